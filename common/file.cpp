@@ -1,0 +1,154 @@
+#include "common/file.hpp"
+
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <utility>
+
+#include "common/error.hpp"
+
+namespace common {
+namespace {
+
+constexpr std::size_t k_buffer_bytes = 1 << 20;
+
+struct stat status_of(const File& file, const std::filesystem::path& name) {
+  struct stat status {};
+  if (::fstat(file.descriptor(), &status) != 0) throw_errno("cannot examine " + name.string());
+  return status;
+}
+
+}  // namespace
+
+File::~File() {
+  if (descriptor_ >= 0) ::close(descriptor_);
+}
+File::File(File&& other) noexcept : descriptor_(std::exchange(other.descriptor_, -1)) {}
+File& File::operator=(File&& other) noexcept {
+  std::swap(descriptor_, other.descriptor_);
+  return *this;
+}
+
+std::size_t File::read_some(void* to, std::size_t size, const std::filesystem::path& name) {
+  for (;;) {
+    const ssize_t got = ::read(descriptor_, to, size);
+    if (got >= 0) return static_cast<std::size_t>(got);
+    if (errno != EINTR) throw_errno("cannot read " + name.string());
+  }
+}
+
+std::size_t File::read_at(void* to, std::size_t size, std::uint64_t offset, const std::filesystem::path& name) const {
+  std::size_t done = 0;
+  while (done < size) {
+    const ssize_t got = ::pread(descriptor_, static_cast<char*>(to) + done, size - done,
+                                static_cast<off_t>(offset + done));
+    if (got == 0) break;
+    if (got > 0)
+      done += static_cast<std::size_t>(got);
+    else if (errno != EINTR)
+      throw_errno("cannot read " + name.string());
+  }
+  return done;
+}
+
+void File::write_all(ByteView bytes, const std::filesystem::path& name) {
+  while (!bytes.empty()) {
+    const ssize_t put = ::write(descriptor_, bytes.data(), bytes.size());
+    if (put > 0)
+      bytes = bytes.subspan(static_cast<std::size_t>(put));
+    else if (errno != EINTR)
+      throw_errno("cannot write " + name.string());
+  }
+}
+
+void File::sync(const std::filesystem::path& name) {
+  if (::fsync(descriptor_) != 0) throw_errno("cannot sync " + name.string());
+}
+
+void File::close(const std::filesystem::path& name) {
+  if (::close(std::exchange(descriptor_, -1)) != 0) throw_errno("cannot close " + name.string());
+}
+
+File open_to_read(const std::filesystem::path& path) {
+  // O_NONBLOCK: opening a FIFO without a writer would hang for ever; on regular files it changes nothing.
+  File file(::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK));
+  if (!file.is_open()) {
+    if (errno == ELOOP)
+      throw Error(ErrorKind::io, path.string() + " is a symbolic link; put the file itself in its place");
+    throw_errno("cannot open " + path.string());
+  }
+  if (!S_ISREG(status_of(file, path).st_mode))
+    throw Error(ErrorKind::io, path.string() + " is not a regular file; name a file");
+  return file;
+}
+
+File create_new(const std::filesystem::path& path) {
+  File file(::open(path.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0644));
+  if (!file.is_open()) throw_errno("cannot create " + path.string());
+  if (::fchmod(file.descriptor(), 0644) != 0) throw_errno("cannot set the mode of " + path.string());
+  return file;
+}
+
+std::uint64_t size_of(const File& file, const std::filesystem::path& name) {
+  return static_cast<std::uint64_t>(status_of(file, name).st_size);
+}
+
+Bytes read_file(const std::filesystem::path& path, std::uint64_t limit_bytes) {
+  File file = open_to_read(path);
+  const std::uint64_t size = size_of(file, path);
+  if (size > limit_bytes)
+    throw Error(ErrorKind::format, path.string() + " has " + std::to_string(size) + " bytes, more than the limit of " +
+                                       std::to_string(limit_bytes) + "; is it the right file?");
+  Bytes bytes(static_cast<std::size_t>(size));
+  if (file.read_at(bytes.data(), bytes.size(), 0, path) != bytes.size())
+    throw Error(ErrorKind::io, path.string() + " became shorter while it was read; try again when nobody writes it");
+  return bytes;
+}
+
+std::string read_text(const std::filesystem::path& path, std::uint64_t limit_bytes) {
+  const Bytes bytes = read_file(path, limit_bytes);
+  return std::string(text_of(bytes));
+}
+
+FileDigest digest_file(const std::filesystem::path& path) {
+  File file = open_to_read(path);
+  Bytes buffer(k_buffer_bytes);
+  Hasher hasher;
+  FileDigest result;
+  for (;;) {
+    const std::size_t got = file.read_some(buffer.data(), buffer.size(), path);
+    if (got == 0) break;
+    hasher.update({buffer.data(), got});
+    result.size += got;
+  }
+  result.digest = hasher.finish();
+  return result;
+}
+
+void write_file(const std::filesystem::path& path, ByteView bytes) {
+  std::filesystem::path draft = path;
+  draft += ".draft" + std::to_string(::getpid());
+  ::unlink(draft.c_str());
+  try {
+    File file = create_new(draft);
+    file.write_all(bytes, draft);
+    file.sync(draft);
+    file.close(draft);
+    if (::rename(draft.c_str(), path.c_str()) != 0)
+      throw_errno("cannot rename " + draft.string() + " to " + path.string());
+  } catch (...) {
+    ::unlink(draft.c_str());
+    throw;
+  }
+  sync_folder(path.has_parent_path() ? path.parent_path() : ".");
+}
+
+void sync_folder(const std::filesystem::path& path) {
+  File folder(::open(path.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+  if (!folder.is_open()) throw_errno("cannot open the folder " + path.string());
+  folder.sync(path);
+}
+
+}  // namespace common

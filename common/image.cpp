@@ -1,0 +1,91 @@
+#include "common/image.hpp"
+
+#include <cstring>
+#include <opencv2/imgcodecs.hpp>
+#include <opencv2/imgproc.hpp>
+
+#include "common/error.hpp"
+
+namespace common {
+namespace {
+
+[[noreturn]] void refuse(const std::string& name, const std::string& why) {
+  throw Error(ErrorKind::mismatch,
+              name + " does not decode as a picture: " + why + "; replace the file or leave it out of the manifest");
+}
+
+struct Size {
+  std::uint64_t width = 0;
+  std::uint64_t height = 0;
+};
+
+std::uint64_t load_be(const std::uint8_t* p, int bytes) {
+  std::uint64_t value = 0;
+  for (int i = 0; i < bytes; ++i) value = value << 8 | p[i];
+  return value;
+}
+
+// Width and height as the header promises them, read before a decoder allocates anything; and for JPEG that the
+// end marker is there, because the decoder fills the missing part of a file cut short with grey.
+Size header_size(ByteView file, const std::string& name) {
+  static constexpr std::uint8_t k_png[] = {0x89, 'P', 'N', 'G', '\r', '\n', 0x1a, '\n'};
+  if (file.size() >= 24 && std::memcmp(file.data(), k_png, sizeof k_png) == 0)
+    return {load_be(file.data() + 16, 4), load_be(file.data() + 20, 4)};
+  if (file.size() < 4 || file[0] != 0xff || file[1] != 0xd8) refuse(name, "it is neither JPEG nor PNG");
+  std::size_t at = 2;
+  while (at + 4 <= file.size() && file[at] == 0xff) {
+    const std::uint8_t marker = file[at + 1];
+    if (marker == 0xff) {
+      ++at;
+      continue;
+    }
+    const std::uint64_t length = load_be(file.data() + at + 2, 2);
+    const bool frame = marker >= 0xc0 && marker <= 0xcf && marker != 0xc4 && marker != 0xc8 && marker != 0xcc;
+    if (frame) {
+      if (at + 9 > file.size()) break;
+      std::size_t end = file.size();
+      while (end > 0 && (file[end - 1] == 0 || file[end - 1] == '\n')) --end;  // padding some cameras append
+      if (end < 2 || file[end - 2] != 0xff || file[end - 1] != 0xd9)
+        refuse(name, "it is cut short: the end marker of a JPEG is missing");
+      return {load_be(file.data() + at + 7, 2), load_be(file.data() + at + 5, 2)};
+    }
+    if (marker == 0xda || length < 2) break;
+    at += 2 + static_cast<std::size_t>(length);
+  }
+  refuse(name, "its header is damaged");
+}
+
+}  // namespace
+
+Picture decode_picture(ByteView file, const std::string& name) {
+  const Size size = header_size(file, name);
+  if (size.width == 0 || size.height == 0) refuse(name, "it has no pixel");
+  if (size.width * size.height > k_picture_limit_pixels)
+    refuse(name, "its header promises " + std::to_string(size.width) + " x " + std::to_string(size.height) +
+                     " pixels, more than the limit of 67108864");
+  cv::Mat bgr;
+  try {
+    const cv::Mat raw(1, static_cast<int>(file.size()), CV_8U, const_cast<std::uint8_t*>(file.data()));
+    bgr = cv::imdecode(raw, cv::IMREAD_COLOR);
+  } catch (const cv::Exception& error) {
+    refuse(name, error.what());
+  }
+  if (bgr.empty()) refuse(name, "the decoder gives up");
+  cv::Mat rgb;
+  cv::cvtColor(bgr, rgb, cv::COLOR_BGR2RGB);
+  Picture picture{rgb.cols, rgb.rows, {}};
+  picture.pixels.assign(rgb.datastart, rgb.dataend);
+  return picture;
+}
+
+Bytes encode_jpeg(const Picture& picture, int quality) {
+  const cv::Mat rgb(picture.height, picture.width, CV_8UC3, const_cast<std::uint8_t*>(picture.pixels.data()));
+  cv::Mat bgr;
+  cv::cvtColor(rgb, bgr, cv::COLOR_RGB2BGR);
+  Bytes jpeg;
+  if (!cv::imencode(".jpg", bgr, jpeg, {cv::IMWRITE_JPEG_QUALITY, quality}))
+    throw Error(ErrorKind::io, "OpenCV cannot write JPEG; check the installation of libopencv-imgcodecs");
+  return jpeg;
+}
+
+}  // namespace common

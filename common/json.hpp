@@ -1,0 +1,37 @@
+// JSON in, JSON out. Reading is stricter than the standard asks: a duplicate key, an integer beyond 64 bits, a
+// lone surrogate or nesting deeper than k_depth_limit is an error, because each would change meaning silently.
+// Writing gives the bytes of CPython's json.dumps, which the Python original's files are made of.
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <nlohmann/json.hpp>
+#include <string>
+#include <string_view>
+
+namespace common {
+
+// Keys keep their order: the order is part of our files.
+using Json = nlohmann::ordered_json;
+
+inline constexpr int k_depth_limit = 64;
+
+// `name` (a path, usually) begins every error message, followed by the byte offset.
+[[nodiscard]] Json parse_json(std::string_view text, const std::string& name);
+[[nodiscard]] Json read_json(const std::filesystem::path& path, std::uint64_t limit_bytes);
+
+// json.dumps(value, indent=2): non-ASCII escaped, floats as Python's repr, no final newline.
+[[nodiscard]] std::string dump_pretty(const Json& value);
+// json.dumps(value): one line, ", " and ": ".
+[[nodiscard]] std::string dump_line(const Json& value);
+// Python's repr of a float: shortest digits that read back, "30.0", "1e-05", "1e+16".
+[[nodiscard]] std::string python_repr(double value);
+
+// Members, with errors that name the file and the key. `where` is "<file>: entry 12".
+[[nodiscard]] const Json& member(const Json& object, const char* key, const std::string& where);
+[[nodiscard]] std::string string_member(const Json& object, const char* key, const std::string& where);
+[[nodiscard]] std::int64_t integer_member(const Json& object, const char* key, const std::string& where);
+[[nodiscard]] double number_member(const Json& object, const char* key, const std::string& where);
+[[nodiscard]] const Json& array_member(const Json& object, const char* key, const std::string& where);
+
+}  // namespace common

@@ -1,0 +1,16 @@
+// One work queue over indices. Results are written by index, so they never depend on the number of threads.
+#pragma once
+
+#include <cstddef>
+#include <functional>
+
+namespace common {
+
+// Calls work(i) for every i in [0, count) on up to `threads` threads (0: as many as the machine has). The first
+// exception stops the handing out of further indices and is thrown here; `stop_requested` does likewise.
+void parallel_for(std::size_t count, unsigned threads, const std::function<void(std::size_t)>& work);
+
+// `asked`, or the number of processors this process may use where asked is 0.
+[[nodiscard]] unsigned thread_count(unsigned asked);
+
+}  // namespace common

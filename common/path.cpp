@@ -1,0 +1,33 @@
+#include "common/path.hpp"
+
+#include "common/error.hpp"
+
+namespace common {
+
+std::string why_not_a_pack_path(std::string_view text) {
+  if (text.empty()) return "it is empty";
+  if (text.size() > PackPath::k_limit_bytes) return "it is longer than 100 bytes";
+  bool component_start = true;
+  for (const char c : text) {
+    if (c == '/') {
+      if (component_start) return "it has an empty component";
+      component_start = true;
+      continue;
+    }
+    if (component_start && c == '.') return "a component begins with '.'";
+    const bool legal = (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '.' ||
+                       c == '_' || c == '-';
+    if (!legal) return "it holds a character outside A-Z a-z 0-9 . _ -";
+    component_start = false;
+  }
+  if (component_start) return "it ends with '/'";
+  return {};
+}
+
+PackPath::PackPath(std::string_view text) : text_(text) {
+  if (const std::string why = why_not_a_pack_path(text); !why.empty())
+    throw Error(ErrorKind::mismatch, "\"" + text_.substr(0, 200) + "\" cannot be a name in a pack: " + why +
+                                         "; rename the file and its manifest row");
+}
+
+}  // namespace common

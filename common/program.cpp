@@ -1,0 +1,74 @@
+#include "common/program.hpp"
+
+#include <csignal>
+#include <cstdio>
+#include <exception>
+#include <filesystem>
+#include <new>
+
+#include "common/error.hpp"
+
+namespace common {
+namespace {
+
+volatile std::sig_atomic_t g_signals = 0;  // written by a signal handler: nothing else may be
+
+void on_signal(int number) {
+  if (g_signals != 0) {
+    std::signal(number, SIG_DFL);
+    std::raise(number);
+  }
+  g_signals = 1;
+}
+
+void say(const char* program, const char* message) { std::fprintf(stderr, "%s: %s\n", program, message); }
+
+}  // namespace
+
+void install_stop_handlers() {
+  struct sigaction action {};
+  action.sa_handler = on_signal;
+  sigemptyset(&action.sa_mask);
+  action.sa_flags = SA_RESTART | SA_NODEFER;
+  ::sigaction(SIGINT, &action, nullptr);
+  ::sigaction(SIGTERM, &action, nullptr);
+  std::signal(SIGPIPE, SIG_IGN);  // a closed pipe is a failed write with a message, not a silent death
+}
+
+bool stop_requested() { return g_signals != 0; }
+
+void throw_if_stop_requested() {
+  if (stop_requested()) throw Error(ErrorKind::interrupted, "interrupted; run the same command again to go on");
+}
+
+int run_program(const char* program, const std::function<int()>& body) {
+  install_stop_handlers();
+  int code = 3;
+  try {
+    code = body();
+    if (std::fflush(stdout) != 0) throw_errno("cannot write the results to standard output");
+  } catch (const Error& error) {
+    say(program, error.what());
+    code = exit_code(error.kind());
+  } catch (const std::bad_alloc&) {
+    say(program, "out of memory; use fewer --threads or a machine with more");
+  } catch (const std::filesystem::filesystem_error& error) {
+    say(program, error.what());
+  } catch (const std::exception& error) {
+    say(program, (std::string("unexpected failure: ") + error.what() + "; please report it").c_str());
+  }
+  return code;
+}
+
+std::string exit_code_help() {
+  return "Exit codes:\n"
+         "  0    done, or the check says yes\n"
+         "  1    the data says no: a pack damaged, malformed or leaking; sources missing or not decodable\n"
+         "  2    the command line cannot be meant\n"
+         "  3    could not: not there, unreadable, no space, a table or JSON that does not parse\n"
+         "  4    a signature was required and is absent or wrong\n"
+         "  75   asked to stop, has saved, can resume\n"
+         "  130  interrupted\n";
+}
+
+}  // namespace common

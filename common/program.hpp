@@ -1,0 +1,23 @@
+// What the three programs share: one place that turns an Error into a sentence and an exit code, signals as a
+// flag, and the text about exit codes in --help.
+#pragma once
+
+#include <functional>
+#include <string>
+
+namespace common {
+
+// Runs `body`, prints an Error as "<program>: <message>" on stderr and returns its exit code; any other exception
+// is reported as one sentence with code 3. stdout is flushed, and a failure to write it is an error too.
+int run_program(const char* program, const std::function<int()>& body);
+
+// SIGINT and SIGTERM set a flag; a second one ends the process at once.
+void install_stop_handlers();
+[[nodiscard]] bool stop_requested();
+// Throws Error{interrupted} once a signal has come.
+void throw_if_stop_requested();
+
+// "Exit codes: ..." for --help footers.
+[[nodiscard]] std::string exit_code_help();
+
+}  // namespace common

@@ -1,0 +1,75 @@
+// The manifests: which samples. Each is a value that is read from or written to the JSON the Python original uses
+// (2-space indent, ASCII, no final newline), so that its loader opens ours and ours opens its.
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "common/json.hpp"
+
+namespace manifest {
+
+// One row of AudioCaps: a caption of a ten-second clip of a video.
+struct ClipEntry {
+  std::string audiocap_id;
+  std::string youtube_id;
+  std::optional<double> start_time_s;  // where the clip begins in the full video; null in some tables
+  std::string caption;
+  std::vector<std::string> captions;  // further references (held-out clips); empty: `caption` is the only one
+  std::string audio_relpath;          // "audio/train/<youtube_id>.wav"
+};
+
+// subset_manifest.json, audio_val_manifest.json and a pack's manifest.json.
+struct SubsetManifest {
+  std::string subset_name;
+  std::string description;
+  std::int64_t seed = 0;
+  std::string source_dataset;
+  std::string audio_rel_root;  // "audio/train"
+  std::vector<ClipEntry> entries;
+};
+
+// One question of VQA v2 with its ten answers.
+struct QuestionEntry {
+  std::int64_t question_id = 0;
+  std::int64_t image_id = 0;
+  std::string image_filename;  // "COCO_val2014_000000000387.jpg"
+  std::string question;
+  std::vector<std::string> answers;
+  std::string majority_answer;
+};
+
+// val_manifest.json, retention_manifest.json and base_manifest.json.
+struct VqaManifest {
+  std::string subset_name;
+  std::string description;
+  std::int64_t seed = 0;
+  std::string source_dataset;
+  std::vector<QuestionEntry> entries;
+  // base_manifest.json only: captions of clips that no other manifest holds, text without sound, from which a
+  // base learns the words of captions.
+  std::vector<ClipEntry> captions;
+};
+
+inline constexpr std::uint64_t k_manifest_limit_bytes = std::uint64_t{256} << 20;
+
+// Reading is strict: an unknown or missing key, a wrong type, an empty list of entries, an id twice is a format
+// error that names the file and the entry. `start_time` may be a number or null.
+[[nodiscard]] SubsetManifest parse_subset(std::string_view text, const std::string& name);
+[[nodiscard]] VqaManifest parse_vqa(std::string_view text, const std::string& name);
+[[nodiscard]] SubsetManifest read_subset(const std::filesystem::path& path);
+[[nodiscard]] VqaManifest read_vqa(const std::filesystem::path& path);
+
+// The bytes of the file.
+[[nodiscard]] std::string write_subset(const SubsetManifest& subset);
+[[nodiscard]] std::string write_vqa(const VqaManifest& vqa);
+// captions.jsonl of a pack: one object per clip, "\n" between lines, none at the end.
+[[nodiscard]] std::string write_captions_jsonl(const SubsetManifest& subset);
+
+// VQA v2's most common answer: empty answers dropped, lower case, ties to the answer that occurs first.
+[[nodiscard]] std::string majority_answer(const std::vector<std::string>& answers);
+
+}  // namespace manifest
