@@ -11,8 +11,8 @@
 namespace common {
 namespace {
 
-// Builds the value while refusing what nlohmann's own DOM parser lets through: duplicate keys (it keeps the last),
-// integers beyond 64 bits (it makes doubles of them) and deep nesting (it would exhaust the stack).
+// Builds the value while refusing what nlohmann's own DOM parser lets through: duplicate keys (it keeps the
+// last), integers beyond 64 bits (it makes doubles of them) and deep nesting (it would exhaust the stack).
 class StrictBuilder : public nlohmann::json_sax<Json> {
  public:
   StrictBuilder(Json& root, const std::string& name) : root_(root), name_(name) {}
@@ -22,7 +22,8 @@ class StrictBuilder : public nlohmann::json_sax<Json> {
   bool number_integer(std::int64_t value) override { return put(value); }
   bool number_unsigned(std::uint64_t value) override { return put(value); }
   bool number_float(double value, const std::string& text) override {
-    if (text.find_first_of(".eE") == std::string::npos) fail("the integer " + text + " does not fit in 64 bits");
+    if (text.find_first_of(".eE") == std::string::npos)
+      fail("the integer " + text + " does not fit in 64 bits");
     if (!std::isfinite(value)) fail("the number " + text + " is too large for a double");
     return put(value);
   }
@@ -45,8 +46,8 @@ class StrictBuilder : public nlohmann::json_sax<Json> {
                    const nlohmann::detail::exception& error) override {
     std::string reason = error.what();
     if (const std::size_t at = reason.find("] "); at != std::string::npos) reason = reason.substr(at + 2);
-    throw Error(ErrorKind::format, name_ + " is not valid JSON at byte " + std::to_string(position) + " (" + reason +
-                                       "); repair the file or name another");
+    throw Error(ErrorKind::format, name_ + " is not valid JSON at byte " + std::to_string(position) + " (" +
+                                       reason + "); repair the file or name another");
   }
 
  private:
@@ -90,7 +91,12 @@ class StrictBuilder : public nlohmann::json_sax<Json> {
 
 void dump_string(const std::string& text, std::string& out) {
   // nlohmann's ASCII mode and CPython's agree on every escape (checked by a test over the whole plane).
-  out += Json(text).dump(-1, ' ', true);
+  try {
+    out += Json(text).dump(-1, ' ', true);
+  } catch (const Json::type_error&) {
+    throw Error(ErrorKind::format,
+                "a text or file name that is to be written as JSON is not UTF-8; rename it");
+  }
 }
 
 void dump(const Json& value, int indent, int level, std::string& out) {
@@ -163,7 +169,8 @@ std::string python_repr(double value) {
   const int exponent = std::stoi(shortest.substr(shortest.find('e') + 1));
   // CPython's float_repr_style "short": positional for 1e-4 <= |x| < 1e16.
   if (value == 0 || (exponent >= -4 && exponent < 16)) {
-    // Fixed notation of the *shortest* digits; to_chars(fixed) alone would print the exact value of large ones.
+    // Fixed notation of the *shortest* digits; to_chars(fixed) alone would print the exact value of large
+    // ones.
     const auto fixed = std::to_chars(buffer, buffer + sizeof buffer, value, std::chars_format::fixed);
     std::string text(buffer, fixed.ptr);
     if (text.find('.') == std::string::npos) text += ".0";
@@ -181,9 +188,10 @@ const Json& member(const Json& object, const char* key, const std::string& where
 }
 
 namespace {
-[[noreturn]] void wrong_type(const char* key, const std::string& where, const char* wanted, const Json& found) {
-  throw Error(ErrorKind::format, where + ": \"" + key + "\" must be " + wanted + ", found " + found.type_name() +
-                                     "; check the file");
+[[noreturn]] void wrong_type(const char* key, const std::string& where, const char* wanted,
+                             const Json& found) {
+  throw Error(ErrorKind::format, where + ": \"" + key + "\" must be " + wanted + ", found " +
+                                     found.type_name() + "; check the file");
 }
 }  // namespace
 

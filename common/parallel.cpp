@@ -6,6 +6,7 @@
 #include <atomic>
 #include <exception>
 #include <mutex>
+#include <system_error>
 #include <thread>
 #include <vector>
 
@@ -43,7 +44,12 @@ void parallel_for(std::size_t count, unsigned threads, const std::function<void(
   };
   const std::size_t helpers = std::min<std::size_t>(thread_count(threads), count);
   std::vector<std::thread> pool;
-  for (std::size_t i = 1; i < helpers; ++i) pool.emplace_back(run);
+  pool.reserve(helpers);
+  try {
+    for (std::size_t i = 1; i < helpers; ++i) pool.emplace_back(run);
+  } catch (const std::system_error&) {
+    // The machine gives no more threads (a limit on processes): those that run do all of the work.
+  }
   run();
   for (std::thread& thread : pool) thread.join();
   if (failure) std::rethrow_exception(failure);

@@ -38,7 +38,8 @@ void install_stop_handlers() {
 bool stop_requested() { return g_signals != 0; }
 
 void throw_if_stop_requested() {
-  if (stop_requested()) throw Error(ErrorKind::interrupted, "interrupted; run the same command again to go on");
+  if (stop_requested())
+    throw Error(ErrorKind::interrupted, "interrupted; run the same command again to go on");
 }
 
 int run_program(const char* program, const std::function<int()>& body) {
@@ -47,6 +48,8 @@ int run_program(const char* program, const std::function<int()>& body) {
   try {
     code = body();
     if (std::fflush(stdout) != 0) throw_errno("cannot write the results to standard output");
+    // An earlier flush, of a full buffer, may have failed where this one had nothing left to write.
+    if (std::ferror(stdout) != 0) throw Error(ErrorKind::io, "cannot write all results to standard output");
   } catch (const Error& error) {
     say(program, error.what());
     code = exit_code(error.kind());

@@ -1,5 +1,5 @@
-// The manifests: which samples. Each is a value that is read from or written to the JSON the Python original uses
-// (2-space indent, ASCII, no final newline), so that its loader opens ours and ours opens its.
+// The manifests: which samples. Each is a value that is read from or written to the JSON the Python original
+// uses (2-space indent, ASCII, no final newline), so that its loader opens ours and ours opens its.
 #pragma once
 
 #include <cstdint>
@@ -56,8 +56,8 @@ struct VqaManifest {
 
 inline constexpr std::uint64_t k_manifest_limit_bytes = std::uint64_t{256} << 20;
 
-// Reading is strict: an unknown or missing key, a wrong type, an empty list of entries, an id twice is a format
-// error that names the file and the entry. `start_time` may be a number or null.
+// Reading is strict: an unknown or missing key, a wrong type, an empty list of entries, an id twice is a
+// format error that names the file and the entry. `start_time` may be a number or null.
 [[nodiscard]] SubsetManifest parse_subset(std::string_view text, const std::string& name);
 [[nodiscard]] VqaManifest parse_vqa(std::string_view text, const std::string& name);
 [[nodiscard]] SubsetManifest read_subset(const std::filesystem::path& path);

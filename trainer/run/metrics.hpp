@@ -44,8 +44,10 @@ inline constexpr std::array<std::string_view, 8> k_vl_conditions = {condition::k
 inline constexpr std::array<std::string_view, 2> k_audio_groups = {condition::k_memorised,
                                                                    condition::k_held_out};
 
-// Questions under one condition. "Flip": base right (accuracy >= 0.5) and now wrong is negative, the other
-// way round positive.
+// A question counts as answered right from this accuracy on (two of the ten people or more).
+inline constexpr double k_right_from = 0.5;
+
+// Questions under one condition. "Flip": base right and now wrong is negative, the other way round positive.
 struct ConditionMetrics {
   std::int64_t questions = 0;
   Maybe accuracy;                               // mean VQA accuracy

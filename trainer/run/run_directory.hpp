@@ -6,36 +6,17 @@
 #include <chrono>
 #include <cstdint>
 #include <filesystem>
-#include <map>
 #include <optional>
 #include <string>
 #include <vector>
 
 #include "common/digest.hpp"
-#include "common/file.hpp"
 #include "common/json.hpp"
+#include "trainer/run/json_lines.hpp"
 #include "trainer/run/metrics.hpp"
 #include "trainer/run/prediction.hpp"
 
 namespace trainer {
-
-// A .jsonl that only grows at its end. A line is written by one call, so that a killed run leaves at most one
-// unfinished line, the last; opening the file again cuts that off.
-class JsonLines {
- public:
-  explicit JsonLines(std::filesystem::path path);
-  void append(const common::Json& record);
-  // Keeps the records up to the first whose integer `key` is above `last`; on resume, "step" and the
-  // checkpoint's.
-  void truncate_after(const char* key, std::int64_t last);
-  void clear();
-  // To the disk; an append alone survives a killed process, not a power cut.
-  void sync();
-
- private:
-  std::filesystem::path path_;
-  common::File file_;
-};
 
 class RunDirectory {
  public:
@@ -67,11 +48,14 @@ class RunDirectory {
   std::filesystem::path path_;
 };
 
-// The newest unfinished run under `output_root` whose config.json is that of `variant` with the key
-// "config_digest" equal to `config_digest`; nothing where there is none.
+// The newest unfinished run under `output_root` whose config.json is of `variant` and has `config_digest`
+// under "config_digest"; nothing where there is none.
 [[nodiscard]] std::optional<std::filesystem::path> find_unfinished_run(
     const std::filesystem::path& output_root, const std::string& variant,
     const common::Digest& config_digest);
+
+// What an atomic write leaves behind when the process is killed inside it: "<name>.draft<number>".
+[[nodiscard]] bool is_draft(const std::filesystem::path& path);
 
 // Writes SHA256SUMS (LC_ALL=C sort, "<hex>  <path>", as sha256sum does), last of all. A file that must be
 // there and is not, a link or a draft left behind is a mismatch error. Returns the digest of SHA256SUMS.

@@ -1,0 +1,109 @@
+#include "manifest/check.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <iterator>
+#include <set>
+
+namespace manifest {
+namespace {
+
+std::set<std::int64_t> image_ids(const VqaManifest& vqa) {
+  std::set<std::int64_t> ids;
+  for (const QuestionEntry& entry : vqa.entries) ids.insert(entry.image_id);
+  return ids;
+}
+
+std::set<std::int64_t> question_ids(const VqaManifest& vqa) {
+  std::set<std::int64_t> ids;
+  for (const QuestionEntry& entry : vqa.entries) ids.insert(entry.question_id);
+  return ids;
+}
+
+std::set<std::string> youtube_ids(const std::vector<ClipEntry>& clips) {
+  std::set<std::string> ids;
+  for (const ClipEntry& clip : clips) ids.insert(clip.youtube_id);
+  return ids;
+}
+
+// The clips whose sound, or whose caption alone, a manifest holds.
+const std::vector<ClipEntry>& clips_of(const AnyManifest& any) {
+  if (const auto* subset = std::get_if<SubsetManifest>(&any)) return subset->entries;
+  return std::get<VqaManifest>(any).captions;
+}
+
+class Judge {
+ public:
+  void judge(const NamedManifest& named) {
+    if (const auto* vqa = std::get_if<VqaManifest>(&named.manifest)) judge_questions(named.name, *vqa);
+    const std::vector<ClipEntry>& clips = clips_of(named.manifest);
+    duplicates(named.name, "audiocap_id", clips, &ClipEntry::audiocap_id);
+    // Two captions of one clip are two samples of it in a subset, but only text among a base's captions.
+    if (std::holds_alternative<SubsetManifest>(named.manifest))
+      duplicates(named.name, "youtube_id", clips, &ClipEntry::youtube_id);
+  }
+
+  void judge(const NamedManifest& a, const NamedManifest& b) {
+    const auto* left = std::get_if<VqaManifest>(&a.manifest);
+    const auto* right = std::get_if<VqaManifest>(&b.manifest);
+    if (left != nullptr && right != nullptr) {
+      leaks(a, b, "image_id", image_ids(*left), image_ids(*right));
+      leaks(a, b, "question_id", question_ids(*left), question_ids(*right));
+    } else {
+      leaks(a, b, "youtube_id", youtube_ids(clips_of(a.manifest)), youtube_ids(clips_of(b.manifest)));
+    }
+  }
+
+  std::vector<Finding> findings;
+
+ private:
+  void judge_questions(const std::string& name, const VqaManifest& vqa) {
+    duplicates(name, "question_id", vqa.entries, &QuestionEntry::question_id);
+    for (const QuestionEntry& entry : vqa.entries) {
+      if (const std::string majority = majority_answer(entry.answers); majority != entry.majority_answer)
+        findings.push_back(
+            {"majority",
+             {name},
+             fmt::format("question_id {}: the majority_answer is \"{}\", the majority is \"{}\"",
+                         entry.question_id, entry.majority_answer, majority)});
+      // Splits are kept apart by image_id, and pictures are found by name: the two must agree.
+      if (entry.image_filename.starts_with("COCO_") &&
+          !entry.image_filename.ends_with(fmt::format("_{:012d}.jpg", entry.image_id)))
+        findings.push_back({"image name",
+                            {name},
+                            fmt::format("question_id {}: \"{}\" is not the name of image_id {}",
+                                        entry.question_id, entry.image_filename, entry.image_id)});
+    }
+  }
+
+  template <typename Entry, typename Id>
+  void duplicates(const std::string& name, const char* key, const std::vector<Entry>& entries,
+                  Id Entry::*id) {
+    std::set<Id> seen;
+    for (const Entry& entry : entries)
+      if (!seen.insert(entry.*id).second)
+        findings.push_back({"duplicate", {name}, fmt::format("{} {} stands more than once", key, entry.*id)});
+  }
+
+  template <typename Id>
+  void leaks(const NamedManifest& a, const NamedManifest& b, const char* key, const std::set<Id>& left,
+             const std::set<Id>& right) {
+    std::vector<Id> both;
+    std::set_intersection(left.begin(), left.end(), right.begin(), right.end(), std::back_inserter(both));
+    for (const Id& id : both)
+      findings.push_back({"leak", {a.name, b.name}, fmt::format("{} {} is in both", key, id)});
+  }
+};
+
+}  // namespace
+
+std::vector<Finding> check_manifests(const std::vector<NamedManifest>& manifests) {
+  Judge judge;
+  for (const NamedManifest& named : manifests) judge.judge(named);
+  for (std::size_t i = 0; i < manifests.size(); ++i)
+    for (std::size_t j = i + 1; j < manifests.size(); ++j) judge.judge(manifests[i], manifests[j]);
+  return std::move(judge.findings);
+}
+
+}  // namespace manifest

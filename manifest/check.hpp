@@ -1,0 +1,27 @@
+// Judging manifests: what stands in two splits that must share nothing, ids that stand twice, majority
+// answers that are not the majority. Everything is listed, in a fixed order; an empty list says that all is
+// well.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "manifest/parse.hpp"
+
+namespace manifest {
+
+struct NamedManifest {
+  std::string name;  // its path
+  AnyManifest manifest;
+};
+
+struct Finding {
+  std::string kind;                // "leak", "duplicate", "majority" or "image name"
+  std::vector<std::string> files;  // two for a leak, otherwise one
+  std::string text;                // "image_id 387 is in both"
+};
+
+// Read with Repeats::keep, or there would be no duplicates to find.
+[[nodiscard]] std::vector<Finding> check_manifests(const std::vector<NamedManifest>& manifests);
+
+}  // namespace manifest

@@ -1,0 +1,51 @@
+// The commands of safe-manifest, after the command line has been read. Each writes its whole result or
+// nothing, and returns the exit code.
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "common/progress.hpp"
+#include "manifest/select.hpp"
+
+namespace manifest {
+
+enum class ResultForm { text, json };
+
+struct OutputOptions {
+  ResultForm form = ResultForm::text;
+  common::Verbosity verbosity = common::Verbosity::normal;
+  unsigned threads = 0;
+};
+
+struct QuestionOptions {
+  VqaSplit split = VqaSplit::val;
+  std::filesystem::path questions;
+  std::filesystem::path annotations;
+  std::filesystem::path output;
+  std::uint64_t subset_size = 0;
+  std::int64_t seed = 0;
+  std::vector<std::filesystem::path> exclude;
+  std::optional<std::filesystem::path> captions;  // an AudioCaps table; base only
+  std::string data_subtype;                       // empty: as the tables say
+  std::string default_subtype;                    // where they say nothing
+};
+int choose_questions(const QuestionOptions& options, const OutputOptions& output);
+
+struct ClipOptions {
+  std::string split;
+  std::filesystem::path metadata;
+  std::filesystem::path output;
+  std::uint64_t subset_size = 0;
+  std::int64_t seed = 0;
+  std::vector<std::filesystem::path> exclude;
+};
+int choose_clips(const ClipOptions& options, const OutputOptions& output);
+
+// 1 where there is any finding.
+int check(const std::vector<std::filesystem::path>& manifests, const OutputOptions& output);
+
+}  // namespace manifest

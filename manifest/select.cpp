@@ -1,0 +1,170 @@
+#include "manifest/select.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <map>
+#include <utility>
+
+#include "common/error.hpp"
+#include "common/path.hpp"
+#include "common/random.hpp"
+#include "manifest/parse.hpp"
+
+namespace manifest {
+namespace {
+
+using common::Error;
+using common::ErrorKind;
+
+void require_enough(std::size_t population, std::uint64_t wanted, const char* what) {
+  if (population < wanted)
+    throw Error(ErrorKind::mismatch,
+                fmt::format("{} {} are asked for and only {} can be chosen; lower --subset-size, "
+                            "or name larger tables",
+                            wanted, what, population));
+}
+
+// The original's words for its own manifest, and words of that kind for the others.
+void describe(VqaManifest& vqa, const QuestionRequest& request) {
+  vqa.seed = request.seed;
+  switch (request.split) {
+    case VqaSplit::val:
+      vqa.subset_name = "vqa_val_overfit_v1";
+      vqa.description = "VQA v2 validation subset for SAFE overfitting regression checks";
+      vqa.source_dataset = "VQA v2 validation";
+      return;
+    case VqaSplit::retention:
+      vqa.subset_name = "vqa_retention_overfit_v1";
+      vqa.description = "VQA v2 validation subset for SAFE retention losses";
+      vqa.source_dataset = "VQA v2 validation";
+      return;
+    case VqaSplit::base:
+      vqa.subset_name = "vqa_base_overfit_v1";
+      vqa.description = "VQA v2 train subset for training a small base model";
+      vqa.source_dataset = "VQA v2 train";
+      return;
+  }
+}
+
+void describe(SubsetManifest& subset, const ClipRequest& request) {
+  subset.seed = request.seed;
+  subset.audio_rel_root = "audio/" + request.split;
+  subset.source_dataset = "AudioCaps " + request.split + " split";
+  const bool train = request.split == "train";
+  subset.subset_name = train ? "audiocaps_overfit_v1" : "audiocaps_" + request.split + "_overfit_v1";
+  subset.description = fmt::format("AudioCaps {} subset ({} samples) for SAFE overfitting {}", request.split,
+                                   request.subset_size, train ? "ablation" : "evaluation");
+}
+
+std::string image_filename(const std::string& data_subtype, std::int64_t image_id) {
+  std::string name = fmt::format("COCO_{}_{:012d}.jpg", data_subtype, image_id);
+  if (const std::string why = common::why_not_a_pack_path("images/" + name);
+      !why.empty() || data_subtype.find('/') != std::string::npos)
+    throw Error(ErrorKind::format,
+                fmt::format("the image name \"{}\" cannot stand in a pack: {}; name the right "
+                            "--data-subtype",
+                            name.substr(0, 200), why.empty() ? "it holds a '/'" : why));
+  return name;
+}
+
+std::string audio_relpath(const std::string& split, const std::string& youtube_id) {
+  std::string path = "audio/" + split + "/" + youtube_id + ".wav";
+  if (const std::string why = common::why_not_a_pack_path(path);
+      !why.empty() || split.find('/') != std::string::npos)
+    throw Error(ErrorKind::format,
+                fmt::format("\"{}\" cannot stand in a pack: {}; name another --split or correct "
+                            "the youtube_id",
+                            path.substr(0, 200), why.empty() ? "the split holds a '/'" : why));
+  return path;
+}
+
+}  // namespace
+
+Excluded read_excluded(const std::vector<std::filesystem::path>& manifests) {
+  Excluded excluded;
+  const auto add_clips = [&](const std::vector<ClipEntry>& clips) {
+    for (const ClipEntry& clip : clips) excluded.youtube_ids.insert(clip.youtube_id);
+  };
+  for (const std::filesystem::path& path : manifests) {
+    const AnyManifest any = read_any(path, Repeats::refuse);
+    if (const auto* subset = std::get_if<SubsetManifest>(&any)) {
+      add_clips(subset->entries);
+      continue;
+    }
+    const auto& vqa = std::get<VqaManifest>(any);
+    for (const QuestionEntry& entry : vqa.entries) {
+      excluded.image_ids.insert(entry.image_id);
+      excluded.question_ids.insert(entry.question_id);
+    }
+    add_clips(vqa.captions);
+  }
+  return excluded;
+}
+
+QuestionChoice select_questions(const VqaTables& tables, const QuestionRequest& request,
+                                const Excluded& excluded) {
+  std::vector<std::size_t> population;
+  for (std::size_t i = 0; i < tables.size(); ++i)
+    if (!excluded.image_ids.contains(tables.image_id(i)) &&
+        !excluded.question_ids.contains(tables.question_id(i)))
+      population.push_back(i);
+  require_enough(population.size(), request.subset_size, "annotated questions");
+
+  std::vector<std::uint64_t> chosen =
+      common::Random(request.seed).sample(population.size(), request.subset_size);
+  std::sort(chosen.begin(), chosen.end());
+  QuestionChoice choice;
+  choice.population = population.size();
+  describe(choice.manifest, request);
+  for (const std::uint64_t rank : chosen) {
+    const std::size_t i = population[rank];
+    QuestionEntry entry;
+    entry.question_id = tables.question_id(i);
+    entry.image_id = tables.image_id(i);
+    entry.image_filename = image_filename(request.data_subtype, entry.image_id);
+    entry.question = tables.question(i);
+    entry.answers = tables.answers(i);
+    entry.majority_answer = majority_answer(entry.answers);
+    choice.manifest.entries.push_back(std::move(entry));
+  }
+  return choice;
+}
+
+ClipChoice select_clips(const std::vector<ClipEntry>& rows, const ClipRequest& request,
+                        const Excluded& excluded) {
+  std::map<std::string, std::vector<const ClipEntry*>> rows_of;
+  std::vector<const std::vector<const ClipEntry*>*> population;
+  for (const ClipEntry& row : rows) {
+    if (excluded.youtube_ids.contains(row.youtube_id)) continue;
+    auto& own = rows_of[row.youtube_id];
+    own.push_back(&row);
+    if (own.size() == 1) population.push_back(&own);
+  }
+  require_enough(population.size(), request.subset_size, "clips");
+
+  ClipChoice choice;
+  choice.population = population.size();
+  describe(choice.manifest, request);
+  auto& entries = choice.manifest.entries;
+  for (const std::uint64_t rank :
+       common::Random(request.seed).sample(population.size(), request.subset_size)) {
+    const std::vector<const ClipEntry*>& own = *population[rank];
+    ClipEntry clip = *own.front();
+    clip.audio_relpath = audio_relpath(request.split, clip.youtube_id);
+    // The Python original's loader raises on a key beyond its five, and it reads the train split's manifest.
+    if (request.split != "train")
+      for (std::size_t i = 1; i < own.size(); ++i) clip.captions.push_back(own[i]->caption);
+    entries.push_back(std::move(clip));
+  }
+  std::sort(entries.begin(), entries.end(),
+            [](const ClipEntry& a, const ClipEntry& b) { return a.youtube_id < b.youtube_id; });
+  return choice;
+}
+
+std::vector<ClipEntry> select_captions(std::vector<ClipEntry> rows, const Excluded& excluded) {
+  std::erase_if(rows, [&](const ClipEntry& row) { return excluded.youtube_ids.contains(row.youtube_id); });
+  return rows;
+}
+
+}  // namespace manifest

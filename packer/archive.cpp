@@ -1,0 +1,175 @@
+#include "packer/archive.hpp"
+
+#include <unistd.h>
+
+#include <algorithm>
+#include <array>
+#include <cstdio>
+
+#include "common/error.hpp"
+#include "common/program.hpp"
+#include "packer/compression.hpp"
+#include "packer/draft.hpp"
+#include "packer/examine.hpp"
+#include "packer/store.hpp"
+#include "packer/ustar.hpp"
+#include "packer/verify.hpp"
+
+namespace packer {
+namespace {
+
+namespace fs = std::filesystem;
+using common::Error;
+using common::ErrorKind;
+
+Compression compression_for(const fs::path& out) {
+  const auto form = form_of_suffix(out);
+  if (!form)
+    throw Error(ErrorKind::usage, out.string() + " must end with .tar, .tar.zst, .tgz or .tar.gz; rename it");
+  if (*form == Form::tgz) return Compression::gzip;
+  return *form == Form::tar_zst ? Compression::zstd : Compression::none;
+}
+
+void check_out(const fs::path& pack, const fs::path& out) {
+  const fs::file_status status = fs::symlink_status(out);
+  if (fs::exists(status) && !fs::is_regular_file(status))
+    throw Error(ErrorKind::usage, out.string() + " will not be replaced: it is not a regular file; name another");
+  std::error_code none;
+  if (fs::equivalent(pack, out, none))
+    throw Error(ErrorKind::usage, out.string() + " is the pack itself; name another file");
+  // A file inside the pack would be one that its seal does not list.
+  const fs::path inside = fs::weakly_canonical(fs::absolute(out)).lexically_relative(fs::canonical(pack));
+  if (fs::is_directory(pack) && !inside.empty() && *inside.begin() != "..")
+    throw Error(ErrorKind::usage, out.string() + " lies inside the pack; name a file outside");
+}
+
+// Tar bytes in front of a compressor; counts them for the trailer.
+class TarWriter {
+ public:
+  TarWriter(Sink& sink, std::string top) : sink_(sink), top_(std::move(top)) {}
+
+  void begin(const std::string& path, std::uint64_t size) { put(ustar_header(top_ + "/" + path, size)); }
+  void put(common::ByteView bytes) {
+    sink_.write(bytes);
+    written_ += bytes.size();
+  }
+  void pad(std::uint64_t count) {
+    static constexpr std::array<std::uint8_t, k_record_bytes> k_zeros{};
+    while (count > 0) {
+      const auto part = static_cast<std::size_t>(std::min<std::uint64_t>(count, k_zeros.size()));
+      put({k_zeros.data(), part});
+      count -= part;
+    }
+  }
+  void whole(const std::string& path, common::ByteView bytes) {
+    begin(path, bytes.size());
+    put(bytes);
+    pad(padding_after(bytes.size()));
+  }
+  void end() {
+    pad(trailer_after(written_));
+    sink_.finish();
+  }
+
+ private:
+  Sink& sink_;
+  std::string top_;
+  std::uint64_t written_ = 0;
+};
+
+// Where the pack's bytes are, with everything known but the digests of media.
+struct Source {
+  Examination examination;
+  Store store;
+};
+
+Source look(const fs::path& pack, const ArchiveRequest& request) {
+  const Form form = form_of(pack);
+  const ExamineRequest quick{Depth::quick, {}, request.threads, request.verbosity};
+  if (form == Form::folder) return {examine_folder(pack, quick), Store::of_folder(pack)};
+  if (form == Form::tar) {
+    auto file = std::make_shared<const common::File>(common::open_to_read(pack));
+    Examination examination = examine_tar(*file, pack, quick);
+    return {std::move(examination), Store::of_tar(std::move(file), pack)};
+  }
+  throw Error(ErrorKind::usage, pack.string() + " is neither a pack's folder nor a .tar; extract it first");
+}
+
+void write_media(const Source& source, std::size_t index, TarWriter& tar) {
+  const PackFile& file = source.examination.files[index];
+  const std::string& path = file.path.text();
+  common::Hasher hasher;
+  std::uint64_t bytes = 0;
+  tar.begin(path, file.bytes);
+  const auto take = [&](common::ByteView piece) {
+    common::throw_if_stop_requested();
+    hasher.update(piece);
+    bytes += piece.size();
+    if (bytes <= file.bytes) tar.put(piece);
+  };
+  if (source.store.is_folder())
+    source.store.read_pieces(file.path, take);
+  else
+    source.store.read_pieces(source.examination.offsets[index], file.bytes, take);
+  Findings findings;
+  compare_file(file, hasher.finish(), bytes, source.examination, findings);
+  if (!findings.empty())
+    throw_findings("the pack does not verify and was not archived", findings,
+                   "List everything that is wrong with safe-packer verify.");
+  tar.pad(padding_after(file.bytes));
+}
+
+void write_archive(const Source& source, TarWriter& tar, common::Progress& progress) {
+  const Examination& pack = source.examination;
+  const auto control = [&](std::string_view name) {
+    tar.whole(std::string(name), pack.control.at(std::string(name)));
+  };
+  control(k_seal_name);
+  if (pack.has_signature()) control(k_signature_name);
+  control(k_info_name);
+  std::vector<common::PackPath> paths;
+  for (const PackFile& file : pack.files) paths.push_back(file.path);
+  for (const std::size_t index : order_behind_info(paths)) {
+    if (is_control(paths[index].text()))
+      control(paths[index].text());
+    else
+      write_media(source, index, tar);
+    progress.add(pack.files[index].bytes >> 20);
+  }
+  tar.end();
+}
+
+}  // namespace
+
+ArchiveSummary archive(const ArchiveRequest& request) {
+  const Compression form = compression_for(request.out);
+  (void)form_of(request.pack);  // says what is wrong with the pack before the target is looked at
+  check_out(request.pack, request.out);
+  const Source source = look(request.pack, request);
+  if (!source.examination.findings.empty())
+    throw_findings(request.pack.string() + " does not verify and was not archived", source.examination.findings,
+                   remedy_for(request.pack));
+  std::uint64_t total = 0;
+  for (const PackFile& file : source.examination.files) total += file.bytes;
+
+  fs::path draft = request.out;
+  draft += ".draft" + std::to_string(::getpid());
+  ::unlink(draft.c_str());
+  try {
+    FileSink file(draft);
+    const std::unique_ptr<Sink> compressed = compress(form, file, request.threads);
+    TarWriter tar(*compressed, source.examination.info->name);
+    common::Progress progress("archiving", "MB", total >> 20, request.verbosity);
+    write_archive(source, tar, progress);
+    file.finish();
+    if (::rename(draft.c_str(), request.out.c_str()) != 0)
+      common::throw_errno("cannot rename " + draft.string() + " to " + request.out.string());
+  } catch (...) {
+    ::unlink(draft.c_str());
+    throw;
+  }
+  common::sync_folder(request.out.has_parent_path() ? request.out.parent_path() : ".");
+  return {*source.examination.id, source.examination.files.size(), fs::file_size(request.out)};
+}
+
+}  // namespace packer

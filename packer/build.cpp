@@ -1,0 +1,85 @@
+#include "packer/build.hpp"
+
+#include "common/error.hpp"
+#include "common/file.hpp"
+#include "packer/seal.hpp"
+
+namespace packer {
+namespace {
+
+namespace fs = std::filesystem;
+
+std::string read_table(const fs::path& path, Role role, Tables& tables) {
+  std::string text = common::read_text(path, manifest::k_manifest_limit_bytes);
+  tables.digests[role] = common::digest_of(text);
+  return text;
+}
+
+Tables read_tables(const BuildRequest& request) {
+  Tables tables;
+  Manifests& manifests = tables.manifests;
+  tables.subset_text = read_table(request.manifest, Role::subset_manifest, tables);
+  manifests.subset = manifest::parse_subset(tables.subset_text, request.manifest.string());
+  const auto vqa = [&](const fs::path& path, Role role) {
+    return manifest::parse_vqa(read_table(path, role, tables), path.string());
+  };
+  manifests.val = vqa(request.val_manifest, Role::val_manifest);
+  if (request.retention_manifest) manifests.retention = vqa(*request.retention_manifest, Role::retention_manifest);
+  if (request.base_manifest) manifests.base = vqa(*request.base_manifest, Role::base_manifest);
+  if (request.audio_val_manifest)
+    manifests.audio_val = manifest::parse_subset(
+        read_table(*request.audio_val_manifest, Role::audio_val_manifest, tables), request.audio_val_manifest->string());
+  return tables;
+}
+
+BuildSummary summarise(const SealedPack& sealed) {
+  BuildSummary summary;
+  summary.id = sealed.id;
+  summary.location = sealed.location;
+  summary.missing = sealed.info.missing;
+  for (const FileInfo& file : sealed.info.files) {
+    summary.bytes += file.bytes;
+    summary.clips += file.role == Role::clip ? 1 : 0;
+    summary.images += file.role == Role::image ? 1 : 0;
+  }
+  for (const RecipeInput& input : sealed.info.inputs)
+    if (input.role != Role::subset_manifest && input.role != Role::audio_val_manifest)
+      summary.questions += input.packed;
+  return summary;
+}
+
+}  // namespace
+
+BuildRequest with_defaults(BuildRequest request) {
+  const auto beside = [&](std::optional<fs::path>& path, const char* name) {
+    const fs::path usual = request.manifest.parent_path() / name;
+    if (!path && fs::exists(usual)) path = usual;
+  };
+  beside(request.retention_manifest, "retention_manifest.json");
+  beside(request.base_manifest, "base_manifest.json");
+  beside(request.audio_val_manifest, "audio_val_manifest.json");
+  // The second is where the Python original's converter expects COCO.
+  if (request.image_roots.empty())
+    request.image_roots = {request.source_root / ".." / "vqa", request.source_root / ".." / "coco"};
+  return request;
+}
+
+BuildSummary build_pack(const BuildRequest& request) {
+  const fs::path target = resolve_target(request.dest_root);
+  check_replaceable(target);
+  const std::string name = target.filename().string();
+  Plan planned = plan(name, read_tables(request));
+  Collection collection =
+      collect(std::move(planned), {request.source_root, request.image_roots}, request.missing);
+  Draft draft(target);
+  try {
+    StagedPack staged = copy(std::move(collection), draft,
+                             {request.missing, request.probe, request.threads, request.verbosity});
+    return summarise(seal(std::move(staged), draft));
+  } catch (const common::Error& error) {
+    if (error.kind() == common::ErrorKind::interrupted) draft.keep();
+    throw;
+  }
+}
+
+}  // namespace packer

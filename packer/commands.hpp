@@ -1,0 +1,42 @@
+// The verbs of safe-packer. Each registers its flags on the program and gives back what to run once they have been
+// parsed; parsing touches no file.
+#pragma once
+
+#include <CLI/CLI.hpp>
+#include <functional>
+#include <optional>
+#include <string>
+
+#include "common/digest.hpp"
+#include "common/progress.hpp"
+
+namespace packer {
+
+// Flags that every verb takes.
+struct CommonFlags {
+  unsigned threads = 0;
+  bool quiet = false;
+  bool json = false;
+  [[nodiscard]] common::Verbosity verbosity() const {
+    return quiet ? common::Verbosity::quiet : common::Verbosity::normal;
+  }
+};
+
+// Runs the verb that was chosen; its exit code.
+using Command = std::function<int()>;
+
+void add_build(CLI::App& app, CommonFlags& flags, Command& chosen);
+void add_archive(CLI::App& app, CommonFlags& flags, Command& chosen);
+void add_extract(CLI::App& app, CommonFlags& flags, Command& chosen);
+void add_verify(CLI::App& app, CommonFlags& flags, Command& chosen);
+void add_list(CLI::App& app, CommonFlags& flags, Command& chosen);
+void add_synthesize(CLI::App& app, CommonFlags& flags, Command& chosen);
+
+// --threads, --quiet, and --json where the verb has something for machines.
+void add_common_flags(CLI::App& verb, CommonFlags& flags);
+void add_json_flag(CLI::App& verb, CommonFlags& flags);
+
+// The value of --expect: a usage error unless it is 64 lower-case hexadecimal digits, or empty.
+[[nodiscard]] std::optional<common::Digest> parse_expected(const std::string& text);
+
+}  // namespace packer

@@ -1,0 +1,148 @@
+#include "packer/copy.hpp"
+
+#include <algorithm>
+#include <cmath>
+
+#include "common/error.hpp"
+#include "common/parallel.hpp"
+#include "packer/media_header.hpp"
+#include "packer/probe.hpp"
+
+namespace packer {
+namespace {
+
+using common::Error;
+using common::ErrorKind;
+
+constexpr std::uint64_t k_source_limit_bytes = std::uint64_t{2} << 30;  // held in memory while it is cut
+constexpr std::uint64_t k_clip_s = 10;
+constexpr std::uint64_t k_clip_source_s = 11;  // a longer source is a full video
+
+constexpr const char* k_no_source = "no source file";
+constexpr const char* k_no_decode = "the source does not decode";
+constexpr const char* k_too_short = "the source ends before the clip begins";
+
+struct Staged {
+  std::optional<StagedFile> file;
+  std::string reason;   // for pack.json, where there is no file
+  std::string problem;  // for the user: names the source
+};
+
+const char* suffix_of(common::AudioContainer container) {
+  return container == common::AudioContainer::flac ? ".flac" : ".wav";
+}
+
+Staged stage_clip(const PlannedClip& clip, const std::filesystem::path& source, const Draft& draft, Probe probe) {
+  const common::Bytes bytes = common::read_file(source, k_source_limit_bytes);
+  const common::AudioFacts facts = probe_sound(bytes, source.string(), probe);
+  const auto cut = decide_cut(facts, clip.start_s);
+  if (!cut)
+    return {{}, k_too_short,
+            source.string() + " ends before second " + std::to_string(clip.start_s) + " + 1, where its clip begins"};
+  StagedFile file;
+  file.info.role = Role::clip;
+  ClipFacts& clip_facts = file.info.clip.emplace();
+  clip_facts = {facts.rate_hz, facts.channels, cut->count, cut->making, {}, {}};
+  common::Bytes made;
+  common::ByteView written = bytes;
+  std::string suffix = suffix_of(facts.container);
+  if (cut->making != Making::copied) {
+    made = common::cut_to_wav(bytes, cut->first, cut->count, source.string());
+    written = made;
+    suffix = ".wav";
+    clip_facts.source = common::digest_of(bytes);
+    if (cut->making == Making::cut) clip_facts.first_frame = cut->first;
+    (void)probe_sound(written, source.string() + " (its clip)", probe);
+  }
+  file.info.path = common::PackPath(clip.stem + suffix);
+  file.info.bytes = written.size();
+  file.digest = common::digest_of(written);
+  draft.put(file.info.path, written, file.digest);
+  return {std::move(file), {}, {}};
+}
+
+Staged stage_image(const PlannedImage& image, const std::filesystem::path& source, const Draft& draft, Probe probe) {
+  const common::Bytes bytes = common::read_file(source, k_source_limit_bytes);
+  StagedFile file;
+  file.info.path = image.path;
+  file.info.role = Role::image;
+  file.info.bytes = bytes.size();
+  file.info.image = probe_picture(bytes, source.string(), probe);
+  file.digest = common::digest_of(bytes);
+  draft.put(file.info.path, bytes, file.digest);
+  return {std::move(file), {}, {}};
+}
+
+// What the data says no to becomes a problem to be listed; what could not be read ends the build.
+template <typename Stage>
+Staged stage_or_explain(const std::optional<std::filesystem::path>& source, const Stage& stage) {
+  if (!source) return {{}, k_no_source, {}};
+  try {
+    return stage(*source);
+  } catch (const Error& error) {
+    if (error.kind() != ErrorKind::mismatch) throw;
+    return {{}, k_no_decode, error.what()};
+  }
+}
+
+}  // namespace
+
+std::optional<ClipCut> decide_cut(const common::AudioFacts& source, double start_s) {
+  const auto rate = static_cast<std::uint64_t>(source.rate_hz);
+  const bool keeps_bytes =
+      source.container == common::AudioContainer::wav || source.container == common::AudioContainer::flac;
+  // 10.1 s in whole numbers: frames / rate <= 101 / 10.
+  if (source.frames * 10 <= rate * 101)
+    return ClipCut{keeps_bytes ? Making::copied : Making::decoded, 0, source.frames};
+  const std::uint64_t count = rate * k_clip_s;
+  if (source.frames <= rate * k_clip_source_s) return ClipCut{Making::cut, 0, count};
+  // Beyond 2^53 frames a double is no frame number; no sound is as long.
+  const double first_exact = std::round(start_s * source.rate_hz);
+  if (!(first_exact >= 0 && first_exact < 9e15)) return std::nullopt;
+  const auto first = static_cast<std::uint64_t>(first_exact);
+  if (source.frames < first + rate) return std::nullopt;
+  return ClipCut{Making::cut, first, std::min(count, source.frames - first)};
+}
+
+StagedPack copy(Collection collection, Draft& draft, const CopyRequest& request) {
+  StagedPack pack;
+  const std::size_t clip_count = collection.plan.clips.size();
+  const std::size_t count = clip_count + collection.plan.images.size();
+  std::vector<common::PackPath> paths;
+  for (const PlannedClip& clip : collection.plan.clips) paths.emplace_back(clip.stem);
+  for (const PlannedImage& image : collection.plan.images) paths.push_back(image.path);
+  draft.make_folders(paths);
+
+  std::vector<Staged> staged(count);
+  {
+    common::Progress progress("copying", "files", count, request.verbosity);
+    common::parallel_for(count, request.threads, [&](std::size_t i) {
+      if (i < clip_count)
+        staged[i] = stage_or_explain(collection.clip_sources[i], [&](const std::filesystem::path& source) {
+          return stage_clip(collection.plan.clips[i], source, draft, request.probe);
+        });
+      else
+        staged[i] = stage_or_explain(collection.image_sources[i - clip_count], [&](const std::filesystem::path& source) {
+          return stage_image(collection.plan.images[i - clip_count], source, draft, request.probe);
+        });
+      progress.add(1);
+    });
+  }
+  std::string problems;
+  std::size_t problem_count = 0;
+  for (std::size_t i = 0; i < count; ++i) {
+    if (!staged[i].problem.empty()) {
+      problems += "\n  " + staged[i].problem;
+      ++problem_count;
+    }
+    (i < clip_count ? pack.clips : pack.images).push_back(std::move(staged[i].file));
+    (i < clip_count ? pack.clip_reasons : pack.image_reasons).push_back(std::move(staged[i].reason));
+  }
+  if (problem_count > 0 && request.missing == Missing::refuse)
+    throw Error(ErrorKind::mismatch, std::to_string(problem_count) + " source files cannot be used:" + problems +
+                                         "\nReplace them, or pack without them with --allow-missing");
+  pack.plan = std::move(collection.plan);
+  return pack;
+}
+
+}  // namespace packer

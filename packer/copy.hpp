@@ -1,0 +1,51 @@
+// Sources become the pack's media files in a draft. The digest of a file is taken from the very buffer that is
+// written. A sound longer than a clip is cut, an MP3 is decoded once; every other source keeps its bytes.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "common/audio.hpp"
+#include "common/progress.hpp"
+#include "packer/collect.hpp"
+#include "packer/draft.hpp"
+#include "packer/info.hpp"
+
+namespace packer {
+
+// decode: media that does not decode is refused here and not on the cluster. skip: for benchmarks; headers only.
+enum class Probe { decode, skip };
+
+struct StagedFile {
+  FileInfo info;
+  common::Digest digest;
+};
+
+struct StagedPack {
+  Plan plan;
+  // Beside plan.clips and plan.images; nothing where there is no usable source, and then the reason is set.
+  std::vector<std::optional<StagedFile>> clips, images;
+  std::vector<std::string> clip_reasons, image_reasons;
+};
+
+struct CopyRequest {
+  Missing missing = Missing::refuse;
+  Probe probe = Probe::decode;
+  unsigned threads = 0;
+  common::Verbosity verbosity = common::Verbosity::normal;
+};
+
+// Throws mismatch that lists every source that cannot be used, unless missing ones are allowed.
+[[nodiscard]] StagedPack copy(Collection collection, Draft& draft, const CopyRequest& request);
+
+// The clip rule. A sound of at most 11 s is the clip: its bytes up to 10.1 s, else its first 10 s. A longer one is
+// the full video: [start_s, start_s + 10 s), refused where it ends before start_s + 1 s.
+struct ClipCut {
+  Making making = Making::copied;
+  std::uint64_t first = 0;  // frames of the source
+  std::uint64_t count = 0;
+};
+[[nodiscard]] std::optional<ClipCut> decide_cut(const common::AudioFacts& source, double start_s);
+
+}  // namespace packer

@@ -1,0 +1,55 @@
+// A folder under construction beside the place it will take: `.<name>.draft`. Locked while in use; removed when it
+// is dropped; left behind by a kill, and then taken up again by the next run. Only publish() lets it be seen.
+#pragma once
+
+#include <filesystem>
+#include <set>
+#include <string>
+#include <vector>
+
+#include "common/bytes.hpp"
+#include "common/digest.hpp"
+#include "common/file.hpp"
+#include "common/path.hpp"
+
+namespace packer {
+
+class Draft {
+ public:
+  // `target` must be absent, an empty folder or a pack: anything else is a usage error, before anything is written.
+  explicit Draft(const std::filesystem::path& target);
+  ~Draft();
+  Draft(const Draft&) = delete;
+  Draft& operator=(const Draft&) = delete;
+
+  [[nodiscard]] const std::filesystem::path& folder() const { return folder_; }
+  [[nodiscard]] const std::filesystem::path& target() const { return target_; }
+
+  // The folders of these files, mode 0755 whatever the umask says.
+  void make_folders(const std::vector<common::PackPath>& files);
+  // Writes a file; one that is there already with this size and digest (from a run that was killed) is kept.
+  // Safe from many threads.
+  void put(const common::PackPath& path, common::ByteView bytes, const common::Digest& digest) const;
+  // Removes what a killed run left and this one does not want.
+  void remove_all_but(const std::set<std::string>& files) const;
+  // Everything to the disk, then into the target's place. What was a pack there is removed.
+  void publish();
+  // Leaves the folder for the next run.
+  void keep() { kept_ = true; }
+
+ private:
+  void take_lock();
+
+  std::filesystem::path target_, folder_, retired_;
+  std::vector<std::filesystem::path> made_parents_;
+  common::File lock_;
+  bool resumed_ = false, kept_ = false, published_ = false;
+};
+
+// `target` as an absolute path whose last component is a name; the pack is called so.
+[[nodiscard]] std::filesystem::path resolve_target(const std::filesystem::path& target);
+
+// A usage error unless `target` is absent, an empty folder, or a pack (a damaged one too) with nothing else in it.
+void check_replaceable(const std::filesystem::path& target);
+
+}  // namespace packer

@@ -1,0 +1,70 @@
+// Reading a pack wherever it lies (a folder, a .tar in place, a stream) and listing everything that is wrong with
+// it. verify, open, archive, extract and list are thin over this; the rules are those of FORMAT.md.
+#pragma once
+
+#include <filesystem>
+#include <map>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "common/progress.hpp"
+#include "packer/contents.hpp"
+#include "packer/finding.hpp"
+#include "packer/stream.hpp"
+
+namespace packer {
+
+// full: every byte is hashed. quick: control files are hashed, of the others only names and sizes are looked at.
+// control: nothing behind the control files is looked at.
+enum class Depth { full, quick, control };
+
+struct ExamineRequest {
+  Depth depth = Depth::full;
+  std::optional<common::Digest> expected_id;
+  unsigned threads = 0;
+  common::Verbosity verbosity = common::Verbosity::normal;
+};
+
+struct Examination {
+  Findings findings;  // sorted; none: the pack is consistent
+  std::optional<common::Digest> id;
+  std::vector<SumsLine> sums;
+  std::optional<PackInfo> info;
+  std::map<std::string, common::Bytes> control;  // bytes of the control files, the seal and the signature included
+  std::vector<PackFile> files;                   // what the seal lists, sorted; sizes as pack.json says
+  std::vector<std::uint64_t> offsets;            // of the files' bytes in a .tar, beside `files`; else empty
+  [[nodiscard]] bool has_signature() const;
+};
+
+// Where the bytes of media go while a stream is examined; used by extract.
+class MediaSink {
+ public:
+  virtual ~MediaSink() = default;
+  // The control files have been read and nothing is wrong so far, or `examination.findings` says what.
+  virtual void begin_pack(const Examination& examination) = 0;
+  virtual void begin_file(const common::PackPath& path) = 0;
+  virtual void write(common::ByteView bytes) = 0;
+  virtual void end_file() = 0;
+};
+
+[[nodiscard]] Examination examine_folder(const std::filesystem::path& root, const ExamineRequest& request);
+[[nodiscard]] Examination examine_tar(const common::File& file, const std::filesystem::path& name,
+                                      const ExamineRequest& request);
+// Tar bytes, decompressed already. `sink` may be null.
+[[nodiscard]] Examination examine_stream(Stream& stream, const ExamineRequest& request, MediaSink* sink);
+
+// The parts that the three share; each adds to `examination`.
+void accept_seal(common::Bytes bytes, const ExamineRequest& request, Examination& examination);
+void accept_signature(common::Bytes bytes, Examination& examination);
+// Any other control file, pack.json included; compares with the seal.
+void accept_control(const std::string& name, common::Bytes bytes, Examination& examination);
+// F2 and F6: a file against the seal and pack.json. Safe from many threads.
+void compare_file(const PackFile& expected, const common::Digest& digest, std::uint64_t bytes,
+                  const Examination& examination, Findings& findings);
+// Fills `files`. To be called when the seal and pack.json were accepted, or are known to be missing.
+void list_files(Examination& examination);
+// The checks across files; sorts the findings.
+void conclude(Examination& examination);
+
+}  // namespace packer

@@ -1,0 +1,156 @@
+#include <sys/stat.h>
+
+#include <algorithm>
+#include <map>
+#include <numeric>
+
+#include "common/error.hpp"
+#include "common/parallel.hpp"
+#include "packer/examine.hpp"
+#include "packer/store.hpp"
+
+namespace packer {
+namespace {
+
+namespace fs = std::filesystem;
+
+const char* kind_of(fs::file_type type) {
+  switch (type) {
+    case fs::file_type::symlink:
+      return "a symbolic link";
+    case fs::file_type::fifo:
+      return "a FIFO";
+    case fs::file_type::socket:
+      return "a socket";
+    case fs::file_type::block:
+    case fs::file_type::character:
+      return "a device";
+    default:
+      return "neither a file nor a folder";
+  }
+}
+
+using Sizes = std::map<std::string, std::uint64_t>;
+
+// Regular files under `root` with their sizes; everything else that a pack cannot hold becomes a finding. Never
+// follows a link.
+void walk(const fs::path& root, const std::string& prefix, Sizes& sizes, Findings& findings) {
+  bool any = false;
+  for (const fs::directory_entry& entry : fs::directory_iterator(root / prefix)) {
+    any = true;
+    const std::string path = prefix + entry.path().filename().string();
+    const fs::file_type type = entry.symlink_status().type();
+    if (type == fs::file_type::directory) {
+      // A hostile tree could be deep enough to exhaust the stack; legal paths end far earlier.
+      if (path.size() <= common::PackPath::k_limit_bytes)
+        walk(root, path + "/", sizes, findings);
+      else
+        findings.push_back({path, "F3", "is a folder that no path of a pack can reach"});
+    } else if (type == fs::file_type::regular) {
+      sizes.emplace(path, entry.file_size());
+    } else {
+      findings.push_back({path, "F4", std::string("is ") + kind_of(type) + "; a pack holds files and folders only"});
+    }
+  }
+  if (!any && !prefix.empty())
+    findings.push_back({prefix.substr(0, prefix.size() - 1), "F5", "is an empty folder"});
+}
+
+// F1 and F3: what the seal lists against what is there.
+void compare_names(const Sizes& sizes, Examination& examination) {
+  for (const auto& [path, size] : sizes) {
+    if (path == k_seal_name || path == k_signature_name) continue;
+    const auto at = std::lower_bound(examination.sums.begin(), examination.sums.end(), path,
+                                     [](const SumsLine& line, const std::string& p) { return line.path.text() < p; });
+    if (at == examination.sums.end() || at->path.text() != path)
+      examination.findings.push_back({path, "F3", "SHA256SUMS does not list it"});
+  }
+  for (const SumsLine& line : examination.sums)
+    if (sizes.count(line.path.text()) == 0) examination.findings.push_back({line.path.text(), "F1", "is missing"});
+}
+
+void read_control(const fs::path& root, const Sizes& sizes, const ExamineRequest& request, Examination& examination) {
+  accept_seal(common::read_file(root / k_seal_name, k_seal_limit_bytes), request, examination);
+  const std::string signature(k_signature_name), info(k_info_name);
+  if (const auto at = sizes.find(signature); at != sizes.end()) {
+    if (at->second == k_signature_bytes)
+      accept_signature(common::read_file(root / signature, k_signature_bytes), examination);
+    else
+      examination.findings.push_back(
+          {signature, "S7", "has " + std::to_string(at->second) + " bytes, a signature has exactly 64"});
+  }
+  const auto accept = [&](const std::string& name) {
+    const auto at = sizes.find(name);
+    if (at == sizes.end()) return;
+    if (at->second > k_control_limit_bytes)
+      examination.findings.push_back({name, "F7", "a control file has at most 256 MiB"});
+    else
+      accept_control(name, common::read_file(root / name, k_control_limit_bytes), examination);
+  };
+  // pack.json first: it knows the sizes of the others.
+  for (const SumsLine& line : examination.sums)
+    if (line.path.text() == info) accept(info);
+  for (const SumsLine& line : examination.sums)
+    if (is_control(line.path.text()) && line.path.text() != info) accept(line.path.text());
+}
+
+void check_media(const Store& store, const Sizes& sizes, const ExamineRequest& request, Examination& examination) {
+  std::vector<std::size_t> jobs;
+  std::uint64_t total = 0;
+  for (std::size_t i = 0; i < examination.files.size(); ++i) {
+    const std::string& path = examination.files[i].path.text();
+    const auto at = sizes.find(path);
+    if (is_control(path) || at == sizes.end()) continue;
+    if (request.depth == Depth::quick) {
+      if (examination.info && at->second != examination.files[i].bytes)
+        examination.findings.push_back({path, "F6", "has " + std::to_string(at->second) + " bytes, pack.json says " +
+                                                        std::to_string(examination.files[i].bytes)});
+      continue;
+    }
+    jobs.push_back(i);
+    total += at->second;
+  }
+  common::Progress progress("verifying", "MB", total >> 20, request.verbosity);
+  std::vector<Findings> found(jobs.size());
+  common::parallel_for(jobs.size(), request.threads, [&](std::size_t job) {
+    const PackFile& file = examination.files[jobs[job]];
+    common::Hasher hasher;
+    std::uint64_t bytes = 0;
+    store.read_pieces(file.path, [&](common::ByteView piece) {
+      hasher.update(piece);
+      bytes += piece.size();
+    });
+    compare_file(file, hasher.finish(), bytes, examination, found[job]);
+    progress.add(bytes >> 20);
+  });
+  for (const Findings& part : found)
+    examination.findings.insert(examination.findings.end(), part.begin(), part.end());
+}
+
+}  // namespace
+
+Examination examine_folder(const fs::path& root, const ExamineRequest& request) {
+  Examination examination;
+  Sizes sizes;
+  walk(root, "", sizes, examination.findings);
+  if (sizes.count(std::string(k_seal_name)) == 0) {
+    if (std::none_of(examination.findings.begin(), examination.findings.end(),
+                     [](const Finding& finding) { return finding.path == k_seal_name; }))
+      examination.findings.push_back({std::string(k_seal_name), "S1", "is not there, so this is no pack"});
+    sort_findings(examination.findings);
+    return examination;
+  }
+  if (sizes[std::string(k_seal_name)] > k_seal_limit_bytes) {
+    examination.findings.push_back({std::string(k_seal_name), "S1", "has more than 64 MiB"});
+    sort_findings(examination.findings);
+    return examination;
+  }
+  read_control(root, sizes, request, examination);
+  compare_names(sizes, examination);
+  list_files(examination);
+  if (request.depth != Depth::control) check_media(Store::of_folder(root), sizes, request, examination);
+  conclude(examination);
+  return examination;
+}
+
+}  // namespace packer

@@ -1,0 +1,235 @@
+#include "packer/info.hpp"
+
+#include <algorithm>
+
+#include "common/error.hpp"
+#include "common/json.hpp"
+
+namespace packer {
+namespace {
+
+using common::Json;
+
+constexpr const char* k_format = "safe-pack";
+constexpr const char* k_strategy = "manifests";
+// The clip rule that the build applies (FORMAT.md, B3).
+constexpr double k_clip_s = 10.0;
+
+const char* name_of_making(Making making) {
+  switch (making) {
+    case Making::copied:
+      return "copied";
+    case Making::cut:
+      return "cut";
+    case Making::decoded:
+      return "decoded";
+  }
+  return "";
+}
+
+Making making_named(const std::string& name, const std::string& where) {
+  for (const Making making : {Making::copied, Making::cut, Making::decoded})
+    if (name == name_of_making(making)) return making;
+  throw common::Error(common::ErrorKind::format, where + ": \"made\" is \"" + name + "\"");
+}
+
+Role role_member(const Json& row, const char* key, const std::string& where) {
+  const std::string name = common::string_member(row, key, where);
+  if (const auto role = role_named(name)) return *role;
+  throw common::Error(common::ErrorKind::format, where + ": no file has the role \"" + name + "\"");
+}
+
+common::Digest digest_member(const Json& row, const char* key, const std::string& where) {
+  if (const auto digest = common::parse_digest(common::string_member(row, key, where))) return *digest;
+  throw common::Error(common::ErrorKind::format, where + ": \"" + key + "\" is not 64 lower-case hexadecimal digits");
+}
+
+std::uint64_t count_member(const Json& row, const char* key, const std::string& where) {
+  const std::int64_t value = common::integer_member(row, key, where);
+  if (value < 0) throw common::Error(common::ErrorKind::format, where + ": \"" + key + "\" is negative");
+  return static_cast<std::uint64_t>(value);
+}
+
+int small_member(const Json& row, const char* key, const std::string& where) {
+  const std::int64_t value = common::integer_member(row, key, where);
+  if (value < 1 || value > 1'000'000'000)
+    throw common::Error(common::ErrorKind::format, where + ": \"" + key + "\" is out of range");
+  return static_cast<int>(value);
+}
+
+Json to_json(const RecipeInput& input) {
+  return {{"manifest", name_of(input.role)},   {"subset_name", input.subset_name},
+          {"source_dataset", input.source_dataset}, {"seed", input.seed},
+          {"rows", input.asked},               {"packed", input.packed},
+          {"sha256", input.digest.hex()}};
+}
+
+RecipeInput input_from(const Json& row, const std::string& where) {
+  return {role_member(row, "manifest", where),
+          digest_member(row, "sha256", where),
+          common::string_member(row, "subset_name", where),
+          common::string_member(row, "source_dataset", where),
+          common::integer_member(row, "seed", where),
+          count_member(row, "rows", where),
+          count_member(row, "packed", where)};
+}
+
+// The manifests state where their rows come from, and no licence; null says that nobody stated one.
+Json licence_of(const RecipeInput& input) {
+  return {{"manifest", name_of(input.role)}, {"source_dataset", input.source_dataset}, {"licence", nullptr}};
+}
+
+Json to_json(const MissingItem& item) {
+  return {{"manifest", name_of(item.role)}, {"id", item.id}, {"file", item.file}, {"reason", item.reason}};
+}
+
+MissingItem missing_from(const Json& row, const std::string& where) {
+  return {role_member(row, "manifest", where), common::string_member(row, "id", where),
+          common::string_member(row, "file", where), common::string_member(row, "reason", where)};
+}
+
+Json to_json(const FileInfo& file) {
+  Json row{{"path", file.path.text()}, {"role", name_of(file.role)}, {"bytes", file.bytes}};
+  if (file.clip) {
+    row["rate_hz"] = file.clip->rate_hz;
+    row["channels"] = file.clip->channels;
+    row["frames"] = file.clip->frames;
+    row["made"] = name_of_making(file.clip->making);
+    if (file.clip->first_frame) row["first_frame"] = *file.clip->first_frame;
+    if (file.clip->source) row["source_sha256"] = file.clip->source->hex();
+  }
+  if (file.image) {
+    row["width"] = file.image->width;
+    row["height"] = file.image->height;
+  }
+  return row;
+}
+
+FileInfo file_from(const Json& row, const std::string& where) {
+  FileInfo file;
+  file.path = common::PackPath(common::string_member(row, "path", where));
+  file.role = role_member(row, "role", where);
+  file.bytes = count_member(row, "bytes", where);
+  if (file.role == Role::clip) {
+    ClipFacts& clip = file.clip.emplace();
+    clip.rate_hz = small_member(row, "rate_hz", where);
+    clip.channels = small_member(row, "channels", where);
+    clip.frames = count_member(row, "frames", where);
+    clip.making = making_named(common::string_member(row, "made", where), where);
+    if (row.contains("first_frame")) clip.first_frame = count_member(row, "first_frame", where);
+    if (row.contains("source_sha256")) clip.source = digest_member(row, "source_sha256", where);
+  }
+  if (file.role == Role::image)
+    file.image = ImageFacts{small_member(row, "width", where), small_member(row, "height", where)};
+  return file;
+}
+
+// One element a line: a pack.json is read by people, and 100,000 files should not be a million lines.
+template <typename Items, typename ToJson>
+void append_list(std::string& out, const char* indent, const Items& items, const ToJson& to) {
+  out += "[";
+  for (std::size_t i = 0; i < items.size(); ++i) {
+    out += i == 0 ? "\n" : ",\n";
+    out += std::string(indent) + "  " + common::dump_line(to(items[i]));
+  }
+  out += items.empty() ? "]" : std::string("\n") + indent + "]";
+}
+
+template <typename Item, typename From>
+std::vector<Item> list_from(const Json& object, const char* key, const std::string& where, const From& from) {
+  std::vector<Item> items;
+  const Json& list = common::array_member(object, key, where);
+  items.reserve(list.size());
+  for (const Json& row : list)
+    items.push_back(from(row, where + ": " + key + " " + std::to_string(items.size() + 1)));
+  return items;
+}
+
+PackInfo info_from(const Json& root, const std::string& where) {
+  PackInfo info;
+  info.name = common::string_member(root, "name", where);
+  const Json& recipe = common::member(root, "recipe", where);
+  info.inputs = list_from<RecipeInput>(recipe, "inputs", where, input_from);
+  info.missing = list_from<MissingItem>(root, "missing", where, missing_from);
+  info.files = list_from<FileInfo>(root, "files", where, file_from);
+  return info;
+}
+
+void check_files(const PackInfo& info, Findings& findings) {
+  for (std::size_t i = 0; i < info.files.size(); ++i) {
+    const FileInfo& file = info.files[i];
+    const std::string& path = file.path.text();
+    if (i > 0 && !(info.files[i - 1].path < file.path))
+      findings.push_back({path, "P4", "pack.json does not list it in the order of path bytes"});
+    if (role_of(path) != file.role)
+      findings.push_back({path, "P5", std::string("pack.json gives it the role ") + name_of(file.role)});
+    if (file.bytes > k_file_limit_bytes) findings.push_back({path, "F7", "pack.json gives it 8 GiB or more"});
+  }
+}
+
+}  // namespace
+
+std::string write_info(const PackInfo& info) {
+  const auto line = [](const auto& item) { return to_json(item); };
+  std::string out = "{\n";
+  out += std::string("  \"format\": \"") + k_format + "\",\n";
+  out += "  \"format_version\": " + std::to_string(k_format_version) + ",\n";
+  out += "  \"name\": " + common::dump_line(info.name) + ",\n";
+  out += std::string("  \"recipe\": {\n    \"strategy\": \"") + k_strategy + "\",\n";
+  out += "    \"clip_s\": " + common::python_repr(k_clip_s) + ",\n    \"inputs\": ";
+  append_list(out, "    ", info.inputs, line);
+  out += "\n  },\n  \"licences\": ";
+  append_list(out, "  ", info.inputs, licence_of);
+  out += ",\n  \"missing\": ";
+  append_list(out, "  ", info.missing, line);
+  out += ",\n  \"files\": ";
+  append_list(out, "  ", info.files, line);
+  return out + "\n}\n";
+}
+
+std::optional<PackInfo> parse_info(std::string_view text, Findings& findings) {
+  const std::string where(k_info_name);
+  PackInfo info;
+  try {
+    const Json root = common::parse_json(text, where);
+    if (common::string_member(root, "format", where) != k_format) {
+      findings.push_back({where, "P1", "its format is not \"safe-pack\""});
+      return std::nullopt;
+    }
+    if (const auto version = common::integer_member(root, "format_version", where); version != k_format_version) {
+      findings.push_back({where, "P2", "has format version " + std::to_string(version) + ", this program reads " +
+                                           std::to_string(k_format_version)});
+      return std::nullopt;
+    }
+    info = info_from(root, where);
+  } catch (const common::Error& error) {
+    findings.push_back({where, "P1", error.what()});
+    return std::nullopt;
+  }
+  if (const std::string why = why_not_a_pack_name(info.name); !why.empty()) {
+    findings.push_back({where, "P3", "the name \"" + info.name + "\" cannot name a pack: " + why});
+    return std::nullopt;
+  }
+  if (write_info(info) != text)
+    findings.push_back({where, "P1", "is not written in the one way that its content can be written"});
+  check_files(info, findings);
+  return info;
+}
+
+void check_info_against_sums(const PackInfo& info, const std::vector<SumsLine>& sums, Findings& findings) {
+  std::vector<std::string_view> listed, sealed;
+  for (const FileInfo& file : info.files) listed.push_back(file.path.text());
+  for (const SumsLine& line : sums)
+    if (line.path.text() != k_info_name) sealed.push_back(line.path.text());
+  std::sort(listed.begin(), listed.end());
+  std::vector<std::string_view> only;
+  std::set_difference(listed.begin(), listed.end(), sealed.begin(), sealed.end(), std::back_inserter(only));
+  for (const std::string_view path : only)
+    findings.push_back({std::string(path), "P4", "pack.json lists it, SHA256SUMS does not"});
+  only.clear();
+  std::set_difference(sealed.begin(), sealed.end(), listed.begin(), listed.end(), std::back_inserter(only));
+  for (const std::string_view path : only)
+    findings.push_back({std::string(path), "P4", "SHA256SUMS lists it, pack.json does not"});
+}
+
+}  // namespace packer

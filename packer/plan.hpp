@@ -1,0 +1,45 @@
+// What a pack will hold, from manifests alone: no file is looked at. Two rows never want the same path, every
+// path is legal, and no two splits share an id.
+#pragma once
+
+#include <map>
+#include <string>
+#include <vector>
+
+#include "packer/contents.hpp"
+
+namespace packer {
+
+// The manifests that a build read. `manifests.clips` is empty: what is packed is not known yet.
+struct Tables {
+  Manifests manifests;
+  std::string subset_text;                // the bytes of the subset manifest, copied as they are
+  std::map<Role, common::Digest> digests;  // of each manifest that was read
+};
+
+// One clip of the subset or of the held-out clips.
+struct PlannedClip {
+  Role role = Role::subset_manifest;
+  std::size_t row = 0;
+  std::string named;  // the manifest's audio_relpath
+  std::string stem;   // "audio/train/<youtube_id>": the source decides the suffix
+  double start_s = 0;
+};
+
+// One picture; many questions may be asked about it, in one split.
+struct PlannedImage {
+  common::PackPath path;
+  std::string file_name;
+};
+
+struct Plan {
+  std::string name;
+  Tables tables;
+  std::vector<PlannedClip> clips;
+  std::vector<PlannedImage> images;  // sorted by path
+};
+
+// Throws mismatch that lists every clash, illegal name and leak.
+[[nodiscard]] Plan plan(const std::string& pack_name, Tables tables);
+
+}  // namespace packer

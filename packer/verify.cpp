@@ -1,0 +1,90 @@
+#include "packer/verify.hpp"
+
+#include <unistd.h>
+
+#include "common/error.hpp"
+#include "packer/compression.hpp"
+
+namespace packer {
+namespace {
+
+namespace fs = std::filesystem;
+using common::Error;
+using common::ErrorKind;
+
+Compression compression_of(Form form) {
+  if (form == Form::tgz) return Compression::gzip;
+  return form == Form::tar_zst ? Compression::zstd : Compression::none;
+}
+
+Examination examine(const fs::path& path, Form form, const ExamineRequest& request) {
+  if (form == Form::folder) return examine_folder(path, request);
+  if (form == Form::tar) {
+    const common::File file = common::open_to_read(path);
+    return examine_tar(file, path, request);
+  }
+  if (request.depth == Depth::quick)
+    throw Error(ErrorKind::usage,
+                "a quick look needs a folder or a .tar; " + path.string() + " can only be verified whole");
+  const std::unique_ptr<Stream> stream = open_archive_stream(path, form);
+  return examine_stream(*stream, request, nullptr);
+}
+
+}  // namespace
+
+std::optional<Form> form_of_suffix(const fs::path& path) {
+  const std::string name = path.filename().string();
+  const auto ends = [&](std::string_view suffix) { return name.size() > suffix.size() && name.ends_with(suffix); };
+  if (ends(".tar")) return Form::tar;
+  if (ends(".tgz") || ends(".tar.gz")) return Form::tgz;
+  if (ends(".tar.zst")) return Form::tar_zst;
+  return std::nullopt;
+}
+
+Form form_of(const fs::path& path) {
+  if (path == "-") return Form::standard_input;
+  std::error_code none;
+  const fs::file_status status = fs::status(path, none);
+  if (status.type() == fs::file_type::not_found)
+    throw Error(ErrorKind::io, path.string() + " is not there; name a pack's folder or archive");
+  if (status.type() == fs::file_type::directory) return Form::folder;
+  if (const auto form = form_of_suffix(path)) return *form;
+  throw Error(ErrorKind::usage,
+              path.string() + " is neither a folder nor a .tar, .tar.zst, .tgz or .tar.gz; name one of these");
+}
+
+std::unique_ptr<Stream> open_archive_stream(const fs::path& path, Form form) {
+  std::unique_ptr<Stream> bytes;
+  if (form == Form::standard_input) {
+    common::File input(::dup(STDIN_FILENO));
+    if (!input.is_open()) common::throw_errno("cannot read the standard input");
+    bytes = decompress_by_magic(std::make_unique<FileStream>(std::move(input), "the standard input"));
+  } else {
+    bytes = decompress(compression_of(form), std::make_unique<FileStream>(common::open_to_read(path), path));
+  }
+  return std::make_unique<ReadAhead>(std::move(bytes));
+}
+
+std::string remedy_for(const fs::path& path) {
+  if (path == "-") return "Get the archive again, or build the pack again with safe-packer build.";
+  if (form_of(path) == Form::folder)
+    return "Extract its archive again (safe-packer extract ARCHIVE --dest " + path.string() +
+           "), or build it again (safe-packer build --dest-root " + path.string() + ").";
+  return "Get the archive again, or write it again from the pack (safe-packer archive PACK -o " + path.string() + ").";
+}
+
+Report verify(const fs::path& path, const ExamineRequest& request) {
+  Examination examination = examine(path, form_of(path), request);
+  Report report;
+  report.depth = request.depth;
+  report.id = examination.id;
+  report.name = examination.info ? examination.info->name : "";
+  report.files = examination.files.size();
+  for (const PackFile& file : examination.files) report.bytes += file.bytes;
+  report.signature = examination.has_signature() ? SignatureState::not_checked : SignatureState::absent;
+  report.findings = std::move(examination.findings);
+  report.contents = std::move(examination.files);
+  return report;
+}
+
+}  // namespace packer

@@ -1,0 +1,173 @@
+// scripts/overfitting_test.sh against a stand-in for safe-trainer, and stand-ins for SLURM's commands: which
+// variants it starts, with which flags, and what it makes of their exit codes.
+#include <filesystem>
+
+#include "tests/support/process.hpp"
+#include "tests/support/scratch.hpp"
+
+#include <doctest/doctest.h>
+
+namespace fs = std::filesystem;
+
+namespace {
+
+void put_program(const fs::path& path, const std::string& body) {
+  support::put_file(path, "#!/usr/bin/env bash\n" + body);
+  fs::permissions(path, fs::perms::owner_all);
+}
+
+// A working directory with a pack, a trainer that notes its arguments and exits as codes/<variant> says, and
+// the helper's own environment, nothing of the caller's.
+struct Cluster {
+  support::Scratch scratch;
+
+  Cluster() {
+    fs::create_directories(scratch / "experiments/overfitting/data_pack");
+    fs::create_directories(scratch / "bin");
+    fs::create_directories(scratch / "codes");
+    put_program(scratch / "bin/safe-trainer",
+                "printf '%s ' \"$@\" >> calls; echo >> calls\n"
+                "if [[ -e codes/wait ]]; then trap 'exit 75' TERM; kill -TERM $PPID; for ((;;)); do sleep "
+                "0.01; done; fi\n"
+                "exit \"$(cat \"codes/$3\" 2>/dev/null || echo 0)\"\n");
+    put_program(scratch / "bin/srun", "echo srun \"$1\" \"$2\" >> calls\nshift 2\nexec \"$@\"\n");
+    put_program(scratch / "bin/scontrol", "echo scontrol \"$@\" >> calls\n");
+    put_program(scratch / "bin/squeue", "cat codes/state\n");
+  }
+
+  support::Finished run(std::vector<std::string> environment,
+                        const std::vector<std::string>& flags = {}) const {
+    std::vector<std::string> command = {"env", "-i", "PATH=" + (scratch / "bin").string() + ":/usr/bin:/bin"};
+    command.insert(command.end(), environment.begin(), environment.end());
+    command.insert(command.end(), {"bash", SAFE_SOURCE_DIR "/scripts/overfitting_test.sh"});
+    command.insert(command.end(), flags.begin(), flags.end());
+    return support::run_process(command, scratch.path());
+  }
+  void set(const std::string& what, const std::string& text) const {
+    support::put_file(scratch / "codes" / what, text);
+  }
+  [[nodiscard]] std::string calls() const { return support::text_of_file(scratch / "calls"); }
+};
+
+std::size_t count(const std::string& text, const std::string& part) {
+  std::size_t found = 0;
+  for (std::size_t at = text.find(part); at != std::string::npos; at = text.find(part, at + 1)) ++found;
+  return found;
+}
+
+}  // namespace
+
+TEST_CASE("in plain bash the helper runs the three variants in order, on the pack in its place") {
+  const Cluster cluster;
+  const support::Finished done = cluster.run({});
+  CHECK_MESSAGE(done.code == 0, done.err);
+  const std::string calls = cluster.calls();
+  const std::size_t first = calls.find("run --variant no_retention "),
+                    second = calls.find("run --variant soft_retention "),
+                    third = calls.find("run --variant full_safe ");
+  CHECK(first == 0);
+  CHECK(first < second);
+  CHECK(second < third);
+  CHECK(third != std::string::npos);
+  const std::string root = fs::canonical(cluster.scratch.path()).string() + "/experiments/overfitting/";
+  for (const std::string& part :
+       {"--pack-root " + root + "data_pack ", "--output-root " + root + "runs ",
+        std::string("--num-epochs 500 "), std::string("--val-source pack_mixed "),
+        std::string("--val-size 100 "), std::string("--seed 42 "), std::string("--max-vl-eval-batches 0 "),
+        std::string("--model-config tiny ")}) {
+    CAPTURE(part);
+    CHECK(count(calls, part) == 3);
+  }
+  CHECK(count(calls, "--resume") == 0);
+  CHECK(count(calls, "--debug-logging") == 0);
+  CHECK(count(calls, "srun") == 0);
+}
+
+TEST_CASE("the helper's environment and arguments reach the trainer") {
+  const Cluster cluster;
+  const fs::path elsewhere = cluster.scratch / "else where";
+  fs::create_directories(elsewhere);
+  put_program(elsewhere / "trainer", "printf '[%s]' \"$@\" >> calls\n");
+  const support::Finished done = cluster.run(
+      {"SAFE_TRAINER=" + (elsewhere / "trainer").string(), "PACK_ROOT=" + elsewhere.string(), "NUM_EPOCHS=3",
+       "DEBUG_LOGGING=1", "MODEL_CONFIG=full", "BASE=llava", "AUDIO_ENCODER=clap"},
+      {"--threads", "2"});
+  CHECK_MESSAGE(done.code == 0, done.err);
+  for (const std::string& part :
+       {"[--pack-root][" + elsewhere.string() + "]", std::string("[--num-epochs][3]"),
+        std::string("[--base][llava][--audio-encoder][clap][--debug-logging][--threads][2]"),
+        std::string("[--model-config][full]")}) {
+    CAPTURE(part);
+    CHECK(count(cluster.calls(), part) == 3);
+  }
+}
+
+TEST_CASE("a variant that fails does not stop the others, and is named at the end") {
+  const Cluster cluster;
+  cluster.set("no_retention", "1");
+  cluster.set("full_safe", "3");
+  const support::Finished done = cluster.run({});
+  CHECK(done.code == 1);
+  CHECK(count(cluster.calls(), "run --variant") == 3);
+  CHECK(done.err.find("failed: no_retention (exit code 1), full_safe (exit code 3)") != std::string::npos);
+  CHECK(done.err.find("done:") == std::string::npos);
+}
+
+TEST_CASE("a variant that was asked to stop ends the helper with 75") {
+  const Cluster cluster;
+  cluster.set("soft_retention", "75");
+  const support::Finished done = cluster.run({});
+  CHECK(done.code == 75);
+  CHECK(count(cluster.calls(), "run --variant") == 2);
+  CHECK(done.err.find("--resume") != std::string::npos);
+}
+
+TEST_CASE("a TERM to the helper reaches the trainer, whose exit code is waited for") {
+  const Cluster cluster;
+  cluster.set("wait", "");
+  CHECK(cluster.run({}).code == 75);
+}
+
+TEST_CASE("an array task runs its variant as a job step, into the array's folder") {
+  const char* variants[] = {"no_retention", "soft_retention", "full_safe"};
+  for (int task = 0; task < 3; ++task) {
+    const Cluster cluster;
+    const support::Finished done =
+        cluster.run({"SLURM_JOB_ID=12", "SLURM_ARRAY_JOB_ID=10", "SLURM_CPUS_PER_TASK=8",
+                     "SLURM_ARRAY_TASK_ID=" + std::to_string(task)});
+    CHECK_MESSAGE(done.code == 0, done.err);
+    const std::string calls = cluster.calls();
+    CHECK(calls.find("srun --ntasks=1 --cpus-per-task=8\nrun --variant " + std::string(variants[task]) +
+                     " ") == 0);
+    CHECK(count(calls, "run --variant") == 1);
+    CHECK(calls.find("runs/10 ") != std::string::npos);
+  }
+}
+
+TEST_CASE("a stopped job requeues itself while it runs, and not while it is cancelled") {
+  const Cluster cluster;
+  const std::vector<std::string> job = {"SLURM_JOB_ID=12", "SLURM_ARRAY_JOB_ID=10", "SLURM_ARRAY_TASK_ID=2"};
+  cluster.set("full_safe", "75");
+  cluster.set("state", "RUNNING\n");
+  CHECK(cluster.run(job).code == 75);
+  CHECK(cluster.calls().find("scontrol requeue 12\n") != std::string::npos);
+  const std::size_t before = cluster.calls().size();
+  cluster.set("state", "COMPLETING\n");
+  CHECK(cluster.run(job).code == 75);
+  CHECK(cluster.calls().find("scontrol", before) == std::string::npos);
+}
+
+TEST_CASE("a job that SLURM started again resumes") {
+  const Cluster cluster;
+  CHECK(cluster.run({"SLURM_JOB_ID=12", "SLURM_ARRAY_TASK_ID=0", "SLURM_RESTART_COUNT=1"}).code == 0);
+  CHECK(cluster.calls().find(" --resume ") != std::string::npos);
+}
+
+TEST_CASE("without a pack, a trainer or a variant for the task the helper says so and starts nothing") {
+  const Cluster cluster;
+  CHECK(cluster.run({"PACK_ROOT=nowhere"}).code == 3);
+  CHECK(cluster.run({"PACK_ROOT=nowhere"}).err.find("nowhere") != std::string::npos);
+  CHECK(cluster.run({"SAFE_TRAINER=nowhere/trainer"}).code == 3);
+  CHECK(cluster.run({"SLURM_ARRAY_TASK_ID=3"}).code == 2);
+  CHECK(cluster.calls().empty());
+}

@@ -1,0 +1,167 @@
+#include <functional>
+
+#include "common/error.hpp"
+#include "common/json.hpp"
+#include "manifest/manifest.hpp"
+#include "manifest/parse.hpp"
+#include "tests/support/scratch.hpp"
+#include "tests/support/vqa.hpp"
+
+#include <doctest/doctest.h>
+
+using common::Error;
+using common::Json;
+
+namespace {
+
+using Change = std::function<void(Json&)>;
+
+Json subset_json() {
+  return common::parse_json(
+      manifest::write_subset(support::subset_of({support::clip("1", "a"), support::clip("2", "b")})), "f");
+}
+Json vqa_json() {
+  auto vqa = support::vqa_of({support::question(10, 1), support::question(11, 1)});
+  vqa.captions = {support::clip("1", "a"), support::clip("2", "a")};
+  return common::parse_json(manifest::write_vqa(vqa), "f");
+}
+std::vector<std::string> keys_of(const Json& object) {
+  std::vector<std::string> keys;
+  for (const auto& item : object.items()) keys.push_back(item.key());
+  return keys;
+}
+// The message of the error, which must be of kind format and begin with the file's name.
+template <typename Parse>
+std::string refusal(Parse parse, Json value, const Change& change) {
+  change(value);
+  try {
+    (void)parse(common::dump_pretty(value), "f");
+  } catch (const Error& error) {
+    CHECK(error.kind() == common::ErrorKind::format);
+    const std::string message = error.what();
+    CHECK(message.starts_with("f"));
+    return message;
+  }
+  return "accepted";
+}
+std::string subset_refusal(const Change& change) {
+  return refusal(manifest::parse_subset, subset_json(), change);
+}
+std::string vqa_refusal(const Change& change) { return refusal(manifest::parse_vqa, vqa_json(), change); }
+bool holds(const std::string& text, const std::string& part) { return text.find(part) != std::string::npos; }
+
+}  // namespace
+
+TEST_CASE("what was written is read again, all of it") {
+  CHECK(manifest::write_subset(manifest::parse_subset(common::dump_pretty(subset_json()), "f")) ==
+        common::dump_pretty(subset_json()));
+  CHECK(manifest::write_vqa(manifest::parse_vqa(common::dump_pretty(vqa_json()), "f")) ==
+        common::dump_pretty(vqa_json()));
+}
+
+TEST_CASE("the order of keys does not matter to a reader") {
+  // As the Python original's own file has it: image_filename last.
+  const auto vqa = manifest::parse_vqa(R"({"entries": [{"question_id": 1, "image_id": 2, "question": "q",
+    "answers": ["a"], "majority_answer": "a", "image_filename": "COCO_val2014_000000000002.jpg"}],
+    "seed": 1, "source_dataset": "d", "subset_name": "s", "description": "x"})",
+                                       "f");
+  CHECK(vqa.entries[0].image_filename == "COCO_val2014_000000000002.jpg");
+  CHECK(vqa.subset_name == "s");
+}
+
+TEST_CASE("a start_time may be an integer, a float or null, and nothing else") {
+  const auto with = [](const Json& start) {
+    return [start](Json& json) { json["entries"][1]["start_time"] = start; };
+  };
+  Json json = subset_json();
+  with(30)(json);
+  const std::string text = manifest::write_subset(manifest::parse_subset(json.dump(), "f"));
+  CHECK(holds(text, "\"start_time\": 30.0"));
+  CHECK(subset_refusal(with(nullptr)) == "accepted");
+  CHECK(holds(subset_refusal(with("30")), "f: entry 2: \"start_time\" must be a number"));
+  CHECK(holds(subset_refusal(with(-1.5)), "f: entry 2: \"start_time\" must be 0 or more, found -1.5"));
+}
+
+TEST_CASE("every key but a clip's further captions must be there") {
+  for (const std::string& key : keys_of(subset_json()))
+    CHECK_MESSAGE(holds(subset_refusal([&](Json& json) { json.erase(key); }), "no key \"" + key + "\""), key);
+  for (const std::string& key : keys_of(subset_json()["entries"][0]))
+    CHECK_MESSAGE(holds(subset_refusal([&](Json& json) { json["entries"][1].erase(key); }),
+                        "f: entry 2 has no key \"" + key + "\""),
+                  key);
+  for (const char* key : {"subset_name", "description", "seed", "source_dataset", "entries"})
+    CHECK_MESSAGE(holds(vqa_refusal([&](Json& json) { json.erase(key); }), "no key"), key);
+  for (const std::string& key : keys_of(vqa_json()["entries"][0]))
+    CHECK_MESSAGE(holds(vqa_refusal([&](Json& json) { json["entries"][0].erase(key); }),
+                        "f: entry 1 has no key \"" + key + "\""),
+                  key);
+  for (const std::string& key : keys_of(vqa_json()["captions"][0]))
+    CHECK_MESSAGE(
+        holds(vqa_refusal([&](Json& json) { json["captions"][0].erase(key); }), "f: captions row 1"), key);
+  CHECK(vqa_refusal([](Json& json) { json.erase("captions"); }) == "accepted");
+}
+
+TEST_CASE("an unknown key is refused wherever it stands") {
+  for (const char* place : {"", "/entries/0"}) {
+    const Change add = [&](Json& json) { json[Json::json_pointer(place)]["extra"] = 1; };
+    CHECK(holds(subset_refusal(add), "unknown key \"extra\""));
+    CHECK(holds(vqa_refusal(add), "unknown key \"extra\""));
+  }
+  CHECK(holds(vqa_refusal([](Json& json) { json["captions"][0]["audio_relpath"] = "a"; }), "unknown key"));
+}
+
+TEST_CASE("a value of another type is refused, wherever it stands") {
+  const Json wrong = Json::array({Json::object()});
+  for (const std::string& key : keys_of(subset_json()))
+    CHECK_MESSAGE(subset_refusal([&](Json& json) { json[key] = wrong; }) != "accepted", key);
+  for (const std::string& key : keys_of(subset_json()["entries"][0]))
+    CHECK_MESSAGE(subset_refusal([&](Json& json) { json["entries"][0][key] = wrong; }) != "accepted", key);
+  for (const std::string& key : keys_of(vqa_json()["entries"][0]))
+    CHECK_MESSAGE(vqa_refusal([&](Json& json) { json["entries"][0][key] = wrong; }) != "accepted", key);
+  for (const std::string& key : keys_of(vqa_json()["captions"][0]))
+    CHECK_MESSAGE(vqa_refusal([&](Json& json) { json["captions"][0][key] = wrong; }) != "accepted", key);
+  CHECK(holds(subset_refusal([&](Json& json) { json["entries"][0]["captions"] = wrong; }), "strings only"));
+  CHECK(subset_refusal([](Json& json) { json["metadata_columns"].erase(0); }) != "accepted");
+  CHECK(subset_refusal([](Json& json) { json = 1; }) != "accepted");
+  CHECK(vqa_refusal([](Json& json) { json = Json::array(); }) != "accepted");
+}
+
+TEST_CASE("no entries and repeated ids are refused") {
+  CHECK(holds(subset_refusal([](Json& json) { json["entries"] = Json::array(); }), "f has no entries"));
+  CHECK(holds(vqa_refusal([](Json& json) { json["entries"] = Json::array(); }), "f has no entries"));
+  for (const char* id : {"audiocap_id", "youtube_id"})
+    CHECK(holds(subset_refusal([&](Json& json) { json["entries"][1][id] = json["entries"][0][id]; }),
+                std::string("f: entry 2: the ") + id));
+  CHECK(holds(vqa_refusal([](Json& json) { json["entries"][1]["question_id"] = 10; }),
+              "f: entry 2: the question_id 10 stands in an earlier entry too"));
+  CHECK(
+      holds(vqa_refusal([](Json& json) { json["captions"][1]["audiocap_id"] = "1"; }), "f: captions row 2"));
+}
+
+TEST_CASE("a file of unknown kind is told by what it holds, and its repeated ids may be kept") {
+  Json json = subset_json();
+  json["entries"].push_back(json["entries"][0]);
+  const std::string text = common::dump_pretty(json);
+  CHECK_THROWS_AS((void)manifest::parse_any(text, "f", manifest::Repeats::refuse), Error);
+  const auto any = manifest::parse_any(text, "f", manifest::Repeats::keep);
+  REQUIRE(std::holds_alternative<manifest::SubsetManifest>(any));
+  CHECK(std::get<manifest::SubsetManifest>(any).entries.size() == 3);
+  CHECK(std::holds_alternative<manifest::VqaManifest>(
+      manifest::parse_any(common::dump_pretty(vqa_json()), "f", manifest::Repeats::refuse)));
+  CHECK_THROWS_AS((void)manifest::parse_any("[]", "f", manifest::Repeats::keep), Error);
+}
+
+TEST_CASE("a manifest that is not there is an io error that names it") {
+  const support::Scratch scratch;
+  for (const auto& read :
+       {std::function<void()>([&] { (void)manifest::read_vqa(scratch / "absent.json"); }),
+        std::function<void()>([&] { (void)manifest::read_subset(scratch / "absent.json"); })}) {
+    try {
+      read();
+      FAIL("read what is not there");
+    } catch (const Error& error) {
+      CHECK(error.kind() == common::ErrorKind::io);
+      CHECK(holds(error.what(), "absent.json"));
+    }
+  }
+}

@@ -1,0 +1,167 @@
+#include <set>
+
+#include "common/error.hpp"
+#include "common/file.hpp"
+#include "manifest/select.hpp"
+#include "tests/support/process.hpp"
+#include "tests/support/vqa.hpp"
+
+#include <doctest/doctest.h>
+
+using common::Error;
+using common::ErrorKind;
+using manifest::ClipEntry;
+using manifest::Excluded;
+using manifest::VqaSplit;
+
+namespace {
+
+manifest::VqaTables tables_of(int count) {
+  std::vector<common::Json> questions;
+  std::vector<common::Json> annotations;
+  support::many_questions(count, questions, annotations);
+  const support::Scratch scratch;
+  support::put_file(scratch / "q", support::questions_table(questions));
+  support::put_file(scratch / "a", support::annotations_table(annotations));
+  return manifest::read_vqa_tables(scratch / "q", scratch / "a", 1, common::Verbosity::quiet);
+}
+
+ClipEntry row(const std::string& audiocap_id, const std::string& youtube_id) {
+  return {audiocap_id, youtube_id, 1.0, "caption " + audiocap_id, {}, ""};
+}
+
+std::vector<std::string> youtube_ids(const manifest::SubsetManifest& subset) {
+  std::vector<std::string> ids;
+  for (const ClipEntry& clip : subset.entries) ids.push_back(clip.youtube_id);
+  return ids;
+}
+
+template <typename Action>
+ErrorKind kind_of(Action action) {
+  try {
+    action();
+  } catch (const Error& error) {
+    return error.kind();
+  }
+  FAIL("nothing was thrown");
+  return ErrorKind::usage;
+}
+
+}  // namespace
+
+TEST_CASE("questions are chosen as CPython chooses, and stand in ascending order") {
+  // sorted(random.Random(5).sample(range(10), 3)) == [4, 5, 9]
+  const auto choice = manifest::select_questions(tables_of(10), {VqaSplit::val, 3, 5, "val2014"}, {});
+  CHECK(choice.population == 10);
+  REQUIRE(choice.manifest.entries.size() == 3);
+  CHECK(choice.manifest.entries[0].question_id == 3000);
+  CHECK(choice.manifest.entries[1].question_id == 3001);
+  CHECK(choice.manifest.entries[2].question_id == 5001);
+  CHECK(choice.manifest.entries[2].image_filename == "COCO_val2014_000000000005.jpg");
+  CHECK(choice.manifest.entries[2].majority_answer == "cat");
+  CHECK(choice.manifest.seed == 5);
+}
+
+TEST_CASE("an excluded image takes all of its questions with it, an excluded question only itself") {
+  Excluded excluded;
+  excluded.image_ids = {2};
+  excluded.question_ids = {4001};
+  const auto choice =
+      manifest::select_questions(tables_of(10), {VqaSplit::retention, 7, 1, "val2014"}, excluded);
+  CHECK(choice.population == 7);
+  for (const auto& entry : choice.manifest.entries) {
+    CHECK(entry.image_id != 2);
+    CHECK(entry.question_id != 4001);
+  }
+  CHECK(choice.manifest.entries[2].question_id == 3000);
+}
+
+TEST_CASE("too few questions or clips is a mismatch that names both numbers") {
+  try {
+    (void)manifest::select_questions(tables_of(4), {VqaSplit::val, 5, 1, "val2014"}, {});
+    FAIL("chose 5 of 4");
+  } catch (const Error& error) {
+    CHECK(error.kind() == ErrorKind::mismatch);
+    CHECK(std::string(error.what())
+              .starts_with("5 annotated questions are asked for and only 4 can be chosen"));
+  }
+  CHECK(kind_of([] {
+          (void)manifest::select_clips({row("1", "a"), row("2", "a")}, {"train", 2, 1}, {});
+        }) == ErrorKind::mismatch);
+}
+
+TEST_CASE("images are named after the COCO split, and the name must be able to stand in a pack") {
+  const auto choice = manifest::select_questions(tables_of(2), {VqaSplit::base, 1, 1, "train2014"}, {});
+  CHECK(choice.manifest.entries[0].image_filename == "COCO_train2014_000000000001.jpg");
+  for (const char* subtype : {"../x", "a b", "a/b"})
+    CHECK(kind_of([&] {
+            (void)manifest::select_questions(tables_of(2), {VqaSplit::base, 1, 1, subtype}, {});
+          }) == ErrorKind::format);
+}
+
+TEST_CASE("a clip is its row of the lowest audiocap_id; clips stand in byte order of youtube_id") {
+  const std::vector<ClipEntry> rows = {row("1", "b"), row("2", "a"), row("3", "b"), row("4", "B"),
+                                       row("5", "-")};
+  const auto choice = manifest::select_clips(rows, {"train", 4, 1}, {});
+  CHECK(choice.population == 4);
+  CHECK(youtube_ids(choice.manifest) == std::vector<std::string>{"-", "B", "a", "b"});
+  CHECK(choice.manifest.entries[3].audiocap_id == "1");
+  CHECK(choice.manifest.entries[3].captions.empty());
+  CHECK(choice.manifest.entries[3].audio_relpath == "audio/train/b.wav");
+  CHECK(choice.manifest.audio_rel_root == "audio/train");
+  CHECK(choice.manifest.subset_name == "audiocaps_overfit_v1");
+  CHECK(choice.manifest.description == "AudioCaps train subset (4 samples) for SAFE overfitting ablation");
+  CHECK(choice.manifest.source_dataset == "AudioCaps train split");
+}
+
+TEST_CASE("clips are chosen from the population in numeric order of audiocap_id, as CPython chooses") {
+  std::vector<ClipEntry> rows;
+  // youtube_ids in the opposite order, so that another order of the population gives another choice.
+  for (int i = 0; i < 10; ++i)
+    rows.push_back(row(std::to_string(i + 1), std::string(1, static_cast<char>('z' - i))));
+  // random.Random(5).sample(range(10), 3) == [9, 4, 5]
+  const auto choice = manifest::select_clips(rows, {"train", 3, 5}, {});
+  CHECK(youtube_ids(choice.manifest) == std::vector<std::string>{"q", "u", "v"});
+}
+
+TEST_CASE("a held-out clip keeps its further captions, and lies in the folder of its split") {
+  const auto choice =
+      manifest::select_clips({row("1", "a"), row("2", "b"), row("3", "a")}, {"val", 2, 1}, {});
+  CHECK(choice.manifest.entries[0].caption == "caption 1");
+  CHECK(choice.manifest.entries[0].captions == std::vector<std::string>{"caption 3"});
+  CHECK(choice.manifest.entries[1].captions.empty());
+  CHECK(choice.manifest.entries[1].audio_relpath == "audio/val/b.wav");
+  CHECK(choice.manifest.subset_name == "audiocaps_val_overfit_v1");
+}
+
+TEST_CASE("an excluded clip is not chosen, nor are its captions taken") {
+  Excluded excluded;
+  excluded.youtube_ids = {"a"};
+  const std::vector<ClipEntry> rows = {row("1", "a"), row("2", "b"), row("3", "a"), row("4", "b")};
+  CHECK(youtube_ids(manifest::select_clips(rows, {"train", 1, 1}, excluded).manifest) ==
+        std::vector<std::string>{"b"});
+  const auto captions = manifest::select_captions(rows, excluded);
+  REQUIRE(captions.size() == 2);
+  CHECK(captions[0].audiocap_id == "2");
+  CHECK(captions[1].audiocap_id == "4");
+}
+
+TEST_CASE("a split that cannot be a folder of a pack is refused") {
+  for (const char* split : {"", "..", "a/b", "a b"})
+    CHECK(kind_of([&] {
+            (void)manifest::select_clips({row("1", "a")}, {split, 1, 1}, {});
+          }) == ErrorKind::format);
+}
+
+TEST_CASE("manifests of both kinds exclude, and what a base holds as text excludes too") {
+  const support::Scratch scratch;
+  auto vqa = support::vqa_of({support::question(10, 1), support::question(20, 2)});
+  vqa.captions = {support::clip("1", "text")};
+  support::put_file(scratch / "vqa", manifest::write_vqa(vqa));
+  support::put_file(scratch / "subset",
+                    manifest::write_subset(support::subset_of({support::clip("2", "sound")})));
+  const Excluded excluded = manifest::read_excluded({scratch / "vqa", scratch / "subset"});
+  CHECK(excluded.image_ids == std::unordered_set<std::int64_t>{1, 2});
+  CHECK(excluded.question_ids == std::unordered_set<std::int64_t>{10, 20});
+  CHECK(excluded.youtube_ids == std::unordered_set<std::string>{"text", "sound"});
+}

@@ -1,0 +1,50 @@
+// The frozen encoders: a clip or an image of a verified pack becomes features, once per run and one item at a time,
+// so that neither a batch nor a cache changes a bit of them.
+// Axes: D width of the audio encoder, P features of an image, H width of the language model, S side in pixels.
+#pragma once
+
+#include <torch/torch.h>
+
+#include <filesystem>
+#include <vector>
+
+#include "packer/open.hpp"
+#include "trainer/data/log_mel.hpp"
+#include "trainer/data/pixels.hpp"
+#include "trainer/data/samples.hpp"
+#include "trainer/model/clap.hpp"
+#include "trainer/model/llava.hpp"
+
+namespace trainer {
+
+class AudioEncoder {
+ public:
+  AudioEncoder(Clap clap, const LogMelConfig& config, const Placement& placement)
+      : clap_(std::move(clap)), log_mel_(config), placement_(placement) {}
+  [[nodiscard]] static AudioEncoder load(const std::filesystem::path& folder, const Placement& placement);
+  [[nodiscard]] std::int64_t width() const { return clap_.config().projection; }  // D
+  // Mono at the encoder's rate, any length above 0 -> [D], L2-normalised, fp32 on the CPU.
+  [[nodiscard]] torch::Tensor encode(const std::vector<float>& mono) const;
+  [[nodiscard]] torch::Tensor encode(const packer::VerifiedPack& pack, const common::PackPath& path) const;
+  // What a clip of digital silence gives: [D].
+  [[nodiscard]] torch::Tensor silence() const;
+  // [clips, D] in the order given.
+  [[nodiscard]] torch::Tensor encode_all(const packer::VerifiedPack& pack,
+                                         const std::vector<ClipSample>& clips) const;
+
+ private:
+  Clap clap_;
+  LogMel log_mel_;
+  Placement placement_;
+};
+
+// A picture of the pack as pixels [3, S, S].
+[[nodiscard]] torch::Tensor read_pixels(const packer::VerifiedPack& pack, const common::PackPath& path,
+                                        const PixelsConfig& config);
+
+// The features of every question's image, each image once: [P, H] per question, shared where the image is.
+[[nodiscard]] std::vector<torch::Tensor> encode_images(const packer::VerifiedPack& pack, const Llava& base,
+                                                       const PixelsConfig& config,
+                                                       const std::vector<QuestionSample>& questions);
+
+}  // namespace trainer

@@ -1,0 +1,40 @@
+// Questions and answers as the token rows that LLaVA-1.5 is asked with.
+#pragma once
+
+#include <string>
+
+#include "trainer/model/llava.hpp"
+#include "trainer/model/tokenizer.hpp"
+
+namespace trainer {
+
+// One row: prompt, then the answer and </s> where an answer was given.
+struct Row {
+  TokenIds ids;               // image token expanded to P of them
+  std::int64_t image = -1;    // index of the image's features in the caller's list; -1: a row without image
+  std::int64_t answer_begin = 0;  // first position of the answer; ids.size() where there is none
+  std::int64_t fused_begin = 0;   // first position after the image; 0 in a row without
+};
+
+inline constexpr const char* k_audio_question = "Describe the audio.";
+
+// The stretches of the prompts that are the same in every row; a tokenizer trained for a tiny base makes one token
+// of each.
+[[nodiscard]] std::vector<std::string> prompt_phrases();
+
+class PromptWriter {
+ public:
+  PromptWriter(const Llava& base, const Tokenizer& tokenizer) : base_(base), tokenizer_(tokenizer) {}
+  // "USER: <image>\nAnswer in one word or a number. Question: {question} ASSISTANT:"
+  [[nodiscard]] Row image_row(const std::string& question, std::int64_t image) const;
+  // "USER: Question: {question} ASSISTANT:"
+  [[nodiscard]] Row text_row(const std::string& question) const;
+  // The row with " {answer}</s>" behind it.
+  [[nodiscard]] Row with_answer(Row row, const std::string& answer) const;
+
+ private:
+  const Llava& base_;
+  const Tokenizer& tokenizer_;
+};
+
+}  // namespace trainer

@@ -1,0 +1,131 @@
+// safe-trainer: which numbers. Trains and judges from verified packs only.
+#include <fmt/format.h>
+
+#include <CLI/CLI.hpp>
+#include <cstdio>
+#include <cstdlib>
+
+#include "common/error.hpp"
+#include "common/program.hpp"
+#include "trainer/run/make_base.hpp"
+#include "trainer/run/report_table.hpp"
+#include "trainer/run/run.hpp"
+#include "trainer/run/run_flags.hpp"
+#include "trainer/run/run_directory.hpp"
+
+namespace {
+
+using trainer::MakeBaseRequest;
+
+struct Globals {
+  bool quiet = false;
+  bool json = false;
+  unsigned threads = 0;
+  [[nodiscard]] common::Verbosity verbosity() const {
+    return quiet ? common::Verbosity::quiet : common::Verbosity::normal;
+  }
+};
+
+void add_make_base(CLI::App& app, const Globals& globals) {
+  auto request = std::make_shared<MakeBaseRequest>();
+  request->out = "experiments/overfitting/base";
+  CLI::App* command = app.add_subcommand("make-base", "Train a tiny frozen base from a pack's base_manifest.json rows");
+  command->add_option("--pack", request->pack, "pack, a folder or a .tar")->required();
+  command->add_option("--out", request->out, "becomes vl/ and audio/, Hugging Face folders")->capture_default_str();
+  command->add_option("--steps", request->steps)->capture_default_str()->check(CLI::PositiveNumber);
+  command->add_option("--batch-size", request->batch_size, "rows a step")->capture_default_str()->check(CLI::Range(8, 4096));
+  command->add_option("--lr", request->learning_rate)->capture_default_str()->check(CLI::PositiveNumber);
+  command->add_option("--seed", request->seed)->capture_default_str();
+  command->callback([request, &globals] {
+    request->threads = globals.threads;
+    request->verbosity = globals.verbosity();
+    const trainer::MakeBaseSummary summary = trainer::make_base(*request);
+    if (globals.json) {
+      const common::Json line = {{"vl", summary.vl_digest.hex()},       {"audio", summary.audio_digest.hex()},
+                                 {"questions", summary.questions},       {"captions", summary.captions},
+                                 {"loss", summary.loss},                 {"already_there", summary.already_there}};
+      fmt::print("{}\n", common::dump_line(line));
+      return;
+    }
+    fmt::print("{}  {}\n{}  {}\n", summary.vl_digest.hex(), (request->out / "vl").string(),
+               summary.audio_digest.hex(), (request->out / "audio").string());
+    fmt::print(stderr, "{} from {} questions and {} captions, loss {:.4f} nats a token\n",
+               summary.already_there ? "the base is there already," : "trained", summary.questions, summary.captions,
+               summary.loss);
+  });
+}
+
+void add_run(CLI::App& app, const Globals& globals) {
+  CLI::App* command = app.add_subcommand("run", "Train and judge one variant from a verified pack");
+  const auto flags = trainer::add_run_flags(*command);
+  command->callback([flags, &globals] {
+    trainer::RunConfig config = trainer::resolve(*flags);
+    config.threads = globals.threads != 0 ? globals.threads : config.threads;
+    config.verbosity = globals.verbosity();
+    const trainer::RunResult result =
+        trainer::run_experiment(config, flags->resume ? trainer::Resume::resume : trainer::Resume::fresh);
+    if (globals.json)
+      fmt::print("{}\n", common::dump_line({{"run", result.directory.string()},
+                                            {"digest", result.digest.hex()},
+                                            {"metrics", trainer::to_json(result.metrics)}}));
+    else
+      fmt::print("{}  {}\n", result.digest.hex(), result.directory.string());
+  });
+}
+
+void add_report(CLI::App& app, const Globals& globals) {
+  auto runs = std::make_shared<std::vector<std::filesystem::path>>();
+  CLI::App* command = app.add_subcommand("report", "Compare finished runs");
+  command->add_option("RUN", *runs, "run directories")->required();
+  command->callback([runs, &globals] {
+    const trainer::Comparison comparison = trainer::compare_runs(*runs);
+    fmt::print("{}\n", globals.json ? common::dump_pretty(trainer::to_json(comparison)) : trainer::to_text(comparison));
+  });
+}
+
+void add_verify_run(CLI::App& app, const Globals& globals, int& code) {
+  auto run = std::make_shared<std::filesystem::path>();
+  CLI::App* command = app.add_subcommand("verify-run", "Check a run directory against its SHA256SUMS");
+  command->add_option("RUN", *run)->required();
+  command->callback([run, &globals, &code] {
+    const std::vector<trainer::RunFinding> findings = trainer::verify_run(*run);
+    for (const trainer::RunFinding& finding : findings) {
+      if (globals.json)
+        fmt::print("{}\n", common::dump_line({{"path", finding.path}, {"what", finding.what}}));
+      else
+        fmt::print("{}: {}\n", finding.path.empty() ? run->string() : finding.path, finding.what);
+    }
+    if (findings.empty())
+      fmt::print("{}  {}\n", common::digest_file(*run / trainer::k_sums_name).digest.hex(), run->string());
+    code = findings.empty() ? 0 : 1;
+  });
+}
+
+int run_main(int argc, char** argv) {
+  CLI::App app{"safe-trainer: the overfitting ablation, from verified packs only", "safe-trainer"};
+  Globals globals;
+  int code = 0;
+  app.require_subcommand(1);
+  app.set_version_flag("--version", SAFE_VERSION);
+  app.footer(common::exit_code_help());
+  app.add_flag("--quiet", globals.quiet, "no progress");
+  app.add_flag("--json", globals.json, "results as JSON");
+  app.add_option("--threads", globals.threads, "0: as many as there are")->capture_default_str();
+  app.fallthrough();
+  add_make_base(app, globals);
+  add_run(app, globals);
+  add_report(app, globals);
+  add_verify_run(app, globals, code);
+  try {
+    app.parse(argc, argv);
+  } catch (const CLI::ParseError& error) {
+    return app.exit(error) == 0 ? 0 : 2;
+  }
+  return code;
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  return common::run_program("safe-trainer", [&] { return run_main(argc, argv); });
+}

@@ -1,0 +1,23 @@
+#include "trainer/model/activation.hpp"
+
+#include "common/error.hpp"
+
+namespace trainer {
+
+torch::Tensor activate(Activation activation, const torch::Tensor& x) {
+  switch (activation) {
+    case Activation::gelu:
+      return at::gelu(x);
+    case Activation::gelu_tanh:
+      return at::gelu(x, "tanh");
+    case Activation::quick_gelu:
+      return x * at::sigmoid(x * 1.702);
+    case Activation::relu:
+      return at::relu(x);
+    case Activation::silu:
+      return at::silu(x);
+  }
+  common::ensure_failed("a known activation", __FILE__, __LINE__);
+}
+
+}  // namespace trainer

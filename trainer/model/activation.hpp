@@ -1,0 +1,12 @@
+// The activations that published configurations name.
+#pragma once
+
+#include <torch/torch.h>
+
+namespace trainer {
+
+enum class Activation { gelu, gelu_tanh, quick_gelu, relu, silu };
+
+[[nodiscard]] torch::Tensor activate(Activation activation, const torch::Tensor& x);
+
+}  // namespace trainer

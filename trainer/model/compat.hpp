@@ -1,0 +1,24 @@
+// What differs between LibTorch 1.13 and 2.x, and between CPU and CUDA, in one place.
+// Axes: B rows, A heads, Q queries, K keys, E width of a head.
+#pragma once
+
+#include <torch/torch.h>
+
+namespace trainer {
+
+// Where a model lives and in what type it computes. F16 and BF16 are for CUDA: 1.13 computes neither well on
+// a CPU.
+struct Placement {
+  torch::Dtype dtype = torch::kFloat32;
+  torch::Device device = torch::kCPU;
+};
+
+// What a masked score gets: its exponential is exactly 0 in fp32, and a row without any key stays finite.
+inline constexpr double k_masked_score = -1e30;
+
+// softmax(query keyᵀ scale + bias) value, softmax in fp32. query [B,A,Q,E], key and value [B,A,K,E];
+// bias [B|1, A|1, Q, K] or undefined; the result is [B,A,Q,E].
+[[nodiscard]] torch::Tensor attend(const torch::Tensor& query, const torch::Tensor& key,
+                                   const torch::Tensor& value, const torch::Tensor& bias, double scale);
+
+}  // namespace trainer

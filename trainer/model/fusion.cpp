@@ -1,0 +1,190 @@
+#include "trainer/model/fusion.hpp"
+
+#include <algorithm>
+#include <cmath>
+
+#include "common/error.hpp"
+
+namespace trainer {
+namespace {
+constexpr double k_epsilon = 1e-6;
+
+// The rows that hear at all: a gate of 0 leaves the row out, so that its bits stay.
+AudioInput heard(const AudioInput& audio) {
+  if (std::all_of(audio.gates.begin(), audio.gates.end(), [](double gate) { return gate != 0; }))
+    return audio;
+  AudioInput kept;
+  std::vector<std::int64_t> picks;
+  for (std::size_t i = 0; i < audio.rows.size(); ++i) {
+    if (audio.gates[i] == 0) continue;
+    picks.push_back(static_cast<std::int64_t>(i));
+    kept.rows.push_back(audio.rows[i]);
+    kept.gates.push_back(audio.gates[i]);
+  }
+  if (!picks.empty())
+    kept.tokens = audio.tokens.index_select(0, torch::tensor(picks, torch::kLong).to(audio.tokens.device()));
+  return kept;
+}
+
+}  // namespace
+
+torch::Tensor rms_normed(const torch::Tensor& hidden) {
+  return hidden * torch::rsqrt(hidden.pow(2).mean(-1, true) + k_epsilon);
+}
+
+AdapterLinear AdapterLinear::full(std::int64_t width, double deviation, at::Generator& generator) {
+  AdapterLinear linear;
+  linear.weight_ =
+      deviation == 0 ? zero_leaf({width, width}) : random_leaf({width, width}, deviation, generator);
+  return linear;
+}
+
+AdapterLinear AdapterLinear::low_rank(std::int64_t width, double deviation, std::int64_t rank, double alpha,
+                                      at::Generator& generator) {
+  AdapterLinear linear;
+  if (deviation != 0) linear.anchor_ = random_leaf({width, width}, deviation, generator).detach();
+  linear.a_ = random_leaf({rank, width}, 1.0 / std::sqrt(static_cast<double>(width)), generator);
+  linear.b_ = zero_leaf({width, rank});
+  linear.scaling_ = alpha / static_cast<double>(rank);
+  return linear;
+}
+
+torch::Tensor AdapterLinear::raw_delta() const { return weight_.defined() ? weight_ : b_.mm(a_) * scaling_; }
+
+torch::Tensor AdapterLinear::delta() const {
+  const torch::Tensor raw = raw_delta();
+  return basis_.defined() ? raw - raw.mm(basis_).mm(basis_.t()) : raw;
+}
+
+torch::Tensor AdapterLinear::operator()(const torch::Tensor& x) const {
+  if (weight_.defined()) return torch::linear(x, anchor_.defined() ? anchor_ + delta() : delta());
+  // Low rank: two thin products; the basis is taken out of A's rows, never out of an [H, H] product.
+  const torch::Tensor a = basis_.defined() ? a_ - a_.mm(basis_).mm(basis_.t()) : a_;
+  const torch::Tensor learnt = torch::linear(torch::linear(x, a), b_) * scaling_;
+  return anchor_.defined() ? torch::linear(x, anchor_) + learnt : learnt;
+}
+
+void AdapterLinear::protect(torch::Tensor basis, Anchor anchor) {
+  const torch::NoGradGuard no_graph;
+  if (anchor == Anchor::here && weight_.defined()) {
+    anchor_ = anchor_.defined() ? anchor_ + weight_ : weight_.clone();
+    weight_.zero_();
+  }
+  basis_ = std::move(basis);
+}
+
+void AdapterLinear::append_parameters(const std::string& prefix, std::vector<Parameter>& to) const {
+  if (weight_.defined()) {
+    to.push_back({prefix + ".weight", ParameterGroup::adapter, weight_});
+    return;
+  }
+  to.push_back({prefix + ".lora_A.weight", ParameterGroup::adapter, a_});
+  to.push_back({prefix + ".lora_B.weight", ParameterGroup::adapter, b_});
+}
+
+void AdapterLinear::append_frozen(const std::string& prefix, std::map<std::string, torch::Tensor>& to) const {
+  if (anchor_.defined()) to[prefix + ".anchor"] = anchor_;
+  if (basis_.defined()) to[prefix + ".null_space.basis"] = basis_;
+}
+
+FusionBlock::FusionBlock(const FusionConfig& config, std::int64_t layer, std::int64_t seed)
+    : name_("fusion.layers." + std::to_string(layer)), heads_(config.heads) {
+  if (config.width % config.heads != 0)
+    throw common::Error(common::ErrorKind::usage, "the fusion adapter's " + std::to_string(config.heads) +
+                                                      " heads do not divide the width " +
+                                                      std::to_string(config.width) +
+                                                      "; choose another --model-config");
+  at::Generator generator = make_generator(seed, name_);
+  const double deviation = 1.0 / std::sqrt(static_cast<double>(config.width));
+  const std::int64_t width = config.width;
+  if (config.rank == 0) {
+    query_ = AdapterLinear::full(width, deviation, generator);
+    key_ = AdapterLinear::full(width, deviation, generator);
+    value_ = AdapterLinear::full(width, deviation, generator);
+    output_ = AdapterLinear::full(width, 0, generator);
+  } else {
+    query_ = AdapterLinear::low_rank(width, deviation, config.rank, config.alpha, generator);
+    key_ = AdapterLinear::low_rank(width, deviation, config.rank, config.alpha, generator);
+    value_ = AdapterLinear::low_rank(width, deviation, config.rank, config.alpha, generator);
+    output_ = AdapterLinear::low_rank(width, 0, config.rank, config.alpha, generator);
+  }
+  gate_ = AdapterLinear::full(width, config.gate_scale * deviation, generator);
+}
+
+torch::Tensor FusionBlock::delta(const torch::Tensor& hidden, const AudioInput& audio) const {
+  const std::int64_t rows = hidden.size(0);
+  const std::int64_t positions = hidden.size(1);
+  const std::int64_t width = hidden.size(2);
+  const std::int64_t head_width = width / heads_;
+  const auto split = [&](const torch::Tensor& x) {  // [R, n, H] -> [R, heads, n, head_width]
+    return x.view({rows, x.size(1), heads_, head_width}).transpose(1, 2);
+  };
+  const torch::Tensor normed = rms_normed(hidden);
+  const torch::Tensor q = split(query_(normed));
+  const torch::Tensor k = split(key_(audio.tokens));
+  const torch::Tensor v = split(value_(audio.tokens));
+  const torch::Tensor scores = q.matmul(k.transpose(2, 3)) / std::sqrt(static_cast<double>(head_width));
+  const torch::Tensor attended = torch::softmax(scores, -1).matmul(v);  // [R, heads, L, head_width]
+  const torch::Tensor joined = attended.transpose(1, 2).reshape({rows, positions, width});
+  const torch::Tensor gates =
+      torch::tensor(audio.gates, torch::kFloat32).to(hidden.device()).view({rows, 1, 1});
+  return output_(joined) * torch::tanh(gate_(normed)) * gates;
+}
+
+torch::Tensor FusionBlock::fuse(const torch::Tensor& hidden, const AudioInput& all,
+                                const torch::Tensor& fused) const {
+  const AudioInput audio = heard(all);
+  if (audio.rows.empty()) return hidden;
+  const bool every_row = static_cast<std::int64_t>(audio.rows.size()) == hidden.size(0);
+  const torch::Tensor index = torch::tensor(audio.rows, torch::kLong).to(hidden.device());
+  const torch::Tensor some = every_row ? hidden : hidden.index_select(0, index);  // [R, L, H]
+  const torch::Tensor mask = (every_row ? fused : fused.index_select(0, index)).unsqueeze(-1);
+  const torch::Tensor mixed = torch::where(mask, some + delta(some, audio), some);
+  return every_row ? mixed : hidden.index_copy(0, index, mixed);
+}
+
+std::vector<Parameter> FusionBlock::parameters() const {
+  std::vector<Parameter> all;
+  query_.append_parameters(name_ + ".q_proj", all);
+  key_.append_parameters(name_ + ".k_proj", all);
+  value_.append_parameters(name_ + ".v_proj", all);
+  output_.append_parameters(name_ + ".o_proj", all);
+  gate_.append_parameters(name_ + ".gate", all);
+  return all;
+}
+
+std::map<std::string, torch::Tensor> FusionBlock::frozen() const {
+  std::map<std::string, torch::Tensor> all;
+  query_.append_frozen(name_ + ".q_proj", all);
+  key_.append_frozen(name_ + ".k_proj", all);
+  value_.append_frozen(name_ + ".v_proj", all);
+  output_.append_frozen(name_ + ".o_proj", all);
+  gate_.append_frozen(name_ + ".gate", all);
+  return all;
+}
+
+Fusion::Fusion(const FusionConfig& config, std::int64_t seed) : config_(config) {
+  ENSURE(!config.layers.empty());
+  for (const std::int64_t layer : config.layers) blocks_.emplace(layer, FusionBlock(config, layer, seed));
+}
+
+torch::Tensor Fusion::fuse(std::int64_t layer, const torch::Tensor& hidden, const AudioInput& audio,
+                           const torch::Tensor& fused) const {
+  const auto block = blocks_.find(layer);
+  return block == blocks_.end() ? hidden : block->second.fuse(hidden, audio, fused);
+}
+
+std::vector<Parameter> Fusion::parameters() const {
+  std::vector<Parameter> all;
+  for (const auto& [layer, block] : blocks_)
+    for (Parameter& parameter : block.parameters()) all.push_back(std::move(parameter));
+  return all;
+}
+
+std::map<std::string, torch::Tensor> Fusion::frozen() const {
+  std::map<std::string, torch::Tensor> all;
+  for (const auto& [layer, block] : blocks_) all.merge(block.frozen());
+  return all;
+}
+
+}  // namespace trainer

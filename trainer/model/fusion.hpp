@@ -1,0 +1,122 @@
+// The fusion adapter: cross-attention from a decoder layer's output to the audio tokens, through a vector
+// gate.
+//
+//   out = h + gate * Wo.attend(Wq h^, Wk a, Wv a) (.) tanh(Wg h^),     h^ = h / rms(h)
+//
+// Axes: B rows, L positions, H width of the language model, K audio tokens, R rows with audio, r rank.
+//
+// What always holds: a row that is not listed in AudioInput::rows, a row at gate 0 and a position that is not
+// fused keep their bits: they are left out of the addition, not multiplied by zero. Wo starts at zero, and
+// there is no bias and no LayerNorm after it, so before the first step out == h for every row.
+#pragma once
+
+#include <torch/torch.h>
+
+#include <map>
+#include <string>
+#include <vector>
+
+#include "trainer/model/parameter.hpp"
+
+namespace trainer {
+
+enum class FusionPositions {
+  text,
+  all
+};  // text: only what stands after the image (all of it in a row without one)
+
+struct FusionConfig {
+  std::vector<std::int64_t> layers = {1, 2};  // decoder layers whose outputs are fused, 0-based
+  std::int64_t heads = 4;
+  std::int64_t width = 0;  // H
+  // 0: full matrices. Otherwise LoRA (Hu et al. 2021) of this rank on query, value and output; the key stays
+  // as drawn.
+  std::int64_t rank = 0;
+  double alpha = 16;
+  FusionPositions positions = FusionPositions::text;
+  // Standard deviation of the gate's first weights, times 1/sqrt(H). A gate that a null space will thin out
+  // starts wider, so that what is left of it is of the same size.
+  double gate_scale = 0.7;
+};
+
+// Audio for some rows of a batch.
+struct AudioInput {
+  std::vector<std::int64_t> rows;  // R ascending row numbers
+  torch::Tensor tokens;            // [R, K, H]
+  std::vector<double> gates;       // R, each in [0, 1]
+};
+
+// One linear map of the adapter: y = x W^T with W = anchor + delta, delta = D - (D U) U^T where a basis U
+// [in, r] is set. Then W U = anchor U after any number of optimiser steps, whatever the optimiser does,
+// because delta is built so and autograd sends every gradient through the same projection.
+class AdapterLinear {
+ public:
+  AdapterLinear() = default;
+  // delta starts as drawn with `deviation` (anchor 0); deviation 0 starts at zero.
+  static AdapterLinear full(std::int64_t width, double deviation, at::Generator& generator);
+  // anchor frozen as drawn, delta = (alpha / rank) B A with B = 0.
+  static AdapterLinear low_rank(std::int64_t width, double deviation, std::int64_t rank, double alpha,
+                                at::Generator& generator);
+  [[nodiscard]] torch::Tensor operator()(const torch::Tensor& x) const;
+  // [H, H] each. delta is what the map has learnt after the basis is taken out; raw is before.
+  [[nodiscard]] torch::Tensor raw_delta() const;
+  [[nodiscard]] torch::Tensor delta() const;
+  // basis [H, r], orthonormal columns. anchor_zero: nothing of what is protected is let through, not even the
+  // weights' first draw. anchor_here: the map keeps doing there what it does now.
+  enum class Anchor { zero, here };
+  void protect(torch::Tensor basis, Anchor anchor);
+  [[nodiscard]] const torch::Tensor& basis() const { return basis_; }
+  void append_parameters(const std::string& prefix, std::vector<Parameter>& to) const;
+  void append_frozen(const std::string& prefix, std::map<std::string, torch::Tensor>& to) const;
+
+ private:
+  torch::Tensor anchor_;  // [H, H] frozen; undefined: zero
+  torch::Tensor weight_;  // [H, H] trained, or
+  torch::Tensor a_, b_;   // [rank, H], [H, rank] trained
+  double scaling_ = 1;    // alpha / rank
+  torch::Tensor basis_;   // [H, r], or undefined
+};
+
+class FusionBlock {
+ public:
+  FusionBlock(const FusionConfig& config, std::int64_t layer, std::int64_t seed);
+  // hidden [B, L, H] -> [B, L, H]. first_fused [B]: for each row the first fused position; valid [B, L].
+  [[nodiscard]] torch::Tensor fuse(const torch::Tensor& hidden, const AudioInput& audio,
+                                   const torch::Tensor& fused) const;
+  [[nodiscard]] std::vector<Parameter> parameters() const;
+  [[nodiscard]] std::map<std::string, torch::Tensor> frozen() const;
+  AdapterLinear& gate() { return gate_; }
+  AdapterLinear& query() { return query_; }
+  [[nodiscard]] const AdapterLinear& gate() const { return gate_; }
+
+ private:
+  [[nodiscard]] torch::Tensor delta(const torch::Tensor& hidden, const AudioInput& audio) const;
+
+  std::string name_;
+  std::int64_t heads_ = 1;
+  AdapterLinear query_, key_, value_, output_, gate_;
+};
+
+// h / rms(h) over the last axis; what queries and gate see. [.., H] -> [.., H]
+[[nodiscard]] torch::Tensor rms_normed(const torch::Tensor& hidden);
+
+class Fusion {
+ public:
+  Fusion(const FusionConfig& config, std::int64_t seed);
+  [[nodiscard]] const FusionConfig& config() const { return config_; }
+  [[nodiscard]] std::int64_t first_layer() const { return config_.layers.front(); }
+  // hidden, the output of decoder layer `layer` [B, L, H], comes back unchanged where the layer is not fused.
+  // fused [B, L] bool: the positions that may hear.
+  [[nodiscard]] torch::Tensor fuse(std::int64_t layer, const torch::Tensor& hidden, const AudioInput& audio,
+                                   const torch::Tensor& fused) const;
+  [[nodiscard]] std::vector<Parameter> parameters() const;
+  [[nodiscard]] std::map<std::string, torch::Tensor> frozen() const;
+  std::map<std::int64_t, FusionBlock>& blocks() { return blocks_; }
+  [[nodiscard]] const std::map<std::int64_t, FusionBlock>& blocks() const { return blocks_; }
+
+ private:
+  FusionConfig config_;
+  std::map<std::int64_t, FusionBlock> blocks_;
+};
+
+}  // namespace trainer

@@ -1,0 +1,53 @@
+#include "trainer/model/projector.hpp"
+
+#include <cmath>
+
+namespace trainer {
+namespace {
+constexpr double k_epsilon = 1e-6;
+}
+
+Projector::Projector(const ProjectorConfig& config, std::int64_t seed) : config_(config) {
+  at::Generator generator = make_generator(seed, "projector");
+  const auto deviation = [](std::int64_t fan_in) { return 1.0 / std::sqrt(static_cast<double>(fan_in)); };
+  norm_weight_ = torch::ones({config.audio_width}).set_requires_grad(true);
+  norm_bias_ = zero_leaf({config.audio_width});
+  linear1_weight_ =
+      random_leaf({config.bottleneck, config.audio_width}, deviation(config.audio_width), generator);
+  linear1_bias_ = zero_leaf({config.bottleneck});
+  linear2_weight_ =
+      random_leaf({config.tokens * config.width, config.bottleneck}, deviation(config.bottleneck), generator);
+  linear2_bias_ = zero_leaf({config.tokens * config.width});
+}
+
+torch::Tensor Projector::project(const torch::Tensor& clips) const {
+  namespace F = torch::nn::functional;
+  const torch::Tensor normed =
+      torch::layer_norm(clips, {config_.audio_width}, norm_weight_, norm_bias_, k_epsilon);
+  const torch::Tensor inner = torch::gelu(torch::linear(normed, linear1_weight_, linear1_bias_));
+  const torch::Tensor outer = torch::linear(inner, linear2_weight_, linear2_bias_);
+  return torch::layer_norm(outer.view({clips.size(0), config_.tokens, config_.width}), {config_.width}, {},
+                           {}, k_epsilon);
+}
+
+torch::Tensor Projector::tokens(const torch::Tensor& clips, const torch::Tensor& silence) const {
+  if (config_.silence_baseline == SilenceBaseline::keep) return project(clips);
+  // One product for the clips and for silence; where a clip *is* silence the difference is set to zero
+  // outright, because the rows of one product may round differently.
+  const torch::Tensor both = project(torch::cat({clips, silence.unsqueeze(0)}));
+  const torch::Tensor difference = both.slice(0, 0, clips.size(0)) - both.slice(0, clips.size(0));
+  const torch::Tensor silent = clips.eq(silence).all(1).view({-1, 1, 1});
+  return torch::where(silent, torch::zeros_like(difference), difference);
+}
+
+std::vector<Parameter> Projector::parameters() const {
+  const auto group = ParameterGroup::projector;
+  return {{"audio_projector.norm.weight", group, norm_weight_},
+          {"audio_projector.norm.bias", group, norm_bias_},
+          {"audio_projector.linear_1.weight", group, linear1_weight_},
+          {"audio_projector.linear_1.bias", group, linear1_bias_},
+          {"audio_projector.linear_2.weight", group, linear2_weight_},
+          {"audio_projector.linear_2.bias", group, linear2_bias_}};
+}
+
+}  // namespace trainer

@@ -1,0 +1,53 @@
+// SAFE: a frozen LLaVA that hears. Base, audio projector and fusion adapter as one value; only the last two
+// are trained. Without audio it *is* the base, bit for bit, because it runs the same layers on the same
+// numbers. Axes: B rows, L positions, H width, R rows with audio, D width of the audio encoder, N supervised
+// positions, V vocabulary.
+#pragma once
+
+#include "trainer/data/batch.hpp"
+#include "trainer/model/fusion.hpp"
+#include "trainer/model/llava.hpp"
+#include "trainer/model/projector.hpp"
+
+namespace trainer {
+
+class SafeModel {
+ public:
+  // silence [D]: what the audio encoder gives for a silent clip.
+  SafeModel(const Llava& base, torch::Tensor silence, const ProjectorConfig& projector,
+            const FusionConfig& fusion, std::int64_t seed);
+
+  [[nodiscard]] const Llava& base() const { return base_; }
+  [[nodiscard]] const torch::Tensor& silence() const { return silence_; }
+  Fusion& fusion() { return fusion_; }
+  [[nodiscard]] const Fusion& fusion() const { return fusion_; }
+
+  // clips [R, D] heard by the rows `rows` of a batch, each with its gate.
+  [[nodiscard]] AudioInput hear(const torch::Tensor& clips, std::vector<std::int64_t> rows,
+                                std::vector<double> gates) const;
+  // One clip for each row 0 .. B-1, all at one gate.
+  [[nodiscard]] AudioInput hear(const torch::Tensor& clips, double gate) const;
+
+  // Logits at the supervised positions [N, V], from the stored hidden states on.
+  [[nodiscard]] torch::Tensor answer_logits(const Batch& batch, const AudioInput& audio) const;
+  // The same with the base alone, over the same padding.
+  [[nodiscard]] torch::Tensor base_answer_logits(const Batch& batch) const;
+  // For generation; fused [B, L] for the prompt, every later position hears.
+  [[nodiscard]] LayerHook hook(const AudioInput& audio, const torch::Tensor& fused) const;
+
+  [[nodiscard]] const std::vector<Parameter>& parameters() const { return parameters_; }
+  // What is drawn once and never trained, and the null space's bases; a checkpoint keeps them beside the
+  // trained.
+  [[nodiscard]] std::map<std::string, torch::Tensor> frozen() const { return fusion_.frozen(); }
+
+ private:
+  [[nodiscard]] torch::Tensor run_above(const Batch& batch, const AudioInput& audio) const;
+
+  const Llava& base_;
+  torch::Tensor silence_;
+  Projector projector_;
+  Fusion fusion_;
+  std::vector<Parameter> parameters_;
+};
+
+}  // namespace trainer

@@ -1,0 +1,72 @@
+// Byte-pair encoding as Hugging Face's `tokenizers` does it for LLaMA: added tokens are cut out first, spaces
+// become "▁", the merge of lowest rank goes first, and what has no piece is spelled in bytes <0x00>..<0xFF>.
+// Reads tokenizer.json; a component that is not listed in tokenizer_rules.cpp is refused by name, never
+// approximated.
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <memory>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "common/json.hpp"
+#include "trainer/model/byte_pairs.hpp"
+
+namespace trainer {
+
+// as_template: what the file's post-processor adds (LLaMA: <s> in front).
+enum class SpecialTokens { as_template, none };
+
+class Tokenizer {
+ public:
+  // Format errors name `name`.
+  [[nodiscard]] static Tokenizer parse(std::string_view json, const std::string& name);
+  // The folder's tokenizer.json.
+  [[nodiscard]] static Tokenizer load(const std::filesystem::path& folder);
+  ~Tokenizer();
+  Tokenizer(Tokenizer&&) noexcept;
+  Tokenizer& operator=(Tokenizer&&) noexcept;
+
+  [[nodiscard]] TokenIds encode(std::string_view text,
+                                SpecialTokens special = SpecialTokens::as_template) const;
+  // Special tokens are left out, and ids without a piece (embeddings are often padded beyond the vocabulary);
+  // a run of bytes that is no UTF-8 becomes one U+FFFD a byte.
+  [[nodiscard]] std::string decode(std::span<const std::int64_t> ids) const;
+
+  // The id of a piece or an added token such as "<image>", "</s>".
+  [[nodiscard]] std::optional<std::int64_t> find(std::string_view piece) const;
+  [[nodiscard]] std::int64_t id_of(std::string_view piece) const;  // mismatch error where there is none
+  [[nodiscard]] const std::string& piece(std::int64_t id) const;
+  [[nodiscard]] std::int64_t size() const;  // one more than the largest id
+  // The text it was read from, byte for byte, so that a folder can be saved with it.
+  [[nodiscard]] const std::string& json() const;
+
+ private:
+  struct State;
+  explicit Tokenizer(std::unique_ptr<State> state);
+  std::unique_ptr<State> state_;
+};
+
+struct TokenizerTraining {
+  std::vector<std::string> lines;  // what it will have to encode; merges are learned within words
+  // Stretches that become one token each, as they stand in the text: "USER: ", "\nAnswer in one word.
+  // Question:", " ASSISTANT:". Each must begin a text segment or begin with a space, and be followed by a
+  // space or by the end of its segment (a segment ends at an added token such as <image>).
+  std::vector<std::string> phrases;
+  std::int64_t vocabulary_limit = 2048;                          // with the specials and the 256 bytes
+  std::vector<std::string> extra_tokens = {"<image>", "<pad>"};  // added after the pieces
+};
+
+// tokenizer.json of a LLaMA-like tokenizer: <unk> 0, <s> 1, </s> 2, bytes 3..258, characters, merges, extra
+// tokens. The same input gives the same text. A limit too small for the specials, characters and phrases is a
+// usage error.
+[[nodiscard]] std::string train_tokenizer(const TokenizerTraining& training);
+
+// tokenizer_config.json to lie beside it, for transformers' AutoTokenizer.
+[[nodiscard]] common::Json tokenizer_config();
+
+}  // namespace trainer

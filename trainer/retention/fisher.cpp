@@ -1,0 +1,104 @@
+#include "trainer/retention/fisher.hpp"
+
+#include <cmath>
+
+#include "common/error.hpp"
+#include "common/random.hpp"
+
+namespace trainer {
+
+std::vector<torch::Tensor> mean_squared_gradients(
+    std::int64_t samples, const std::function<std::vector<torch::Tensor>(std::int64_t)>& sample) {
+  std::vector<torch::Tensor> sums;
+  for (std::int64_t i = 0; i < samples; ++i) {
+    const std::vector<torch::Tensor> gradients = sample(i);
+    if (sums.empty()) sums.resize(gradients.size());
+    for (std::size_t k = 0; k < gradients.size(); ++k) {
+      if (!gradients[k].defined()) continue;
+      if (!sums[k].defined()) sums[k] = torch::zeros_like(gradients[k]);
+      sums[k].addcmul_(gradients[k], gradients[k]);
+    }
+  }
+  for (torch::Tensor& sum : sums)
+    if (sum.defined()) sum.div_(static_cast<double>(samples));
+  return sums;
+}
+
+RetentionTerm fisher_penalty(const std::vector<torch::Tensor>& fisher, const std::vector<torch::Tensor>& theta,
+                             const std::vector<torch::Tensor>& anchor, double weight) {
+  const torch::NoGradGuard no_graph;
+  RetentionTerm term;
+  term.gradients.resize(theta.size());
+  for (std::size_t k = 0; k < fisher.size(); ++k) {
+    if (!fisher[k].defined()) continue;
+    const torch::Tensor moved = theta[k] - anchor[k];
+    term.gradients[k] = fisher[k] * moved * weight;
+    term.value += 0.5 * (term.gradients[k] * moved).sum().item<double>();
+  }
+  term.gradient_norm = gradient_norm(term.gradients);
+  return term;
+}
+
+void FisherRetention::prepare(RetentionScene& scene) {
+  for (const Parameter& parameter : scene.model.parameters()) {
+    names_.push_back(parameter.name);
+    anchor_.push_back(parameter.value.detach().clone());
+  }
+}
+
+void FisherRetention::estimate(std::int64_t step, RetentionScene& scene) {
+  const std::string purpose = "fisher/" + std::to_string(step);
+  common::Random draws(seed_, purpose);
+  at::Generator labels = make_generator(seed_, purpose + "/labels");
+  const std::vector<torch::Tensor> leaves = leaves_of(scene.model);
+  const auto sample = [&](std::int64_t /*i*/) {
+    const RetentionDraw draw{{static_cast<std::int64_t>(draws.below(scene.rows.size()))},
+                             {static_cast<std::int64_t>(draws.below(static_cast<std::uint64_t>(scene.clips.size(0))))}};
+    const torch::Tensor log_p = torch::log_softmax(run_distracted(scene, draw).student, -1);  // [n, V]
+    const torch::Tensor drawn = torch::multinomial(log_p.detach().exp().to(torch::kCPU), 1, false, labels);
+    const torch::Tensor sum = log_p.gather(1, drawn.to(log_p.device())).sum();
+    return torch::autograd::grad({sum / std::sqrt(static_cast<double>(log_p.size(0)))}, leaves, {}, false, false, true);
+  };
+  std::vector<torch::Tensor> fresh = mean_squared_gradients(options_.samples, sample);
+  if (fisher_.empty()) {
+    fisher_ = std::move(fresh);
+    return;
+  }
+  for (std::size_t k = 0; k < fisher_.size(); ++k)
+    if (fresh[k].defined()) fisher_[k].mul_(options_.decay).add_(fresh[k], 1.0 - options_.decay);
+}
+
+RetentionTerm FisherRetention::term(std::int64_t step, RetentionScene& scene) {
+  if (step % options_.every == 0) estimate(step, scene);
+  return fisher_penalty(fisher_, leaves_of(scene.model), anchor_, options_.weight);
+}
+
+double FisherRetention::penalty(const SafeModel& model) const {
+  return fisher_penalty(fisher_, leaves_of(model), anchor_, options_.weight).value;
+}
+
+double FisherRetention::trace() const {
+  double sum = 0;
+  for (const torch::Tensor& f : fisher_)
+    if (f.defined()) sum += f.to(torch::kFloat64).sum().item<double>();
+  return sum;
+}
+
+std::map<std::string, torch::Tensor> FisherRetention::state() const {
+  std::map<std::string, torch::Tensor> tensors;
+  for (std::size_t k = 0; k < fisher_.size(); ++k)
+    if (fisher_[k].defined()) tensors["fisher." + names_[k]] = fisher_[k];
+  return tensors;
+}
+
+void FisherRetention::set_state(const std::map<std::string, torch::Tensor>& state) {
+  fisher_.clear();
+  for (std::size_t k = 0; k < names_.size(); ++k) {
+    const auto found = state.find("fisher." + names_[k]);
+    if (found == state.end()) continue;
+    fisher_.resize(names_.size());
+    fisher_[k] = found->second.clone();
+  }
+}
+
+}  // namespace trainer

@@ -1,0 +1,48 @@
+// AdamW (Loshchilov and Hutter 2019) over named leaves, and the learning rate as a pure function of the step.
+// Our own because LibTorch's optimiser does not restore its learning rate from a checkpoint (1.13) and keys
+// its state differently in 1.13 and 2.x; a resumed run must give the same bytes.
+#pragma once
+
+#include <torch/torch.h>
+
+#include <map>
+#include <string>
+#include <vector>
+
+#include "trainer/model/parameter.hpp"
+
+namespace trainer {
+
+struct AdamWOptions {
+  double beta1 = 0.9;
+  double beta2 = 0.98;
+  double epsilon = 1e-8;
+  double weight_decay = 0.01;  // on matrices; vectors (norms, biases) are not decayed
+};
+
+// Linear from 1/warmup at step 1 to 1 at step `warmup`, then a cosine to 0 at step `total`. Steps count
+// from 1.
+[[nodiscard]] double schedule_factor(std::int64_t step, std::int64_t total, std::int64_t warmup);
+// clamp(min(1000, floor(total / 10)), 1, total), the Python original's rule.
+[[nodiscard]] std::int64_t warmup_steps(std::int64_t total);
+
+class AdamW {
+ public:
+  AdamW(std::vector<Parameter> parameters, const AdamWOptions& options);
+  // gradients in the order of the parameters; an undefined one leaves its parameter and its moments alone.
+  // rates: the learning rate of each parameter's group at this step.
+  void step(const std::vector<torch::Tensor>& gradients, double projector_rate, double adapter_rate);
+  [[nodiscard]] std::map<std::string, torch::Tensor> state() const;
+  void set_state(const std::map<std::string, torch::Tensor>& state);
+
+ private:
+  std::vector<Parameter> parameters_;
+  AdamWOptions options_;
+  std::vector<torch::Tensor> first_, second_;  // moments, in the parameters' shapes
+  std::vector<std::int64_t> counts_;           // updates of each
+};
+
+// Scales `gradients` so that their global norm is at most `limit`; returns the norm before.
+double clip_gradients(std::vector<torch::Tensor>& gradients, double limit);
+
+}  // namespace trainer

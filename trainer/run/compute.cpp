@@ -1,0 +1,35 @@
+#include "trainer/run/compute.hpp"
+
+#include <ATen/Parallel.h>
+
+#include "common/error.hpp"
+#include "common/parallel.hpp"
+
+namespace trainer {
+
+Placement placement_for(DeviceChoice choice) {
+  const bool there = torch::cuda::is_available();
+  if (choice == DeviceChoice::cuda && !there)
+    throw common::Error(common::ErrorKind::usage,
+                        "--device cuda: this LibTorch sees no CUDA device; use --device cpu or a LibTorch with CUDA");
+  if (choice == DeviceChoice::cpu || !there) return {};
+  return {torch::kBFloat16, torch::Device(torch::kCUDA)};
+}
+
+Compute::Compute(unsigned threads, std::int64_t width, const Placement& placement) {
+  const unsigned available = common::thread_count(threads);
+  if (width > k_wide)
+    threads_inside_ = static_cast<int>(available);
+  else if (placement.device.is_cpu())
+    side_by_side_ = available;
+  at::set_num_threads(threads_inside_);
+}
+
+void Compute::run(const std::vector<std::function<void()>>& tasks) const {
+  common::parallel_for(tasks.size(), side_by_side_, [&](std::size_t index) {
+    at::set_num_threads(threads_inside_);  // OpenMP keeps the number per thread
+    tasks[index]();
+  });
+}
+
+}  // namespace trainer

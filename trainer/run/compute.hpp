@@ -1,0 +1,35 @@
+// How many threads compute, so that results do not depend on it. Small products gain nothing from threads inside
+// them and round differently with their number; so a small model runs every product on one thread and several
+// independent passes side by side, whose gradients are added in a fixed order.
+#pragma once
+
+#include <cstddef>
+#include <functional>
+#include <vector>
+
+#include "trainer/model/compat.hpp"
+
+namespace trainer {
+
+enum class DeviceChoice { automatic, cpu, cuda };
+
+// fp32 on the CPU; on CUDA, where there is one, bf16 for the frozen models.
+[[nodiscard]] Placement placement_for(DeviceChoice choice);
+
+class Compute {
+ public:
+  // width: of the language model; above k_wide its products are worth threads of their own.
+  Compute(unsigned threads, std::int64_t width, const Placement& placement);
+  // Runs every task; side by side where the model is small. The first exception is thrown.
+  void run(const std::vector<std::function<void()>>& tasks) const;
+  // Of one product; part of what the last bits of a run depend on.
+  [[nodiscard]] int threads_inside() const { return threads_inside_; }
+
+  static constexpr std::int64_t k_wide = 512;
+
+ private:
+  unsigned side_by_side_ = 1;
+  int threads_inside_ = 1;
+};
+
+}  // namespace trainer

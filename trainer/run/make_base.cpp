@@ -1,0 +1,331 @@
+#include "trainer/run/make_base.hpp"
+
+#include <unistd.h>
+
+#include <algorithm>
+#include <map>
+#include <set>
+
+#include "common/error.hpp"
+#include "common/file.hpp"
+#include "common/json.hpp"
+#include "common/program.hpp"
+#include "common/random.hpp"
+#include "trainer/data/encoders.hpp"
+#include "trainer/data/prompt.hpp"
+#include "trainer/model/safetensors.hpp"
+#include "trainer/run/adamw.hpp"
+#include "trainer/run/compute.hpp"
+#include "trainer/run/tiny_models.hpp"
+
+namespace trainer {
+namespace {
+
+namespace fs = std::filesystem;
+
+constexpr const char* k_record_name = "base.json";
+constexpr std::int64_t k_shards = 2;          // fixed, so that the sum of gradients does not depend on threads
+constexpr std::int64_t k_caption_share = 10;  // one row in ten is a caption without sound
+
+struct TrainingRows {
+  std::vector<torch::Tensor> pixels;              // one per picture, [3, S, S]
+  std::vector<std::vector<Row>> rows_of_picture;  // the questions of each, with answers
+  std::vector<Row> captions;
+};
+
+// A shard of one step: pictures, and rows that look at them.
+struct Shard {
+  std::vector<std::int64_t> pictures;
+  std::vector<const Row*> rows;  // Row::image counts from 0 within `pictures`; -1: a caption
+  std::vector<std::int64_t> picture_of_row;
+};
+
+std::string base_tokenizer(const PackSamples& samples) {
+  TokenizerTraining training;
+  training.phrases = prompt_phrases();
+  for (const QuestionSample& question : samples.base) {
+    training.lines.push_back(question.question);
+    for (const std::string& answer : question.answers) training.lines.push_back(answer);
+  }
+  for (const std::string& caption : samples.base_captions) training.lines.push_back(caption);
+  training.lines.emplace_back(k_audio_question);
+  return train_tokenizer(training);
+}
+
+TrainingRows make_rows(const packer::VerifiedPack& pack, const PackSamples& samples, const PromptWriter& writer,
+                       const common::Verbosity verbosity) {
+  TrainingRows rows;
+  std::map<common::PackPath, std::size_t> picture_index;
+  common::Progress progress("reading", "questions", samples.base.size(), verbosity);
+  for (const QuestionSample& question : samples.base) {
+    const auto [found, fresh] = picture_index.emplace(question.image, rows.pixels.size());
+    if (fresh) {
+      rows.pixels.push_back(read_pixels(pack, question.image, tiny_pixels_config()));
+      rows.rows_of_picture.emplace_back();
+    }
+    rows.rows_of_picture[found->second].push_back(
+        writer.with_answer(writer.image_row(question.question, 0), question.majority_answer));
+    progress.add(1);
+    common::throw_if_stop_requested();
+  }
+  for (const std::string& caption : samples.base_captions)
+    rows.captions.push_back(writer.with_answer(writer.text_row(k_audio_question), caption));
+  return rows;
+}
+
+// The rows of one step: pictures in shuffled epochs with all their questions, and captions drawn at random.
+class RowSchedule {
+ public:
+  RowSchedule(const TrainingRows& rows, const MakeBaseRequest& request) : rows_(rows), request_(request) {}
+
+  std::vector<Shard> draw(std::int64_t step) {
+    std::vector<Shard> shards(static_cast<std::size_t>(k_shards));
+    common::Random random(request_.seed, "base/step/" + std::to_string(step));
+    const std::int64_t captions = rows_.captions.empty() ? 0 : request_.batch_size / k_caption_share;
+    for (std::int64_t row = 0; row < captions; ++row)
+      add(shards[static_cast<std::size_t>(row % k_shards)], random.choice(rows_.captions), -1);
+    std::size_t shard = 0;
+    for (std::int64_t row = captions; row < request_.batch_size; shard = (shard + 1) % shards.size()) {
+      const std::int64_t picture = next_picture();
+      shards[shard].pictures.push_back(picture);
+      for (const Row& question : rows_.rows_of_picture[static_cast<std::size_t>(picture)]) {
+        add(shards[shard], question, static_cast<std::int64_t>(shards[shard].pictures.size()) - 1);
+        ++row;
+      }
+    }
+    return shards;
+  }
+
+ private:
+  static void add(Shard& shard, const Row& row, std::int64_t picture) {
+    shard.rows.push_back(&row);
+    shard.picture_of_row.push_back(picture);
+  }
+  std::int64_t next_picture() {
+    if (next_ == order_.size()) {
+      order_ = epoch_order(request_.seed, "base", epoch_++, static_cast<std::int64_t>(rows_.pixels.size()));
+      next_ = 0;
+    }
+    return order_[next_++];
+  }
+
+  const TrainingRows& rows_;
+  const MakeBaseRequest& request_;
+  std::vector<std::int64_t> order_;
+  std::size_t next_ = 0;
+  std::int64_t epoch_ = 0;
+};
+
+struct ShardResult {
+  double loss_sum = 0;  // nats over all supervised positions
+  std::int64_t positions = 0;
+  std::vector<torch::Tensor> gradients;  // of loss_sum
+};
+
+ShardResult run_shard(const Llava& base, const TrainingRows& all, const Shard& shard,
+                      const std::vector<torch::Tensor>& leaves) {
+  std::vector<torch::Tensor> pixels;
+  for (const std::int64_t picture : shard.pictures) pixels.push_back(all.pixels[static_cast<std::size_t>(picture)]);
+  const torch::Tensor by_picture = base.encode_images(torch::stack(pixels));  // [pictures, P, H]
+  std::vector<TokenIds> ids;
+  std::vector<std::int64_t> picture_of_image_row;
+  for (std::size_t r = 0; r < shard.rows.size(); ++r) {
+    ids.push_back(shard.rows[r]->ids);
+    if (shard.picture_of_row[r] >= 0) picture_of_image_row.push_back(shard.picture_of_row[r]);
+  }
+  const torch::Tensor features = by_picture.index_select(0, torch::tensor(picture_of_image_row, torch::kLong));
+  const PaddedRows padded = pad_rows(ids, base.config().pad_token, PadSide::right);
+  const std::int64_t length = padded.ids.size(1);
+  std::vector<std::int64_t> supervised;
+  std::vector<std::int64_t> targets;
+  for (std::size_t r = 0; r < shard.rows.size(); ++r) {
+    const Row& row = *shard.rows[r];
+    for (auto p = row.answer_begin; p < static_cast<std::int64_t>(row.ids.size()); ++p) {
+      supervised.push_back(static_cast<std::int64_t>(r) * length + p - 1);
+      targets.push_back(row.ids[static_cast<std::size_t>(p)]);
+    }
+  }
+  const Decoder& decoder = base.decoder();
+  const torch::Tensor last = decoder.run_layers(base.embed(padded.ids, features), 0, decoder.layers(),
+                                                decoder.context(padded.valid));
+  const torch::Tensor picked =
+      last.reshape({-1, last.size(2)}).index_select(0, torch::tensor(supervised, torch::kLong));
+  const torch::Tensor loss = torch::nn::functional::cross_entropy(
+      decoder.logits(picked), torch::tensor(targets, torch::kLong),
+      torch::nn::functional::CrossEntropyFuncOptions().reduction(torch::kSum));
+  ShardResult result;
+  result.loss_sum = loss.item<double>();
+  result.positions = static_cast<std::int64_t>(supervised.size());
+  result.gradients = torch::autograd::grad({loss}, leaves, {}, false, false, true);
+  return result;
+}
+
+std::vector<torch::Tensor> mean_gradients(std::vector<ShardResult>& shards) {
+  std::int64_t positions = 0;
+  for (const ShardResult& shard : shards) positions += shard.positions;
+  std::vector<torch::Tensor> sums = std::move(shards.front().gradients);
+  for (std::size_t s = 1; s < shards.size(); ++s)
+    for (std::size_t k = 0; k < sums.size(); ++k) {
+      const torch::Tensor& other = shards[s].gradients[k];
+      if (other.defined()) sums[k] = sums[k].defined() ? sums[k] + other : other;
+    }
+  for (torch::Tensor& sum : sums)
+    if (sum.defined()) sum = sum / static_cast<double>(positions);
+  return sums;
+}
+
+// Returns the mean loss of the last hundred steps.
+double train(Llava& base, const TrainingRows& rows, const MakeBaseRequest& request) {
+  std::vector<Parameter> parameters;
+  std::vector<torch::Tensor> leaves;
+  for (auto& [name, tensor] : base.parameters()) {
+    tensor.set_requires_grad(true);
+    parameters.push_back({name, ParameterGroup::projector, tensor});
+    leaves.push_back(tensor);
+  }
+  AdamW optimiser(parameters, {});
+  RowSchedule schedule(rows, request);
+  const Compute compute(request.threads, base.decoder().width(), {});
+  common::Progress progress("training the base", "steps", static_cast<std::uint64_t>(request.steps),
+                            request.verbosity);
+  double recent = 0;
+  for (std::int64_t step = 1; step <= request.steps; ++step) {
+    common::throw_if_stop_requested();
+    const std::vector<Shard> shards = schedule.draw(step);
+    std::vector<ShardResult> results(shards.size());
+    std::vector<std::function<void()>> tasks;
+    for (std::size_t s = 0; s < shards.size(); ++s)
+      tasks.emplace_back([&, s] { results[s] = run_shard(base, rows, shards[s], leaves); });
+    compute.run(tasks);
+    double loss = 0;
+    std::int64_t positions = 0;
+    for (const ShardResult& result : results) {
+      loss += result.loss_sum;
+      positions += result.positions;
+    }
+    loss /= static_cast<double>(positions);
+    std::vector<torch::Tensor> gradients = mean_gradients(results);
+    clip_gradients(gradients, 1.0);
+    const double rate =
+        request.learning_rate * schedule_factor(step, request.steps, std::min<std::int64_t>(100, request.steps));
+    optimiser.step(gradients, rate, rate);
+    recent = step == 1 ? loss : recent + (loss - recent) / static_cast<double>(std::min<std::int64_t>(step, 100));
+    progress.note("loss " + common::python_repr(std::round(recent * 1e4) / 1e4));
+    progress.add(1);
+  }
+  for (auto& [name, tensor] : base.parameters()) tensor.set_requires_grad(false);
+  return recent;
+}
+
+common::Json recipe_of(const MakeBaseRequest& request, const packer::VerifiedPack& pack) {
+  return {{"format", 1},
+          {"pack_id", pack.id().hex()},
+          {"steps", request.steps},
+          {"batch_size", request.batch_size},
+          {"learning_rate", request.learning_rate},
+          {"seed", request.seed}};
+}
+
+// The record of an earlier base that is whole and was made from the same pack with the same numbers.
+bool same_base(const fs::path& out, const common::Json& recipe, MakeBaseSummary& summary) {
+  if (!fs::exists(out / k_record_name)) return false;
+  const common::Json record = common::read_json(out / k_record_name, 1 << 20);
+  for (const auto& [key, value] : recipe.items())
+    if (!record.contains(key) || record.at(key) != value) return false;
+  summary.vl_digest = digest_model_folder(out / "vl");
+  summary.audio_digest = digest_model_folder(out / "audio");
+  if (record.value("vl_digest", "") != summary.vl_digest.hex() ||
+      record.value("audio_digest", "") != summary.audio_digest.hex())
+    return false;
+  summary.loss = record.value("loss", 0.0);
+  summary.questions = record.value("questions", std::int64_t{0});
+  summary.captions = record.value("captions", std::int64_t{0});
+  summary.already_there = true;
+  return true;
+}
+
+void refuse_foreign_folder(const fs::path& out) {
+  if (fs::exists(out) && !fs::exists(out / k_record_name) && !(fs::is_directory(out) && fs::is_empty(out)))
+    throw common::Error(common::ErrorKind::usage,
+                        out.string() + " is there and is no base of ours (no base.json); name another --out");
+}
+
+void save_vl(Llava& base, const Tokenizer& tokenizer, const fs::path& folder) {
+  fs::create_directories(folder);
+  base.save(folder);
+  common::write_file(folder / "tokenizer.json", tokenizer.json());
+  common::write_file(folder / "preprocessor_config.json", common::dump_pretty(format_pixels_config(tiny_pixels_config())));
+}
+
+void save_audio(std::int64_t seed, const fs::path& folder) {
+  fs::create_directories(folder);
+  Clap clap = make_tiny_clap(seed);
+  clap.save(folder);
+  common::write_file(folder / "preprocessor_config.json",
+                     common::dump_pretty(format_log_mel_config(tiny_log_mel_config())));
+}
+
+// A folder beside the target that is removed unless it was published.
+class Draft {
+ public:
+  explicit Draft(const fs::path& target) : target_(target), path_(target) {
+    path_ += ".draft" + std::to_string(::getpid());
+    fs::remove_all(path_);
+    fs::create_directories(path_);
+  }
+  ~Draft() {
+    std::error_code ignored;
+    if (!path_.empty()) fs::remove_all(path_, ignored);
+  }
+  Draft(const Draft&) = delete;
+  Draft& operator=(const Draft&) = delete;
+  [[nodiscard]] const fs::path& path() const { return path_; }
+  void publish() {
+    fs::remove_all(target_);
+    fs::rename(path_, target_);
+    path_.clear();
+  }
+
+ private:
+  fs::path target_, path_;
+};
+
+}  // namespace
+
+MakeBaseSummary make_base(const MakeBaseRequest& request) {
+  refuse_foreign_folder(request.out);
+  const packer::VerifiedPack pack =
+      packer::open_pack(request.pack, {.threads = request.threads, .verbosity = request.verbosity});
+  common::Json record = recipe_of(request, pack);
+  MakeBaseSummary summary;
+  if (same_base(request.out, record, summary)) return summary;
+
+  const PackSamples samples = read_samples(pack);
+  if (samples.base.empty())
+    throw common::Error(common::ErrorKind::mismatch,
+                        request.pack.string() +
+                            " has no base_manifest.json; make one with safe-manifest base and build the pack with it");
+  const Tokenizer tokenizer = Tokenizer::parse(base_tokenizer(samples), "tokenizer.json");
+  Llava base = Llava::random(
+      tiny_llava_config(tokenizer.size(), tokenizer.id_of("<image>"), tokenizer.id_of("<pad>")), request.seed);
+  const TrainingRows rows = make_rows(pack, samples, PromptWriter(base, tokenizer), request.verbosity);
+  summary.loss = train(base, rows, request);
+  summary.questions = static_cast<std::int64_t>(samples.base.size());
+  summary.captions = static_cast<std::int64_t>(rows.captions.size());
+
+  Draft draft(request.out);
+  save_vl(base, tokenizer, draft.path() / "vl");
+  save_audio(request.seed, draft.path() / "audio");
+  summary.vl_digest = digest_model_folder(draft.path() / "vl");
+  summary.audio_digest = digest_model_folder(draft.path() / "audio");
+  record["questions"] = summary.questions;
+  record["captions"] = summary.captions;
+  record["loss"] = summary.loss;
+  record["vl_digest"] = summary.vl_digest.hex();
+  record["audio_digest"] = summary.audio_digest.hex();
+  common::write_file(draft.path() / k_record_name, common::dump_pretty(record));
+  draft.publish();
+  return summary;
+}
+
+}  // namespace trainer

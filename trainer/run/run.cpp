@@ -1,0 +1,187 @@
+#include "trainer/run/run.hpp"
+
+#include <unistd.h>
+
+#include <chrono>
+
+#include "common/error.hpp"
+#include "trainer/model/safetensors.hpp"
+#include "trainer/run/evaluate.hpp"
+#include "trainer/run/sources.hpp"
+
+namespace trainer {
+namespace {
+
+namespace fs = std::filesystem;
+
+void require_model_folder(const fs::path& folder, const char* flag, const RunConfig& config) {
+  if (fs::exists(folder / "config.json")) return;
+  throw common::Error(common::ErrorKind::io,
+                      folder.string() + " holds no model (no config.json); make a tiny one with\n  safe-trainer "
+                                        "make-base --pack " +
+                          config.pack_root.string() + " --out " + config.base.parent_path().string() +
+                          "\nor name a Hugging Face folder with " + flag);
+}
+
+// A folder that is gone at the end, unless its pack was moved into the run.
+class Workplace {
+ public:
+  explicit Workplace(const RunConfig& config)
+      : path_(config.output_root / (".source-" + config.variant + "-" + std::to_string(::getpid()))) {}
+  ~Workplace() {
+    std::error_code ignored;
+    fs::remove_all(path_, ignored);
+  }
+  Workplace(const Workplace&) = delete;
+  Workplace& operator=(const Workplace&) = delete;
+  [[nodiscard]] const fs::path& path() const { return path_; }
+
+ private:
+  fs::path path_;
+};
+
+class Stopwatch {
+ public:
+  void lap(const char* name) {
+    const auto now = std::chrono::steady_clock::now();
+    timings_[name] = std::chrono::duration<double>(now - last_).count();
+    last_ = now;
+  }
+  [[nodiscard]] const common::Json& timings() const { return timings_; }
+
+ private:
+  std::chrono::steady_clock::time_point last_ = std::chrono::steady_clock::now();
+  common::Json timings_ = common::Json::object();
+};
+
+RunDirectory claim_directory(const RunConfig& config, const common::Digest& digest, Resume resume) {
+  if (resume == Resume::resume)
+    if (const auto unfinished = find_unfinished_run(config.output_root, config.variant, digest))
+      return RunDirectory::open_unfinished(*unfinished);
+  return RunDirectory::create(config.output_root, config.variant, digest, std::chrono::system_clock::now());
+}
+
+std::vector<NullSpaceMetrics> null_space_metrics(const Mechanisms& mechanisms, const SafeModel& model) {
+  std::vector<NullSpaceMetrics> all;
+  for (const auto& mechanism : mechanisms) {
+    const auto* null_space = dynamic_cast<const NullSpaceRetention*>(mechanism.get());
+    if (null_space == nullptr) continue;
+    for (const NullSpaceLayer& layer : null_space->layers()) {
+      const NullSpaceState state = null_space->measure(model, layer);
+      NullSpaceMetrics one;
+      one.placement = null_space->options().placement == NullSpacePlacement::gate ? "gate" : "query";
+      one.layer = layer.layer;
+      one.rank = layer.subspace.basis.size(1);
+      one.width = layer.subspace.basis.size(0);
+      one.rows = layer.subspace.states;
+      one.energy = layer.subspace.energy;
+      one.leak = state.leak;
+      one.certificate = state.certificate;
+      one.measured_drift = state.drift;
+      all.push_back(one);
+    }
+  }
+  return all;
+}
+
+// The original's loss keys, from what evaluation measured.
+void fill_losses(SplitMetrics& split, const RunConfig& config, const Mechanisms& mechanisms, const SafeModel& model) {
+  if (const auto group = split.audio.find(std::string(condition::k_memorised)); group != split.audio.end())
+    split.audio_task_loss = group->second.answer_nll;
+  const auto distracted = split.conditions.find(std::string(condition::k_distractor_memorised));
+  if (config.retention.kl.weight > 0 && distracted != split.conditions.end())
+    split.distillation_loss = distracted->second.kl_to_base;
+  for (const auto& mechanism : mechanisms)
+    if (const auto* fisher = dynamic_cast<const FisherRetention*>(mechanism.get()))
+      split.fisher_loss = fisher->penalty(model);
+  if (split.distillation_loss || split.fisher_loss)
+    split.retention_loss =
+        config.retention.kl.weight * split.distillation_loss.value_or(0) + split.fisher_loss.value_or(0);
+  if (split.audio_task_loss) split.total_loss = *split.audio_task_loss + split.retention_loss.value_or(0);
+}
+
+Metrics measure(const RunConfig& config, const Evaluation& evaluation, const std::vector<Prediction>& training,
+                const TrainingResult& trained, const Mechanisms& mechanisms, const SafeModel& model) {
+  Metrics metrics;
+  metrics.validation = summarise(evaluation.predictions, "validation");
+  fill_losses(metrics.validation, config, mechanisms, model);
+  if (!training.empty()) {
+    metrics.training = summarise(training, "training");
+    fill_losses(*metrics.training, config, mechanisms, model);
+  }
+  metrics.bit_equal_without_audio = evaluation.bit_equal_without_audio;
+  metrics.null_space = null_space_metrics(mechanisms, model);
+  for (const auto& mechanism : mechanisms)
+    if (const auto* fisher = dynamic_cast<const FisherRetention*>(mechanism.get()))
+      metrics.fisher_trace = fisher->trace();
+  metrics.mechanisms = trained.activity;
+  return metrics;
+}
+
+// The run keeps the pack that was built for it.
+void keep_source_pack(const fs::path& work, const RunDirectory& run) {
+  const fs::path built = work / "source_pack";
+  if (!fs::exists(built)) return;
+  fs::remove_all(run.path() / "source_pack");
+  fs::rename(built, run.path() / "source_pack");
+}
+
+}  // namespace
+
+RunResult run_experiment(RunConfig config, Resume resume) {
+  require_model_folder(config.base, "--base", config);
+  require_model_folder(config.audio_encoder, "--audio-encoder", config);
+  Stopwatch watch;
+  const Workplace work(config);
+  const packer::VerifiedPack pack = open_source(config, work.path());
+  watch.lap("open_pack_s");
+
+  const Placement placement = placement_for(config.device);
+  const RunInputs inputs{pack.id().hex(), pack.name(), digest_model_folder(config.base).hex(),
+                         digest_model_folder(config.audio_encoder).hex()};
+  Llava base = Llava::load(config.base, placement);
+  const AudioEncoder audio = AudioEncoder::load(config.audio_encoder, placement);
+  config.projector.audio_width = audio.width();
+  config.projector.width = base.decoder().width();
+  config.fusion.width = base.decoder().width();
+  common::Json record = config_json(config, inputs);
+  const Compute compute(config.threads, base.decoder().width(), placement);
+  if (base.decoder().width() > Compute::k_wide) record["threads"] = compute.threads_inside();
+  const common::Digest digest = config_digest(record);
+  record["config_digest"] = digest.hex();
+  Experiment experiment = open_experiment(pack, config, std::move(base), Tokenizer::load(config.base), audio);
+  watch.lap("encode_s");
+
+  RunDirectory run = claim_directory(config, digest, resume);
+  record["output_dir"] = run.path().filename().string();
+  run.write_config(record);
+  run.write_subset_indices(experiment.selection.train_indices);
+  keep_source_pack(work.path(), run);
+
+  SafeModel model(experiment.base, experiment.silence, config.projector, config.fusion, config.seed);
+  Mechanisms mechanisms = make_mechanisms(config);
+  const TrainingResult trained =
+      train(config, experiment, model, mechanisms, run, digest.hex(), compute, resume);
+  watch.lap("train_s");
+  const Evaluation evaluation = evaluate(config, experiment, model);
+  const std::vector<Prediction> training = evaluate_training(config, experiment, model);
+  watch.lap("evaluate_s");
+  if (!evaluation.bit_equal_without_audio.value_or(true))
+    throw common::Error(common::ErrorKind::mismatch,
+                        "without audio the trained model differs from its base, which must never happen; please "
+                        "report it with " + run.path().string());
+
+  RunResult result;
+  result.metrics = measure(config, evaluation, training, trained, mechanisms, model);
+  std::vector<Prediction> predictions = evaluation.predictions;
+  predictions.insert(predictions.end(), training.begin(), training.end());
+  run.write_predictions(predictions);
+  run.write_metrics(result.metrics);
+  save_adapter(run.checkpoints() / "adapter.safetensors", digest.hex(), model);
+  run.write_timings(watch.timings());
+  result.digest = seal_run(run.path());
+  result.directory = run.path();
+  return result;
+}
+
+}  // namespace trainer

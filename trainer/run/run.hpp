@@ -1,0 +1,22 @@
+// One run, from configuration to a sealed run directory.
+#pragma once
+
+#include <filesystem>
+
+#include "trainer/run/config.hpp"
+#include "trainer/run/metrics.hpp"
+#include "trainer/run/train.hpp"
+
+namespace trainer {
+
+struct RunResult {
+  std::filesystem::path directory;
+  common::Digest digest;  // of the run's SHA256SUMS
+  Metrics metrics;
+};
+
+// Opens pack and base, trains, evaluates, writes and seals. The directory is made only once pack, base and
+// configuration are known to be good.
+RunResult run_experiment(RunConfig config, Resume resume);
+
+}  // namespace trainer

@@ -1,0 +1,164 @@
+#include "trainer/run/sources.hpp"
+
+#include <algorithm>
+
+#include "common/error.hpp"
+#include "common/file.hpp"
+#include "manifest/audiocaps_table.hpp"
+#include "manifest/select.hpp"
+#include "manifest/vqa_tables.hpp"
+#include "packer/build.hpp"
+#include "packer/synthesize.hpp"
+
+namespace trainer {
+namespace {
+
+namespace fs = std::filesystem;
+
+constexpr std::int64_t k_retention_rows = 600;
+constexpr std::int64_t k_held_out_clips = 100;
+constexpr std::int64_t k_retention_seed = 321;  // as safe-manifest retention
+
+bool is_pack_source(const std::string& source) { return source.rfind("pack", 0) == 0; }
+
+[[noreturn]] void not_there(const fs::path& path, const std::string& flag) {
+  throw common::Error(common::ErrorKind::io, path.string() + " is not there; check " + flag);
+}
+
+fs::path first_existing(const std::vector<fs::path>& candidates, const std::string& flag) {
+  for (const fs::path& path : candidates)
+    if (fs::exists(path)) return path;
+  not_there(candidates.front(), flag);
+}
+
+// The folder form of --pack-root serves as a source tree for the half of a run that stays with the pack.
+fs::path pack_as_tree(const RunConfig& config) {
+  if (!fs::is_directory(config.pack_root))
+    throw common::Error(common::ErrorKind::usage,
+                        "mixing a pack with other sources needs the pack as a folder; extract " +
+                            config.pack_root.string() + " with safe-packer extract and name the folder");
+  (void)packer::open_pack(config.pack_root, {config.expected_pack_id, config.threads, config.verbosity});
+  return config.pack_root;
+}
+
+void audio_from_tables(const fs::path& root, const RunConfig& config, const fs::path& manifests,
+                       packer::BuildRequest& request) {
+  const auto table = [&](const std::string& split) {
+    return std::vector<fs::path>{root / (split + ".csv"), root / "metadata" / (split + ".csv")};
+  };
+  const fs::path train = first_existing(table("train"), "--data-path");
+  const manifest::ClipChoice subset = manifest::select_clips(
+      manifest::read_audiocaps_table(train),
+      {"train", static_cast<std::uint64_t>(config.subset_size), config.seed}, {});
+  request.manifest = manifests / "subset_manifest.json";
+  request.source_root = root;
+  common::write_file(request.manifest, manifest::write_subset(subset.manifest));
+  for (const fs::path& path : table("val")) {
+    if (!fs::exists(path)) continue;
+    const std::vector<manifest::ClipEntry> rows = manifest::read_audiocaps_table(path);
+    const manifest::Excluded excluded = manifest::read_excluded({request.manifest});
+    std::unordered_set<std::string> clips;
+    for (const manifest::ClipEntry& row : rows)
+      if (!excluded.youtube_ids.contains(row.youtube_id)) clips.insert(row.youtube_id);
+    const auto count = std::min<std::uint64_t>(clips.size(), k_held_out_clips);
+    if (count == 0) return;
+    request.audio_val_manifest = manifests / "audio_val_manifest.json";
+    common::write_file(*request.audio_val_manifest,
+                       manifest::write_subset(
+                           manifest::select_clips(rows, {"val", count, config.seed}, excluded).manifest));
+    return;
+  }
+}
+
+std::uint64_t population_of(const manifest::VqaTables& tables, const manifest::Excluded& excluded) {
+  std::uint64_t count = 0;
+  for (std::size_t i = 0; i < tables.size(); ++i)
+    if (!excluded.image_ids.contains(tables.image_id(i)) && !excluded.question_ids.contains(tables.question_id(i)))
+      ++count;
+  return count;
+}
+
+void questions_from_tables(const fs::path& root, const RunConfig& config, const fs::path& manifests,
+                           packer::BuildRequest& request) {
+  const std::string questions = "v2_OpenEnded_mscoco_val2014_questions.json";
+  const std::string annotations = "v2_mscoco_val2014_annotations.json";
+  const manifest::VqaTables tables = manifest::read_vqa_tables(
+      first_existing({root / questions, root / "questions" / questions, root / "Questions" / questions},
+                     "--data-path"),
+      first_existing({root / annotations, root / "annotations" / annotations, root / "Annotations" / annotations},
+                     "--data-path"),
+      config.threads, config.verbosity);
+  const auto size = std::min<std::uint64_t>(tables.size(), static_cast<std::uint64_t>(config.evaluation.size));
+  request.val_manifest = manifests / "val_manifest.json";
+  common::write_file(request.val_manifest,
+                     manifest::write_vqa(manifest::select_questions(
+                                             tables, {manifest::VqaSplit::val, size, config.seed, "val2014"}, {})
+                                             .manifest));
+  const manifest::Excluded excluded = manifest::read_excluded({request.val_manifest});
+  const std::uint64_t rest = std::min<std::uint64_t>(population_of(tables, excluded), k_retention_rows);
+  if (rest > 0) {
+    request.retention_manifest = manifests / "retention_manifest.json";
+    common::write_file(
+        *request.retention_manifest,
+        manifest::write_vqa(manifest::select_questions(
+                                tables, {manifest::VqaSplit::retention, rest, k_retention_seed, "val2014"}, excluded)
+                                .manifest));
+  }
+  request.image_roots = {root};
+}
+
+void audio_from_pack(const fs::path& pack, packer::BuildRequest& request) {
+  request.manifest = pack / "manifest.json";
+  request.source_root = pack;
+  if (fs::exists(pack / "audio_val_manifest.json")) request.audio_val_manifest = pack / "audio_val_manifest.json";
+}
+
+void questions_from_pack(const fs::path& pack, packer::BuildRequest& request) {
+  request.val_manifest = pack / "val_manifest.json";
+  if (!fs::exists(request.val_manifest)) not_there(request.val_manifest, "--pack-root");
+  if (fs::exists(pack / "retention_manifest.json")) request.retention_manifest = pack / "retention_manifest.json";
+  request.image_roots = {pack};
+}
+
+}  // namespace
+
+bool reads_pack_root(const RunConfig& config) {
+  return is_pack_source(config.train_source) && is_pack_source(config.val_source);
+}
+
+packer::VerifiedPack open_source(const RunConfig& config, const fs::path& work) {
+  if (reads_pack_root(config))
+    return packer::open_pack(config.pack_root, {config.expected_pack_id, config.threads, config.verbosity});
+  fs::create_directories(work / "manifests");
+  const fs::path mock = work / "mock";
+  if (config.train_source == "mock" || config.val_source == "mock_vl") {
+    packer::SynthesizeRequest request;
+    request.out = mock;
+    request.clips = static_cast<int>(config.subset_size);
+    request.questions = static_cast<int>(std::max<std::int64_t>(2000, 5 * config.evaluation.size));
+    request.train_questions = 8;  // nobody reads them here
+    request.seed = config.seed;
+    request.threads = config.threads;
+    request.verbosity = config.verbosity;
+    packer::synthesize(request);
+  }
+  packer::BuildRequest request;
+  request.dest_root = work / "source_pack";
+  request.threads = config.threads;
+  request.verbosity = config.verbosity;
+  if (is_pack_source(config.train_source))
+    audio_from_pack(pack_as_tree(config), request);
+  else
+    audio_from_tables((config.train_source == "mock" ? mock : config.data_path) / "audiocaps", config,
+                      work / "manifests", request);
+  if (is_pack_source(config.val_source))
+    questions_from_pack(pack_as_tree(config), request);
+  else
+    questions_from_tables((config.val_source == "mock_vl" ? mock : config.data_path) / "vqa", config,
+                          work / "manifests", request);
+  (void)packer::build_pack(request);
+  fs::remove_all(mock);
+  return packer::open_pack(request.dest_root, {std::nullopt, config.threads, config.verbosity});
+}
+
+}  // namespace trainer

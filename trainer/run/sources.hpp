@@ -1,0 +1,20 @@
+// The pack that a run reads. Sources that are no packs (audiocaps, vqa, mock, mock_vl) are built into a pack under
+// the run's folder first, sealed, verified and then opened like any other: training never reads anything else.
+#pragma once
+
+#include "packer/open.hpp"
+#include "trainer/run/config.hpp"
+
+namespace trainer {
+
+inline const std::vector<std::string> k_train_sources = {"pack", "audiocaps", "mock"};
+inline const std::vector<std::string> k_val_sources = {"pack_vl",    "pack_audio", "pack_train_audio",
+                                                       "pack_mixed", "vqa",        "mock_vl"};
+
+// Whether the run reads --pack-root itself.
+[[nodiscard]] bool reads_pack_root(const RunConfig& config);
+
+// Opens --pack-root, or builds <work>/source_pack and opens that.
+[[nodiscard]] packer::VerifiedPack open_source(const RunConfig& config, const std::filesystem::path& work);
+
+}  // namespace trainer
