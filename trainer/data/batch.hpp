@@ -5,13 +5,12 @@
 // Axes: B rows, L positions, H width, V vocabulary, N supervised positions of a batch, n of a row.
 #pragma once
 
-#include <torch/torch.h>
-
 #include <vector>
 
 #include "trainer/data/prompt.hpp"
 #include "trainer/model/fusion.hpp"
 #include "trainer/model/llava.hpp"
+#include "trainer/model/tensor.hpp"
 
 namespace trainer {
 

@@ -3,8 +3,6 @@
 // Axes: D width of the audio encoder, P features of an image, H width of the language model, S side in pixels.
 #pragma once
 
-#include <torch/torch.h>
-
 #include <filesystem>
 #include <vector>
 
@@ -14,6 +12,7 @@
 #include "trainer/data/samples.hpp"
 #include "trainer/model/clap.hpp"
 #include "trainer/model/llava.hpp"
+#include "trainer/model/tensor.hpp"
 
 namespace trainer {
 

@@ -3,12 +3,11 @@
 // mel bins.
 #pragma once
 
-#include <torch/torch.h>
-
 #include <filesystem>
 #include <vector>
 
 #include "common/json.hpp"
+#include "trainer/model/tensor.hpp"
 
 namespace trainer {
 

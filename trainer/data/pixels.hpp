@@ -2,13 +2,12 @@
 // centre cut out, scaled, normalised.
 #pragma once
 
-#include <torch/torch.h>
-
 #include <array>
 #include <filesystem>
 
 #include "common/image.hpp"
 #include "common/json.hpp"
+#include "trainer/model/tensor.hpp"
 
 namespace trainer {
 

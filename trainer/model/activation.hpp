@@ -1,7 +1,7 @@
 // The activations that published configurations name.
 #pragma once
 
-#include <torch/torch.h>
+#include "trainer/model/tensor.hpp"
 
 namespace trainer {
 

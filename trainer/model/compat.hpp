@@ -2,7 +2,7 @@
 // Axes: B rows, A heads, Q queries, K keys, E width of a head.
 #pragma once
 
-#include <torch/torch.h>
+#include "trainer/model/tensor.hpp"
 
 namespace trainer {
 

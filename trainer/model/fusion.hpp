@@ -10,13 +10,12 @@
 // there is no bias and no LayerNorm after it, so before the first step out == h for every row.
 #pragma once
 
-#include <torch/torch.h>
-
 #include <map>
 #include <string>
 #include <vector>
 
 #include "trainer/model/parameter.hpp"
+#include "trainer/model/tensor.hpp"
 
 namespace trainer {
 
@@ -88,6 +87,7 @@ class FusionBlock {
   AdapterLinear& gate() { return gate_; }
   AdapterLinear& query() { return query_; }
   [[nodiscard]] const AdapterLinear& gate() const { return gate_; }
+  [[nodiscard]] const AdapterLinear& query() const { return query_; }
 
  private:
   [[nodiscard]] torch::Tensor delta(const torch::Tensor& hidden, const AudioInput& audio) const;

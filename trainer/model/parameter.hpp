@@ -1,10 +1,10 @@
 // A trained tensor with the name under which a checkpoint stores it.
 #pragma once
 
-#include <torch/torch.h>
-
 #include <string>
 #include <vector>
+
+#include "trainer/model/tensor.hpp"
 
 namespace trainer {
 

@@ -21,7 +21,6 @@ Projector::Projector(const ProjectorConfig& config, std::int64_t seed) : config_
 }
 
 torch::Tensor Projector::project(const torch::Tensor& clips) const {
-  namespace F = torch::nn::functional;
   const torch::Tensor normed =
       torch::layer_norm(clips, {config_.audio_width}, norm_weight_, norm_bias_, k_epsilon);
   const torch::Tensor inner = torch::gelu(torch::linear(normed, linear1_weight_, linear1_bias_));

@@ -10,11 +10,10 @@
 // the subtraction in no other place than it does good.
 #pragma once
 
-#include <torch/torch.h>
-
 #include <vector>
 
 #include "trainer/model/parameter.hpp"
+#include "trainer/model/tensor.hpp"
 
 namespace trainer {
 

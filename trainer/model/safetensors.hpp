@@ -4,8 +4,6 @@
 // Format: https://github.com/huggingface/safetensors#format
 #pragma once
 
-#include <torch/torch.h>
-
 #include <filesystem>
 #include <map>
 #include <memory>
@@ -14,6 +12,7 @@
 
 #include "common/bytes.hpp"
 #include "common/digest.hpp"
+#include "trainer/model/tensor.hpp"
 
 namespace trainer {
 

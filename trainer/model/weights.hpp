@@ -3,8 +3,6 @@
 // a tensor.
 #pragma once
 
-#include <torch/torch.h>
-
 #include <cstdint>
 #include <functional>
 #include <map>
@@ -13,6 +11,7 @@
 
 #include "trainer/model/compat.hpp"
 #include "trainer/model/safetensors.hpp"
+#include "trainer/model/tensor.hpp"
 
 namespace trainer {
 

@@ -3,14 +3,13 @@
 // Axes: N answer positions of a batch, V vocabulary.
 #pragma once
 
-#include <torch/torch.h>
-
 #include <map>
 #include <string>
 #include <vector>
 
 #include "trainer/data/batch.hpp"
 #include "trainer/model/safe_model.hpp"
+#include "trainer/model/tensor.hpp"
 #include "trainer/run/streams.hpp"
 
 namespace trainer {

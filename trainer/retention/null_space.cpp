@@ -29,7 +29,7 @@ std::map<std::int64_t, std::pair<torch::Tensor, std::int64_t>> second_moments(Re
       }
       return hidden;
     };
-    decoder.run_layers(collect(first, batch.hidden), first + 1, decoder.layers(), decoder.context(batch.valid),
+    (void)decoder.run_layers(collect(first, batch.hidden), first + 1, decoder.layers(), decoder.context(batch.valid),
                        collect);
   }
   return moments;

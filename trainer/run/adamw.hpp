@@ -3,13 +3,12 @@
 // its state differently in 1.13 and 2.x; a resumed run must give the same bytes.
 #pragma once
 
-#include <torch/torch.h>
-
 #include <map>
 #include <string>
 #include <vector>
 
 #include "trainer/model/parameter.hpp"
+#include "trainer/model/tensor.hpp"
 
 namespace trainer {
 

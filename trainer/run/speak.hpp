@@ -5,6 +5,7 @@
 #include <string>
 #include <vector>
 
+#include "common/progress.hpp"
 #include "trainer/model/safe_model.hpp"
 
 namespace trainer {

@@ -24,8 +24,7 @@ AudioPass run_audio(const Experiment& experiment, const SafeModel& model, const 
   const Batch batch = make_batch(experiment.train_rows, rows, model.fusion().config().positions);
   const torch::Tensor clips = experiment.train.vectors.index_select(0, torch::tensor(rows, torch::kLong));
   const torch::Tensor logits = model.answer_logits(batch, model.hear(clips, 1.0));
-  const torch::Tensor loss = torch::nn::functional::cross_entropy(
-      logits, batch.targets, torch::nn::functional::CrossEntropyFuncOptions().reduction(torch::kSum));
+  const torch::Tensor loss = at::cross_entropy_loss(logits, batch.targets, {}, at::Reduction::Sum);
   AudioPass pass;
   pass.loss_sum = loss.item<double>();
   pass.positions = batch.targets.size(0);

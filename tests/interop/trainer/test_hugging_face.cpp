@@ -113,7 +113,8 @@ TEST_CASE("greedy answers are those of transformers' generate") {
   const torch::NoGradGuard no_grad;
   const auto* made = fixtures();
   if (made == nullptr) return;
-  for (const auto& [variant, answers] : made->json("answers.json").items()) {
+  const auto all = made->json("answers.json");
+  for (const auto& [variant, answers] : all.items()) {
     CAPTURE(variant);
     const auto llava = trainer::Llava::load(made->folder / ("llava_" + variant));
     const auto features = llava.encode_images(made->at(variant + ".pixels")).slice(0, 0, 1);
@@ -171,7 +172,8 @@ TEST_CASE("log-mels are those of ClapFeatureExtractor to a thousandth of a decib
 TEST_CASE("texts encode and decode as `tokenizers` does, for every way of prefixing") {
   const auto* made = fixtures();
   if (made == nullptr) return;
-  for (const auto& [kind, rows] : made->json("texts.json").items()) {
+  const auto all = made->json("texts.json");
+  for (const auto& [kind, rows] : all.items()) {
     const auto tokenizer = trainer::Tokenizer::load(made->folder / ("tokenizer_" + kind));
     for (const auto& row : rows) {
       const auto text = row["text"].get<std::string>();

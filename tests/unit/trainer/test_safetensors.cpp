@@ -58,7 +58,7 @@ TEST_CASE("what is written is read back: every dtype, shape and text of the meta
   REQUIRE(back.tensors.size() == content.tensors.size());
   for (const auto& [name, tensor] : content.tensors) {
     CAPTURE(name);
-    CHECK(back.tensors.at(name).scalar_type() == tensor.scalar_type());
+    CHECK((back.tensors.at(name).scalar_type() == tensor.scalar_type()));
     CHECK(back.tensors.at(name).sizes() == tensor.sizes());
     CHECK(back.tensors.at(name).equal(tensor));
   }
@@ -82,9 +82,9 @@ TEST_CASE("a header with a byte changed is refused or describes tensors that lie
   const auto file = trainer::format_safetensors(sample());
   const auto data_offset = trainer::parse_safetensors_header(file, file.size(), "x").data_offset;
   for (std::size_t at = 0; at < data_offset; ++at)
-    for (const std::uint8_t change : {0x01, 0x10, 0x80, 0xFF}) {
+    for (const int change : {0x01, 0x10, 0x80, 0xFF}) {
       auto damaged = file;
-      damaged[at] ^= change;
+      damaged[at] = static_cast<std::uint8_t>(damaged[at] ^ change);
       try {
         const auto content = trainer::parse_safetensors(damaged, "x");
         std::uint64_t bytes = 0;

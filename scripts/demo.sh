@@ -1,0 +1,83 @@
+#!/usr/bin/env bash
+# The whole job on made-up data: sources -> manifests -> pack -> archive -> extract -> verify -> base -> three
+# variants -> comparison. Everything lies in build/demo (or $DEMO_ROOT); a second call reuses the programs, the
+# sources and the base.
+#   scripts/demo.sh [SEED]
+set -euo pipefail
+cd "$(dirname "$0")/.."
+
+seed=${1:-42}
+root=${DEMO_ROOT:-$PWD/build/demo}
+sources=$root/data          # where a researcher has AudioCaps and VQA/COCO
+here=$root/overfitting      # the machine that builds the pack
+cluster=$root/cluster       # the machine that trains
+archive=$here/safe_overfit_pack.tgz
+bin=$PWD/build/release/bin
+
+started=$SECONDS
+step() { printf '\n[%3d s] %s\n' $((SECONDS - started)) "$*" >&2; }
+
+step "packages"
+scripts/setup.sh
+step "programs"
+cmake --preset release >/dev/null
+cmake --build --preset release -- --quiet >&2
+mkdir -p "$here" "$cluster"
+
+step "sources: sounds, pictures and questions in the layouts of AudioCaps and VQA v2"
+[[ -d $sources ]] || "$bin/safe-packer" --quiet synthesize --out "$sources" --clips 600 --questions 3000 >&2
+
+step "manifests: which clips and questions"
+m=("$bin/safe-manifest" --quiet)
+val=(--questions "$sources/vqa/v2_OpenEnded_mscoco_val2014_questions.json"
+  --annotations "$sources/vqa/v2_mscoco_val2014_annotations.json")
+train=(--questions "$sources/vqa/v2_OpenEnded_mscoco_train2014_questions.json"
+  --annotations "$sources/vqa/v2_mscoco_train2014_annotations.json")
+"${m[@]}" audio --metadata "$sources/audiocaps/train.csv" --subset-size 400 --output "$here/subset_manifest.json"
+"${m[@]}" audio --split val --metadata "$sources/audiocaps/val.csv" --subset-size 100 \
+  --exclude "$here/subset_manifest.json" --output "$here/audio_val_manifest.json"
+"${m[@]}" val "${val[@]}" --output "$here/val_manifest.json"
+"${m[@]}" retention "${val[@]}" --subset-size 600 --exclude "$here/val_manifest.json" \
+  --output "$here/retention_manifest.json"
+"${m[@]}" base "${train[@]}" --subset-size 10000 --captions "$sources/audiocaps/train.csv" \
+  --exclude "$here/val_manifest.json" --exclude "$here/retention_manifest.json" \
+  --exclude "$here/subset_manifest.json" --exclude "$here/audio_val_manifest.json" \
+  --output "$here/base_manifest.json"
+"${m[@]}" check "$here"/*_manifest.json
+
+step "pack: collected, cut, hashed, sealed"
+"$bin/safe-packer" --quiet build --manifest "$here/subset_manifest.json" --val-manifest "$here/val_manifest.json" \
+  --source-root "$sources/audiocaps" --dest-root "$here/data_pack"
+pack_id=$(sha256sum "$here/data_pack/SHA256SUMS" | cut -d' ' -f1)
+
+step "archive, carried to the cluster, extracted, verified"
+rm -f "$archive"
+"$bin/safe-packer" --quiet archive "$here/data_pack" -o "$archive"
+"$bin/safe-packer" --quiet extract "$archive" --dest "$cluster/data_pack" --expect "$pack_id"
+"$bin/safe-packer" --quiet verify "$cluster/data_pack" --expect "$pack_id"
+(cd "$cluster/data_pack" && sha256sum --quiet -c --strict SHA256SUMS) # the same with coreutils
+
+step "base: a tiny LLaVA and CLAP, frozen from here on"
+"$bin/safe-trainer" --quiet make-base --pack "$cluster/data_pack" --out "$cluster/base"
+
+step "three variants"
+runs=$cluster/runs/$(date -u +%Y%m%d_%H%M%S)
+env SAFE_TRAINER="$bin/safe-trainer" DATA_ROOT="$cluster/data_pack" PACK_ROOT="$cluster/data_pack" \
+  BASE="$cluster/base/vl" AUDIO_ENCODER="$cluster/base/audio" OUTPUT_ROOT="$runs" SEED="$seed" \
+  VAL_SOURCE=pack_vl VAL_SIZE=500 TRAIN_BS=32 NUM_EPOCHS=96 \
+  scripts/overfitting_test.sh --lr-projector 5e-3 --lr-adapter 5e-3 --pack-id "$pack_id"
+
+step "comparison"
+"$bin/safe-trainer" report "$runs"/*/
+cat <<END
+
+  sources    $sources
+  manifests  $here/*_manifest.json
+  pack       $here/data_pack
+  pack id    $pack_id
+  archive    $archive
+  extracted  $cluster/data_pack
+  base       $cluster/base/{vl,audio}
+  runs       $runs
+END
+step "done"

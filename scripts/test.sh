@@ -1,0 +1,30 @@
+#!/usr/bin/env bash
+# Builds everything and passes the tests: once as users run it, and once with AddressSanitizer and
+# UndefinedBehaviorSanitizer over everything that parses bytes.
+set -euo pipefail
+cd "$(dirname "$0")/.."
+
+started=$SECONDS
+step() { printf '\n[%4d s] %s\n' $((SECONDS - started)) "$*" >&2; }
+
+step "packages"
+scripts/setup.sh --dev
+
+step "form: clang-format, shellcheck"
+git ls-files '*.cpp' '*.hpp' | xargs clang-format --dry-run -Werror
+git ls-files 'scripts/*.sh' .ci/run | xargs shellcheck
+
+step "build"
+cmake --preset dev >/dev/null
+cmake --build --preset dev -- --quiet
+
+step "tests"
+ctest --preset dev --no-tests=error
+
+step "build with sanitizers"
+cmake --preset asan >/dev/null
+cmake --build --preset asan -- --quiet
+
+step "tests with sanitizers"
+ctest --preset asan --no-tests=error -E 'interop|e2e'
+step "done"
