@@ -33,7 +33,8 @@ Compression compression_for(const fs::path& out) {
 void check_out(const fs::path& pack, const fs::path& out) {
   const fs::file_status status = fs::symlink_status(out);
   if (fs::exists(status) && !fs::is_regular_file(status))
-    throw Error(ErrorKind::usage, out.string() + " will not be replaced: it is not a regular file; name another");
+    throw Error(ErrorKind::usage,
+                out.string() + " will not be replaced: it is not a regular file; name another");
   std::error_code none;
   if (fs::equivalent(pack, out, none))
     throw Error(ErrorKind::usage, out.string() + " is the pack itself; name another file");
@@ -147,8 +148,8 @@ ArchiveSummary archive(const ArchiveRequest& request) {
   check_out(request.pack, request.out);
   const Source source = look(request.pack, request);
   if (!source.examination.findings.empty())
-    throw_findings(request.pack.string() + " does not verify and was not archived", source.examination.findings,
-                   remedy_for(request.pack));
+    throw_findings(request.pack.string() + " does not verify and was not archived",
+                   source.examination.findings, remedy_for(request.pack));
   std::uint64_t total = 0;
   for (const PackFile& file : source.examination.files) total += file.bytes;
 

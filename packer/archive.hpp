@@ -1,5 +1,5 @@
-// A pack as one file: the canonical ustar of FORMAT.md, plain, in one gzip member or in one zstd frame. Every byte
-// is hashed on its way and compared with the seal, so a pack that does not verify is never archived.
+// A pack as one file: the canonical ustar of FORMAT.md, plain, in one gzip member or in one zstd frame. Every
+// byte is hashed on its way and compared with the seal, so a pack that does not verify is never archived.
 #pragma once
 
 #include <filesystem>

@@ -24,11 +24,13 @@ Tables read_tables(const BuildRequest& request) {
     return manifest::parse_vqa(read_table(path, role, tables), path.string());
   };
   manifests.val = vqa(request.val_manifest, Role::val_manifest);
-  if (request.retention_manifest) manifests.retention = vqa(*request.retention_manifest, Role::retention_manifest);
+  if (request.retention_manifest)
+    manifests.retention = vqa(*request.retention_manifest, Role::retention_manifest);
   if (request.base_manifest) manifests.base = vqa(*request.base_manifest, Role::base_manifest);
   if (request.audio_val_manifest)
-    manifests.audio_val = manifest::parse_subset(
-        read_table(*request.audio_val_manifest, Role::audio_val_manifest, tables), request.audio_val_manifest->string());
+    manifests.audio_val =
+        manifest::parse_subset(read_table(*request.audio_val_manifest, Role::audio_val_manifest, tables),
+                               request.audio_val_manifest->string());
   return tables;
 }
 

@@ -1,5 +1,5 @@
-// From manifests and sources to a sealed pack: plan, collect, copy, seal. The pack's bytes depend on the manifests,
-// the sources' bytes and the last component of the destination, on nothing else.
+// From manifests and sources to a sealed pack: plan, collect, copy, seal. The pack's bytes depend on the
+// manifests, the sources' bytes and the last component of the destination, on nothing else.
 #pragma once
 
 #include <filesystem>
@@ -37,8 +37,8 @@ struct BuildSummary {
   std::vector<MissingItem> missing;
 };
 
-// What the program does where a flag is not given: manifests of the usual names beside --manifest are used where
-// they are, and images are looked for beside the source root.
+// What the program does where a flag is not given: manifests of the usual names beside --manifest are used
+// where they are, and images are looked for beside the source root.
 [[nodiscard]] BuildRequest with_defaults(BuildRequest request);
 
 [[nodiscard]] BuildSummary build_pack(const BuildRequest& request);

@@ -9,7 +9,8 @@ namespace packer {
 
 void add_archive(CLI::App& app, CommonFlags& flags, Command& chosen) {
   const auto request = std::make_shared<ArchiveRequest>();
-  CLI::App* verb = app.add_subcommand("archive", "write a pack as one file; a pack that does not verify never is");
+  CLI::App* verb =
+      app.add_subcommand("archive", "write a pack as one file; a pack that does not verify never is");
   verb->add_option("PACK", request->pack, "a pack's folder, or a .tar")->required();
   verb->add_option("-o,--output", request->out, "X.tar, X.tar.zst, X.tgz or X.tar.gz")->required();
   add_common_flags(*verb, flags);
@@ -19,7 +20,8 @@ void add_archive(CLI::App& app, CommonFlags& flags, Command& chosen) {
       request->verbosity = flags.verbosity();
       const ArchiveSummary summary = archive(*request);
       if (!flags.quiet)
-        std::fprintf(stderr, "archived %zu files, %.1f MB\n", summary.files, static_cast<double>(summary.bytes) / 1e6);
+        std::fprintf(stderr, "archived %zu files, %.1f MB\n", summary.files,
+                     static_cast<double>(summary.bytes) / 1e6);
       std::printf("%s  %s\n", summary.id.hex().c_str(), request->out.c_str());
       return 0;
     };
@@ -33,7 +35,8 @@ void add_extract(CLI::App& app, CommonFlags& flags, Command& chosen) {
   };
   const auto values = std::make_shared<Values>();
   CLI::App* verb = app.add_subcommand("extract", "verify an archive while it becomes a folder");
-  verb->add_option("ARCHIVE", values->request.archive, "a .tar, .tar.zst, .tgz or .tar.gz, or - for standard input")
+  verb->add_option("ARCHIVE", values->request.archive,
+                   "a .tar, .tar.zst, .tgz or .tar.gz, or - for standard input")
       ->required();
   verb->add_option("--dest", values->dest, "becomes the pack (default: the pack's own name, here)");
   verb->add_option("--expect", values->expect, "the pack id that it must have");
@@ -48,7 +51,8 @@ void add_extract(CLI::App& app, CommonFlags& flags, Command& chosen) {
       const ExtractSummary summary = extract(request);
       const std::string shown = request.dest ? request.dest->string() : summary.location.filename().string();
       if (!flags.quiet)
-        std::fprintf(stderr, "extracted %zu files, %.1f MB\n", summary.files, static_cast<double>(summary.bytes) / 1e6);
+        std::fprintf(stderr, "extracted %zu files, %.1f MB\n", summary.files,
+                     static_cast<double>(summary.bytes) / 1e6);
       std::printf("%s  %s\n", summary.id.hex().c_str(), shown.c_str());
       return 0;
     };

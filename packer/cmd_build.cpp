@@ -10,11 +10,12 @@ namespace {
 int run_build(const BuildRequest& request) {
   const BuildSummary summary = build_pack(with_defaults(request));
   for (const MissingItem& item : summary.missing)
-    std::fprintf(stderr, "missing: %s %s (%s): %s\n", name_of(item.role), escape_for_terminal(item.id).c_str(),
-                 escape_for_terminal(item.file).c_str(), item.reason.c_str());
+    std::fprintf(stderr, "missing: %s %s (%s): %s\n", name_of(item.role),
+                 escape_for_terminal(item.id).c_str(), escape_for_terminal(item.file).c_str(),
+                 item.reason.c_str());
   if (request.verbosity == common::Verbosity::normal)
-    std::fprintf(stderr, "packed %zu clips, %zu images and %zu questions, %.1f MB%s\n", summary.clips, summary.images,
-                 summary.questions, static_cast<double>(summary.bytes) / 1e6,
+    std::fprintf(stderr, "packed %zu clips, %zu images and %zu questions, %.1f MB%s\n", summary.clips,
+                 summary.images, summary.questions, static_cast<double>(summary.bytes) / 1e6,
                  summary.missing.empty() ? "" : "; without the rows above");
   std::printf("%s  %s\n", summary.id.hex().c_str(), request.dest_root.c_str());
   return 0;
@@ -36,18 +37,22 @@ void add_build(CLI::App& app, CommonFlags& flags, Command& chosen) {
   r.val_manifest = "experiments/overfitting/val_manifest.json";
   CLI::App* verb = app.add_subcommand("build", "copy what the manifests name into a sealed pack");
   verb->add_option("--manifest", r.manifest, "the subset manifest: which clips")->capture_default_str();
-  verb->add_option("--source-root", r.source_root, "the folder that holds audio/<split>/")->capture_default_str();
+  verb->add_option("--source-root", r.source_root, "the folder that holds audio/<split>/")
+      ->capture_default_str();
   verb->add_option("--dest-root", r.dest_root, "becomes the pack; its last component is the pack's name")
       ->capture_default_str();
   verb->add_option("--val-manifest", r.val_manifest, "which questions to validate on")->capture_default_str();
   const char* beside = " (default: the file of that name beside --manifest, where it is)";
-  verb->add_option("--retention-manifest", values->retention, std::string("which questions retention sees") + beside);
+  verb->add_option("--retention-manifest", values->retention,
+                   std::string("which questions retention sees") + beside);
   verb->add_option("--base-manifest", values->base, std::string("which rows a base learns from") + beside);
-  verb->add_option("--audio-val-manifest", values->audio_val, std::string("which clips are held out") + beside);
+  verb->add_option("--audio-val-manifest", values->audio_val,
+                   std::string("which clips are held out") + beside);
   verb->add_option("--image-root", r.image_roots,
                    "where images lie; repeatable; looks in it, images/, val2014/, train2014/ and coco/ "
                    "(default: <source-root>/../vqa and ../coco)");
-  verb->add_flag("--allow-missing", values->allow_missing, "pack without the sources that are missing or unusable");
+  verb->add_flag("--allow-missing", values->allow_missing,
+                 "pack without the sources that are missing or unusable");
   add_common_flags(*verb, flags);
   verb->callback([values, &flags, &chosen] {
     chosen = [values, &flags] {

@@ -27,8 +27,8 @@ Json to_json(const Report& report, const std::string& path) {
 }
 
 void print_findings(const Report& report, const std::string& path) {
-  std::fprintf(stderr, "safe-packer: %s does not verify: %zu finding%s\n", path.c_str(), report.findings.size(),
-               report.findings.size() == 1 ? "" : "s");
+  std::fprintf(stderr, "safe-packer: %s does not verify: %zu finding%s\n", path.c_str(),
+               report.findings.size(), report.findings.size() == 1 ? "" : "s");
   for (const Finding& finding : report.findings) std::fprintf(stderr, "  %s\n", describe(finding).c_str());
   std::fprintf(stderr, "%s\n", remedy_for(path).c_str());
 }
@@ -36,8 +36,9 @@ void print_findings(const Report& report, const std::string& path) {
 void print_good(const Report& report, const std::string& path, bool id_was_expected) {
   const double megabytes = static_cast<double>(report.bytes) / 1e6;
   if (report.depth == Depth::quick) {
-    std::fprintf(stderr, "NOT VERIFIED: names and sizes of %zu files (%.1f MB) are right, their bytes were not read\n",
-                 report.files, megabytes);
+    std::fprintf(
+        stderr, "NOT VERIFIED: names and sizes of %zu files (%.1f MB) are right, their bytes were not read\n",
+        report.files, megabytes);
     return;
   }
   std::fprintf(stderr, "%zu files, %.1f MB: consistent%s%s\n", report.files, megabytes,
@@ -56,7 +57,8 @@ void add_verify(CLI::App& app, CommonFlags& flags, Command& chosen) {
   const auto values = std::make_shared<Values>();
   CLI::App* verb = app.add_subcommand("verify", "check every byte of a pack, without extracting it");
   verb->add_option("PATH", values->path, "a pack's folder, an archive, or - for standard input")->required();
-  verb->add_flag("--quick", values->quick, "hash the control files only, look at names and sizes (folder and .tar)");
+  verb->add_flag("--quick", values->quick,
+                 "hash the control files only, look at names and sizes (folder and .tar)");
   verb->add_option("--expect", values->expect, "the pack id that it must have");
   add_common_flags(*verb, flags);
   add_json_flag(*verb, flags);
@@ -81,7 +83,8 @@ void add_verify(CLI::App& app, CommonFlags& flags, Command& chosen) {
 
 void add_list(CLI::App& app, CommonFlags& flags, Command& chosen) {
   const auto path = std::make_shared<std::string>();
-  CLI::App* verb = app.add_subcommand("list", "what a pack's control files say it holds; nothing else is read");
+  CLI::App* verb =
+      app.add_subcommand("list", "what a pack's control files say it holds; nothing else is read");
   verb->add_option("PATH", *path, "a pack's folder, an archive, or - for standard input")->required();
   add_json_flag(*verb, flags);
   verb->callback([path, &flags, &chosen] {

@@ -25,8 +25,8 @@ std::optional<fs::path> find_clip(const PlannedClip& clip, const fs::path& root)
 
 // Where the Python original's packager looks, where its converter does, and a folder of pictures itself.
 constexpr std::array<const char*, 9> k_image_folders{
-    "images", "images/val2014", "images/train2014", "",          "val2014",
-    "train2014", "coco/val2014", "coco/train2014",   "coco"};
+    "images",    "images/val2014", "images/train2014", "",    "val2014",
+    "train2014", "coco/val2014",   "coco/train2014",   "coco"};
 
 std::optional<fs::path> find_image(const std::string& name, const std::vector<fs::path>& roots) {
   for (const fs::path& root : roots)
@@ -62,7 +62,8 @@ Collection collect(Plan plan, const SourceRoots& roots, Missing missing) {
   }
   if (lost > 0 && missing == Missing::refuse)
     throw common::Error(common::ErrorKind::mismatch,
-                        std::to_string(lost) + " source files are missing:" + list_missing(collection, roots) +
+                        std::to_string(lost) +
+                            " source files are missing:" + list_missing(collection, roots) +
                             "; put them there, or pack without them with --allow-missing");
   return collection;
 }

@@ -1,5 +1,5 @@
-// The verbs of safe-packer. Each registers its flags on the program and gives back what to run once they have been
-// parsed; parsing touches no file.
+// The verbs of safe-packer. Each registers its flags on the program and gives back what to run once they have
+// been parsed; parsing touches no file.
 #pragma once
 
 #include <CLI/CLI.hpp>

@@ -12,8 +12,8 @@
 namespace packer {
 namespace {
 
-// The forms are written directly, not through libarchive's raw filters: its gzip runs on one thread (half of what
-// pigz does on two), and its zstd gives no checksum, which our reader insists on.
+// The forms are written directly, not through libarchive's raw filters: its gzip runs on one thread (half of
+// what pigz does on two), and its zstd gives no checksum, which our reader insists on.
 
 class Plain : public Sink {
  public:
@@ -25,14 +25,16 @@ class Plain : public Sink {
   Sink& to_;
 };
 
-// One gzip member made of blocks that are deflated in parallel, each with the 32 KiB before it as dictionary and
-// closed by a sync flush, as pigz does it: the concatenation is one valid deflate stream, and CRCs combine.
+// One gzip member made of blocks that are deflated in parallel, each with the 32 KiB before it as dictionary
+// and closed by a sync flush, as pigz does it: the concatenation is one valid deflate stream, and CRCs
+// combine.
 class Gzip : public Sink {
  public:
   Gzip(Sink& to, unsigned threads) : to_(to), threads_(common::thread_count(threads)) {
     blocks_.resize(threads_ * k_blocks_per_thread);
     pending_.reserve(k_dictionary_bytes + blocks_.size() * k_block_bytes);
-    static constexpr std::array<std::uint8_t, 10> k_header{0x1f, 0x8b, 8, 0, 0, 0, 0, 0, 0, 3};  // no name, no clock
+    static constexpr std::array<std::uint8_t, 10> k_header{0x1f, 0x8b, 8, 0, 0,
+                                                           0,    0,    0, 0, 3};  // no name, no clock
     to_.write(k_header);
   }
 
@@ -85,7 +87,8 @@ class Gzip : public Sink {
 
   void deflate_block(std::size_t at, std::size_t size, Block& block) {
     z_stream zlib{};
-    if (::deflateInit2(&zlib, k_level, Z_DEFLATED, -MAX_WBITS, 8, Z_DEFAULT_STRATEGY) != Z_OK) throw std::bad_alloc();
+    if (::deflateInit2(&zlib, k_level, Z_DEFLATED, -MAX_WBITS, 8, Z_DEFAULT_STRATEGY) != Z_OK)
+      throw std::bad_alloc();
     const std::size_t before = std::min(at, k_dictionary_bytes);
     if (before > 0) ::deflateSetDictionary(&zlib, pending_.data() + at - before, static_cast<uInt>(before));
     block.out.resize(::deflateBound(&zlib, static_cast<uLong>(size)) + 16);
@@ -145,8 +148,8 @@ class Zstd : public Sink {
     ZSTD_outBuffer out{out_.data(), out_.size(), 0};
     const std::size_t code = ::ZSTD_compressStream2(zstd_, &out, &in, directive);
     if (::ZSTD_isError(code))
-      throw common::Error(common::ErrorKind::io,
-                          std::string("zstd cannot compress: ") + ::ZSTD_getErrorName(code) + "; is there memory?");
+      throw common::Error(common::ErrorKind::io, std::string("zstd cannot compress: ") +
+                                                     ::ZSTD_getErrorName(code) + "; is there memory?");
     to_.write({out_.data(), out.pos});
     return code;
   }

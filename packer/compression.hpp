@@ -1,6 +1,7 @@
-// The two compressed forms of an archive, each stricter than the libraries that usually read them: exactly one
-// gzip member with the right CRC and length, or exactly one zstd frame with its checksum, and then the end of the
-// file. Reading libarchive's filters instead would accept a wrong CRC, a wrong length and anything behind the end.
+// The two compressed forms of an archive, each stricter than the libraries that usually read them: exactly
+// one gzip member with the right CRC and length, or exactly one zstd frame with its checksum, and then the
+// end of the file. Reading libarchive's filters instead would accept a wrong CRC, a wrong length and anything
+// behind the end.
 #pragma once
 
 #include <memory>
@@ -17,7 +18,8 @@ enum class Compression { none, gzip, zstd };
 // Looks at the first bytes, which are still delivered by the stream that comes back.
 [[nodiscard]] std::unique_ptr<Stream> decompress_by_magic(std::unique_ptr<Stream> bytes);
 
-// Compresses into `to`, which must live longer. The tar bytes inside are promised, the compressed ones are not.
+// Compresses into `to`, which must live longer. The tar bytes inside are promised, the compressed ones are
+// not.
 [[nodiscard]] std::unique_ptr<Sink> compress(Compression form, Sink& to, unsigned threads);
 
 }  // namespace packer

@@ -48,7 +48,8 @@ const char* file_of(Role role) {
 }
 
 void find_image_leaks(const Manifests& manifests, const DigestLookup& digest_of_file, Findings& findings) {
-  Claims questions("question_id", findings), images("image_id", findings), bytes("the image with SHA-256", findings);
+  Claims questions("question_id", findings), images("image_id", findings),
+      bytes("the image with SHA-256", findings);
   const auto walk = [&](const std::optional<VqaManifest>& vqa, const char* split) {
     if (!vqa) return;
     for (const manifest::QuestionEntry& entry : vqa->entries) {
@@ -81,10 +82,12 @@ class Reader {
   Reader(const std::map<std::string, common::Bytes>& control, Findings& findings)
       : control_(control), findings_(findings) {}
   std::optional<SubsetManifest> subset(const std::string& name) const {
-    return parse(name, [](std::string_view text, const std::string& n) { return manifest::parse_subset(text, n); });
+    return parse(name,
+                 [](std::string_view text, const std::string& n) { return manifest::parse_subset(text, n); });
   }
   std::optional<VqaManifest> vqa(const std::string& name) const {
-    return parse(name, [](std::string_view text, const std::string& n) { return manifest::parse_vqa(text, n); });
+    return parse(name,
+                 [](std::string_view text, const std::string& n) { return manifest::parse_vqa(text, n); });
   }
 
  private:
@@ -129,7 +132,8 @@ void check_rows(const Manifests& manifests, const std::vector<SumsLine>& sums, F
     for (const manifest::ClipEntry& entry : subset->entries) {
       row(entry.audio_relpath, file_of(role));
       if (!clips_named.insert(entry.audio_relpath).second)
-        findings.push_back({entry.audio_relpath, "N7", std::string("two rows name it, one of ") + file_of(role)});
+        findings.push_back(
+            {entry.audio_relpath, "N7", std::string("two rows name it, one of ") + file_of(role)});
     }
   };
   const auto questions = [&](const std::optional<VqaManifest>& vqa, Role role) {
@@ -172,14 +176,17 @@ void check_recipe(const Manifests& manifests, const PackInfo& info, const std::v
     const std::string name = name_of(input.role);
     if (!inputs.insert(input.role).second) findings.push_back({where, "M7", "lists two inputs " + name});
     if (input.packed != rows_of(manifests, input.role))
-      findings.push_back({where, "M7", "packed rows of " + name + ": says " + std::to_string(input.packed) +
-                                           ", found " + std::to_string(rows_of(manifests, input.role))});
-    const auto lost = static_cast<std::uint64_t>(std::count_if(
-        info.missing.begin(), info.missing.end(), [&](const MissingItem& item) { return item.role == input.role; }));
+      findings.push_back({where, "M7",
+                          "packed rows of " + name + ": says " + std::to_string(input.packed) + ", found " +
+                              std::to_string(rows_of(manifests, input.role))});
+    const auto lost = static_cast<std::uint64_t>(
+        std::count_if(info.missing.begin(), info.missing.end(),
+                      [&](const MissingItem& item) { return item.role == input.role; }));
     if (input.asked != input.packed + lost)
-      findings.push_back({where, "M7", std::to_string(input.asked) + " rows of " + name + " are not " +
-                                           std::to_string(input.packed) + " packed and " + std::to_string(lost) +
-                                           " missing"});
+      findings.push_back({where, "M7",
+                          std::to_string(input.asked) + " rows of " + name + " are not " +
+                              std::to_string(input.packed) + " packed and " + std::to_string(lost) +
+                              " missing"});
     for (const SumsLine& line : sums)
       if (input.role == Role::subset_manifest && line.path.text() == "subset_manifest.json" &&
           line.digest != input.digest)
@@ -217,18 +224,22 @@ void check_manifests(const std::map<std::string, common::Bytes>& control, const 
   check_rows(manifests, sums, findings);
   if (manifests.clips) {
     check_canonical(control, "manifest.json", "M8", manifest::write_subset(*manifests.clips), findings);
-    check_canonical(control, "captions.jsonl", "M4", manifest::write_captions_jsonl(*manifests.clips), findings);
+    check_canonical(control, "captions.jsonl", "M4", manifest::write_captions_jsonl(*manifests.clips),
+                    findings);
   }
   if (manifests.clips && manifests.val)
-    check_canonical(control, "README.txt", "M5",
-                    write_readme(*manifests.clips, count_images(*manifests.val)), findings);
-  if (manifests.val) check_canonical(control, "val_manifest.json", "M8", manifest::write_vqa(*manifests.val), findings);
+    check_canonical(control, "README.txt", "M5", write_readme(*manifests.clips, count_images(*manifests.val)),
+                    findings);
+  if (manifests.val)
+    check_canonical(control, "val_manifest.json", "M8", manifest::write_vqa(*manifests.val), findings);
   if (manifests.retention)
-    check_canonical(control, "retention_manifest.json", "M8", manifest::write_vqa(*manifests.retention), findings);
+    check_canonical(control, "retention_manifest.json", "M8", manifest::write_vqa(*manifests.retention),
+                    findings);
   if (manifests.base)
     check_canonical(control, "base_manifest.json", "M8", manifest::write_vqa(*manifests.base), findings);
   if (manifests.audio_val)
-    check_canonical(control, "audio_val_manifest.json", "M8", manifest::write_subset(*manifests.audio_val), findings);
+    check_canonical(control, "audio_val_manifest.json", "M8", manifest::write_subset(*manifests.audio_val),
+                    findings);
   check_recipe(manifests, info, sums, findings);
   std::unordered_map<std::string_view, const common::Digest*> digests;
   for (const SumsLine& line : sums) digests.emplace(line.path.text(), &line.digest);

@@ -1,5 +1,5 @@
-// What the control files say, and whether they agree with each other and with the list of files: the checks that
-// a folder, a .tar and a stream share. Holds no media byte.
+// What the control files say, and whether they agree with each other and with the list of files: the checks
+// that a folder, a .tar and a stream share. Holds no media byte.
 #pragma once
 
 #include <functional>

@@ -32,13 +32,16 @@ const char* suffix_of(common::AudioContainer container) {
   return container == common::AudioContainer::flac ? ".flac" : ".wav";
 }
 
-Staged stage_clip(const PlannedClip& clip, const std::filesystem::path& source, const Draft& draft, Probe probe) {
+Staged stage_clip(const PlannedClip& clip, const std::filesystem::path& source, const Draft& draft,
+                  Probe probe) {
   const common::Bytes bytes = common::read_file(source, k_source_limit_bytes);
   const common::AudioFacts facts = probe_sound(bytes, source.string(), probe);
   const auto cut = decide_cut(facts, clip.start_s);
   if (!cut)
-    return {{}, k_too_short,
-            source.string() + " ends before second " + std::to_string(clip.start_s) + " + 1, where its clip begins"};
+    return {{},
+            k_too_short,
+            source.string() + " ends before second " + std::to_string(clip.start_s) +
+                " + 1, where its clip begins"};
   StagedFile file;
   file.info.role = Role::clip;
   ClipFacts& clip_facts = file.info.clip.emplace();
@@ -61,7 +64,8 @@ Staged stage_clip(const PlannedClip& clip, const std::filesystem::path& source, 
   return {std::move(file), {}, {}};
 }
 
-Staged stage_image(const PlannedImage& image, const std::filesystem::path& source, const Draft& draft, Probe probe) {
+Staged stage_image(const PlannedImage& image, const std::filesystem::path& source, const Draft& draft,
+                   Probe probe) {
   const common::Bytes bytes = common::read_file(source, k_source_limit_bytes);
   StagedFile file;
   file.info.path = image.path;
@@ -122,9 +126,10 @@ StagedPack copy(Collection collection, Draft& draft, const CopyRequest& request)
           return stage_clip(collection.plan.clips[i], source, draft, request.probe);
         });
       else
-        staged[i] = stage_or_explain(collection.image_sources[i - clip_count], [&](const std::filesystem::path& source) {
-          return stage_image(collection.plan.images[i - clip_count], source, draft, request.probe);
-        });
+        staged[i] = stage_or_explain(
+            collection.image_sources[i - clip_count], [&](const std::filesystem::path& source) {
+              return stage_image(collection.plan.images[i - clip_count], source, draft, request.probe);
+            });
       progress.add(1);
     });
   }
@@ -139,7 +144,8 @@ StagedPack copy(Collection collection, Draft& draft, const CopyRequest& request)
     (i < clip_count ? pack.clip_reasons : pack.image_reasons).push_back(std::move(staged[i].reason));
   }
   if (problem_count > 0 && request.missing == Missing::refuse)
-    throw Error(ErrorKind::mismatch, std::to_string(problem_count) + " source files cannot be used:" + problems +
+    throw Error(ErrorKind::mismatch, std::to_string(problem_count) +
+                                         " source files cannot be used:" + problems +
                                          "\nReplace them, or pack without them with --allow-missing");
   pack.plan = std::move(collection.plan);
   return pack;

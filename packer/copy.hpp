@@ -1,5 +1,5 @@
-// Sources become the pack's media files in a draft. The digest of a file is taken from the very buffer that is
-// written. A sound longer than a clip is cut, an MP3 is decoded once; every other source keeps its bytes.
+// Sources become the pack's media files in a draft. The digest of a file is taken from the very buffer that
+// is written. A sound longer than a clip is cut, an MP3 is decoded once; every other source keeps its bytes.
 #pragma once
 
 #include <optional>
@@ -14,7 +14,8 @@
 
 namespace packer {
 
-// decode: media that does not decode is refused here and not on the cluster. skip: for benchmarks; headers only.
+// decode: media that does not decode is refused here and not on the cluster. skip: for benchmarks; headers
+// only.
 enum class Probe { decode, skip };
 
 struct StagedFile {
@@ -39,8 +40,8 @@ struct CopyRequest {
 // Throws mismatch that lists every source that cannot be used, unless missing ones are allowed.
 [[nodiscard]] StagedPack copy(Collection collection, Draft& draft, const CopyRequest& request);
 
-// The clip rule. A sound of at most 11 s is the clip: its bytes up to 10.1 s, else its first 10 s. A longer one is
-// the full video: [start_s, start_s + 10 s), refused where it ends before start_s + 1 s.
+// The clip rule. A sound of at most 11 s is the clip: its bytes up to 10.1 s, else its first 10 s. A longer
+// one is the full video: [start_s, start_s + 10 s), refused where it ends before start_s + 1 s.
 struct ClipCut {
   Making making = Making::copied;
   std::uint64_t first = 0;  // frames of the source

@@ -39,8 +39,9 @@ class Decoder : public Stream {
     done_ = true;
     const std::uint64_t at = consumed_ + filled_ - left;
     if (left > 0 || refill())
-      fault_ = Finding{"", "Z3", std::string("bytes follow the end of the ") + form_ + " form at byte " +
-                                     std::to_string(at)};
+      fault_ = Finding{
+          "", "Z3",
+          std::string("bytes follow the end of the ") + form_ + " form at byte " + std::to_string(at)};
     return 0;
   }
 
@@ -123,7 +124,8 @@ class Unzstd : public Decoder {
   }
 
  private:
-  // RFC 8878: magic number, then the descriptor whose bit 2 promises a checksum. Without it damage could pass.
+  // RFC 8878: magic number, then the descriptor whose bit 2 promises a checksum. Without it damage could
+  // pass.
   bool start() {
     static constexpr std::array<std::uint8_t, 4> k_magic{0x28, 0xb5, 0x2f, 0xfd};
     static constexpr std::uint8_t k_checksum_flag = 0x04;
@@ -146,7 +148,8 @@ class Unzstd : public Decoder {
 // Delivers bytes that were read already, then the rest.
 class Prefixed : public Stream {
  public:
-  Prefixed(common::Bytes prefix, std::unique_ptr<Stream> rest) : prefix_(std::move(prefix)), rest_(std::move(rest)) {}
+  Prefixed(common::Bytes prefix, std::unique_ptr<Stream> rest)
+      : prefix_(std::move(prefix)), rest_(std::move(rest)) {}
   std::size_t read(std::uint8_t* to, std::size_t size) override {
     if (at_ == prefix_.size()) return rest_->read(to, size);
     const std::size_t count = std::min(size, prefix_.size() - at_);

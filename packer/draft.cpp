@@ -20,11 +20,13 @@ using common::Error;
 using common::ErrorKind;
 
 [[noreturn]] void refuse(const fs::path& target, const std::string& why) {
-  throw Error(ErrorKind::usage, target.string() + " will not be replaced: " + why + "; name another folder or remove it");
+  throw Error(ErrorKind::usage,
+              target.string() + " will not be replaced: " + why + "; name another folder or remove it");
 }
 
 bool may_stand_in_a_pack(const std::string& name) {
-  return name == k_seal_name || name == k_signature_name || role_of(name) || name == "audio" || name == "images";
+  return name == k_seal_name || name == k_signature_name || role_of(name) || name == "audio" ||
+         name == "images";
 }
 
 // True where the two changed places.
@@ -41,8 +43,8 @@ void rename_or_throw(const fs::path& from, const fs::path& to) {
 
 }  // namespace
 
-// A pack may be damaged and is replaced all the same (that is how it is repaired), but a folder with anything that
-// no pack holds is somebody's work.
+// A pack may be damaged and is replaced all the same (that is how it is repaired), but a folder with anything
+// that no pack holds is somebody's work.
 void check_replaceable(const fs::path& target) {
   const fs::file_type type = fs::symlink_status(target).type();
   if (type == fs::file_type::not_found) return;
@@ -60,7 +62,8 @@ void check_replaceable(const fs::path& target) {
 fs::path resolve_target(const fs::path& target) {
   fs::path whole = fs::absolute(target).lexically_normal();
   if (!whole.has_filename()) whole = whole.parent_path();
-  if (whole.filename().empty()) throw Error(ErrorKind::usage, target.string() + " cannot become a pack; name a folder");
+  if (whole.filename().empty())
+    throw Error(ErrorKind::usage, target.string() + " cannot become a pack; name a folder");
   return fs::weakly_canonical(whole.parent_path()) / whole.filename();
 }
 
@@ -106,14 +109,18 @@ void Draft::take_lock() {
       common::throw_errno("cannot open " + folder_.string());
     }
     if (::flock(lock_.descriptor(), LOCK_EX | LOCK_NB) != 0)
-      throw Error(ErrorKind::io, folder_.string() + " is in use by another safe-packer; wait until it has ended");
-    // Between open and lock its owner may have published or removed it: the lock must be on what stands there now.
-    struct stat held {}, there {};
+      throw Error(ErrorKind::io,
+                  folder_.string() + " is in use by another safe-packer; wait until it has ended");
+    // Between open and lock its owner may have published or removed it: the lock must be on what stands there
+    // now.
+    struct stat held {
+    }, there{};
     if (::fstat(lock_.descriptor(), &held) == 0 && ::lstat(folder_.c_str(), &there) == 0 &&
         held.st_ino == there.st_ino && held.st_dev == there.st_dev)
       break;
   }
-  if (::fchmod(lock_.descriptor(), 0755) != 0) common::throw_errno("cannot set the mode of " + folder_.string());
+  if (::fchmod(lock_.descriptor(), 0755) != 0)
+    common::throw_errno("cannot set the mode of " + folder_.string());
 }
 
 void Draft::make_folders(const std::vector<common::PackPath>& files) {
@@ -127,7 +134,8 @@ void Draft::make_folders(const std::vector<common::PackPath>& files) {
       if (type != fs::file_type::directory && type != fs::file_type::not_found) fs::remove(folder);
       if (::mkdir(folder.c_str(), 0755) != 0 && errno != EEXIST)
         common::throw_errno("cannot create " + folder.string());
-      if (::chmod(folder.c_str(), 0755) != 0) common::throw_errno("cannot set the mode of " + folder.string());
+      if (::chmod(folder.c_str(), 0755) != 0)
+        common::throw_errno("cannot set the mode of " + folder.string());
     }
   }
 }

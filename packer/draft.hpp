@@ -1,5 +1,6 @@
-// A folder under construction beside the place it will take: `.<name>.draft`. Locked while in use; removed when it
-// is dropped; left behind by a kill, and then taken up again by the next run. Only publish() lets it be seen.
+// A folder under construction beside the place it will take: `.<name>.draft`. Locked while in use; removed
+// when it is dropped; left behind by a kill, and then taken up again by the next run. Only publish() lets it
+// be seen.
 #pragma once
 
 #include <filesystem>
@@ -16,7 +17,8 @@ namespace packer {
 
 class Draft {
  public:
-  // `target` must be absent, an empty folder or a pack: anything else is a usage error, before anything is written.
+  // `target` must be absent, an empty folder or a pack: anything else is a usage error, before anything is
+  // written.
   explicit Draft(const std::filesystem::path& target);
   ~Draft();
   Draft(const Draft&) = delete;
@@ -49,7 +51,8 @@ class Draft {
 // `target` as an absolute path whose last component is a name; the pack is called so.
 [[nodiscard]] std::filesystem::path resolve_target(const std::filesystem::path& target);
 
-// A usage error unless `target` is absent, an empty folder, or a pack (a damaged one too) with nothing else in it.
+// A usage error unless `target` is absent, an empty folder, or a pack (a damaged one too) with nothing else
+// in it.
 void check_replaceable(const std::filesystem::path& target);
 
 }  // namespace packer

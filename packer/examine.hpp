@@ -1,5 +1,5 @@
-// Reading a pack wherever it lies (a folder, a .tar in place, a stream) and listing everything that is wrong with
-// it. verify, open, archive, extract and list are thin over this; the rules are those of FORMAT.md.
+// Reading a pack wherever it lies (a folder, a .tar in place, a stream) and listing everything that is wrong
+// with it. verify, open, archive, extract and list are thin over this; the rules are those of FORMAT.md.
 #pragma once
 
 #include <filesystem>
@@ -15,8 +15,8 @@
 
 namespace packer {
 
-// full: every byte is hashed. quick: control files are hashed, of the others only names and sizes are looked at.
-// control: nothing behind the control files is looked at.
+// full: every byte is hashed. quick: control files are hashed, of the others only names and sizes are looked
+// at. control: nothing behind the control files is looked at.
 enum class Depth { full, quick, control };
 
 struct ExamineRequest {
@@ -31,9 +31,10 @@ struct Examination {
   std::optional<common::Digest> id;
   std::vector<SumsLine> sums;
   std::optional<PackInfo> info;
-  std::map<std::string, common::Bytes> control;  // bytes of the control files, the seal and the signature included
-  std::vector<PackFile> files;                   // what the seal lists, sorted; sizes as pack.json says
-  std::vector<std::uint64_t> offsets;            // of the files' bytes in a .tar, beside `files`; else empty
+  std::map<std::string, common::Bytes>
+      control;                         // bytes of the control files, the seal and the signature included
+  std::vector<PackFile> files;         // what the seal lists, sorted; sizes as pack.json says
+  std::vector<std::uint64_t> offsets;  // of the files' bytes in a .tar, beside `files`; else empty
   [[nodiscard]] bool has_signature() const;
 };
 

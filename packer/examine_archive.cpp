@@ -1,5 +1,5 @@
-// A .tar in place and a stream differ only in what happens to the bytes of media: here they are read through, there
-// their place is noted and they are hashed in parallel afterwards.
+// A .tar in place and a stream differ only in what happens to the bytes of media: here they are read through,
+// there their place is noted and they are hashed in parallel afterwards.
 #include <algorithm>
 #include <set>
 
@@ -14,11 +14,12 @@ namespace {
 
 constexpr std::size_t k_piece_bytes = 128 << 10;
 constexpr const char* k_not_canonical =
-    "is not the header that this format gives a file (an archive made with plain tar is none: extract it with tar "
+    "is not the header that this format gives a file (an archive made with plain tar is none: extract it "
+    "with tar "
     "and verify the folder, or write it with safe-packer archive)";
 
-// Follows the archive from header to header. What to expect next is known from the seal and pack.json; a header
-// that differs is a finding, and where the sizes allow it the walk goes on behind it.
+// Follows the archive from header to header. What to expect next is known from the seal and pack.json; a
+// header that differs is a finding, and where the sizes allow it the walk goes on behind it.
 class Walker {
  public:
   // What to do with the bytes of a media file: they start at offset() and must be consumed by the call.
@@ -55,7 +56,8 @@ class Walker {
   void find_cut(const std::string& path);
   // The path behind the top folder; empty (with a finding) where another folder or a bad name stands there.
   std::string inner_path(const std::string& name);
-  std::optional<common::Bytes> read_whole(std::uint64_t size, std::uint64_t limit_bytes, const std::string& path);
+  std::optional<common::Bytes> read_whole(std::uint64_t size, std::uint64_t limit_bytes,
+                                          const std::string& path);
   void check_end();
 
   Stream& stream_;
@@ -107,13 +109,15 @@ std::string Walker::inner_path(const std::string& name) {
     }
     top_ = top;
   }
+  if (slash + 1 == name.size()) find("A5", name, "names the archive's folder, not a file in it");
   return name.substr(slash + 1);
 }
 
 std::optional<common::Bytes> Walker::read_whole(std::uint64_t size, std::uint64_t limit_bytes,
                                                 const std::string& path) {
   if (size > limit_bytes) {
-    find("F7", path, "has " + std::to_string(size) + " bytes, a control file at most " + std::to_string(limit_bytes));
+    find("F7", path,
+         "has " + std::to_string(size) + " bytes, a control file at most " + std::to_string(limit_bytes));
     return std::nullopt;
   }
   common::Bytes bytes;
@@ -189,7 +193,8 @@ bool Walker::read_head() {
   if (!bytes || !listed) return false;
   accept_control(info, std::move(*bytes), examination_);
   if (examination_.info && examination_.info->name != top_)
-    find("A5", top_, "the archive's folder is not the name in pack.json, \"" + examination_.info->name + "\"");
+    find("A5", top_,
+         "the archive's folder is not the name in pack.json, \"" + examination_.info->name + "\"");
   list_files(examination_);
   examination_.offsets.assign(examination_.files.size(), 0);
   for (std::size_t i = 0; i < examination_.files.size(); ++i)
@@ -309,7 +314,8 @@ Examination examine_stream(Stream& stream, const ExamineRequest& request, MediaS
   return examination;
 }
 
-Examination examine_tar(const common::File& file, const std::filesystem::path& name, const ExamineRequest& request) {
+Examination examine_tar(const common::File& file, const std::filesystem::path& name,
+                        const ExamineRequest& request) {
   Examination examination;
   PlacedStream stream(file, name);
   Walker walker(stream, request, examination);

@@ -32,8 +32,8 @@ const char* kind_of(fs::file_type type) {
 
 using Sizes = std::map<std::string, std::uint64_t>;
 
-// Regular files under `root` with their sizes; everything else that a pack cannot hold becomes a finding. Never
-// follows a link.
+// Regular files under `root` with their sizes; everything else that a pack cannot hold becomes a finding.
+// Never follows a link.
 void walk(const fs::path& root, const std::string& prefix, Sizes& sizes, Findings& findings) {
   bool any = false;
   for (const fs::directory_entry& entry : fs::directory_iterator(root / prefix)) {
@@ -49,7 +49,8 @@ void walk(const fs::path& root, const std::string& prefix, Sizes& sizes, Finding
     } else if (type == fs::file_type::regular) {
       sizes.emplace(path, entry.file_size());
     } else {
-      findings.push_back({path, "F4", std::string("is ") + kind_of(type) + "; a pack holds files and folders only"});
+      findings.push_back(
+          {path, "F4", std::string("is ") + kind_of(type) + "; a pack holds files and folders only"});
     }
   }
   if (!any && !prefix.empty())
@@ -60,16 +61,19 @@ void walk(const fs::path& root, const std::string& prefix, Sizes& sizes, Finding
 void compare_names(const Sizes& sizes, Examination& examination) {
   for (const auto& [path, size] : sizes) {
     if (path == k_seal_name || path == k_signature_name) continue;
-    const auto at = std::lower_bound(examination.sums.begin(), examination.sums.end(), path,
-                                     [](const SumsLine& line, const std::string& p) { return line.path.text() < p; });
+    const auto at =
+        std::lower_bound(examination.sums.begin(), examination.sums.end(), path,
+                         [](const SumsLine& line, const std::string& p) { return line.path.text() < p; });
     if (at == examination.sums.end() || at->path.text() != path)
       examination.findings.push_back({path, "F3", "SHA256SUMS does not list it"});
   }
   for (const SumsLine& line : examination.sums)
-    if (sizes.count(line.path.text()) == 0) examination.findings.push_back({line.path.text(), "F1", "is missing"});
+    if (sizes.count(line.path.text()) == 0)
+      examination.findings.push_back({line.path.text(), "F1", "is missing"});
 }
 
-void read_control(const fs::path& root, const Sizes& sizes, const ExamineRequest& request, Examination& examination) {
+void read_control(const fs::path& root, const Sizes& sizes, const ExamineRequest& request,
+                  Examination& examination) {
   accept_seal(common::read_file(root / k_seal_name, k_seal_limit_bytes), request, examination);
   const std::string signature(k_signature_name), info(k_info_name);
   if (const auto at = sizes.find(signature); at != sizes.end()) {
@@ -94,7 +98,8 @@ void read_control(const fs::path& root, const Sizes& sizes, const ExamineRequest
     if (is_control(line.path.text()) && line.path.text() != info) accept(line.path.text());
 }
 
-void check_media(const Store& store, const Sizes& sizes, const ExamineRequest& request, Examination& examination) {
+void check_media(const Store& store, const Sizes& sizes, const ExamineRequest& request,
+                 Examination& examination) {
   std::vector<std::size_t> jobs;
   std::uint64_t total = 0;
   for (std::size_t i = 0; i < examination.files.size(); ++i) {
@@ -103,8 +108,9 @@ void check_media(const Store& store, const Sizes& sizes, const ExamineRequest& r
     if (is_control(path) || at == sizes.end()) continue;
     if (request.depth == Depth::quick) {
       if (examination.info && at->second != examination.files[i].bytes)
-        examination.findings.push_back({path, "F6", "has " + std::to_string(at->second) + " bytes, pack.json says " +
-                                                        std::to_string(examination.files[i].bytes)});
+        examination.findings.push_back({path, "F6",
+                                        "has " + std::to_string(at->second) + " bytes, pack.json says " +
+                                            std::to_string(examination.files[i].bytes)});
       continue;
     }
     jobs.push_back(i);

@@ -10,11 +10,12 @@ namespace {
 
 namespace fs = std::filesystem;
 
-// Writes what the walk over the archive hands over. Names come from the seal, whose grammar was checked, never
-// from a tar header.
+// Writes what the walk over the archive hands over. Names come from the seal, whose grammar was checked,
+// never from a tar header.
 class DraftSink : public MediaSink {
  public:
-  DraftSink(std::optional<fs::path> dest, fs::path archive) : dest_(std::move(dest)), archive_(std::move(archive)) {}
+  DraftSink(std::optional<fs::path> dest, fs::path archive)
+      : dest_(std::move(dest)), archive_(std::move(archive)) {}
 
   void begin_pack(const Examination& examination) override {
     // What is wrong this early (an unexpected id, a damaged pack.json) ends it before a folder is made.
@@ -42,7 +43,8 @@ class DraftSink : public MediaSink {
  private:
   void refuse(Findings findings) const {
     sort_findings(findings);
-    throw_findings(archive_.string() + " does not verify and was not extracted", findings, remedy_for(archive_));
+    throw_findings(archive_.string() + " does not verify and was not extracted", findings,
+                   remedy_for(archive_));
   }
 
   std::optional<fs::path> dest_;

@@ -1,5 +1,5 @@
-// An archive becomes a folder, verified while it is written: into a draft, which takes its place only when every
-// rule held. A damaged archive leaves nothing behind.
+// An archive becomes a folder, verified while it is written: into a draft, which takes its place only when
+// every rule held. A damaged archive leaves nothing behind.
 #pragma once
 
 #include <filesystem>

@@ -31,7 +31,8 @@ std::string describe(const Finding& finding) {
 }
 
 void throw_findings(const std::string& doing, const Findings& findings, const std::string& remedy) {
-  std::string message = fmt::format("{}: {} finding{}", doing, findings.size(), findings.size() == 1 ? "" : "s");
+  std::string message =
+      fmt::format("{}: {} finding{}", doing, findings.size(), findings.size() == 1 ? "" : "s");
   for (const Finding& finding : findings) message += "\n  " + describe(finding);
   throw common::Error(common::ErrorKind::mismatch, message + "\n" + remedy);
 }

@@ -1,5 +1,5 @@
-// What a check found wrong with a pack. A finding cites a rule of FORMAT.md, names a file (empty: the pack as a
-// whole) and says expected against found. Findings are always listed all, in one fixed order.
+// What a check found wrong with a pack. A finding cites a rule of FORMAT.md, names a file (empty: the pack as
+// a whole) and says expected against found. Findings are always listed all, in one fixed order.
 #pragma once
 
 #include <compare>
@@ -25,6 +25,7 @@ void sort_findings(Findings& findings);
 [[nodiscard]] std::string escape_for_terminal(std::string_view text);
 
 // Throws Error{mismatch}: `doing`, the count, one line a finding, then `remedy`.
-[[noreturn]] void throw_findings(const std::string& doing, const Findings& findings, const std::string& remedy);
+[[noreturn]] void throw_findings(const std::string& doing, const Findings& findings,
+                                 const std::string& remedy);
 
 }  // namespace packer

@@ -41,7 +41,8 @@ Role role_member(const Json& row, const char* key, const std::string& where) {
 
 common::Digest digest_member(const Json& row, const char* key, const std::string& where) {
   if (const auto digest = common::parse_digest(common::string_member(row, key, where))) return *digest;
-  throw common::Error(common::ErrorKind::format, where + ": \"" + key + "\" is not 64 lower-case hexadecimal digits");
+  throw common::Error(common::ErrorKind::format,
+                      where + ": \"" + key + "\" is not 64 lower-case hexadecimal digits");
 }
 
 std::uint64_t count_member(const Json& row, const char* key, const std::string& where) {
@@ -58,9 +59,12 @@ int small_member(const Json& row, const char* key, const std::string& where) {
 }
 
 Json to_json(const RecipeInput& input) {
-  return {{"manifest", name_of(input.role)},   {"subset_name", input.subset_name},
-          {"source_dataset", input.source_dataset}, {"seed", input.seed},
-          {"rows", input.asked},               {"packed", input.packed},
+  return {{"manifest", name_of(input.role)},
+          {"subset_name", input.subset_name},
+          {"source_dataset", input.source_dataset},
+          {"seed", input.seed},
+          {"rows", input.asked},
+          {"packed", input.packed},
           {"sha256", input.digest.hex()}};
 }
 
@@ -196,9 +200,11 @@ std::optional<PackInfo> parse_info(std::string_view text, Findings& findings) {
       findings.push_back({where, "P1", "its format is not \"safe-pack\""});
       return std::nullopt;
     }
-    if (const auto version = common::integer_member(root, "format_version", where); version != k_format_version) {
-      findings.push_back({where, "P2", "has format version " + std::to_string(version) + ", this program reads " +
-                                           std::to_string(k_format_version)});
+    if (const auto version = common::integer_member(root, "format_version", where);
+        version != k_format_version) {
+      findings.push_back({where, "P2",
+                          "has format version " + std::to_string(version) + ", this program reads " +
+                              std::to_string(k_format_version)});
       return std::nullopt;
     }
     info = info_from(root, where);

@@ -1,6 +1,6 @@
-// pack.json as a value: what the pack is, what each of its files is, from which manifests it was made, and what
-// is missing and why. Holds nothing but content: no clock, host, user, path of a host, thread count or version of
-// a tool. Writing is canonical, and reading accepts only what writing gives.
+// pack.json as a value: what the pack is, what each of its files is, from which manifests it was made, and
+// what is missing and why. Holds nothing but content: no clock, host, user, path of a host, thread count or
+// version of a tool. Writing is canonical, and reading accepts only what writing gives.
 #pragma once
 
 #include <cstdint>

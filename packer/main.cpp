@@ -7,7 +7,8 @@
 namespace packer {
 
 void add_common_flags(CLI::App& verb, CommonFlags& flags) {
-  verb.add_option("--threads", flags.threads, "threads to use (0: as many as this process may)")->capture_default_str();
+  verb.add_option("--threads", flags.threads, "threads to use (0: as many as this process may)")
+      ->capture_default_str();
   verb.add_flag("--quiet", flags.quiet, "no progress");
 }
 

@@ -1,5 +1,5 @@
-// Facts of a media file from its header alone, in a microsecond, for the two sound forms that a pack stores and for
-// pictures. Decides nothing about whether the file decodes: that is probe's work.
+// Facts of a media file from its header alone, in a microsecond, for the two sound forms that a pack stores
+// and for pictures. Decides nothing about whether the file decodes: that is probe's work.
 #pragma once
 
 #include <optional>
@@ -10,8 +10,8 @@
 
 namespace packer {
 
-// A RIFF WAVE of PCM or float samples whose data chunk lies whole in the file, or a FLAC that states its length;
-// nothing for any other bytes.
+// A RIFF WAVE of PCM or float samples whose data chunk lies whole in the file, or a FLAC that states its
+// length; nothing for any other bytes.
 [[nodiscard]] std::optional<common::AudioFacts> sound_header(common::ByteView file);
 
 // Width and height as stored, of a JPEG or PNG.

@@ -77,8 +77,8 @@ std::optional<Role> role_of(std::string_view path) {
 }
 
 const std::vector<std::string>& required_files() {
-  static const std::vector<std::string> k_files{"README.txt",        "captions.jsonl",       "manifest.json",
-                                                "pack.json",         "subset_manifest.json", "val_manifest.json"};
+  static const std::vector<std::string> k_files{"README.txt", "captions.jsonl",       "manifest.json",
+                                                "pack.json",  "subset_manifest.json", "val_manifest.json"};
   return k_files;
 }
 
@@ -100,14 +100,16 @@ void check_names(std::string_view pack_name, const std::vector<common::PackPath>
   for (const common::PackPath& path : paths) {
     const std::string& text = path.text();
     if (pack_name.size() + 1 + text.size() > common::PackPath::k_limit_bytes)
-      findings.push_back({text, "N2", "with the pack's name before it the path has " +
-                                          std::to_string(pack_name.size() + 1 + text.size()) +
-                                          " bytes; at most 100 fit an archive"});
+      findings.push_back({text, "N2",
+                          "with the pack's name before it the path has " +
+                              std::to_string(pack_name.size() + 1 + text.size()) +
+                              " bytes; at most 100 fit an archive"});
     for_each_folder(text, [&](std::string_view folder) {
       if (files.count(folder) != 0)
         findings.push_back({text, "N4", "lies in \"" + std::string(folder) + "\", which is a file"});
       if (const std::string_view twin = note(folder); !twin.empty())
-        findings.push_back({text, "N3", "its folder differs only in case from \"" + std::string(twin) + "\""});
+        findings.push_back(
+            {text, "N3", "its folder differs only in case from \"" + std::string(twin) + "\""});
     });
     if (const std::string_view twin = note(text); !twin.empty())
       findings.push_back({text, "N3", "differs only in case from \"" + std::string(twin) + "\""});

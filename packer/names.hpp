@@ -1,5 +1,5 @@
-// Which names a pack may hold, what each name means, and the order in which an archive stores them. The role of a
-// file follows from its path alone, so no two programs can disagree about it.
+// Which names a pack may hold, what each name means, and the order in which an archive stores them. The role
+// of a file follows from its path alone, so no two programs can disagree about it.
 #pragma once
 
 #include <optional>
@@ -18,7 +18,8 @@ inline constexpr std::string_view k_info_name = "pack.json";
 inline constexpr std::size_t k_signature_bytes = 64;
 
 inline constexpr std::size_t k_file_count_limit = 500'000;
-inline constexpr std::uint64_t k_file_limit_bytes = (std::uint64_t{8} << 30) - 1;  // eleven octal digits of ustar
+inline constexpr std::uint64_t k_file_limit_bytes =
+    (std::uint64_t{8} << 30) - 1;  // eleven octal digits of ustar
 inline constexpr std::uint64_t k_seal_limit_bytes = std::uint64_t{64} << 20;
 inline constexpr std::uint64_t k_control_limit_bytes = std::uint64_t{256} << 20;
 
@@ -46,11 +47,13 @@ enum class Role {
 // Empty where `text` can name a pack (one component, not beginning with '-'), otherwise the reason.
 [[nodiscard]] std::string why_not_a_pack_name(std::string_view text);
 
-// N2 length with the pack's name, N3 twins that differ only in case, N4 a file that is a folder of another, N5 no
-// place in the layout. `paths` is sorted.
+// N2 length with the pack's name, N3 twins that differ only in case, N4 a file that is a folder of another,
+// N5 no place in the layout. `paths` is sorted.
 void check_names(std::string_view pack_name, const std::vector<common::PackPath>& paths, Findings& findings);
 
 // Files without a folder are the control files: few, small, read whole.
-[[nodiscard]] inline bool is_control(std::string_view path) { return path.find('/') == std::string_view::npos; }
+[[nodiscard]] inline bool is_control(std::string_view path) {
+  return path.find('/') == std::string_view::npos;
+}
 
 }  // namespace packer

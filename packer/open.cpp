@@ -9,8 +9,9 @@
 namespace packer {
 
 std::optional<std::size_t> VerifiedPack::find(const common::PackPath& path) const {
-  const auto at = std::lower_bound(files_.begin(), files_.end(), path,
-                                   [](const PackFile& file, const common::PackPath& p) { return file.path < p; });
+  const auto at =
+      std::lower_bound(files_.begin(), files_.end(), path,
+                       [](const PackFile& file, const common::PackPath& p) { return file.path < p; });
   if (at == files_.end() || at->path != path) return std::nullopt;
   return static_cast<std::size_t>(at - files_.begin());
 }
@@ -20,7 +21,8 @@ bool VerifiedPack::contains(const common::PackPath& path) const { return find(pa
 common::Bytes VerifiedPack::read(const common::PackPath& path) const {
   const auto index = find(path);
   if (!index)
-    throw common::Error(common::ErrorKind::mismatch, "the pack " + location_.string() + " has no file " + path.text());
+    throw common::Error(common::ErrorKind::mismatch,
+                        "the pack " + location_.string() + " has no file " + path.text());
   const PackFile& file = files_[*index];
   common::Bytes bytes;
   bytes.reserve(static_cast<std::size_t>(file.bytes));  // verified: the file has had this size
@@ -32,8 +34,9 @@ common::Bytes VerifiedPack::read(const common::PackPath& path) const {
   else
     store_->read_pieces(offsets_[*index], file.bytes, take);
   if (common::digest_of(bytes) != file.digest)
-    throw common::Error(common::ErrorKind::mismatch, path.text() + " in " + location_.string() +
-                                                         " has changed since it was verified; verify the pack again");
+    throw common::Error(common::ErrorKind::mismatch,
+                        path.text() + " in " + location_.string() +
+                            " has changed since it was verified; verify the pack again");
   return bytes;
 }
 
@@ -41,7 +44,8 @@ VerifiedPack open_pack(const std::filesystem::path& folder_or_tar, const OpenOpt
   const Form form = form_of(folder_or_tar);
   if (form != Form::folder && form != Form::tar)
     throw common::Error(common::ErrorKind::usage,
-                        folder_or_tar.string() + " cannot be read in place; extract it first: safe-packer extract " +
+                        folder_or_tar.string() +
+                            " cannot be read in place; extract it first: safe-packer extract " +
                             folder_or_tar.string());
   VerifiedPack pack;
   pack.location_ = folder_or_tar;
@@ -56,7 +60,8 @@ VerifiedPack open_pack(const std::filesystem::path& folder_or_tar, const OpenOpt
     pack.store_ = Store::of_tar(std::move(file), folder_or_tar);
   }
   if (!examination.findings.empty())
-    throw_findings(folder_or_tar.string() + " does not verify", examination.findings, remedy_for(folder_or_tar));
+    throw_findings(folder_or_tar.string() + " does not verify", examination.findings,
+                   remedy_for(folder_or_tar));
   ENSURE(examination.id && examination.info);
   pack.id_ = *examination.id;
   pack.info_ = std::move(*examination.info);

@@ -1,5 +1,6 @@
-// The only way to a pack's bytes. A VerifiedPack exists only when every byte of the pack was hashed and every rule
-// held; read() hashes the very buffer that it hands out, so nothing can change between the check and the use.
+// The only way to a pack's bytes. A VerifiedPack exists only when every byte of the pack was hashed and every
+// rule held; read() hashes the very buffer that it hands out, so nothing can change between the check and the
+// use.
 #pragma once
 
 #include <filesystem>
@@ -32,8 +33,8 @@ class VerifiedPack {
   // Everything that the seal lists, sorted by path.
   [[nodiscard]] const std::vector<PackFile>& files() const { return files_; }
   [[nodiscard]] bool contains(const common::PackPath& path) const;
-  // The file's bytes, hashed again: a mismatch error where they are no longer those that were verified, or where
-  // the pack has no such file. Safe from many threads.
+  // The file's bytes, hashed again: a mismatch error where they are no longer those that were verified, or
+  // where the pack has no such file. Safe from many threads.
   [[nodiscard]] common::Bytes read(const common::PackPath& path) const;
 
  private:
@@ -49,8 +50,8 @@ class VerifiedPack {
   std::optional<Store> store_;
 };
 
-// Verifies a folder, or a .tar in place. Throws mismatch that lists the findings; a compressed archive is a usage
-// error that says how to extract it.
+// Verifies a folder, or a .tar in place. Throws mismatch that lists the findings; a compressed archive is a
+// usage error that says how to extract it.
 [[nodiscard]] VerifiedPack open_pack(const std::filesystem::path& folder_or_tar, const OpenOptions& options);
 
 }  // namespace packer

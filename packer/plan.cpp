@@ -9,7 +9,9 @@
 namespace packer {
 namespace {
 
-const char* table_of(Role role) { return role == Role::subset_manifest ? "the subset manifest" : "the held-out clips"; }
+const char* table_of(Role role) {
+  return role == Role::subset_manifest ? "the subset manifest" : "the held-out clips";
+}
 
 // "audio/<split>/<name>" without the suffix; empty, with a finding, where the row names anything else.
 std::string stem_of(const std::string& named, Findings& findings) {
@@ -44,8 +46,9 @@ void refuse_same_stems(const Plan& result, Findings& findings) {
   for (const PlannedClip& clip : result.clips) {
     const auto [at, is_new] = first.emplace(clip.stem, &clip);
     if (!is_new)
-      findings.push_back({clip.named, "N7", std::string("two rows want this file: one of ") + table_of(clip.role) +
-                                                " and one of " + table_of(at->second->role)});
+      findings.push_back({clip.named, "N7",
+                          std::string("two rows want this file: one of ") + table_of(clip.role) +
+                              " and one of " + table_of(at->second->role)});
   }
 }
 
@@ -95,7 +98,8 @@ Plan plan(const std::string& pack_name, Tables tables) {
     findings.push_back({"", "S6", "more than 500000 files"});
   Manifests asked = manifests;
   asked.clips = asked.subset;
-  find_leaks(asked, [](const std::string&) { return std::nullopt; }, findings);
+  find_leaks(
+      asked, [](const std::string&) { return std::nullopt; }, findings);
   sort_findings(findings);
   if (!findings.empty())
     throw_findings("the manifests cannot make a pack", findings, "Correct the manifests and build again.");

@@ -13,7 +13,7 @@ namespace packer {
 // The manifests that a build read. `manifests.clips` is empty: what is packed is not known yet.
 struct Tables {
   Manifests manifests;
-  std::string subset_text;                // the bytes of the subset manifest, copied as they are
+  std::string subset_text;                 // the bytes of the subset manifest, copied as they are
   std::map<Role, common::Digest> digests;  // of each manifest that was read
 };
 

@@ -15,8 +15,9 @@ common::AudioFacts probe_sound(common::ByteView file, const std::string& name, P
 ImageFacts probe_picture(common::ByteView file, const std::string& name, Probe probe) {
   const auto facts = picture_header(file);
   if (!facts)
-    throw common::Error(common::ErrorKind::mismatch,
-                        name + " does not decode as a JPEG or PNG; replace the file or leave it out of the manifest");
+    throw common::Error(
+        common::ErrorKind::mismatch,
+        name + " does not decode as a JPEG or PNG; replace the file or leave it out of the manifest");
   if (probe == Probe::decode) (void)common::decode_picture(file, name);
   return *facts;
 }

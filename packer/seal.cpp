@@ -15,7 +15,9 @@ struct StagedMedia {
   std::unordered_map<std::string, const std::string*> reasons;
 };
 
-std::string key_of(Role role, std::size_t row) { return std::string(name_of(role)) + "/" + std::to_string(row); }
+std::string key_of(Role role, std::size_t row) {
+  return std::string(name_of(role)) + "/" + std::to_string(row);
+}
 
 StagedMedia index_media(const StagedPack& staged) {
   StagedMedia media;
@@ -37,8 +39,8 @@ StagedMedia index_media(const StagedPack& staged) {
 }
 
 // Rows whose file was staged, under its real name; the others go to `missing`.
-manifest::SubsetManifest present_clips(const manifest::SubsetManifest& asked, Role role, const StagedMedia& media,
-                                       std::vector<MissingItem>& missing) {
+manifest::SubsetManifest present_clips(const manifest::SubsetManifest& asked, Role role,
+                                       const StagedMedia& media, std::vector<MissingItem>& missing) {
   manifest::SubsetManifest present = asked;
   present.entries.clear();
   for (std::size_t row = 0; row < asked.entries.size(); ++row) {
@@ -54,8 +56,8 @@ manifest::SubsetManifest present_clips(const manifest::SubsetManifest& asked, Ro
   return present;
 }
 
-manifest::VqaManifest present_questions(const manifest::VqaManifest& asked, Role role, const StagedMedia& media,
-                                        std::vector<MissingItem>& missing) {
+manifest::VqaManifest present_questions(const manifest::VqaManifest& asked, Role role,
+                                        const StagedMedia& media, std::vector<MissingItem>& missing) {
   manifest::VqaManifest present = asked;
   present.entries.clear();
   for (const manifest::QuestionEntry& entry : asked.entries) {
@@ -68,7 +70,8 @@ manifest::VqaManifest present_questions(const manifest::VqaManifest& asked, Role
   return present;
 }
 
-Manifests present_manifests(const Manifests& asked, const StagedMedia& media, std::vector<MissingItem>& missing) {
+Manifests present_manifests(const Manifests& asked, const StagedMedia& media,
+                            std::vector<MissingItem>& missing) {
   Manifests present;
   present.subset = asked.subset;
   present.clips = present_clips(*asked.subset, Role::subset_manifest, media, missing);
@@ -86,10 +89,11 @@ void add_input(const std::optional<Manifest>& asked, const std::optional<Manifes
                const Tables& tables, PackInfo& info) {
   if (!asked) return;
   if (present->entries.empty())
-    throw common::Error(common::ErrorKind::mismatch, std::string("nothing of ") + name_of(role) +
-                                                         " is left to pack; name the folders that hold its files");
-  info.inputs.push_back({role, tables.digests.at(role), asked->subset_name, asked->source_dataset, asked->seed,
-                         asked->entries.size(), present->entries.size()});
+    throw common::Error(common::ErrorKind::mismatch,
+                        std::string("nothing of ") + name_of(role) +
+                            " is left to pack; name the folders that hold its files");
+  info.inputs.push_back({role, tables.digests.at(role), asked->subset_name, asked->source_dataset,
+                         asked->seed, asked->entries.size(), present->entries.size()});
 }
 
 void add_inputs(const Tables& tables, const Manifests& present, PackInfo& info) {

@@ -1,5 +1,5 @@
-// The last verb of a build: the control files follow from what was staged, SHA256SUMS is written last, and the
-// draft takes the pack's place. Only here does a pack get its id.
+// The last verb of a build: the control files follow from what was staged, SHA256SUMS is written last, and
+// the draft takes the pack's place. Only here does a pack get its id.
 #pragma once
 
 #include <filesystem>

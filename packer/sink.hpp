@@ -1,4 +1,5 @@
-// Where bytes go, front to back. Nothing is complete before finish(); a sink that is dropped publishes nothing.
+// Where bytes go, front to back. Nothing is complete before finish(); a sink that is dropped publishes
+// nothing.
 #pragma once
 
 #include <filesystem>

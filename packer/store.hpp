@@ -1,5 +1,6 @@
-// Where the bytes of a pack's files lie: in a folder, or inside one .tar that is read in place. Reads are safe
-// from many threads, never follow a link, and never map a file into memory (a file cut short would be a SIGBUS).
+// Where the bytes of a pack's files lie: in a folder, or inside one .tar that is read in place. Reads are
+// safe from many threads, never follow a link, and never map a file into memory (a file cut short would be a
+// SIGBUS).
 #pragma once
 
 #include <cstdint>

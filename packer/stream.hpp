@@ -1,5 +1,5 @@
-// Bytes that come once, front to back. A stream that finds its own form broken (a wrong checksum, data after its
-// end) ends there and tells why in fault(): damage is a finding, not an exception.
+// Bytes that come once, front to back. A stream that finds its own form broken (a wrong checksum, data after
+// its end) ends there and tells why in fault(): damage is a finding, not an exception.
 #pragma once
 
 #include <cstdint>
@@ -27,7 +27,8 @@ class Stream {
 // An open file (or a pipe), from where it stands.
 class FileStream : public Stream {
  public:
-  FileStream(common::File file, std::filesystem::path name) : file_(std::move(file)), name_(std::move(name)) {}
+  FileStream(common::File file, std::filesystem::path name)
+      : file_(std::move(file)), name_(std::move(name)) {}
   std::size_t read(std::uint8_t* to, std::size_t size) override { return file_.read_some(to, size, name_); }
 
  private:

@@ -13,8 +13,9 @@ constexpr std::size_t k_hex_digits = 2 * common::Digest::k_size;
 void check_required(const std::vector<SumsLine>& lines, Findings& findings) {
   for (const std::string& name : required_files()) {
     const common::PackPath path(name);
-    const auto at = std::lower_bound(lines.begin(), lines.end(), path,
-                                     [](const SumsLine& line, const common::PackPath& p) { return line.path < p; });
+    const auto at =
+        std::lower_bound(lines.begin(), lines.end(), path,
+                         [](const SumsLine& line, const common::PackPath& p) { return line.path < p; });
     if (at == lines.end() || at->path != path)
       findings.push_back({name, "S5", "every pack has this file, and SHA256SUMS does not list it"});
   }

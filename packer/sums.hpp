@@ -21,8 +21,8 @@ struct SumsLine {
 // `lines` is sorted by path, strictly.
 [[nodiscard]] std::string write_sums(const std::vector<SumsLine>& lines);
 
-// The well-formed lines, sorted; what is wrong with the others goes to `findings` (S2 to S6, N1). Without a finding,
-// write_sums gives `text` back.
+// The well-formed lines, sorted; what is wrong with the others goes to `findings` (S2 to S6, N1). Without a
+// finding, write_sums gives `text` back.
 [[nodiscard]] std::vector<SumsLine> parse_sums(std::string_view text, Findings& findings);
 
 }  // namespace packer

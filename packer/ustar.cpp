@@ -14,8 +14,8 @@ struct Field {
   std::size_t at;
   std::size_t width;
 };
-constexpr Field k_name{0, 100}, k_mode{100, 8}, k_uid{108, 8}, k_gid{116, 8}, k_size{124, 12}, k_mtime{136, 12},
-    k_checksum{148, 8}, k_device_major{329, 8}, k_device_minor{337, 8};
+constexpr Field k_name{0, 100}, k_mode{100, 8}, k_uid{108, 8}, k_gid{116, 8}, k_size{124, 12},
+    k_mtime{136, 12}, k_checksum{148, 8}, k_device_major{329, 8}, k_device_minor{337, 8};
 constexpr std::size_t k_type_at = 156;
 constexpr std::size_t k_magic_at = 257;
 
@@ -45,7 +45,8 @@ UstarHeader ustar_header(std::string_view name, std::uint64_t size) {
   std::memcpy(header.data() + k_magic_at, "ustar\00000", 8);
   put_octal(header, k_device_major, 0);
   put_octal(header, k_device_minor, 0);
-  // The checksum counts its own field as spaces, has six digits, a NUL and a space: the one field GNU tar ends so.
+  // The checksum counts its own field as spaces, has six digits, a NUL and a space: the one field GNU tar
+  // ends so.
   std::memset(header.data() + k_checksum.at, ' ', k_checksum.width);
   std::uint64_t sum = 0;
   for (const std::uint8_t byte : header) sum += byte;

@@ -1,6 +1,6 @@
-// The one tar header that a name and a size can have, and the layout of a whole archive. Byte for byte what GNU tar
-// 1.34 writes with --format=ustar --mtime=@0 --owner=:0 --group=:0 --numeric-owner --mode=0644 -b20. A reader
-// rebuilds the header it expects and compares; nothing is parsed that could be said in two ways.
+// The one tar header that a name and a size can have, and the layout of a whole archive. Byte for byte what
+// GNU tar 1.34 writes with --format=ustar --mtime=@0 --owner=:0 --group=:0 --numeric-owner --mode=0644 -b20.
+// A reader rebuilds the header it expects and compares; nothing is parsed that could be said in two ways.
 #pragma once
 
 #include <array>
@@ -48,8 +48,8 @@ struct HeaderReading {
   return 2 * k_block_bytes + (k_record_bytes - with_mark % k_record_bytes) % k_record_bytes;
 }
 
-// Files that stand behind pack.json, in the order of the archive: those without a folder, then the others, each
-// group by path bytes. Gives indices into `paths`, which is sorted and holds pack.json too.
+// Files that stand behind pack.json, in the order of the archive: those without a folder, then the others,
+// each group by path bytes. Gives indices into `paths`, which is sorted and holds pack.json too.
 [[nodiscard]] std::vector<std::size_t> order_behind_info(const std::vector<common::PackPath>& paths);
 
 }  // namespace packer

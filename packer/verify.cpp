@@ -34,7 +34,9 @@ Examination examine(const fs::path& path, Form form, const ExamineRequest& reque
 
 std::optional<Form> form_of_suffix(const fs::path& path) {
   const std::string name = path.filename().string();
-  const auto ends = [&](std::string_view suffix) { return name.size() > suffix.size() && name.ends_with(suffix); };
+  const auto ends = [&](std::string_view suffix) {
+    return name.size() > suffix.size() && name.ends_with(suffix);
+  };
   if (ends(".tar")) return Form::tar;
   if (ends(".tgz") || ends(".tar.gz")) return Form::tgz;
   if (ends(".tar.zst")) return Form::tar_zst;
@@ -49,8 +51,9 @@ Form form_of(const fs::path& path) {
     throw Error(ErrorKind::io, path.string() + " is not there; name a pack's folder or archive");
   if (status.type() == fs::file_type::directory) return Form::folder;
   if (const auto form = form_of_suffix(path)) return *form;
-  throw Error(ErrorKind::usage,
-              path.string() + " is neither a folder nor a .tar, .tar.zst, .tgz or .tar.gz; name one of these");
+  throw Error(
+      ErrorKind::usage,
+      path.string() + " is neither a folder nor a .tar, .tar.zst, .tgz or .tar.gz; name one of these");
 }
 
 std::unique_ptr<Stream> open_archive_stream(const fs::path& path, Form form) {
@@ -70,7 +73,8 @@ std::string remedy_for(const fs::path& path) {
   if (form_of(path) == Form::folder)
     return "Extract its archive again (safe-packer extract ARCHIVE --dest " + path.string() +
            "), or build it again (safe-packer build --dest-root " + path.string() + ").";
-  return "Get the archive again, or write it again from the pack (safe-packer archive PACK -o " + path.string() + ").";
+  return "Get the archive again, or write it again from the pack (safe-packer archive PACK -o " +
+         path.string() + ").";
 }
 
 Report verify(const fs::path& path, const ExamineRequest& request) {

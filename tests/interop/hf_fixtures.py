@@ -26,6 +26,17 @@ from transformers import (CLIPImageProcessor, CLIPVisionConfig, ClapAudioConfig,
 
 IMAGE, PAD = 62, 63
 
+pillow_resize = Image.Image.resize
+
+
+def resize_rows_first(image, size, resample=None, *rest, **named):
+    """Pillow up to 12 resized along rows first, always; 13 picks the cheaper order, which rounds otherwise. Models were
+    trained with the former, so that is what is compared with, whichever Pillow is installed."""
+    return pillow_resize(pillow_resize(image, (size[0], image.height), resample), size, resample)
+
+
+Image.Image.resize = resize_rows_first
+
 TEXTS = ["", "a", " a", "a ", "  a  b   c ", "hello world", "USER: <image>\nWhat is this? ASSISTANT:", "<image>", "<image><image> x",
          "the cat sat on the mat", "line\n\nline\ttab", "\u00e9t\u00e9 na\u00efve \u6f22\u5b57 \U0001f600\U0001f468\u200d\U0001f469\u200d\U0001f467", "</s>", "x</s> y <s>z", "<0x0A>",
          "numbers 1234567890", "\u2581under\u2581score", "aaaaaaaaaaaaaaa", "\u00a0nbsp \u3000wide", "emoji\ufe0f", "'quotes' \"double\" <unk>",

@@ -1,5 +1,5 @@
-// Sources of a pack of a few kilobytes, made by code, and what tests do to packs: take a picture of a tree, change a
-// file, seal again what was changed.
+// Sources of a pack of a few kilobytes, made by code, and what tests do to packs: take a picture of a tree,
+// change a file, seal again what was changed.
 #pragma once
 
 #include <algorithm>
@@ -25,7 +25,8 @@ using Tree = std::map<std::string, std::string>;  // path -> bytes, of every reg
 
 inline void put(const fs::path& path, std::string_view bytes) {
   fs::create_directories(path.parent_path());
-  std::ofstream(path, std::ios::binary | std::ios::trunc).write(bytes.data(), static_cast<std::streamsize>(bytes.size()));
+  std::ofstream(path, std::ios::binary | std::ios::trunc)
+      .write(bytes.data(), static_cast<std::streamsize>(bytes.size()));
 }
 inline void put(const fs::path& path, const common::Bytes& bytes) { put(path, common::text_of(bytes)); }
 inline std::string get(const fs::path& path) { return common::read_text(path, std::uint64_t{1} << 30); }
@@ -33,7 +34,8 @@ inline std::string get(const fs::path& path) { return common::read_text(path, st
 inline Tree tree_of(const fs::path& root) {
   Tree tree;
   for (const auto& entry : fs::recursive_directory_iterator(root))
-    if (entry.is_regular_file()) tree[entry.path().lexically_relative(root).generic_string()] = get(entry.path());
+    if (entry.is_regular_file())
+      tree[entry.path().lexically_relative(root).generic_string()] = get(entry.path());
   return tree;
 }
 
@@ -50,7 +52,8 @@ inline common::Bytes picture(int shade) {
   return common::encode_jpeg(image, 60);
 }
 
-inline manifest::ClipEntry clip_entry(int number, const std::string& split, const std::string& suffix = ".wav") {
+inline manifest::ClipEntry clip_entry(int number, const std::string& split,
+                                      const std::string& suffix = ".wav") {
   manifest::ClipEntry entry;
   entry.audiocap_id = std::to_string(number);
   entry.youtube_id = "video_" + std::to_string(number);
@@ -76,7 +79,8 @@ inline manifest::QuestionEntry question(int number, int image_id) {
   return entry;
 }
 
-inline manifest::SubsetManifest subset_of(const std::string& split, std::vector<manifest::ClipEntry> entries) {
+inline manifest::SubsetManifest subset_of(const std::string& split,
+                                          std::vector<manifest::ClipEntry> entries) {
   return {"small_" + split, "made by a test", 42, "tones", "audio/" + split, std::move(entries)};
 }
 inline manifest::VqaManifest vqa_of(const std::string& name, std::vector<manifest::QuestionEntry> entries) {
@@ -93,10 +97,12 @@ inline packer::BuildRequest small_sources(const fs::path& root) {
     put(root / "vqa" / "images" / "val2014" / image_name(image_id), picture(image_id * 11));
   put(root / "E" / "subset_manifest.json",
       manifest::write_subset(subset_of("train", {clip_entry(1, "train"), clip_entry(2, "train")})));
-  put(root / "E" / "audio_val_manifest.json", manifest::write_subset(subset_of("val", {clip_entry(3, "val")})));
+  put(root / "E" / "audio_val_manifest.json",
+      manifest::write_subset(subset_of("val", {clip_entry(3, "val")})));
   put(root / "E" / "val_manifest.json",
       manifest::write_vqa(vqa_of("small_val", {question(10, 1), question(11, 1), question(20, 2)})));
-  put(root / "E" / "retention_manifest.json", manifest::write_vqa(vqa_of("small_retention", {question(30, 3)})));
+  put(root / "E" / "retention_manifest.json",
+      manifest::write_vqa(vqa_of("small_retention", {question(30, 3)})));
   packer::BuildRequest request;
   request.manifest = root / "E" / "subset_manifest.json";
   request.val_manifest = root / "E" / "val_manifest.json";
@@ -111,7 +117,8 @@ inline packer::BuildRequest small_sources(const fs::path& root) {
 inline void reseal(const fs::path& pack) {
   std::vector<packer::SumsLine> lines;
   for (const auto& [path, bytes] : tree_of(pack))
-    if (path != packer::k_seal_name && path != packer::k_signature_name && common::why_not_a_pack_path(path).empty())
+    if (path != packer::k_seal_name && path != packer::k_signature_name &&
+        common::why_not_a_pack_path(path).empty())
       lines.push_back({common::PackPath(path), common::digest_of(bytes)});
   std::sort(lines.begin(), lines.end());
   put(pack / packer::k_seal_name, packer::write_sums(lines));

@@ -113,7 +113,7 @@ std::vector<Taps> bicubic_taps(int from, int to) {
     auto& tap = taps[static_cast<std::size_t>(i)];
     tap.first = first;
     for (const double weight : weights) {
-      const double fixed = weight * (sum == 0 ? 1 : 1 / sum) * (1 << k_weight_bits);
+      const double fixed = weight / sum * (1 << k_weight_bits);
       tap.weights.push_back(static_cast<std::int32_t>(fixed + (fixed < 0 ? -0.5 : 0.5)));
     }
   }

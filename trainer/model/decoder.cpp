@@ -61,16 +61,32 @@ DecoderContext Decoder::context(const torch::Tensor& valid, std::int64_t past) c
   ENSURE(valid.dim() == 2 && valid.scalar_type() == torch::kBool && past < valid.size(1));
   const bool padded = !valid.all().item<bool>();
   const auto rows = padded ? valid : valid.slice(0, 0, 1);
-  const auto position = (rows.cumsum(1) - 1).clamp_min(0).slice(1, past);  // [B|1, L]
+  auto context = rotary((rows.cumsum(1) - 1).clamp_min(0).slice(1, past));
+  context.bias = attention_bias(valid, past, padded);
+  return context;
+}
+
+DecoderContext Decoder::branched_context(const torch::Tensor& branch, const torch::Tensor& position) const {
+  const auto own = branch.unsqueeze(2), other = branch.unsqueeze(1);  // [B,L,1], [B,1,L]
+  const auto order = torch::arange(branch.size(1), branch.options());
+  const auto earlier = order.unsqueeze(0).le(order.unsqueeze(1)).unsqueeze(0);  // [1,L,L]
+  const auto seen = earlier.logical_and(other.eq(0).logical_or(other.eq(own)));
+  auto context = rotary(position);
+  context.bias = torch::zeros(seen.sizes(), branch.options().dtype(torch::kFloat32))
+                     .masked_fill_(seen.logical_not(), k_masked_score)
+                     .unsqueeze(1);
+  return context;
+}
+
+DecoderContext Decoder::rotary(const torch::Tensor& position) const {
   const auto half = config_.head_width / 2;
-  const auto exponent = torch::arange(half, valid.options().dtype(torch::kFloat32)) *
+  const auto exponent = torch::arange(half, position.options().dtype(torch::kFloat32)) *
                         (2.0 / static_cast<double>(config_.head_width));
   const auto frequency = at::pow(config_.rope_theta, exponent).reciprocal() / config_.rope_scale;  // [E/2]
   const auto angle = (position.unsqueeze(-1).to(torch::kFloat32) * frequency).unsqueeze(2);  // [B|1,L,1,E/2]
   const auto sine = angle.sin(), cosine = angle.cos();
   const auto dtype = embed_tokens_.scalar_type();
-  return {attention_bias(valid, past, padded), at::cat({cosine, cosine}, -1).to(dtype),
-          at::cat({-sine, sine}, -1).to(dtype)};
+  return {{}, at::cat({cosine, cosine}, -1).to(dtype), at::cat({-sine, sine}, -1).to(dtype)};
 }
 
 torch::Tensor Decoder::attend_layer(std::int64_t index, const torch::Tensor& x, const DecoderContext& context,

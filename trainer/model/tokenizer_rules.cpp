@@ -21,9 +21,9 @@ std::string normalize(const std::vector<NormalizeStep>& steps, std::string_view 
 
 namespace {
 
-// What is supported: model BPE; normalizer null, Prepend, Replace of a string, Sequence of these; pre_tokenizer null
-// or Metaspace; post_processor null or TemplateProcessing; decoder Metaspace or a Sequence of Replace, ByteFallback,
-// Fuse, Strip. Anything else is refused by its type.
+// What is supported: model BPE; normalizer null, Prepend, Replace of a string, Sequence of these;
+// pre_tokenizer null or Metaspace; post_processor null or TemplateProcessing; decoder Metaspace or a Sequence
+// of Replace, ByteFallback, Fuse, Strip. Anything else is refused by its type.
 
 // Four times the largest vocabulary in use; an id sizes a table.
 constexpr std::int64_t k_id_limit = 1 << 20;

@@ -27,13 +27,43 @@ namespace fs = std::filesystem;
 constexpr const char* k_record_name = "base.json";
 constexpr std::int64_t k_shards = 2;          // fixed, so that the sum of gradients does not depend on threads
 constexpr std::int64_t k_caption_share = 10;  // one row in ten is a caption without sound
-constexpr std::int64_t k_shift = 2;           // pixels of the tiny picture, of which a cell of its grid has ten
+constexpr std::int64_t k_shift = 1;           // pixels of the tiny picture, of which a cell of its grid has ten
 
 struct TrainingRows {
-  std::vector<torch::Tensor> pixels;              // one per picture, [3, S, S]
-  std::vector<std::vector<Row>> rows_of_picture;  // the questions of each, with answers
+  std::vector<torch::Tensor> pixels;           // one per picture, [3, S, S]
+  std::vector<std::vector<Row>> questions;     // of each picture, with answers
   std::vector<Row> captions;
 };
+
+// Rows that begin alike (all the questions about one picture) as one: the beginning is computed once.
+struct PackedRow {
+  TokenIds ids;
+  std::vector<std::int64_t> branch, position;  // as Decoder::branched_context has them
+  std::vector<std::int64_t> supervised, targets;  // positions that predict an answer's token, and those tokens
+};
+
+PackedRow pack_rows(const std::vector<Row>& rows) {
+  PackedRow packed;
+  const auto shared = static_cast<std::size_t>(rows.front().fused_begin);
+  const auto append = [&](const TokenIds& ids, std::size_t begin, std::size_t end, std::int64_t branch) {
+    for (std::size_t p = begin; p < end; ++p) {
+      packed.ids.push_back(ids[p]);
+      packed.branch.push_back(branch);
+      packed.position.push_back(static_cast<std::int64_t>(p));
+    }
+  };
+  append(rows.front().ids, 0, shared, 0);
+  std::int64_t branch = 0;
+  for (const Row& row : rows) {
+    const auto offset = static_cast<std::int64_t>(packed.ids.size()) - static_cast<std::int64_t>(shared);
+    append(row.ids, shared, row.ids.size(), ++branch);
+    for (auto p = row.answer_begin; p < static_cast<std::int64_t>(row.ids.size()); ++p) {
+      packed.supervised.push_back(offset + p - 1);
+      packed.targets.push_back(row.ids[static_cast<std::size_t>(p)]);
+    }
+  }
+  return packed;
+}
 
 // How a picture is seen this time: a little to the side, lighter or darker, never so that an answer changes. Without
 // it the tiny tower learns its few thousand pictures by heart instead of how to look.
@@ -42,12 +72,11 @@ struct View {
   double contrast = 1, brightness = 0;
 };
 
-// A shard of one step: pictures, and rows that look at them.
+// A shard of one step.
 struct Shard {
-  std::vector<std::int64_t> pictures;
-  std::vector<View> views;  // of each picture
-  std::vector<const Row*> rows;  // Row::image counts from 0 within `pictures`; -1: a caption
-  std::vector<std::int64_t> picture_of_row;
+  std::vector<PackedRow> rows;
+  std::vector<std::int64_t> pictures;  // of the first rows; the others have none
+  std::vector<View> views;             // one a picture
 };
 
 View draw_view(common::Random& random) {
@@ -88,9 +117,9 @@ TrainingRows make_rows(const packer::VerifiedPack& pack, const PackSamples& samp
     const auto [found, fresh] = picture_index.emplace(question.image, rows.pixels.size());
     if (fresh) {
       rows.pixels.push_back(read_pixels(pack, question.image, tiny_pixels_config()));
-      rows.rows_of_picture.emplace_back();
+      rows.questions.emplace_back();
     }
-    rows.rows_of_picture[found->second].push_back(
+    rows.questions[found->second].push_back(
         writer.with_answer(writer.image_row(question.question, 0), question.majority_answer));
     progress.add(1);
     common::throw_if_stop_requested();
@@ -107,28 +136,26 @@ class RowSchedule {
 
   std::vector<Shard> draw(std::int64_t step) {
     std::vector<Shard> shards(static_cast<std::size_t>(k_shards));
+    Shard spoken;  // captions are short: beside the questions they would be mostly padding
     common::Random random(request_.seed, "base/step/" + std::to_string(step));
     const std::int64_t captions = rows_.captions.empty() ? 0 : request_.batch_size / k_caption_share;
-    for (std::int64_t row = 0; row < captions; ++row)
-      add(shards[static_cast<std::size_t>(row % k_shards)], random.choice(rows_.captions), -1);
-    std::size_t shard = 0;
-    for (std::int64_t row = captions; row < request_.batch_size; shard = (shard + 1) % shards.size()) {
+    std::size_t turn = 0;
+    for (auto row = captions; row < request_.batch_size; ++turn) {
+      Shard& shard = shards[turn % shards.size()];
       const std::int64_t picture = next_picture();
-      shards[shard].pictures.push_back(picture);
-      shards[shard].views.push_back(draw_view(random));
-      for (const Row& question : rows_.rows_of_picture[static_cast<std::size_t>(picture)]) {
-        add(shards[shard], question, static_cast<std::int64_t>(shards[shard].pictures.size()) - 1);
-        ++row;
-      }
+      const std::vector<Row>& questions = rows_.questions[static_cast<std::size_t>(picture)];
+      shard.rows.push_back(pack_rows(questions));
+      shard.pictures.push_back(picture);
+      shard.views.push_back(draw_view(random));
+      row += static_cast<std::int64_t>(questions.size());
     }
+    for (std::int64_t row = 0; row < captions; ++row)
+      spoken.rows.push_back(pack_rows({random.choice(rows_.captions)}));
+    if (!spoken.rows.empty()) shards.push_back(std::move(spoken));
     return shards;
   }
 
  private:
-  static void add(Shard& shard, const Row& row, std::int64_t picture) {
-    shard.rows.push_back(&row);
-    shard.picture_of_row.push_back(picture);
-  }
   std::int64_t next_picture() {
     if (next_ == order_.size()) {
       order_ = epoch_order(request_.seed, "base", epoch_++, static_cast<std::int64_t>(rows_.pixels.size()));
@@ -155,28 +182,36 @@ ShardResult run_shard(const Llava& base, const TrainingRows& all, const Shard& s
   std::vector<torch::Tensor> pixels;
   for (std::size_t i = 0; i < shard.pictures.size(); ++i)
     pixels.push_back(look(all.pixels[static_cast<std::size_t>(shard.pictures[i])], shard.views[i]));
-  const torch::Tensor by_picture = base.encode_images(torch::stack(pixels));  // [pictures, P, H]
-  std::vector<TokenIds> ids;
-  std::vector<std::int64_t> picture_of_image_row;
-  for (std::size_t r = 0; r < shard.rows.size(); ++r) {
-    ids.push_back(shard.rows[r]->ids);
-    if (shard.picture_of_row[r] >= 0) picture_of_image_row.push_back(shard.picture_of_row[r]);
-  }
-  const torch::Tensor features = by_picture.index_select(0, torch::tensor(picture_of_image_row, torch::kLong));
-  const PaddedRows padded = pad_rows(ids, base.config().pad_token, PadSide::right);
-  const std::int64_t length = padded.ids.size(1);
+  const torch::Tensor features =
+      pixels.empty() ? torch::Tensor{} : base.encode_images(torch::stack(pixels));  // [pictures, P, H]
+  std::size_t longest = 0;
+  for (const PackedRow& row : shard.rows) longest = std::max(longest, row.ids.size());
+  const auto count = static_cast<std::int64_t>(shard.rows.size());
+  const auto length = static_cast<std::int64_t>(longest);
+  std::vector<std::int64_t> ids;
+  std::vector<std::int64_t> branch;
+  std::vector<std::int64_t> position;
   std::vector<std::int64_t> supervised;
   std::vector<std::int64_t> targets;
-  for (std::size_t r = 0; r < shard.rows.size(); ++r) {
-    const Row& row = *shard.rows[r];
-    for (auto p = row.answer_begin; p < static_cast<std::int64_t>(row.ids.size()); ++p) {
-      supervised.push_back(static_cast<std::int64_t>(r) * length + p - 1);
-      targets.push_back(row.ids[static_cast<std::size_t>(p)]);
-    }
+  for (const PackedRow& row : shard.rows) {
+    const auto begin = static_cast<std::int64_t>(ids.size());
+    for (const std::int64_t p : row.supervised) supervised.push_back(begin + p);
+    targets.insert(targets.end(), row.targets.begin(), row.targets.end());
+    const auto extend = [&](std::vector<std::int64_t>& to, const std::vector<std::int64_t>& from, std::int64_t pad) {
+      to.insert(to.end(), from.begin(), from.end());
+      to.resize(static_cast<std::size_t>(begin) + longest, pad);
+    };
+    extend(ids, row.ids, base.config().pad_token);
+    extend(branch, row.branch, -1);
+    extend(position, row.position, 0);
   }
+  const auto matrix = [&](const std::vector<std::int64_t>& values) {
+    return torch::tensor(values, torch::kLong).view({count, length});
+  };
   const Decoder& decoder = base.decoder();
-  const torch::Tensor last = decoder.run_layers(base.embed(padded.ids, features), 0, decoder.layers(),
-                                                decoder.context(padded.valid));
+  const torch::Tensor last =
+      decoder.run_layers(base.embed(matrix(ids), features), 0, decoder.layers(),
+                         decoder.branched_context(matrix(branch), matrix(position)));
   const torch::Tensor picked =
       last.reshape({-1, last.size(2)}).index_select(0, torch::tensor(supervised, torch::kLong));
   const torch::Tensor loss = at::cross_entropy_loss(decoder.logits(picked), torch::tensor(targets, torch::kLong), {}, at::Reduction::Sum);
@@ -333,7 +368,7 @@ MakeBaseSummary make_base(const MakeBaseRequest& request) {
                         request.pack.string() +
                             " has no base_manifest.json; make one with safe-manifest base and build the pack with it");
   const Tokenizer tokenizer = Tokenizer::parse(base_tokenizer(samples), "tokenizer.json");
-  Llava base = Llava::random(
+  Llava base = make_tiny_llava(
       tiny_llava_config(tokenizer.size(), tokenizer.id_of("<image>"), tokenizer.id_of("<pad>")), request.seed);
   const TrainingRows rows = make_rows(pack, samples, PromptWriter(base, tokenizer), request.verbosity);
   summary.loss = train(base, rows, request);

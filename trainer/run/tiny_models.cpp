@@ -84,6 +84,16 @@ LlavaConfig tiny_llava_config(std::int64_t vocabulary, std::int64_t image_token,
   return config;
 }
 
+Llava make_tiny_llava(const LlavaConfig& config, std::int64_t seed) {
+  const torch::NoGradGuard no_graph;
+  Llava llava = Llava::random(config, seed);
+  for (auto& [name, weight] : llava.parameters()) {
+    if (name.find("position_embedding") != std::string::npos || name.find("class_embedding") != std::string::npos)
+      weight.mul_(0.5 / weight.std().item<double>());
+  }
+  return llava;
+}
+
 PixelsConfig tiny_pixels_config() {
   PixelsConfig config;
   config.resize_side = 30;

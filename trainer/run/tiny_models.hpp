@@ -4,12 +4,15 @@
 #include "trainer/data/log_mel.hpp"
 #include "trainer/data/pixels.hpp"
 #include "trainer/model/clap.hpp"
-#include "trainer/model/llava_config.hpp"
+#include "trainer/model/llava.hpp"
 
 namespace trainer {
 
 [[nodiscard]] LlavaConfig tiny_llava_config(std::int64_t vocabulary, std::int64_t image_token,
                                             std::int64_t pad_token);
+// Drawn by seed, with starts that suit a few thousand steps: what a token is and where a patch lies start as loud as
+// what the layers add, instead of fifty times quieter, and the layers' outputs are scaled down with their number.
+[[nodiscard]] Llava make_tiny_llava(const LlavaConfig& config, std::int64_t seed);
 [[nodiscard]] PixelsConfig tiny_pixels_config();
 [[nodiscard]] ClapConfig tiny_clap_config();
 [[nodiscard]] LogMelConfig tiny_log_mel_config();

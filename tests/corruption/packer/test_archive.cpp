@@ -142,8 +142,8 @@ TEST_CASE("every truncation of a .tar at a block's edge, and around it, is not c
 
 TEST_CASE("anything behind the end of a .tar is not clean") {
   const Sample sample;
-  for (const std::string& tail :
-       {std::string(1, '\0'), std::string(512, '\0'), std::string(10240, '\0'), std::string("x"), sample.tar}) {
+  for (const std::string& tail : {std::string(1, '\0'), std::string(512, '\0'), std::string(10240, '\0'),
+                                  std::string("x"), sample.tar}) {
     CHECK_FALSE(as_stream(sample.tar + tail).empty());
     CHECK_FALSE(in_place(sample.tar + tail, sample.scratch / "bad.tar").empty());
   }
@@ -177,8 +177,8 @@ TEST_CASE("members removed, repeated, swapped, renamed or added are not clean, i
       std::swap(parts[i], parts[j]);
       judge(parts);
     }
-    for (const char* name : {"data_pack/other", "other/SHA256SUMS", "data_pack", "../x", "/x", "data_pack/../x",
-                             "data_pack//x", "data_pack/"}) {
+    for (const char* name : {"data_pack/other", "other/SHA256SUMS", "data_pack", "../x", "/x",
+                             "data_pack/../x", "data_pack//x", "data_pack/"}) {
       parts = members.parts;
       parts[i] = member(name, "bytes");
       judge(parts);
@@ -188,7 +188,8 @@ TEST_CASE("members removed, repeated, swapped, renamed or added are not clean, i
   CHECK(clean == 0);
 }
 
-TEST_CASE("headers of links, folders, devices, pax and GNU records are not clean, whatever their checksum says") {
+TEST_CASE(
+    "headers of links, folders, devices, pax and GNU records are not clean, whatever their checksum says") {
   const Sample sample;
   const Members members = split(sample.tar);
   for (std::size_t i = 0; i < members.parts.size(); ++i)
@@ -214,7 +215,8 @@ TEST_CASE("a damaged file in an archive does not hide the other damaged ones") {
   parts[last][600] = static_cast<char>(parts[last][600] ^ 1);
   parts[last - 1][3] = 'X';  // its header
   parts[last - 2].replace(512, 1, "X");
-  for (const packer::Findings& findings : {as_stream(join(parts)), in_place(join(parts), sample.scratch / "bad.tar")}) {
+  for (const packer::Findings& findings :
+       {as_stream(join(parts)), in_place(join(parts), sample.scratch / "bad.tar")}) {
     std::string rules;
     for (const packer::Finding& finding : findings) rules += finding.rule + " ";
     CHECK(findings.size() == 3);

@@ -52,7 +52,8 @@ TEST_CASE("after any one changed byte anywhere in a folder the pack is not clean
   CHECK(findings_of(pack).empty());
 }
 
-TEST_CASE("after any file of a folder is removed, cut, lengthened, emptied or swapped the pack is not clean") {
+TEST_CASE(
+    "after any file of a folder is removed, cut, lengthened, emptied or swapped the pack is not clean") {
   const support::Scratch scratch;
   const fs::path pack = packer::build_pack(support::small_sources(scratch.path())).location;
   const support::Tree tree = support::tree_of(pack);

@@ -1,11 +1,12 @@
-// One pack for each rule that a reader checks: consistent in everything else, so that only that rule can see it.
+// One pack for each rule that a reader checks: consistent in everything else, so that only that rule can see
+// it.
 #include <sys/stat.h>
 
 #include <functional>
-#include <regex>
 #include <set>
 
 #include "packer/examine.hpp"
+#include "tests/support/format_rules.hpp"
 #include "tests/support/scratch.hpp"
 #include "tests/support/small_pack.hpp"
 
@@ -31,7 +32,8 @@ void rename_everywhere(const fs::path& pack, const std::string& from, const std:
   edit_info(pack, [&](packer::PackInfo& info) {
     for (packer::FileInfo& file : info.files)
       if (file.path.text() == from) file.path = common::PackPath(to);
-    std::sort(info.files.begin(), info.files.end(), [](const auto& a, const auto& b) { return a.path < b.path; });
+    std::sort(info.files.begin(), info.files.end(),
+              [](const auto& a, const auto& b) { return a.path < b.path; });
   });
 }
 
@@ -52,7 +54,8 @@ const std::vector<Damage>& damages() {
        [](const fs::path& p) {
          edit_info(p, [](packer::PackInfo& info) { info.name = std::string(80, 'n'); });
        }},
-      {"N3", [](const fs::path& p) { rename_everywhere(p, "audio/val/video_3.wav", "audio/TRAIN/video_3.wav"); }},
+      {"N3",
+       [](const fs::path& p) { rename_everywhere(p, "audio/val/video_3.wav", "audio/TRAIN/video_3.wav"); }},
       {"N4", [](const fs::path& p) { add_line(p, "val_manifest.json/x", "x"); }},
       {"N5", [](const fs::path& p) { rename_everywhere(p, "audio/val/video_3.wav", "audio/video_3.wav"); }},
       {"N7",
@@ -86,7 +89,8 @@ const std::vector<Damage>& damages() {
       {"F3", [](const fs::path& p) { put(p / "images" / "x.jpg", std::string("x")); }},
       {"F4", [](const fs::path& p) { fs::create_symlink("nowhere", p / "images" / "x.jpg"); }},
       {"F5", [](const fs::path& p) { fs::create_directory(p / "images" / "x"); }},
-      {"F6", [](const fs::path& p) { edit_info(p, [](packer::PackInfo& info) { info.files[1].bytes += 1; }); }},
+      {"F6",
+       [](const fs::path& p) { edit_info(p, [](packer::PackInfo& info) { info.files[1].bytes += 1; }); }},
       {"F7",
        [](const fs::path& p) {
          edit_info(p, [](packer::PackInfo& info) { info.files[1].bytes = std::uint64_t{8} << 30; });
@@ -113,21 +117,22 @@ const std::vector<Damage>& damages() {
       {"M1", [](const fs::path& p) { replace_file(p, "val_manifest.json", "{}"); }},
       {"M2",
        [](const fs::path& p) {
-         edit_val(p, [](manifest::VqaManifest& vqa) { vqa.entries[0].image_filename = support::image_name(99); });
+         edit_val(
+             p, [](manifest::VqaManifest& vqa) { vqa.entries[0].image_filename = support::image_name(99); });
        }},
       {"M3",
-       [](const fs::path& p) {
-         edit_val(p, [](manifest::VqaManifest& vqa) { vqa.entries.pop_back(); });
-       }},
+       [](const fs::path& p) { edit_val(p, [](manifest::VqaManifest& vqa) { vqa.entries.pop_back(); }); }},
       {"M4", [](const fs::path& p) { replace_file(p, "captions.jsonl", get(p / "captions.jsonl") + "\n"); }},
       {"M5", [](const fs::path& p) { replace_file(p, "README.txt", "Hello\n"); }},
       {"M6",
        [](const fs::path& p) {
          edit_val(p, [](manifest::VqaManifest& vqa) { vqa.entries[0].question_id = 30; });
        }},
-      {"M7", [](const fs::path& p) { edit_info(p, [](packer::PackInfo& info) { info.inputs[0].asked += 1; }); }},
+      {"M7",
+       [](const fs::path& p) { edit_info(p, [](packer::PackInfo& info) { info.inputs[0].asked += 1; }); }},
       {"M7", [](const fs::path& p) { edit_info(p, [](packer::PackInfo& info) { info.inputs.pop_back(); }); }},
-      {"M8", [](const fs::path& p) { replace_file(p, "val_manifest.json", get(p / "val_manifest.json") + "\n"); }},
+      {"M8",
+       [](const fs::path& p) { replace_file(p, "val_manifest.json", get(p / "val_manifest.json") + "\n"); }},
   };
   return k_damages;
 }
@@ -156,12 +161,9 @@ TEST_CASE("each rule that a folder can break is found by its own id") {
 }
 
 TEST_CASE("every MUST about names, seal, files, pack.json and manifests has a rejecting case here") {
-  const std::string text = common::read_text(fs::path(SAFE_SOURCE_DIR) / "packer/FORMAT.md", 1 << 20);
   std::set<std::string> tested;
   for (const Damage& damage : damages()) tested.insert(damage.rule);
-  const std::regex rule("\\*\\*([NSFPM][0-9])\\*\\* [^*]*MUST");
-  for (auto at = std::sregex_iterator(text.begin(), text.end(), rule); at != std::sregex_iterator(); ++at) {
-    const std::string id = (*at)[1];
+  for (const std::string& id : support::rules_with_must("NSFPM")) {
     // N6 can be broken in an archive only; half a million files (S6) are not a small test.
     if (id != "N6" && id != "S6") CHECK_MESSAGE(tested.count(id) == 1, id);
   }

@@ -23,19 +23,23 @@ struct Site {
   support::Scratch scratch;
   Site() { (void)support::small_sources(scratch.path()); }
   [[nodiscard]] Outcome run(const std::string& arguments, const std::string& before = "") const {
-    const std::string command = "cd '" + scratch.path().string() + "' && " + before + SAFE_BIN "/safe-packer " +
-                                arguments + " >.out 2>.err";
+    const std::string command = "cd '" + scratch.path().string() + "' && " + before +
+                                SAFE_BIN "/safe-packer " + arguments + " >.out 2>.err";
     const int status = std::system(command.c_str());
-    return {WIFEXITED(status) ? WEXITSTATUS(status) : -1, support::get(scratch / ".out"), support::get(scratch / ".err")};
+    return {WIFEXITED(status) ? WEXITSTATUS(status) : -1, support::get(scratch / ".out"),
+            support::get(scratch / ".err")};
   }
   [[nodiscard]] Outcome build(const std::string& more = "") const {
-    return run("build --manifest E/subset_manifest.json --val-manifest E/val_manifest.json --source-root audiocaps "
-               "--dest-root E/data_pack " +
-               more);
+    return run(
+        "build --manifest E/subset_manifest.json --val-manifest E/val_manifest.json --source-root audiocaps "
+        "--dest-root E/data_pack " +
+        more);
   }
 };
 
-bool contains(const std::string& text, const std::string& part) { return text.find(part) != std::string::npos; }
+bool contains(const std::string& text, const std::string& part) {
+  return text.find(part) != std::string::npos;
+}
 
 }  // namespace
 
@@ -51,7 +55,8 @@ TEST_CASE("build, archive, verify and extract each print the same id and the pat
     CHECK(site.run("verify " + name + " --expect " + id).out == id + "  " + name + "\n");
     CHECK(site.run("verify -", "cat " + name + " | ").out == id + "  -\n");
     CHECK(site.run("extract " + name + " --quiet").out == id + "  data_pack\n");
-    CHECK(support::tree_of(site.scratch / "data_pack") == support::tree_of(site.scratch.path() / "E" / "data_pack"));
+    CHECK(support::tree_of(site.scratch / "data_pack") ==
+          support::tree_of(site.scratch.path() / "E" / "data_pack"));
     CHECK(contains(site.run("list " + name).out, "audio/train/video_1.wav\n"));
   }
 }
@@ -119,7 +124,9 @@ TEST_CASE("the exit code says who has to act") {
       {"build --manifest E/subset_manifest.json --val-manifest E/val_manifest.json --source-root audiocaps "
        "--retention-manifest not_there.json --dest-root new",
        3},
-      {"build --manifest E/subset_manifest.json --val-manifest E/val_manifest.json --source-root vqa --dest-root new", 1},
+      {"build --manifest E/subset_manifest.json --val-manifest E/val_manifest.json --source-root vqa "
+       "--dest-root new",
+       1},
       {"build --manifest E/subset_manifest.json --val-manifest E/val_manifest.json --source-root audiocaps "
        "--dest-root audiocaps",
        2},

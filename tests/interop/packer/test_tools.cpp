@@ -1,4 +1,5 @@
-// What we write, GNU tar, coreutils, gzip and zstd read; what GNU tar writes by the command in FORMAT.md, we read.
+// What we write, GNU tar, coreutils, gzip and zstd read; what GNU tar writes by the command in FORMAT.md, we
+// read.
 #include <cstdlib>
 
 #include "packer/archive.hpp"
@@ -30,11 +31,13 @@ struct Sample {
 constexpr const char* k_make_tar =
     "name=data_pack; "
     "( cd $name; echo SHA256SUMS; test ! -e SHA256SUMS.sig || echo SHA256SUMS.sig; echo pack.json; "
-    "cut -c67- SHA256SUMS | grep -v / | grep -vx pack.json; cut -c67- SHA256SUMS | grep / ) | sed \"s|^|$name/|\" | "
+    "cut -c67- SHA256SUMS | grep -v / | grep -vx pack.json; cut -c67- SHA256SUMS | grep / ) | sed "
+    "\"s|^|$name/|\" | "
     "tar --format=ustar --mtime=@0 --owner=:0 --group=:0 --numeric-owner --mode=0644 --no-recursion -b20 "
     "-cf gnu.tar -T -";
 constexpr const char* k_find_strays =
-    "cd data_pack; find . ! -type d ! -path ./SHA256SUMS ! -path ./SHA256SUMS.sig -printf '%P\\n' | LC_ALL=C sort | "
+    "cd data_pack; find . ! -type d ! -path ./SHA256SUMS ! -path ./SHA256SUMS.sig -printf '%P\\n' | LC_ALL=C "
+    "sort | "
     "diff - <(cut -c67- SHA256SUMS)";
 
 }  // namespace
@@ -46,7 +49,8 @@ TEST_CASE("sha256sum checks a pack, and the id is the digest of its list") {
   REQUIRE(shell(sample.scratch.path(), "sha256sum data_pack/SHA256SUMS") == 0);
   packer::ExamineRequest request;
   request.verbosity = common::Verbosity::quiet;
-  CHECK(support::get(sample.scratch / "tool.out").substr(0, 64) == packer::verify(sample.pack, request).id->hex());
+  CHECK(support::get(sample.scratch / "tool.out").substr(0, 64) ==
+        packer::verify(sample.pack, request).id->hex());
 }
 
 TEST_CASE("GNU tar makes the same archive, with and without a signature") {
@@ -63,7 +67,8 @@ TEST_CASE("GNU tar extracts every form to the same folder") {
   const Sample sample;
   for (const char* name : {"x.tar", "x.tgz", "x.tar.zst"}) {
     sample.archive(name);
-    REQUIRE(shell(sample.scratch.path(), std::string("rm -rf out && mkdir out && tar -xf ") + name + " -C out") == 0);
+    REQUIRE(shell(sample.scratch.path(),
+                  std::string("rm -rf out && mkdir out && tar -xf ") + name + " -C out") == 0);
     CHECK(support::tree_of(sample.scratch / "out" / "data_pack") == support::tree_of(sample.pack));
   }
   CHECK(shell(sample.scratch.path(), "gzip -t x.tgz && zstd -qt x.tar.zst") == 0);
@@ -72,15 +77,18 @@ TEST_CASE("GNU tar extracts every form to the same folder") {
 TEST_CASE("the compressors' own programs make archives that verify") {
   const Sample sample;
   sample.archive("x.tar");
-  REQUIRE(shell(sample.scratch.path(), "gzip -9 <x.tar >a.tgz && zstd -q -19 --check x.tar -o b.tar.zst") == 0);
+  REQUIRE(shell(sample.scratch.path(), "gzip -9 <x.tar >a.tgz && zstd -q -19 --check x.tar -o b.tar.zst") ==
+          0);
   packer::ExamineRequest request;
   request.verbosity = common::Verbosity::quiet;
-  for (const char* name : {"a.tgz", "b.tar.zst"}) CHECK(packer::verify(sample.scratch / name, request).findings.empty());
+  for (const char* name : {"a.tgz", "b.tar.zst"})
+    CHECK(packer::verify(sample.scratch / name, request).findings.empty());
 }
 
 TEST_CASE("an archive of plain tar is refused with both ways out, and what it extracts to verifies") {
   const Sample sample;
-  REQUIRE(shell(sample.scratch.path(), "tar czf plain.tgz data_pack && mkdir out && tar xzf plain.tgz -C out") == 0);
+  REQUIRE(shell(sample.scratch.path(),
+                "tar czf plain.tgz data_pack && mkdir out && tar xzf plain.tgz -C out") == 0);
   packer::ExamineRequest request;
   request.verbosity = common::Verbosity::quiet;
   const packer::Report report = packer::verify(sample.scratch / "plain.tgz", request);

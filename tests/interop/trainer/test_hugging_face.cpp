@@ -1,6 +1,6 @@
-// Our models, tokenizer and features against Hugging Face's own code, both ways: folders that transformers wrote are
-// read here, folders written here are opened by transformers. SAFE_PEER_PYTHON names a Python that has transformers;
-// without one the tests say so and pass, unless SAFE_PEERS=required.
+// Our models, tokenizer and features against Hugging Face's own code, both ways: folders that transformers
+// wrote are read here, folders written here are opened by transformers. SAFE_PEER_PYTHON names a Python that
+// has transformers; without one the tests say so and pass, unless SAFE_PEERS=required.
 #include <torch/torch.h>
 
 #include <cstdlib>
@@ -49,7 +49,9 @@ struct Fixtures {
     REQUIRE_MESSAGE(tensors.contains(name), name);
     return tensors.at(name);
   }
-  [[nodiscard]] common::Json json(const std::string& name) const { return common::read_json(folder / name, k_json_limit_bytes); }
+  [[nodiscard]] common::Json json(const std::string& name) const {
+    return common::read_json(folder / name, k_json_limit_bytes);
+  }
 };
 
 const Fixtures* fixtures() {
@@ -63,7 +65,8 @@ const Fixtures* fixtures() {
 void check_close(const std::string& stage, const torch::Tensor& ours, const torch::Tensor& theirs) {
   REQUIRE_MESSAGE(ours.sizes() == theirs.sizes(), stage);
   const auto difference = (ours - theirs).abs().max().item<double>();
-  MESSAGE(stage << ": max abs difference " << difference << " of values up to " << theirs.abs().max().item<double>());
+  MESSAGE(stage << ": max abs difference " << difference << " of values up to "
+                << theirs.abs().max().item<double>());
   CHECK_MESSAGE(ours.allclose(theirs, 1e-4, 1e-5), stage);
 }
 
@@ -82,7 +85,8 @@ void check_llava(const Fixtures& made, const std::string& variant, const std::st
   std::vector<TokenIds> rows;
   for (std::int64_t row = 0; row < ids.size(0); ++row)
     rows.push_back(llava.expand_image(without_padding(ids[row], llava.config().pad_token)));
-  const auto batch = trainer::pad_rows(rows, llava.config().pad_token, side_name == "left" ? PadSide::left : PadSide::right);
+  const auto batch =
+      trainer::pad_rows(rows, llava.config().pad_token, side_name == "left" ? PadSide::left : PadSide::right);
   REQUIRE(batch.valid.equal(made.at(prefix + "mask").to(torch::kBool)));
   const auto features = llava.encode_images(made.at(variant + ".pixels"));
   check_close(prefix + "features", features, made.at(prefix + "features"));
@@ -96,7 +100,9 @@ void check_llava(const Fixtures& made, const std::string& variant, const std::st
     return state;
   });
   check_valid("logits", logits);
-  CHECK(logits.argmax(-1).index({batch.valid}).equal(made.at(prefix + "logits").argmax(-1).index({batch.valid})));
+  CHECK(logits.argmax(-1)
+            .index({batch.valid})
+            .equal(made.at(prefix + "logits").argmax(-1).index({batch.valid})));
 }
 
 }  // namespace
@@ -118,7 +124,8 @@ TEST_CASE("greedy answers are those of transformers' generate") {
     CAPTURE(variant);
     const auto llava = trainer::Llava::load(made->folder / ("llava_" + variant));
     const auto features = llava.encode_images(made->at(variant + ".pixels")).slice(0, 0, 1);
-    const auto batch = trainer::pad_rows({llava.expand_image({1, 5, 62, 7, 9, 11}), llava.expand_image({1, 62, 8, 4})}, 63, PadSide::left);
+    const auto batch = trainer::pad_rows(
+        {llava.expand_image({1, 5, 62, 7, 9, 11}), llava.expand_image({1, 62, 8, 4})}, 63, PadSide::left);
     // Its one picture: both rows had the first of the two.
     const auto hidden = llava.embed(batch.ids, at::cat({features, features}));
     const auto said = trainer::generate(llava, hidden, batch.valid, 6);
@@ -146,10 +153,12 @@ TEST_CASE("pixels are those of CLIPImageProcessor, and resizing is Pillow's to t
   for (const std::string name : {"noise_wide", "noise_tall", "small", "smooth", "exact"}) {
     const auto image = made->at("image." + name).contiguous();
     const auto* bytes = image.data_ptr<std::uint8_t>();
-    const common::Picture picture{static_cast<int>(image.size(1)), static_cast<int>(image.size(0)), {bytes, bytes + image.numel()}};
+    const common::Picture picture{
+        static_cast<int>(image.size(1)), static_cast<int>(image.size(0)), {bytes, bytes + image.numel()}};
     const auto resized = trainer::resize_bicubic(picture, 23, 45).pixels;
     const auto theirs = made->at("resized." + name).contiguous();
-    CHECK(resized == std::vector<std::uint8_t>(theirs.data_ptr<std::uint8_t>(), theirs.data_ptr<std::uint8_t>() + theirs.numel()));
+    CHECK(resized == std::vector<std::uint8_t>(theirs.data_ptr<std::uint8_t>(),
+                                               theirs.data_ptr<std::uint8_t>() + theirs.numel()));
     check_close("pixels " + name, trainer::pixels_of(picture, config), made->at("pixels." + name));
   }
 }
@@ -195,13 +204,17 @@ TEST_CASE("folders written here open in transformers without a missing or unknow
   std::filesystem::create_directories(root / "clap");
 
   trainer::TokenizerTraining training;
-  training.lines = {"USER: <image>\nWhat colour is the circle? Answer: ASSISTANT: blue", "a dog barks, a dog howls, a door"};
+  training.lines = {"USER: <image>\nWhat colour is the circle? Answer: ASSISTANT: blue",
+                    "a dog barks, a dog howls, a door"};
   training.phrases = {"USER: ", " ASSISTANT:", " Answer:"};
   training.vocabulary_limit = 360;
   common::write_file(root / "llava" / "tokenizer.json", trainer::train_tokenizer(training));
-  common::write_file(root / "llava" / "tokenizer_config.json", common::dump_pretty(trainer::tokenizer_config()));
+  common::write_file(root / "llava" / "tokenizer_config.json",
+                     common::dump_pretty(trainer::tokenizer_config()));
   const auto tokenizer = trainer::Tokenizer::load(root / "llava");
-  const std::vector<std::string> texts = {"", "USER: <image>\nWhat colour is the circle? Answer: ASSISTANT: blue", "  a  dog\n", "\xE6\xBC\xA2 ASSISTANT:x", "USER:  USER: "};
+  const std::vector<std::string> texts = {"",
+                                          "USER: <image>\nWhat colour is the circle? Answer: ASSISTANT: blue",
+                                          "  a  dog\n", "\xE6\xBC\xA2 ASSISTANT:x", "USER:  USER: "};
   common::write_file(root / "texts.json", common::dump_line(texts));
 
   trainer::LlavaConfig config;
@@ -221,7 +234,8 @@ TEST_CASE("folders written here open in transformers without a missing or unknow
   llava.save(root / "llava");
   trainer::PixelsConfig pixels_config;
   pixels_config.resize_side = pixels_config.crop_side = 12;
-  common::write_file(root / "llava" / "preprocessor_config.json", common::dump_pretty(trainer::format_pixels_config(pixels_config)));
+  common::write_file(root / "llava" / "preprocessor_config.json",
+                     common::dump_pretty(trainer::format_pixels_config(pixels_config)));
 
   trainer::ClapConfig clap_config;
   clap_config.window = 4;
@@ -233,12 +247,15 @@ TEST_CASE("folders written here open in transformers without a missing or unknow
   clap_config.projection = 12;
   auto clap = trainer::Clap::random(clap_config, 12);
   clap.save(root / "clap");
-  common::write_file(root / "clap" / "preprocessor_config.json", common::dump_pretty(trainer::format_log_mel_config({})));
+  common::write_file(root / "clap" / "preprocessor_config.json",
+                     common::dump_pretty(trainer::format_log_mel_config({})));
 
-  const std::vector<TokenIds> rows = {{1, config.image_token, 300, 301}, {1, 5, config.image_token, 300, 301, 302}};
+  const std::vector<TokenIds> rows = {{1, config.image_token, 300, 301},
+                                      {1, 5, config.image_token, 300, 301, 302}};
   const auto batch = trainer::pad_rows(rows, config.pad_token, PadSide::right);
   const auto pixels = torch::rand({2, 3, 12, 12}), mel = torch::randn({2, 1, 250, 16});
-  trainer::write_safetensors(root / "inputs.safetensors", {{{"ids", batch.ids}, {"pixels", pixels}, {"mel", mel}}, {}});
+  trainer::write_safetensors(root / "inputs.safetensors",
+                             {{{"ids", batch.ids}, {"pixels", pixels}, {"mel", mel}}, {}});
   const auto opened = support::run_process({python, k_script, "open", root.path().string()});
   REQUIRE_MESSAGE(opened.code == 0, opened.err);
 
@@ -247,7 +264,8 @@ TEST_CASE("folders written here open in transformers without a missing or unknow
   for (const auto& row : rows) expanded.push_back(llava.expand_image(row));
   const auto full = trainer::pad_rows(expanded, config.pad_token, PadSide::right);
   const auto logits = llava.run(llava.embed(full.ids, llava.encode_images(pixels)), full.valid);
-  check_close("our LLaVA in transformers: logits", logits.index({full.valid}), theirs.at("logits").index({full.valid}));
+  check_close("our LLaVA in transformers: logits", logits.index({full.valid}),
+              theirs.at("logits").index({full.valid}));
   check_close("our CLAP in transformers: pooled", clap.encode(mel).pooled, theirs.at("pooled"));
   const auto encoded = common::read_json(root / "ids.json", k_json_limit_bytes);
   for (std::size_t i = 0; i < texts.size(); ++i) {

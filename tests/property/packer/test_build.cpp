@@ -61,11 +61,13 @@ TEST_CASE("a pack's id and archive depend on content and name alone") {
   request.threads = 1;
   request.dest_root = other.path() / "deep" / "er" / "data_pack";
   for (const auto& entry : fs::recursive_directory_iterator(other.path()))
-    if (entry.is_regular_file()) fs::last_write_time(entry.path(), fs::file_time_type{} + std::chrono::hours(24));
+    if (entry.is_regular_file())
+      fs::last_write_time(entry.path(), fs::file_time_type{} + std::chrono::hours(24));
   // Another directory order: the files are created again, backwards.
   const support::Tree tree = support::tree_of(other.path() / "vqa");
   fs::remove_all(other.path() / "vqa");
-  for (auto at = tree.rbegin(); at != tree.rend(); ++at) support::put(other.path() / "vqa" / at->first, at->second);
+  for (auto at = tree.rbegin(); at != tree.rend(); ++at)
+    support::put(other.path() / "vqa" / at->first, at->second);
   const Umask strict(0077);
   const auto second = packer::build_pack(request);
   archive_to(second.location, other / "b.tar", 3);
@@ -165,7 +167,9 @@ TEST_CASE("another id than the expected one is refused everywhere, and nothing i
   packer::ExamineRequest request = quiet();
   request.expected_id = other;
   CHECK(packer::verify(built.location, request).findings.at(0).rule == "E1");
-  CHECK(kind_of_failure([&] { (void)packer::open_pack(built.location, {other, 1, common::Verbosity::quiet}); }) == 1);
+  CHECK(kind_of_failure([&] {
+          (void)packer::open_pack(built.location, {other, 1, common::Verbosity::quiet});
+        }) == 1);
   CHECK(kind_of_failure([&] {
           (void)packer::extract({scratch / "x.tgz", scratch / "out", other, 1, common::Verbosity::quiet});
         }) == 1);
@@ -203,7 +207,8 @@ TEST_CASE("media that does not decode is refused with its name, and leaves nothi
   const Scratch scratch;
   packer::BuildRequest request = support::small_sources(scratch.path());
   request.dest_root = scratch.path() / "new" / "data_pack";
-  support::put(scratch.path() / "vqa/images/val2014" / support::image_name(3), std::string("\xff\xd8 no picture"));
+  support::put(scratch.path() / "vqa/images/val2014" / support::image_name(3),
+               std::string("\xff\xd8 no picture"));
   support::put(scratch.path() / "audiocaps/audio/val/video_3.wav", std::string("RIFF no sound"));
   try {
     (void)packer::build_pack(request);
@@ -248,8 +253,10 @@ TEST_CASE("a full video becomes the ten seconds that its row asks for") {
 TEST_CASE("the source decides the suffix, and the manifest of the pack says what is there") {
   const Scratch scratch;
   const auto built = packer::build_pack(support::small_sources(scratch.path()));
-  CHECK(manifest::read_subset(built.location / "manifest.json").entries[1].audio_relpath == "audio/train/video_2.flac");
-  CHECK(support::get(built.location / "subset_manifest.json") == support::get(scratch.path() / "E/subset_manifest.json"));
+  CHECK(manifest::read_subset(built.location / "manifest.json").entries[1].audio_relpath ==
+        "audio/train/video_2.flac");
+  CHECK(support::get(built.location / "subset_manifest.json") ==
+        support::get(scratch.path() / "E/subset_manifest.json"));
 }
 
 TEST_CASE("only a folder that is absent, empty or a pack is replaced") {

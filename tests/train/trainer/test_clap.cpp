@@ -25,7 +25,9 @@ ClapConfig tiny() {
   return c;
 }
 
-double difference(const torch::Tensor& a, const torch::Tensor& b) { return (a - b).abs().max().item<double>(); }
+double difference(const torch::Tensor& a, const torch::Tensor& b) {
+  return (a - b).abs().max().item<double>();
+}
 
 }  // namespace
 
@@ -58,14 +60,16 @@ TEST_CASE("a clip's states do not depend on the other clips but by rounding") {
   CHECK(difference(together.pooled[0], together.pooled[1]) > 1e-3);
 }
 
-TEST_CASE("with one block, a patch reaches its own window and no other; a second, shifted one carries it over") {
+TEST_CASE(
+    "with one block, a patch reaches its own window and no other; a second, shifted one carries it over") {
   const torch::NoGradGuard no_grad;
   const auto reached = [](std::int64_t depth) {
     auto config = tiny();
     config.depths = {depth};
     config.heads = {2};
     const auto clap = Clap::random(config, 1);
-    // Constant but for one frame. 256 frames need no stretching: bin 0, frame 0 is the patch at row 0, column 0.
+    // Constant but for one frame. 256 frames need no stretching: bin 0, frame 0 is the patch at row 0, column
+    // 0.
     auto mel = torch::zeros({1, 1, 256, 16});
     const auto before = clap.encode(mel).frames;
     mel[0][0][0][0] = 3;
@@ -100,7 +104,8 @@ TEST_CASE("a stored relative_position_index must be the one that the layout defi
   const support::Scratch folder;
   auto clap = Clap::random(tiny(), 2);
   clap.save(folder.path());
-  const std::string name = "audio_model.audio_encoder.layers.0.blocks.0.attention.self.relative_position_index";
+  const std::string name =
+      "audio_model.audio_encoder.layers.0.blocks.0.attention.self.relative_position_index";
   auto file = trainer::read_safetensors(folder / "model.safetensors");
   REQUIRE(file.tensors.contains(name));
   file.tensors[name] = file.tensors[name].flip(0);
@@ -111,22 +116,25 @@ TEST_CASE("a stored relative_position_index must be the one that the layout defi
   CHECK_NOTHROW((void)Clap::load(folder.path()));
 }
 
-TEST_CASE("a fused checkpoint and sizes that do not tile are refused, and defaults are the published model's") {
+TEST_CASE(
+    "a fused checkpoint and sizes that do not tile are refused, and defaults are the published model's") {
   const auto parsed = [](const std::string& audio) {
-    return trainer::parse_clap_config(common::parse_json("{\"model_type\":\"clap\",\"audio_config\":{" + audio + "}}", "x"), "x");
+    return trainer::parse_clap_config(
+        common::parse_json("{\"model_type\":\"clap\",\"audio_config\":{" + audio + "}}", "x"), "x");
   };
   const auto config = parsed("");
   CHECK(config.frame_width() == 768);
   CHECK(config.frame_limit() == 1024);
   CHECK(config.depths == std::vector<std::int64_t>{2, 2, 6, 2});
-  CHECK(trainer::format_clap_config(trainer::parse_clap_config(trainer::format_clap_config(config), "x")) == trainer::format_clap_config(config));
+  CHECK(trainer::format_clap_config(trainer::parse_clap_config(trainer::format_clap_config(config), "x")) ==
+        trainer::format_clap_config(config));
   try {
     (void)parsed("\"enable_fusion\":true");
     FAIL_CHECK("a fused checkpoint was accepted");
   } catch (const common::Error& error) {
     CHECK(std::string(error.what()).find("enable_fusion") != std::string::npos);
   }
-  for (const auto* bad : {"\"num_mel_bins\":60", "\"patch_size\":[4,8]", "\"depths\":[2,2]", "\"hidden_size\":100",
-                          "\"window_size\":7", "\"num_attention_heads\":[5,8,16,32]"})
+  for (const auto* bad : {"\"num_mel_bins\":60", "\"patch_size\":[4,8]", "\"depths\":[2,2]",
+                          "\"hidden_size\":100", "\"window_size\":7", "\"num_attention_heads\":[5,8,16,32]"})
     CHECK_THROWS_AS((void)parsed(bad), common::Error);
 }

@@ -52,7 +52,9 @@ torch::Tensor logits_of(const Llava& llava, const TokenIds& ids) {
   return llava.run(llava.embed(batch), all_valid(batch))[0];  // [L,V]
 }
 
-double difference(const torch::Tensor& a, const torch::Tensor& b) { return (a - b).abs().max().item<double>(); }
+double difference(const torch::Tensor& a, const torch::Tensor& b) {
+  return (a - b).abs().max().item<double>();
+}
 
 // What another batch size changes is rounding; logits are of size 1.
 constexpr double k_rounding = 2e-5;
@@ -82,7 +84,8 @@ TEST_CASE("padding on either side, and what other rows hold, change a row's logi
     const auto logits = llava.run(llava.embed(batch.ids), batch.valid);
     CHECK(logits.isfinite().all().item<bool>());
     for (std::size_t i = 0; i < rows.size(); ++i) {
-      const auto row = logits[static_cast<std::int64_t>(i)].index({batch.valid[static_cast<std::int64_t>(i)]});
+      const auto row =
+          logits[static_cast<std::int64_t>(i)].index({batch.valid[static_cast<std::int64_t>(i)]});
       CHECK(difference(row, logits_of(llava, rows[i])) < k_rounding);
     }
     // The same batch shape with other neighbours and another pad token: the same bits.
@@ -90,11 +93,13 @@ TEST_CASE("padding on either side, and what other rows hold, change a row's logi
     other[0].fill_(17);
     other.masked_fill_(~batch.valid, 33);
     const auto again = llava.run(llava.embed(other), batch.valid);
-    for (const std::int64_t i : {1, 2}) CHECK(again[i].index({batch.valid[i]}).equal(logits[i].index({batch.valid[i]})));
+    for (const std::int64_t i : {1, 2})
+      CHECK(again[i].index({batch.valid[i]}).equal(logits[i].index({batch.valid[i]})));
   }
 }
 
-TEST_CASE("attention sees distances, not positions: shifting a row by padding on the left changes rounding only") {
+TEST_CASE(
+    "attention sees distances, not positions: shifting a row by padding on the left changes rounding only") {
   const torch::NoGradGuard no_grad;
   const auto llava = tiny_llava();
   const auto& decoder = llava.decoder();
@@ -129,7 +134,8 @@ TEST_CASE("ranges of layers compose to the whole, bit for bit, with hooks too") 
   const auto whole = decoder.run_layers(start, 0, 3, context, hook);
   CHECK(seen == std::vector<std::int64_t>{0, 1, 2});
   for (std::int64_t cut = 0; cut <= 3; ++cut)
-    CHECK(decoder.run_layers(decoder.run_layers(start, 0, cut, context, hook), cut, 3, context, hook).equal(whole));
+    CHECK(decoder.run_layers(decoder.run_layers(start, 0, cut, context, hook), cut, 3, context, hook)
+              .equal(whole));
   CHECK(difference(whole, decoder.run_layers(start, 0, 3, context)) > 1e-3);
 }
 
@@ -163,7 +169,8 @@ TEST_CASE("grouped keys and values are the same as those heads repeated") {
   const auto from = grouped.parameters();
   for (auto& [name, tensor] : repeated.parameters()) {
     auto value = from.at(name);
-    if (name.find("language_model") == 0 && (name.find("k_proj") != std::string::npos || name.find("v_proj") != std::string::npos))
+    if (name.find("language_model") == 0 &&
+        (name.find("k_proj") != std::string::npos || name.find("v_proj") != std::string::npos))
       value = value.view({2, 4, 16}).repeat_interleave(2, 0).view({16, 16});
     tensor.copy_(value);
   }
@@ -181,7 +188,8 @@ TEST_CASE("greedy generation says what the argmax of whole rows says, from eithe
       auto row = prompts[i];
       TokenIds expected;
       while (expected.size() < 5) {
-        const auto next = logits_of(llava, row)[static_cast<std::int64_t>(row.size()) - 1].argmax().item<std::int64_t>();
+        const auto next =
+            logits_of(llava, row)[static_cast<std::int64_t>(row.size()) - 1].argmax().item<std::int64_t>();
         if (next == llava.config().text.eos_token) break;
         expected.push_back(next);
         row.push_back(next);
@@ -195,7 +203,10 @@ TEST_CASE("a row ends at the end-of-sequence token, which is not part of the ans
   const torch::NoGradGuard no_grad;
   auto config = tiny();
   const auto prompt = ids_of({1, 5, 7});
-  const auto first = tiny_llava(config).run(tiny_llava(config).embed(prompt), all_valid(prompt))[0][2].argmax().item<std::int64_t>();
+  const auto first = tiny_llava(config)
+                         .run(tiny_llava(config).embed(prompt), all_valid(prompt))[0][2]
+                         .argmax()
+                         .item<std::int64_t>();
   config.text.eos_token = first;
   const auto llava = tiny_llava(config);
   CHECK(trainer::generate(llava, llava.embed(prompt), all_valid(prompt), 5)[0].empty());
@@ -233,9 +244,10 @@ TEST_CASE("gradients reach an addition between frozen layers, and no frozen weig
   const auto batch = ids_of({1, 5, 7, 9});
   auto shift = torch::zeros({16}, torch::requires_grad());
   const auto loss = [&] {
-    const auto logits = llava.run(llava.embed(batch), all_valid(batch), [&](std::int64_t layer, const torch::Tensor& hidden) {
-      return layer == 1 ? hidden + shift : hidden;
-    });
+    const auto logits =
+        llava.run(llava.embed(batch), all_valid(batch), [&](std::int64_t layer, const torch::Tensor& hidden) {
+          return layer == 1 ? hidden + shift : hidden;
+        });
     return logits[0][3].log_softmax(-1)[4].neg();
   };
   loss().backward();
@@ -267,8 +279,9 @@ TEST_CASE("all weights train: after a few steps from random the loss on one row 
     const auto loss = torch::nn::functional::cross_entropy(logits[0][10].unsqueeze(0), torch::tensor({6}));
     loss.backward();
     if (step == 0)
-      for (const auto* name : {"vision_tower.vision_model.embeddings.patch_embedding.weight",
-                               "multi_modal_projector.linear_1.weight", "language_model.model.embed_tokens.weight"})
+      for (const auto* name :
+           {"vision_tower.vision_model.embeddings.patch_embedding.weight",
+            "multi_modal_projector.linear_1.weight", "language_model.model.embed_tokens.weight"})
         CHECK(llava.parameters().at(name).grad().abs().sum().item<double>() > 0);
     optimiser.step();
     (step == 0 ? first : last) = loss.item<double>();
@@ -299,11 +312,26 @@ TEST_CASE("every layout of names that is in use loads to the same model") {
     return name;
   };
   const std::map<std::string, std::function<std::string(const std::string&)>> layouts = {
-      {"4.52", [&](const std::string& n) { return replaced(replaced(replaced(replaced(n, "language_model.lm_head", "lm_head"), "language_model.model", "model.language_model"), "vision_tower", "model.vision_tower"), "multi_modal", "model.multi_modal"); }},
-      {"flat vision", [&](const std::string& n) { return replaced(n, "vision_tower.vision_model", "model.vision_tower"); }},
+      {"4.52",
+       [&](const std::string& n) {
+         return replaced(replaced(replaced(replaced(n, "language_model.lm_head", "lm_head"),
+                                           "language_model.model", "model.language_model"),
+                                  "vision_tower", "model.vision_tower"),
+                         "multi_modal", "model.multi_modal");
+       }},
+      {"flat vision",
+       [&](const std::string& n) { return replaced(n, "vision_tower.vision_model", "model.vision_tower"); }},
       {"peft", [&](const std::string& n) { return "base_model.model." + n; }},
-      {"original", [&](const std::string& n) { return replaced(replaced(replaced(replaced(replaced(n, "language_model.lm_head", "lm_head"), "language_model.model", "model"), "multi_modal_projector.linear_1", "model.mm_projector.0"), "multi_modal_projector.linear_2", "model.mm_projector.2"), "vision_tower", "model.vision_tower.vision_tower"); }},
-      {"clip alone", [&](const std::string& n) { return replaced(n, "vision_tower.vision_model", "vision_model"); }}};
+      {"original",
+       [&](const std::string& n) {
+         return replaced(replaced(replaced(replaced(replaced(n, "language_model.lm_head", "lm_head"),
+                                                    "language_model.model", "model"),
+                                           "multi_modal_projector.linear_1", "model.mm_projector.0"),
+                                  "multi_modal_projector.linear_2", "model.mm_projector.2"),
+                         "vision_tower", "model.vision_tower.vision_tower");
+       }},
+      {"clip alone",
+       [&](const std::string& n) { return replaced(n, "vision_tower.vision_model", "vision_model"); }}};
   for (const auto& [layout, rename] : layouts) {
     CAPTURE(layout);
     const support::Scratch folder;
@@ -322,7 +350,8 @@ TEST_CASE("every layout of names that is in use loads to the same model") {
 TEST_CASE("a folder with a tensor missing, twice or of another shape is refused by the tensor's name") {
   auto llava = tiny_llava();
   const std::string name = "language_model.model.layers.1.mlp.up_proj.weight";
-  const auto check_refused = [&](const std::function<void(trainer::NamedTensors&)>& damage, const std::string& because) {
+  const auto check_refused = [&](const std::function<void(trainer::NamedTensors&)>& damage,
+                                 const std::string& because) {
     const support::Scratch folder;
     llava.save(folder.path());
     auto tensors = llava.parameters();
@@ -342,9 +371,13 @@ TEST_CASE("a folder with a tensor missing, twice or of another shape is refused 
   check_refused([&](auto& t) { t["base_model.model." + name] = t[name]; }, "both are");
 }
 
-TEST_CASE("sparse configurations get transformers' defaults, and all three spellings of rotary scaling are read") {
-  const auto parsed = [](const char* text) { return trainer::parse_llava_config(common::parse_json(text, "x"), "x"); };
-  const auto seven_b = parsed(R"({"model_type":"llava","text_config":{"max_position_embeddings":4096,"rms_norm_eps":1e-5,"vocab_size":32064},"vision_config":{"hidden_size":1024,"image_size":336,"intermediate_size":4096,"num_attention_heads":16,"num_hidden_layers":24,"patch_size":14}})");
+TEST_CASE(
+    "sparse configurations get transformers' defaults, and all three spellings of rotary scaling are read") {
+  const auto parsed = [](const char* text) {
+    return trainer::parse_llava_config(common::parse_json(text, "x"), "x");
+  };
+  const auto seven_b = parsed(
+      R"({"model_type":"llava","text_config":{"max_position_embeddings":4096,"rms_norm_eps":1e-5,"vocab_size":32064},"vision_config":{"hidden_size":1024,"image_size":336,"intermediate_size":4096,"num_attention_heads":16,"num_hidden_layers":24,"patch_size":14}})");
   CHECK(seven_b.text.hidden == 4096);
   CHECK(seven_b.text.kv_heads == 32);
   CHECK(seven_b.text.norm_epsilon == 1e-5);
@@ -358,9 +391,10 @@ TEST_CASE("sparse configurations get transformers' defaults, and all three spell
     CHECK(config.text.rope_scale == 2);
     CHECK(config.text.rope_theta == 5000);
   }
-  for (const auto* bad : {R"({"model_type":"llava_llama"})", R"({"text_config":{"model_type":"mistral"}})",
-                          R"({"text_config":{"rope_scaling":{"type":"yarn","factor":2}}})",
-                          R"({"vision_feature_select_strategy":"cls"})", R"({"text_config":{"hidden_size":"big"}})"})
+  for (const auto* bad :
+       {R"({"model_type":"llava_llama"})", R"({"text_config":{"model_type":"mistral"}})",
+        R"({"text_config":{"rope_scaling":{"type":"yarn","factor":2}}})",
+        R"({"vision_feature_select_strategy":"cls"})", R"({"text_config":{"hidden_size":"big"}})"})
     CHECK_THROWS_AS((void)parsed(bad), common::Error);
   auto config = tiny();
   config.text.kv_heads = 3;

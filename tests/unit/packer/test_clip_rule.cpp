@@ -10,7 +10,8 @@ namespace {
 
 using packer::Making;
 
-common::AudioFacts facts(std::uint64_t frames, common::AudioContainer container = common::AudioContainer::wav) {
+common::AudioFacts facts(std::uint64_t frames,
+                         common::AudioContainer container = common::AudioContainer::wav) {
   return {container, common::SampleFormat::pcm_16, 1000, 1, frames};
 }
 
@@ -52,8 +53,8 @@ TEST_CASE("a full video that ends before the clip's first second is refused") {
 }
 
 TEST_CASE("a header alone gives the facts that decoding gives") {
-  for (const common::Bytes& file :
-       {common::encode_wav16(support::tone(100, 0.2)), common::encode_flac16(support::tone(4097, 0.2, 44100))}) {
+  for (const common::Bytes& file : {common::encode_wav16(support::tone(100, 0.2)),
+                                    common::encode_flac16(support::tone(4097, 0.2, 44100))}) {
     const auto quick = packer::sound_header(file);
     const common::AudioFacts whole = common::probe_audio(file, "sound");
     REQUIRE(quick);

@@ -61,7 +61,8 @@ Result expanded(common::Bytes bytes, Compression form) {
   Result result;
   common::Bytes buffer(70'000);
   while (const std::size_t got = stream->read(buffer.data(), buffer.size()))
-    result.bytes.insert(result.bytes.end(), buffer.begin(), buffer.begin() + static_cast<std::ptrdiff_t>(got));
+    result.bytes.insert(result.bytes.end(), buffer.begin(),
+                        buffer.begin() + static_cast<std::ptrdiff_t>(got));
   result.fault = stream->fault();
   return result;
 }
@@ -70,7 +71,8 @@ constexpr Compression k_forms[] = {Compression::gzip, Compression::zstd};
 
 }  // namespace
 
-TEST_CASE("what is compressed expands to the same bytes, around every block edge and for any number of threads") {
+TEST_CASE(
+    "what is compressed expands to the same bytes, around every block edge and for any number of threads") {
   for (const Compression form : k_forms)
     for (const unsigned threads : {1U, 2U, 3U})
       for (const std::size_t size : {std::size_t{0}, std::size_t{1}, std::size_t{131071}, std::size_t{131072},

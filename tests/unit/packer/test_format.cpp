@@ -1,10 +1,10 @@
 // FORMAT.md and the code name the same rules.
-#include <regex>
 #include <set>
 #include <string>
 
 #include "common/file.hpp"
 #include "packer/info.hpp"
+#include "tests/support/format_rules.hpp"
 
 #include <doctest/doctest.h>
 
@@ -12,31 +12,33 @@ namespace {
 
 namespace fs = std::filesystem;
 
-std::string format_text() { return common::read_text(fs::path(SAFE_SOURCE_DIR) / "packer/FORMAT.md", 1 << 20); }
-
-std::set<std::string> found(const std::string& text, const char* pattern) {
+// Rule ids that the code cites: a string literal of a capital letter and a digit.
+std::set<std::string> cited_rules() {
   std::set<std::string> rules;
-  const std::regex expression(pattern);
-  for (auto at = std::sregex_iterator(text.begin(), text.end(), expression); at != std::sregex_iterator(); ++at)
-    rules.insert((*at)[1]);
+  for (const auto& entry : fs::directory_iterator(fs::path(SAFE_SOURCE_DIR) / "packer")) {
+    if (entry.path().extension() != ".cpp") continue;
+    const std::string code = common::read_text(entry.path(), 1 << 20);
+    for (std::size_t at = code.find('"'); at + 3 < code.size(); at = code.find('"', at + 1)) {
+      const bool is_rule = std::string("NSFPMAZE").find(code[at + 1]) != std::string::npos &&
+                           code[at + 2] >= '0' && code[at + 2] <= '9' && code[at + 3] == '"';
+      if (is_rule) rules.insert(code.substr(at + 1, 2));
+    }
+  }
   return rules;
 }
 
 }  // namespace
 
 TEST_CASE("every rule with a MUST has a finding in the code, and every finding a rule") {
-  std::string code;
-  for (const auto& entry : fs::directory_iterator(fs::path(SAFE_SOURCE_DIR) / "packer"))
-    if (entry.path().extension() == ".cpp") code += common::read_text(entry.path(), 1 << 20);
-  const auto cited = found(code, "\"([NSFPMAZE][0-9])\"");
-  const auto defined = found(format_text(), "\\*\\*([NSFPMAZE][0-9])\\*\\* [^*]*MUST");
+  const auto cited = cited_rules();
+  const auto defined = support::rules_with_must("NSFPMAZE");
   CHECK(defined.size() > 30);
   for (const std::string& rule : defined) CHECK_MESSAGE(cited.count(rule) == 1, rule);
   for (const std::string& rule : cited) CHECK_MESSAGE(defined.count(rule) == 1, rule);
 }
 
 TEST_CASE("the example of pack.json in FORMAT.md is a pack.json") {
-  const std::string text = format_text();
+  const std::string text = support::format_text();
   const std::size_t begin = text.find("```json\n") + 8;
   packer::Findings findings;
   const auto info = packer::parse_info(text.substr(begin, text.find("```", begin) - begin), findings);

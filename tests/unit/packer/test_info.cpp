@@ -7,7 +7,8 @@ namespace {
 packer::PackInfo sample() {
   packer::PackInfo info;
   info.name = "data_pack";
-  info.inputs = {{packer::Role::subset_manifest, common::digest_of("x"), "caf\xc3\xa9", "AudioCaps", -3, 2, 1}};
+  info.inputs = {
+      {packer::Role::subset_manifest, common::digest_of("x"), "caf\xc3\xa9", "AudioCaps", -3, 2, 1}};
   info.missing = {{packer::Role::subset_manifest, "id", "audio/train/id.wav", "no source file"}};
   packer::FileInfo clip{common::PackPath("audio/train/a.wav"), packer::Role::clip, 44, {}, {}};
   clip.clip = packer::ClipFacts{48000, 2, 480000, packer::Making::cut, common::digest_of("source"), 1440000};

@@ -20,8 +20,9 @@ TEST_CASE("a path alone says which role a file has") {
   CHECK(packer::role_of("audio/train/a.wav") == Role::clip);
   CHECK(packer::role_of("audio/val/a.flac") == Role::clip);
   CHECK(packer::role_of("images/a.jpg") == Role::image);
-  for (const char* stray : {"notes.txt", "audio/a.wav", "audio/train/deep/a.wav", "audio/train/a.mp3", "images/x/a.jpg",
-                            "images/a.gif", "images/.jpg", "other/train/a.wav", "SHA256SUMS"})
+  for (const char* stray :
+       {"notes.txt", "audio/a.wav", "audio/train/deep/a.wav", "audio/train/a.mp3", "images/x/a.jpg",
+        "images/a.gif", "images/.jpg", "other/train/a.wav", "SHA256SUMS"})
     CHECK_FALSE(packer::role_of(stray));
 }
 

@@ -11,7 +11,8 @@ namespace {
 
 packer::Tables tables() {
   packer::Tables made;
-  made.manifests.subset = support::subset_of("train", {support::clip_entry(1, "train"), support::clip_entry(2, "train")});
+  made.manifests.subset =
+      support::subset_of("train", {support::clip_entry(1, "train"), support::clip_entry(2, "train")});
   made.manifests.val = support::vqa_of("val", {support::question(1, 1)});
   return made;
 }
@@ -27,7 +28,9 @@ std::string refusal(packer::Tables made) {
   return {};
 }
 
-bool contains(const std::string& text, const std::string& part) { return text.find(part) != std::string::npos; }
+bool contains(const std::string& text, const std::string& part) {
+  return text.find(part) != std::string::npos;
+}
 
 }  // namespace
 
@@ -47,8 +50,8 @@ TEST_CASE("two rows never get one file") {
 }
 
 TEST_CASE("a name that leaves the pack is refused before any file is looked at") {
-  for (const char* bad : {"../x.wav", "/etc/passwd", "audio/../../x.wav", "audio/train/.x.wav", "audio/x.wav", "x",
-                          "audio/train/a b.wav"}) {
+  for (const char* bad : {"../x.wav", "/etc/passwd", "audio/../../x.wav", "audio/train/.x.wav", "audio/x.wav",
+                          "x", "audio/train/a b.wav"}) {
     packer::Tables made = tables();
     made.manifests.subset->entries[0].audio_relpath = bad;
     CHECK_FALSE(refusal(made).empty());

@@ -46,7 +46,9 @@ TEST_CASE("a spectrogram has one frame per hop and one more, and silence is the 
   CHECK(silence.eq(-100).all().item<bool>());
 }
 
-TEST_CASE("a tone is loudest in the bin whose triangle holds its frequency, and twice the amplitude is 6.02 dB more") {
+TEST_CASE(
+    "a tone is loudest in the bin whose triangle holds its frequency, and twice the amplitude is 6.02 dB "
+    "more") {
   const LogMel log_mel(small_config());
   const auto low = log_mel.compute(tone(300, 8000)), high = log_mel.compute(tone(3000, 8000));
   const auto loudest = [](const torch::Tensor& mel) { return mel[0][50].argmax().item<std::int64_t>(); };
@@ -121,5 +123,6 @@ TEST_CASE("cropping cuts the middle, padding keeps everything on the mean colour
   config.resize_side = config.crop_side = 12;
   const auto padded = trainer::pixels_of(wide, config);
   CHECK(padded[0][0].abs().max().item<double>() < 0.02);  // 122 is the mean, but for rounding
-  CHECK(padded[0][5][0].item<double>() == doctest::Approx(-config.mean[0] / config.deviation[0]).epsilon(1e-5));
+  CHECK(padded[0][5][0].item<double>() ==
+        doctest::Approx(-config.mean[0] / config.deviation[0]).epsilon(1e-5));
 }

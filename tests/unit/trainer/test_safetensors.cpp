@@ -64,7 +64,8 @@ TEST_CASE("what is written is read back: every dtype, shape and text of the meta
   }
 }
 
-TEST_CASE("the same tensors give the same bytes, and every tensor begins at a multiple of its element's size") {
+TEST_CASE(
+    "the same tensors give the same bytes, and every tensor begins at a multiple of its element's size") {
   const auto file = trainer::format_safetensors(sample());
   CHECK(file == trainer::format_safetensors(sample()));
   const auto header = trainer::parse_safetensors_header(file, file.size(), "x");
@@ -97,16 +98,26 @@ TEST_CASE("a header with a byte changed is refused or describes tensors that lie
 }
 
 TEST_CASE("headers that lie are refused, each for its reason") {
-  check_refused(file_of(R"({"a":{"dtype":"F32","shape":[2],"data_offsets":[0,8]},"b":{"dtype":"F32","shape":[1],"data_offsets":[4,8]}})", 8), "overlap");
+  check_refused(
+      file_of(
+          R"({"a":{"dtype":"F32","shape":[2],"data_offsets":[0,8]},"b":{"dtype":"F32","shape":[1],"data_offsets":[4,8]}})",
+          8),
+      "overlap");
   check_refused(file_of(R"({"a":{"dtype":"F32","shape":[1],"data_offsets":[4,8]}})", 8), "hole");
   check_refused(file_of(R"({"a":{"dtype":"F32","shape":[1],"data_offsets":[0,4]}})", 8), "the file holds 8");
-  check_refused(file_of(R"({"a":{"dtype":"F32","shape":[1],"data_offsets":[0,4]},"a":{"dtype":"F32","shape":[1],"data_offsets":[0,4]}})", 4), "twice");
+  check_refused(
+      file_of(
+          R"({"a":{"dtype":"F32","shape":[1],"data_offsets":[0,4]},"a":{"dtype":"F32","shape":[1],"data_offsets":[0,4]}})",
+          4),
+      "twice");
   check_refused(file_of(R"({"a":{"dtype":"F32","shape":[3],"data_offsets":[0,8]}})", 8), "do not fill");
-  check_refused(file_of(R"({"a":{"dtype":"F32","shape":[4294967296,4294967296],"data_offsets":[0,0]}})", 0), "do not fill");
+  check_refused(file_of(R"({"a":{"dtype":"F32","shape":[4294967296,4294967296],"data_offsets":[0,0]}})", 0),
+                "do not fill");
   check_refused(file_of(R"({"a":{"dtype":"F32","shape":[-1],"data_offsets":[0,4]}})", 4), "whole number");
   check_refused(file_of(R"({"a":{"dtype":"F32","shape":[1.5],"data_offsets":[0,6]}})", 6), "whole number");
   check_refused(file_of(R"({"a":{"dtype":"F8_E4M3","shape":[4],"data_offsets":[0,4]}})", 4), "F8_E4M3");
-  check_refused(file_of(R"({"a":{"dtype":"F32","shape":[1],"data_offsets":[0,4],"more":1}})", 4), "dtype, shape");
+  check_refused(file_of(R"({"a":{"dtype":"F32","shape":[1],"data_offsets":[0,4],"more":1}})", 4),
+                "dtype, shape");
   check_refused(file_of(R"({"__metadata__":{"a":1}})", 0), "not a string");
   check_refused(file_of(R"( {})", 0), "begin with '{'");
   check_refused(file_of("", 4), "begin with '{'");
@@ -125,13 +136,15 @@ TEST_CASE("a folder of shards reads as one file would, and an index that lies is
   trainer::write_safetensors(folder / "one.safetensors", {{{"a", torch::ones({2})}}, {}});
   trainer::write_safetensors(folder / "two.safetensors", {{{"b", torch::zeros({3})}}, {}});
   const auto index = folder / "model.safetensors.index.json";
-  common::write_file(index, std::string_view(R"({"weight_map":{"a":"one.safetensors","b":"two.safetensors"}})"));
+  common::write_file(index,
+                     std::string_view(R"({"weight_map":{"a":"one.safetensors","b":"two.safetensors"}})"));
   const trainer::SafetensorsFolder shards(folder.path());
   CHECK(shards.names() == std::vector<std::string>{"a", "b"});
   CHECK(shards.read("a").equal(torch::ones({2})));
   CHECK(shards.read("b").equal(torch::zeros({3})));
-  for (const auto* map : {R"({"weight_map":{"a":"two.safetensors"}})", R"({"weight_map":{"a":"../one.safetensors"}})",
-                          R"({"weight_map":{"a":7}})", R"({"weight_map":[]})", R"({"weight_map":{"a":"gone.safetensors"}})"}) {
+  for (const auto* map :
+       {R"({"weight_map":{"a":"two.safetensors"}})", R"({"weight_map":{"a":"../one.safetensors"}})",
+        R"({"weight_map":{"a":7}})", R"({"weight_map":[]})", R"({"weight_map":{"a":"gone.safetensors"}})"}) {
     common::write_file(index, std::string_view(map));
     CHECK_THROWS_AS(trainer::SafetensorsFolder{folder.path()}, common::Error);
   }
