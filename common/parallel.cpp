@@ -24,7 +24,8 @@ unsigned thread_count(unsigned asked) {
   return std::max(1U, std::thread::hardware_concurrency());
 }
 
-void parallel_for(std::size_t count, unsigned threads, const std::function<void(std::size_t)>& work) {
+void parallel_for(std::size_t count, unsigned threads, const std::function<void(std::size_t)>& work,
+                  StopSignals signals) {
   std::atomic<std::size_t> next{0};
   std::exception_ptr failure;
   std::mutex failure_mutex;
@@ -33,7 +34,7 @@ void parallel_for(std::size_t count, unsigned threads, const std::function<void(
       const std::size_t index = next.fetch_add(1);
       if (index >= count) return;
       try {
-        throw_if_stop_requested();
+        if (signals == StopSignals::obey) throw_if_stop_requested();
         work(index);
       } catch (...) {
         const std::lock_guard lock(failure_mutex);

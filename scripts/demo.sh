@@ -25,10 +25,10 @@ cmake --build --preset release -- --quiet >&2
 mkdir -p "$here" "$cluster"
 
 step "sources: sounds, pictures and questions in the layouts of AudioCaps and VQA v2"
-[[ -d $sources ]] || "$bin/safe-packer" --quiet synthesize --out "$sources" --clips 600 --questions 3000 >&2
+[[ -d $sources ]] || "$bin/safe-packer" synthesize --quiet --out "$sources" --clips 600 --questions 3000 --train-questions 24000 >&2
 
 step "manifests: which clips and questions"
-m=("$bin/safe-manifest" --quiet)
+m=("$bin/safe-manifest")
 val=(--questions "$sources/vqa/v2_OpenEnded_mscoco_val2014_questions.json"
   --annotations "$sources/vqa/v2_mscoco_val2014_annotations.json")
 train=(--questions "$sources/vqa/v2_OpenEnded_mscoco_train2014_questions.json"
@@ -39,22 +39,22 @@ train=(--questions "$sources/vqa/v2_OpenEnded_mscoco_train2014_questions.json"
 "${m[@]}" val "${val[@]}" --output "$here/val_manifest.json"
 "${m[@]}" retention "${val[@]}" --subset-size 600 --exclude "$here/val_manifest.json" \
   --output "$here/retention_manifest.json"
-"${m[@]}" base "${train[@]}" --subset-size 10000 --captions "$sources/audiocaps/train.csv" \
+"${m[@]}" base "${train[@]}" --subset-size 20000 --captions "$sources/audiocaps/train.csv" \
   --exclude "$here/val_manifest.json" --exclude "$here/retention_manifest.json" \
   --exclude "$here/subset_manifest.json" --exclude "$here/audio_val_manifest.json" \
   --output "$here/base_manifest.json"
 "${m[@]}" check "$here"/*_manifest.json
 
 step "pack: collected, cut, hashed, sealed"
-"$bin/safe-packer" --quiet build --manifest "$here/subset_manifest.json" --val-manifest "$here/val_manifest.json" \
+"$bin/safe-packer" build --quiet --manifest "$here/subset_manifest.json" --val-manifest "$here/val_manifest.json" \
   --source-root "$sources/audiocaps" --dest-root "$here/data_pack"
 pack_id=$(sha256sum "$here/data_pack/SHA256SUMS" | cut -d' ' -f1)
 
 step "archive, carried to the cluster, extracted, verified"
 rm -f "$archive"
-"$bin/safe-packer" --quiet archive "$here/data_pack" -o "$archive"
-"$bin/safe-packer" --quiet extract "$archive" --dest "$cluster/data_pack" --expect "$pack_id"
-"$bin/safe-packer" --quiet verify "$cluster/data_pack" --expect "$pack_id"
+"$bin/safe-packer" archive --quiet "$here/data_pack" -o "$archive"
+"$bin/safe-packer" extract --quiet "$archive" --dest "$cluster/data_pack" --expect "$pack_id"
+"$bin/safe-packer" verify --quiet "$cluster/data_pack" --expect "$pack_id"
 (cd "$cluster/data_pack" && sha256sum --quiet -c --strict SHA256SUMS) # the same with coreutils
 
 step "base: a tiny LLaVA and CLAP, frozen from here on"

@@ -38,20 +38,20 @@ torch::Tensor read_pixels(const packer::VerifiedPack& pack, const common::PackPa
 }
 
 std::vector<torch::Tensor> encode_images(const packer::VerifiedPack& pack, const Llava& base,
-                                         const PixelsConfig& config, const std::vector<QuestionSample>& questions) {
-  const torch::NoGradGuard frozen;
-  std::map<common::PackPath, torch::Tensor> by_path;
-  std::vector<torch::Tensor> features;
-  features.reserve(questions.size());
-  for (const QuestionSample& question : questions) {
-    const auto [found, fresh] = by_path.try_emplace(question.image);
-    if (fresh) {
-      const torch::Tensor pixels = read_pixels(pack, question.image, config).unsqueeze(0);
-      found->second =
-          base.encode_images(pixels.to(base.placement().device, base.placement().dtype)).squeeze(0);
-    }
-    features.push_back(found->second);
-  }
+                                         const PixelsConfig& config, const std::vector<QuestionSample>& questions, const Compute& compute) {
+  std::map<common::PackPath, std::size_t> first_question;
+  std::vector<std::size_t> shown;  // the first question of each image
+  for (std::size_t i = 0; i < questions.size(); ++i)
+    if (first_question.emplace(questions[i].image, i).second) shown.push_back(i);
+  std::vector<torch::Tensor> features(questions.size());
+  compute.for_each(shown.size(), [&](std::size_t index) {
+    const torch::NoGradGuard frozen;
+    const QuestionSample& question = questions[shown[index]];
+    const torch::Tensor pixels = read_pixels(pack, question.image, config).unsqueeze(0);
+    features[shown[index]] =
+        base.encode_images(pixels.to(base.placement().device, base.placement().dtype)).squeeze(0);
+  });
+  for (std::size_t i = 0; i < questions.size(); ++i) features[i] = features[first_question.at(questions[i].image)];
   return features;
 }
 

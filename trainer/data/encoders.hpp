@@ -12,6 +12,7 @@
 #include "trainer/data/samples.hpp"
 #include "trainer/model/clap.hpp"
 #include "trainer/model/llava.hpp"
+#include "trainer/run/compute.hpp"
 #include "trainer/model/tensor.hpp"
 
 namespace trainer {
@@ -44,6 +45,6 @@ class AudioEncoder {
 // The features of every question's image, each image once: [P, H] per question, shared where the image is.
 [[nodiscard]] std::vector<torch::Tensor> encode_images(const packer::VerifiedPack& pack, const Llava& base,
                                                        const PixelsConfig& config,
-                                                       const std::vector<QuestionSample>& questions);
+                                                       const std::vector<QuestionSample>& questions, const Compute& compute);
 
 }  // namespace trainer

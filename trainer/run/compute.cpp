@@ -25,11 +25,19 @@ Compute::Compute(unsigned threads, std::int64_t width, const Placement& placemen
   at::set_num_threads(threads_inside_);
 }
 
-void Compute::run(const std::vector<std::function<void()>>& tasks) const {
-  common::parallel_for(tasks.size(), side_by_side_, [&](std::size_t index) {
+void Compute::for_each(std::size_t count, const std::function<void(std::size_t)>& work) const {
+  common::parallel_for(count, side_by_side_, [&](std::size_t index) {
     at::set_num_threads(threads_inside_);  // OpenMP keeps the number per thread
-    tasks[index]();
+    work(index);
   });
+}
+
+void Compute::run(const std::vector<std::function<void()>>& tasks) const {
+  const auto task = [&](std::size_t index) {
+    at::set_num_threads(threads_inside_);
+    tasks[index]();
+  };
+  common::parallel_for(tasks.size(), side_by_side_, task, common::StopSignals::leave);
 }
 
 }  // namespace trainer

@@ -20,7 +20,10 @@ class Compute {
  public:
   // width: of the language model; above k_wide its products are worth threads of their own.
   Compute(unsigned threads, std::int64_t width, const Placement& placement);
-  // Runs every task; side by side where the model is small. The first exception is thrown.
+  // work(0) .. work(count - 1), side by side where the model is small. The first exception is thrown, and a signal to
+  // stop ends it between two of them.
+  void for_each(std::size_t count, const std::function<void(std::size_t)>& work) const;
+  // The passes of one training step: a signal to stop waits for the step's end.
   void run(const std::vector<std::function<void()>>& tasks) const;
   // Of one product; part of what the last bits of a run depend on.
   [[nodiscard]] int threads_inside() const { return threads_inside_; }

@@ -4,7 +4,6 @@
 #include <numeric>
 
 #include "common/error.hpp"
-#include "common/program.hpp"
 #include "common/random.hpp"
 
 namespace trainer {
@@ -18,17 +17,16 @@ std::vector<T> first_of(const std::vector<T>& items, std::int64_t count) {
 
 ClipGroup encode_clips(const packer::VerifiedPack& pack, const AudioEncoder& audio, const Llava& base,
                        const PromptWriter& writer, const std::vector<ClipSample>& clips, std::int64_t first_layer,
-                       common::Progress& progress) {
+                       const Compute& compute, common::Progress& progress) {
   ClipGroup group;
-  std::vector<torch::Tensor> vectors;
-  for (const ClipSample& clip : clips) {
-    common::throw_if_stop_requested();
-    const Row row = writer.with_answer(writer.text_row(k_audio_question), clip.captions.front());
-    group.items.push_back(
-        {clip, static_cast<std::int64_t>(vectors.size()), encode_row(base, row, {}, first_layer)});
-    vectors.push_back(audio.encode(pack, clip.path));
+  group.items.resize(clips.size());
+  std::vector<torch::Tensor> vectors(clips.size());
+  compute.for_each(clips.size(), [&](std::size_t i) {
+    const Row row = writer.with_answer(writer.text_row(k_audio_question), clips[i].captions.front());
+    group.items[i] = {clips[i], static_cast<std::int64_t>(i), encode_row(base, row, {}, first_layer)};
+    vectors[i] = audio.encode(pack, clips[i].path);
     progress.add(1);
-  }
+  });
   group.vectors = vectors.empty() ? torch::zeros({0, audio.width()}) : torch::stack(vectors);
   return group;
 }
@@ -89,7 +87,7 @@ Selection select_samples(const PackSamples& samples, const RunConfig& config) {
 }
 
 Experiment open_experiment(const packer::VerifiedPack& pack, const RunConfig& config, Llava base,
-                           Tokenizer tokenizer, const AudioEncoder& audio) {
+                           Tokenizer tokenizer, const AudioEncoder& audio, const Compute& compute) {
   refuse_wrong_layers(config, base);
   const PackSamples samples = read_samples(pack);
   Experiment experiment{std::move(base), std::move(tokenizer), audio.silence(), select_samples(samples, config),
@@ -102,24 +100,26 @@ Experiment open_experiment(const packer::VerifiedPack& pack, const RunConfig& co
                             chosen.train.size() + chosen.held_out.size() + chosen.validation.size() +
                                 chosen.retention.size(),
                             config.verbosity);
-  experiment.train = encode_clips(pack, audio, model, writer, chosen.train, first_layer, progress);
+  experiment.train = encode_clips(pack, audio, model, writer, chosen.train, first_layer, compute, progress);
   experiment.memorised = pick(experiment.train, chosen.memorised);
-  experiment.held_out = encode_clips(pack, audio, model, writer, chosen.held_out, first_layer, progress);
+  experiment.held_out = encode_clips(pack, audio, model, writer, chosen.held_out, first_layer, compute, progress);
   for (const ClipItem& item : experiment.train.items) experiment.train_rows.push_back(item.row);
   const PixelsConfig pixels = load_pixels_config(config.base);
   const auto question_row = [&](const QuestionSample& question, const torch::Tensor& features) {
-    common::throw_if_stop_requested();
     progress.add(1);
     return encode_row(model, writer.with_answer(writer.image_row(question.question, 0), question.majority_answer),
                       features, first_layer);
   };
-  const std::vector<torch::Tensor> validation = encode_images(pack, model, pixels, chosen.validation);
-  for (std::size_t i = 0; i < validation.size(); ++i)
-    experiment.validation.push_back(
-        {chosen.validation[i], validation[i], question_row(chosen.validation[i], validation[i])});
-  const std::vector<torch::Tensor> retention = encode_images(pack, model, pixels, chosen.retention);
-  for (std::size_t i = 0; i < retention.size(); ++i)
-    experiment.retention_rows.push_back(question_row(chosen.retention[i], retention[i]));
+  const std::vector<torch::Tensor> validation = encode_images(pack, model, pixels, chosen.validation, compute);
+  experiment.validation.resize(validation.size());
+  compute.for_each(validation.size(), [&](std::size_t i) {
+    experiment.validation[i] = {chosen.validation[i], validation[i], question_row(chosen.validation[i], validation[i])};
+  });
+  const std::vector<torch::Tensor> retention = encode_images(pack, model, pixels, chosen.retention, compute);
+  experiment.retention_rows.resize(retention.size());
+  compute.for_each(retention.size(), [&](std::size_t i) {
+    experiment.retention_rows[i] = question_row(chosen.retention[i], retention[i]);
+  });
   return experiment;
 }
 

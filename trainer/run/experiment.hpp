@@ -53,6 +53,6 @@ struct Experiment {
 };
 
 [[nodiscard]] Experiment open_experiment(const packer::VerifiedPack& pack, const RunConfig& config, Llava base,
-                                         Tokenizer tokenizer, const AudioEncoder& audio);
+                                         Tokenizer tokenizer, const AudioEncoder& audio, const Compute& compute);
 
 }  // namespace trainer

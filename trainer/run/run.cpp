@@ -118,6 +118,22 @@ Metrics measure(const RunConfig& config, const Evaluation& evaluation, const std
   return metrics;
 }
 
+struct Judgement {
+  Evaluation evaluation;
+  std::vector<Prediction> training;
+};
+
+// Evaluation after training: the trained state is saved already, so a signal here can be answered with "resume".
+Judgement judge(const RunConfig& config, const Experiment& experiment, const SafeModel& model) {
+  try {
+    return {evaluate(config, experiment, model), evaluate_training(config, experiment, model)};
+  } catch (const common::Error& error) {
+    if (error.kind() != common::ErrorKind::interrupted) throw;
+    throw common::Error(common::ErrorKind::stopped,
+                        "stopped while evaluating; training is saved, and the same command with --resume goes on");
+  }
+}
+
 // The run keeps the pack that was built for it.
 void keep_source_pack(const fs::path& work, const RunDirectory& run) {
   const fs::path built = work / "source_pack";
@@ -149,7 +165,8 @@ RunResult run_experiment(RunConfig config, Resume resume) {
   if (base.decoder().width() > Compute::k_wide) record["threads"] = compute.threads_inside();
   const common::Digest digest = config_digest(record);
   record["config_digest"] = digest.hex();
-  Experiment experiment = open_experiment(pack, config, std::move(base), Tokenizer::load(config.base), audio);
+  Experiment experiment = open_experiment(pack, config, std::move(base), Tokenizer::load(config.base), audio,
+                                          compute);
   watch.lap("encode_s");
 
   RunDirectory run = claim_directory(config, digest, resume);
@@ -163,8 +180,7 @@ RunResult run_experiment(RunConfig config, Resume resume) {
   const TrainingResult trained =
       train(config, experiment, model, mechanisms, run, digest.hex(), compute, resume);
   watch.lap("train_s");
-  const Evaluation evaluation = evaluate(config, experiment, model);
-  const std::vector<Prediction> training = evaluate_training(config, experiment, model);
+  const auto [evaluation, training] = judge(config, experiment, model);
   watch.lap("evaluate_s");
   if (!evaluation.bit_equal_without_audio.value_or(true))
     throw common::Error(common::ErrorKind::mismatch,

@@ -1,8 +1,6 @@
 // Our models, tokenizer and features against Hugging Face's own code, both ways: folders that transformers
 // wrote are read here, folders written here are opened by transformers. SAFE_PEER_PYTHON names a Python that
 // has transformers; without one the tests say so and pass, unless SAFE_PEERS=required.
-#include <torch/torch.h>
-
 #include <cstdlib>
 #include <cstring>
 
@@ -13,6 +11,7 @@
 #include "trainer/data/pixels.hpp"
 #include "trainer/model/clap.hpp"
 #include "trainer/model/llava.hpp"
+#include "trainer/model/tensor.hpp"
 
 #include <doctest/doctest.h>
 

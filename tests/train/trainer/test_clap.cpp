@@ -1,9 +1,8 @@
-#include <torch/torch.h>
-
 #include "common/error.hpp"
 #include "common/file.hpp"
 #include "tests/support/scratch.hpp"
 #include "trainer/model/clap.hpp"
+#include "trainer/model/tensor.hpp"
 
 #include <doctest/doctest.h>
 

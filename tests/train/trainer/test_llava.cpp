@@ -1,11 +1,11 @@
-#include <torch/torch.h>
-
 #include <functional>
 
 #include "common/error.hpp"
 #include "common/file.hpp"
 #include "tests/support/scratch.hpp"
 #include "trainer/model/llava.hpp"
+#include "trainer/run/adamw.hpp"
+#include "trainer/model/tensor.hpp"
 
 #include <doctest/doctest.h>
 
@@ -268,22 +268,26 @@ TEST_CASE("gradients reach an addition between frozen layers, and no frozen weig
 TEST_CASE("all weights train: after a few steps from random the loss on one row is lower") {
   auto llava = Llava::random(tiny(), 5);
   std::vector<torch::Tensor> weights;
-  for (auto& [name, tensor] : llava.parameters()) weights.push_back(tensor.requires_grad_());
-  torch::optim::AdamW optimiser(weights, torch::optim::AdamWOptions(1e-2));
+  std::vector<trainer::Parameter> parameters;
+  for (auto& [name, tensor] : llava.parameters()) {
+    weights.push_back(tensor.requires_grad_());
+    parameters.push_back({name, trainer::ParameterGroup::adapter, tensor});
+  }
+  trainer::AdamW optimiser(parameters, {});
   const auto pixels = torch::rand({1, 3, 12, 12});
   const auto batch = ids_of(llava.expand_image({1, 38, 5, 6}));
   double first = 0, last = 0;
   for (int step = 0; step < 20; ++step) {
-    optimiser.zero_grad();
     const auto logits = llava.run(llava.embed(batch, llava.encode_images(pixels)), all_valid(batch));
-    const auto loss = torch::nn::functional::cross_entropy(logits[0][10].unsqueeze(0), torch::tensor({6}));
-    loss.backward();
+    const auto loss = logits[0][10].log_softmax(-1)[6].neg();
+    const auto gradients = torch::autograd::grad({loss}, weights, {}, false, false, true);
     if (step == 0)
-      for (const auto* name :
-           {"vision_tower.vision_model.embeddings.patch_embedding.weight",
-            "multi_modal_projector.linear_1.weight", "language_model.model.embed_tokens.weight"})
-        CHECK(llava.parameters().at(name).grad().abs().sum().item<double>() > 0);
-    optimiser.step();
+      for (std::size_t k = 0; k < parameters.size(); ++k)
+        for (const auto* name :
+             {"vision_tower.vision_model.embeddings.patch_embedding.weight",
+              "multi_modal_projector.linear_1.weight", "language_model.model.embed_tokens.weight"})
+          if (parameters[k].name == name) CHECK(gradients[k].abs().sum().item<double>() > 0);
+    optimiser.step(gradients, 1e-2, 1e-2);
     (step == 0 ? first : last) = loss.item<double>();
   }
   CHECK(last < first / 2);
@@ -405,4 +409,24 @@ TEST_CASE(
   config.feature_layers = {1, -1};
   const auto again = trainer::parse_llava_config(trainer::format_llava_config(config), "x");
   CHECK(trainer::format_llava_config(again) == trainer::format_llava_config(config));
+}
+
+TEST_CASE("continuations that share their beginning get what each would get in a row of its own") {
+  const auto llava = Llava::random(tiny(), 11);
+  const TokenIds beginning = {1, 9, 12}, first = {5, 6, 7}, second = {8, 4};
+  const auto alone = [&](const TokenIds& continuation) {
+    TokenIds row = beginning;
+    row.insert(row.end(), continuation.begin(), continuation.end());
+    const auto batch = ids_of(row);
+    return llava.run(llava.embed(batch), all_valid(batch))[0].slice(0, 3);
+  };
+  // One row: the beginning, the first continuation, the second, and one position of padding.
+  const auto ids = torch::tensor({1, 9, 12, 5, 6, 7, 8, 4, 0}, torch::kLong).unsqueeze(0);
+  const auto branch = torch::tensor({0, 0, 0, 1, 1, 1, 2, 2, -1}, torch::kLong).unsqueeze(0);
+  const auto position = torch::tensor({0, 1, 2, 3, 4, 5, 3, 4, 0}, torch::kLong).unsqueeze(0);
+  const auto& decoder = llava.decoder();
+  const auto together = decoder.logits(decoder.run_layers(llava.embed(ids), 0, decoder.layers(),
+                                                          decoder.branched_context(branch, position)))[0];
+  CHECK(torch::allclose(together.slice(0, 3, 6), alone(first), 1e-4, 1e-5));
+  CHECK(torch::allclose(together.slice(0, 6, 8), alone(second), 1e-4, 1e-5));
 }

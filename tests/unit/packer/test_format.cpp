@@ -18,7 +18,8 @@ std::set<std::string> cited_rules() {
   for (const auto& entry : fs::directory_iterator(fs::path(SAFE_SOURCE_DIR) / "packer")) {
     if (entry.path().extension() != ".cpp") continue;
     const std::string code = common::read_text(entry.path(), 1 << 20);
-    for (std::size_t at = code.find('"'); at + 3 < code.size(); at = code.find('"', at + 1)) {
+    for (std::size_t at = code.find('"'); at != std::string::npos && at + 3 < code.size();
+         at = code.find('"', at + 1)) {
       const bool is_rule = std::string("NSFPMAZE").find(code[at + 1]) != std::string::npos &&
                            code[at + 2] >= '0' && code[at + 2] <= '9' && code[at + 3] == '"';
       if (is_rule) rules.insert(code.substr(at + 1, 2));

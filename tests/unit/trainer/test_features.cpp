@@ -1,11 +1,10 @@
-#include <torch/torch.h>
-
 #include <cmath>
 #include <numbers>
 
 #include "common/error.hpp"
 #include "trainer/data/log_mel.hpp"
 #include "trainer/data/pixels.hpp"
+#include "trainer/model/tensor.hpp"
 
 #include <doctest/doctest.h>
 

@@ -1,5 +1,3 @@
-#include <torch/torch.h>
-
 #include <functional>
 #include <string>
 
@@ -7,6 +5,7 @@
 #include "common/file.hpp"
 #include "tests/support/scratch.hpp"
 #include "trainer/model/safetensors.hpp"
+#include "trainer/model/tensor.hpp"
 
 #include <doctest/doctest.h>
 

@@ -1,0 +1,240 @@
+#include <doctest/doctest.h>
+
+#ifdef SAFE_TRAINER
+
+#include <csignal>
+#include <fstream>
+#include <memory>
+
+#include "common/json.hpp"
+#include "tests/support/process.hpp"
+
+// The real trainer on a small pack that the other two programs made. One pack and one base serve all cases.
+
+namespace {
+
+namespace fs = std::filesystem;
+using support::Finished;
+using support::run_process;
+
+const std::string k_bin = SAFE_BIN;
+
+Finished manifest(const std::vector<std::string>& arguments) {
+  std::vector<std::string> command = {k_bin + "/safe-manifest"};
+  command.insert(command.end(), arguments.begin(), arguments.end());
+  return run_process(command);
+}
+Finished packer(const std::vector<std::string>& arguments) {
+  std::vector<std::string> command = {k_bin + "/safe-packer"};
+  command.insert(command.end(), arguments.begin(), arguments.end());
+  return run_process(command);
+}
+Finished trainer(const std::vector<std::string>& arguments) {
+  std::vector<std::string> command = {k_bin + "/safe-trainer", "--quiet"};
+  command.insert(command.end(), arguments.begin(), arguments.end());
+  return run_process(command);
+}
+
+struct World {
+  support::Scratch scratch;
+  std::string root, vqa, pack, base;
+
+  World() : root(scratch.path().string()), vqa(root + "/data/vqa"), pack(root + "/pack"), base(root + "/base") {
+    ok(packer({"synthesize", "--quiet", "--out", root + "/data", "--clips", "24", "--questions", "240",
+               "--train-questions", "160"}));
+    const std::vector<std::string> val = {"--questions", vqa + "/v2_OpenEnded_mscoco_val2014_questions.json",
+                                          "--annotations", vqa + "/v2_mscoco_val2014_annotations.json"};
+    const auto with = [](std::vector<std::string> first, const std::vector<std::string>& rest) {
+      first.insert(first.end(), rest.begin(), rest.end());
+      return first;
+    };
+    ok(manifest({"audio", "--metadata", root + "/data/audiocaps/train.csv", "--subset-size", "12", "--output",
+                 root + "/subset_manifest.json"}));
+    ok(manifest({"audio", "--split", "val", "--metadata", root + "/data/audiocaps/val.csv", "--subset-size", "4",
+                 "--output", root + "/audio_val_manifest.json", "--exclude", root + "/subset_manifest.json"}));
+    ok(manifest(with({"val", "--subset-size", "20", "--output", root + "/val_manifest.json"}, val)));
+    ok(manifest(with({"retention", "--subset-size", "70", "--exclude", root + "/val_manifest.json", "--output",
+                      root + "/retention_manifest.json"},
+                     val)));
+    ok(manifest({"base", "--questions", vqa + "/v2_OpenEnded_mscoco_train2014_questions.json", "--annotations",
+                 vqa + "/v2_mscoco_train2014_annotations.json", "--subset-size", "100", "--exclude",
+                 root + "/val_manifest.json", "--exclude", root + "/retention_manifest.json", "--exclude",
+                 root + "/subset_manifest.json", "--exclude", root + "/audio_val_manifest.json", "--captions",
+                 root + "/data/audiocaps/train.csv", "--output", root + "/base_manifest.json"}));
+    ok(packer({"build", "--quiet", "--manifest", root + "/subset_manifest.json", "--val-manifest",
+               root + "/val_manifest.json", "--source-root", root + "/data/audiocaps", "--dest-root", pack}));
+    ok(trainer({"make-base", "--pack", pack, "--out", base, "--steps", "6", "--batch-size", "16"}));
+  }
+
+  static void ok(const Finished& finished) {
+    CAPTURE(finished.err);
+    REQUIRE(finished.code == 0);
+  }
+
+  [[nodiscard]] std::vector<std::string> run(const std::string& variant, const std::string& out,
+                                             const std::vector<std::string>& more = {}) const {
+    std::vector<std::string> arguments = {"run",          "--variant",          variant,
+                                          "--pack-root",  pack,                 "--base",
+                                          base + "/vl",   "--audio-encoder",    base + "/audio",
+                                          "--output-root", root + "/" + out,    "--num-epochs",
+                                          "4",            "--train-batch-size", "6",
+                                          "--lr-projector", "5e-3",             "--lr-adapter",
+                                          "5e-3",         "--null-space-min-samples", "8"};
+    arguments.insert(arguments.end(), more.begin(), more.end());
+    return arguments;
+  }
+  [[nodiscard]] fs::path only_run(const std::string& out) const {
+    std::vector<fs::path> runs;
+    for (const auto& entry : fs::directory_iterator(fs::path(root) / out))
+      if (entry.path().filename().string().front() != '.') runs.push_back(entry.path());
+    REQUIRE(runs.size() == 1);
+    return runs.front();
+  }
+};
+
+World& world() {
+  static World one;
+  return one;
+}
+
+common::Json json_of(const fs::path& path) { return common::read_json(path, 1 << 26); }
+
+}  // namespace
+
+TEST_CASE("a run leaves a sealed directory, and without audio it is its base bit for bit") {
+  const World& w = world();
+  World::ok(trainer(w.run("no_retention", "first", {"--eval-audio-gate-comparison"})));
+  const fs::path run = w.only_run("first");
+  for (const char* name : {"config.json", "metrics.json", "subset_indices.json", "history.jsonl", "predictions.jsonl",
+                           "timings.json", "SHA256SUMS", "checkpoints/adapter.safetensors"}) {
+    CAPTURE(name);
+    CHECK(fs::exists(run / name));
+  }
+  const common::Json metrics = json_of(run / "metrics.json");
+  CHECK(metrics.at("bit_equal_without_audio") == true);
+  const common::Json& conditions = metrics.at("validation").at("conditions");
+  CHECK(conditions.at("no_audio").at("agreement") == 1.0);
+  CHECK(conditions.at("silence").at("kl_to_base") == 0.0);
+  CHECK(conditions.at("gate_0").at("kl_to_base") == 0.0);
+  CHECK(conditions.at("distractor_memorised").at("kl_to_base") > 0.0);
+  CHECK(conditions.at("distractor_held_out").at("questions") == 20);
+  CHECK(json_of(run / "config.json").at("pack_id") == packer({"verify", w.pack}).out.substr(0, 64));
+  CHECK(run_process({"sha256sum", "--quiet", "-c", "--strict", "SHA256SUMS"}, run).code == 0);
+  CHECK(trainer({"verify-run", run.string()}).code == 0);
+  std::ofstream(run / "metrics.json", std::ios::app) << " ";
+  CHECK(trainer({"verify-run", run.string()}).code == 1);
+  CHECK(trainer({"report", run.string()}).code == 1);
+}
+
+TEST_CASE("equal runs end with equal bytes, whatever the number of threads; other variants with others") {
+  const World& w = world();
+  World::ok(trainer(w.run("full_safe", "one", {"--threads", "1", "--num-epochs", "60"})));
+  World::ok(trainer(w.run("full_safe", "two", {"--threads", "3", "--num-epochs", "60"})));
+  World::ok(trainer(w.run("soft_retention", "soft", {"--num-epochs", "60"})));
+  const auto text = [](const fs::path& path) { return support::text_of_file(path); };
+  for (const char* name : {"history.jsonl", "predictions.jsonl", "metrics.json", "checkpoints/adapter.safetensors"}) {
+    CAPTURE(name);
+    CHECK(text(w.only_run("one") / name) == text(w.only_run("two") / name));
+    CHECK(text(w.only_run("one") / name) != text(w.only_run("soft") / name));
+  }
+  const common::Json metrics = json_of(w.only_run("one") / "metrics.json");
+  CHECK(metrics.at("mechanisms").contains("kl"));
+  CHECK(metrics.at("mechanisms").contains("fisher"));
+  CHECK(metrics.at("null_space").at(0).at("leak") < 1e-5);
+  CHECK(metrics.at("null_space").at(0).at("measured_drift") <= metrics.at("null_space").at(0).at("certificate"));
+  const Finished report = trainer({"report", w.only_run("one").string(), w.only_run("soft").string()});
+  World::ok(report);
+  CHECK(report.out.find("full_safe") != std::string::npos);
+  CHECK(report.out.find("soft_retention") != std::string::npos);
+}
+
+TEST_CASE("a run that is asked to stop saves, and goes on to the bytes it would have had") {
+  const World& w = world();
+  const std::vector<std::string> more = {"--num-epochs", "400", "--checkpoint-every", "50"};
+  World::ok(trainer(w.run("soft_retention", "whole", more)));
+  // In the background, stopped as soon as it has trained some steps.
+  std::string command;
+  for (const std::string& word : w.run("soft_retention", "parts", more)) command += " " + support::quoted(word);
+  const std::string script =
+      "'" + k_bin + "/safe-trainer' --quiet" + command + " & pid=$!; for i in $(seq 600); do " +
+      "n=$(cat '" + w.root + "'/parts/*/history.jsonl 2>/dev/null | wc -l); [ \"$n\" -ge 120 ] && break; sleep 0.05; done; " +
+      "kill -TERM $pid; wait $pid";
+  const Finished stopped = run_process({"bash", "-c", script});
+  CAPTURE(stopped.err);
+  REQUIRE(stopped.code == 75);
+  CHECK_FALSE(fs::exists(w.only_run("parts") / "SHA256SUMS"));
+  std::vector<std::string> again = w.run("soft_retention", "parts", more);
+  again.emplace_back("--resume");
+  World::ok(trainer(again));
+  for (const char* name : {"history.jsonl", "predictions.jsonl", "metrics.json", "checkpoints/adapter.safetensors"}) {
+    CAPTURE(name);
+    CHECK(support::text_of_file(w.only_run("whole") / name) == support::text_of_file(w.only_run("parts") / name));
+  }
+}
+
+TEST_CASE("a pack with one flipped byte is refused before anything trains, as a folder and as a tar") {
+  const World& w = world();
+  const std::string copy = w.root + "/copy/pack";
+  fs::create_directories(w.root + "/copy");
+  fs::copy(w.pack, copy, fs::copy_options::recursive);
+  World::ok(packer({"archive", w.pack, "-o", w.root + "/pack.tar"}));
+  const auto flip = [](const fs::path& path, std::streamoff at) {
+    std::fstream file(path, std::ios::in | std::ios::out | std::ios::binary);
+    file.seekg(at);
+    const char byte = static_cast<char>(file.get() ^ 1);
+    file.seekp(at);
+    file.put(byte);
+  };
+  flip(copy + "/val_manifest.json", 30);
+  for (const std::string& pack : {copy, w.root + "/pack.tar"}) {
+    if (pack.ends_with(".tar")) {
+      World::ok(trainer(w.run("no_retention", "from_tar", {"--pack-root", pack, "--num-epochs", "1"})));
+      flip(pack, 700);
+    }
+    const Finished refused = trainer(w.run("no_retention", "refused", {"--pack-root", pack}));
+    CAPTURE(refused.err);
+    CHECK(refused.code == 1);
+    CHECK_FALSE(fs::exists(w.root + "/refused"));
+  }
+}
+
+TEST_CASE("sources that are no packs are built into one that the run keeps") {
+  const World& w = world();
+  for (const std::string& source : {"mock", "audiocaps"}) {
+    const std::string out = "from_" + source;
+    const Finished finished = trainer(w.run(
+        "no_retention", out,
+        {"--train-source", source, "--val-source", source == "mock" ? "mock_vl" : "vqa", "--data-path",
+         w.root + "/data", "--subset-size", "6", "--val-size", "10", "--num-epochs", "1"}));
+    World::ok(finished);
+    CHECK(packer({"verify", (w.only_run(out) / "source_pack").string()}).code == 0);
+    CHECK(trainer({"verify-run", w.only_run(out).string()}).code == 0);
+  }
+  // Training clips from the pack, questions from the tables.
+  World::ok(trainer(w.run("no_retention", "mixed", {"--val-source", "vqa", "--data-path", w.root + "/data",
+                                                    "--val-size", "10", "--num-epochs", "1"})));
+  for (const std::string& source : {"pack_audio", "pack_train_audio", "pack_mixed"})
+    World::ok(trainer(w.run("no_retention", source, {"--val-source", source, "--val-size", "8", "--num-epochs", "1"})));
+}
+
+TEST_CASE("what cannot be meant or is not there gets one sentence and its exit code") {
+  const World& w = world();
+  const auto code = [](const std::vector<std::string>& arguments, const std::string& says) {
+    const Finished finished = trainer(arguments);
+    CAPTURE(finished.err);
+    CHECK(finished.err.find(says) != std::string::npos);
+    return finished.code;
+  };
+  CHECK(code({"run"}, "--variant") == 2);
+  CHECK(code(w.run("some_safe", "bad"), "--variant") == 2);
+  CHECK(code(w.run("full_safe", "bad", {"--frobnicate"}), "--frobnicate") == 2);
+  CHECK(code({"run", "--variant", "full_safe", "--model-config", "full"}, "llava-1.5-13b") == 2);
+  CHECK(code(w.run("full_safe", "bad", {"--pack-id", std::string(64, 'a')}), "expect") == 1);
+  CHECK(code(w.run("full_safe", "bad", {"--pack-root", w.root + "/nothing"}), "nothing") == 3);
+  CHECK(code(w.run("full_safe", "bad", {"--base", w.root + "/nobase"}), "make-base") == 3);
+  CHECK_FALSE(fs::exists(w.root + "/bad"));
+  CHECK(trainer({"--help"}).code == 0);
+  CHECK(trainer({"run", "--help"}).code == 0);
+}
+
+#endif
