@@ -18,8 +18,8 @@ constexpr std::uint64_t k_limit_values = std::uint64_t{3} * 3600 * 48000 * 2;
 constexpr std::size_t k_block_frames = 1 << 16;
 
 [[noreturn]] void refuse(const std::string& name, const std::string& why) {
-  throw Error(ErrorKind::mismatch,
-              name + " does not decode as sound: " + why + "; replace the file or leave it out of the manifest");
+  throw Error(ErrorKind::mismatch, name + " does not decode as sound: " + why +
+                                       "; replace the file or leave it out of the manifest");
 }
 
 // libsndfile's file, living in memory.
@@ -105,8 +105,8 @@ AudioContainer container_of(int format) {
   }
 }
 
-// libsndfile shortens a data chunk that promises more than the file holds, without a word: a file cut short would
-// pass as a shorter clip.
+// libsndfile shortens a data chunk that promises more than the file holds, without a word: a file cut short
+// would pass as a shorter clip.
 void check_wav_chunks(ByteView file, const std::string& name) {
   if (file.size() < 12 || std::memcmp(file.data(), "RIFF", 4) != 0) return;
   std::size_t at = 12;
@@ -136,7 +136,8 @@ class OpenSound {
     if (info_.samplerate <= 0 || info_.channels <= 0 || info_.channels > 64)
       refuse(name, "its header gives " + std::to_string(info_.samplerate) + " Hz and " +
                        std::to_string(info_.channels) + " channels");
-    if (static_cast<std::uint64_t>(info_.frames) > k_limit_values / static_cast<std::uint64_t>(info_.channels))
+    if (static_cast<std::uint64_t>(info_.frames) >
+        k_limit_values / static_cast<std::uint64_t>(info_.channels))
       refuse(name, "its header promises more than three hours");
   }
 
@@ -149,7 +150,8 @@ class OpenSound {
   // Skips to `frame`. Compressed streams are decoded up to it, because their seek tables may be wrong.
   void skip_to(std::uint64_t frame) {
     if (sample_format_of(info_.format) != SampleFormat::compressed) {
-      if (::sf_seek(handle_.get(), static_cast<sf_count_t>(frame), SEEK_SET) < 0) refuse(name_, "it cannot be sought");
+      if (::sf_seek(handle_.get(), static_cast<sf_count_t>(frame), SEEK_SET) < 0)
+        refuse(name_, "it cannot be sought");
       return;
     }
     std::vector<float> block(k_block_frames * channels());
@@ -257,9 +259,10 @@ Bytes cut_to_wav(ByteView file, std::uint64_t first, std::uint64_t count, const 
   const int width = bytes_per_sample(facts.sample_format);
   const bool floating =
       facts.sample_format == SampleFormat::float_32 || facts.sample_format == SampleFormat::float_64;
-  if (values * static_cast<std::size_t>(width) > UINT32_MAX - 36) refuse(name, "the clip does not fit in a WAV");
-  Bytes wav =
-      wav_with_header(facts.rate_hz, facts.channels, width, floating, values * static_cast<std::size_t>(width));
+  if (values * static_cast<std::size_t>(width) > UINT32_MAX - 36)
+    refuse(name, "the clip does not fit in a WAV");
+  Bytes wav = wav_with_header(facts.rate_hz, facts.channels, width, floating,
+                              values * static_cast<std::size_t>(width));
   std::uint8_t* out = wav.data() + 44;
   if (facts.sample_format == SampleFormat::float_64) {
     std::vector<double> block(values);
@@ -305,7 +308,8 @@ Bytes encode_flac16(const Waveform& sound) {
   info.format = SF_FORMAT_FLAC | SF_FORMAT_PCM_16;
   SF_VIRTUAL_IO io = memory_io();
   SoundHandle handle(::sf_open_virtual(&io, SFM_WRITE, &info, &memory));
-  if (!handle) throw Error(ErrorKind::io, std::string("libsndfile cannot write FLAC: ") + ::sf_strerror(nullptr));
+  if (!handle)
+    throw Error(ErrorKind::io, std::string("libsndfile cannot write FLAC: ") + ::sf_strerror(nullptr));
   const std::vector<short> pcm = to_pcm16(sound.samples);
   const auto frames = static_cast<sf_count_t>(sound.frames());
   if (::sf_writef_short(handle.get(), pcm.data(), frames) != frames)
@@ -331,8 +335,9 @@ std::vector<float> to_mono(const Waveform& sound, int rate_hz) {
   const soxr_runtime_spec_t runtime = ::soxr_runtime_spec(1);
   std::size_t used = 0;
   std::size_t made = 0;
-  const soxr_error_t error = ::soxr_oneshot(sound.rate_hz, rate_hz, 1, mono.data(), frames, &used, resampled.data(),
-                                            resampled.size(), &made, &io, &quality, &runtime);
+  const soxr_error_t error =
+      ::soxr_oneshot(sound.rate_hz, rate_hz, 1, mono.data(), frames, &used, resampled.data(),
+                     resampled.size(), &made, &io, &quality, &runtime);
   if (error != nullptr) throw Error(ErrorKind::io, std::string("libsoxr cannot resample: ") + error);
   resampled.resize(made);
   return resampled;

@@ -1,4 +1,5 @@
-// Sound files through libsndfile: WAV, FLAC, MP3. Times are in frames of the file's own rate; samples are float in
+// Sound files through libsndfile: WAV, FLAC, MP3. Times are in frames of the file's own rate; samples are
+// float in
 // [-1, 1], interleaved by channel.
 #pragma once
 
@@ -30,14 +31,17 @@ struct Waveform {
   [[nodiscard]] std::uint64_t frames() const { return samples.size() / static_cast<std::size_t>(channels); }
 };
 
-// Each reads a file's bytes held in memory, so that the bytes that were hashed are the bytes that are decoded.
-// A file that does not decode, has no frame, lies about its length or holds NaN is a mismatch error that names `name`.
+// Each reads a file's bytes held in memory, so that the bytes that were hashed are the bytes that are
+// decoded. A file that does not decode, has no frame, lies about its length or holds NaN is a mismatch error
+// that names `name`.
 [[nodiscard]] AudioFacts probe_audio(ByteView file, const std::string& name);
 [[nodiscard]] Waveform decode_audio(ByteView file, const std::string& name);
 
-// The clip [first, first + count) as a canonical 44-byte-header WAV. Keeps the sample format of a PCM or float
-// source; anything else becomes 16-bit PCM. Contains nothing but the samples: no clock, no software name.
-[[nodiscard]] Bytes cut_to_wav(ByteView file, std::uint64_t first, std::uint64_t count, const std::string& name);
+// The clip [first, first + count) as a canonical 44-byte-header WAV. Keeps the sample format of a PCM or
+// float source; anything else becomes 16-bit PCM. Contains nothing but the samples: no clock, no software
+// name.
+[[nodiscard]] Bytes cut_to_wav(ByteView file, std::uint64_t first, std::uint64_t count,
+                               const std::string& name);
 
 // 16-bit PCM, canonical 44-byte header; samples are clamped to [-1, 1].
 [[nodiscard]] Bytes encode_wav16(const Waveform& sound);

@@ -24,7 +24,9 @@ inline std::string_view text_of(ByteView bytes) {
 [[nodiscard]] std::string to_hex(ByteView bytes);
 
 // Little-endian integers, as WAV and safetensors store them.
-inline std::uint16_t load_le16(const std::uint8_t* p) { return static_cast<std::uint16_t>(p[0] | (p[1] << 8)); }
+inline std::uint16_t load_le16(const std::uint8_t* p) {
+  return static_cast<std::uint16_t>(p[0] | (p[1] << 8));
+}
 inline std::uint32_t load_le32(const std::uint8_t* p) {
   return static_cast<std::uint32_t>(load_le16(p)) | (static_cast<std::uint32_t>(load_le16(p + 2)) << 16);
 }

@@ -48,7 +48,9 @@ Hasher::~Hasher() = default;
 Hasher::Hasher(Hasher&&) noexcept = default;
 Hasher& Hasher::operator=(Hasher&&) noexcept = default;
 
-void Hasher::update(ByteView bytes) { ENSURE(EVP_DigestUpdate(state_->context, bytes.data(), bytes.size()) == 1); }
+void Hasher::update(ByteView bytes) {
+  ENSURE(EVP_DigestUpdate(state_->context, bytes.data(), bytes.size()) == 1);
+}
 
 Digest Hasher::finish() {
   std::array<std::uint8_t, Digest::k_size> bytes{};

@@ -1,5 +1,5 @@
-// One exception with a kind. The kind decides the exit code of a program; the message says what was being done,
-// to what, expected against found, and last what the user can do.
+// One exception with a kind. The kind decides the exit code of a program; the message says what was being
+// done, to what, expected against found, and last what the user can do.
 #pragma once
 
 #include <stdexcept>

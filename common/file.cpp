@@ -39,11 +39,12 @@ std::size_t File::read_some(void* to, std::size_t size, const std::filesystem::p
   }
 }
 
-std::size_t File::read_at(void* to, std::size_t size, std::uint64_t offset, const std::filesystem::path& name) const {
+std::size_t File::read_at(void* to, std::size_t size, std::uint64_t offset,
+                          const std::filesystem::path& name) const {
   std::size_t done = 0;
   while (done < size) {
-    const ssize_t got = ::pread(descriptor_, static_cast<char*>(to) + done, size - done,
-                                static_cast<off_t>(offset + done));
+    const ssize_t got =
+        ::pread(descriptor_, static_cast<char*>(to) + done, size - done, static_cast<off_t>(offset + done));
     if (got == 0) break;
     if (got > 0)
       done += static_cast<std::size_t>(got);
@@ -99,11 +100,13 @@ Bytes read_file(const std::filesystem::path& path, std::uint64_t limit_bytes) {
   File file = open_to_read(path);
   const std::uint64_t size = size_of(file, path);
   if (size > limit_bytes)
-    throw Error(ErrorKind::format, path.string() + " has " + std::to_string(size) + " bytes, more than the limit of " +
-                                       std::to_string(limit_bytes) + "; is it the right file?");
+    throw Error(ErrorKind::format, path.string() + " has " + std::to_string(size) +
+                                       " bytes, more than the limit of " + std::to_string(limit_bytes) +
+                                       "; is it the right file?");
   Bytes bytes(static_cast<std::size_t>(size));
   if (file.read_at(bytes.data(), bytes.size(), 0, path) != bytes.size())
-    throw Error(ErrorKind::io, path.string() + " became shorter while it was read; try again when nobody writes it");
+    throw Error(ErrorKind::io,
+                path.string() + " became shorter while it was read; try again when nobody writes it");
   return bytes;
 }
 

@@ -1,5 +1,6 @@
-// Files as this project opens and publishes them. Reading never follows a final symbolic link and never blocks on
-// a FIFO: only regular files are opened. Writing a whole file is atomic: a temporary beside it, synced, renamed.
+// Files as this project opens and publishes them. Reading never follows a final symbolic link and never
+// blocks on a FIFO: only regular files are opened. Writing a whole file is atomic: a temporary beside it,
+// synced, renamed.
 #pragma once
 
 #include <cstdint>
@@ -28,7 +29,8 @@ class File {
   // Reads up to `size` bytes at the current position; 0 at the end. Errors name `name`.
   std::size_t read_some(void* to, std::size_t size, const std::filesystem::path& name);
   // Reads up to `size` bytes at `offset`, less only at the end of the file. Safe from many threads.
-  std::size_t read_at(void* to, std::size_t size, std::uint64_t offset, const std::filesystem::path& name) const;
+  std::size_t read_at(void* to, std::size_t size, std::uint64_t offset,
+                      const std::filesystem::path& name) const;
   void write_all(ByteView bytes, const std::filesystem::path& name);
   void sync(const std::filesystem::path& name);
   // Closes and reports what close reports (a full disk on NFS is only seen here).
@@ -44,7 +46,8 @@ class File {
 [[nodiscard]] File create_new(const std::filesystem::path& path);
 [[nodiscard]] std::uint64_t size_of(const File& file, const std::filesystem::path& name);
 
-// The whole file. One over `limit_bytes` is a format error: nothing read from outside sizes an allocation first.
+// The whole file. One over `limit_bytes` is a format error: nothing read from outside sizes an allocation
+// first.
 [[nodiscard]] Bytes read_file(const std::filesystem::path& path, std::uint64_t limit_bytes);
 [[nodiscard]] std::string read_text(const std::filesystem::path& path, std::uint64_t limit_bytes);
 
@@ -56,7 +59,9 @@ struct FileDigest {
 
 // Publishes `bytes` under `path`: the old content or the new one is there at every moment, never a part.
 void write_file(const std::filesystem::path& path, ByteView bytes);
-inline void write_file(const std::filesystem::path& path, std::string_view text) { write_file(path, view_of(text)); }
+inline void write_file(const std::filesystem::path& path, std::string_view text) {
+  write_file(path, view_of(text));
+}
 
 void sync_folder(const std::filesystem::path& path);
 

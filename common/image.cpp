@@ -10,8 +10,8 @@ namespace common {
 namespace {
 
 [[noreturn]] void refuse(const std::string& name, const std::string& why) {
-  throw Error(ErrorKind::mismatch,
-              name + " does not decode as a picture: " + why + "; replace the file or leave it out of the manifest");
+  throw Error(ErrorKind::mismatch, name + " does not decode as a picture: " + why +
+                                       "; replace the file or leave it out of the manifest");
 }
 
 struct Size {
@@ -25,8 +25,8 @@ std::uint64_t load_be(const std::uint8_t* p, int bytes) {
   return value;
 }
 
-// Width and height as the header promises them, read before a decoder allocates anything; and for JPEG that the
-// end marker is there, because the decoder fills the missing part of a file cut short with grey.
+// Width and height as the header promises them, read before a decoder allocates anything; and for JPEG that
+// the end marker is there, because the decoder fills the missing part of a file cut short with grey.
 Size header_size(ByteView file, const std::string& name) {
   static constexpr std::uint8_t k_png[] = {0x89, 'P', 'N', 'G', '\r', '\n', 0x1a, '\n'};
   if (file.size() >= 24 && std::memcmp(file.data(), k_png, sizeof k_png) == 0)

@@ -1,4 +1,5 @@
-// Pictures through OpenCV. Pixels are 8-bit RGB, rows top to bottom. EXIF orientation is applied, as browsers do.
+// Pictures through OpenCV. Pixels are 8-bit RGB, rows top to bottom. EXIF orientation is applied, as browsers
+// do.
 #pragma once
 
 #include <cstdint>

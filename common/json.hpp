@@ -1,6 +1,6 @@
-// JSON in, JSON out. Reading is stricter than the standard asks: a duplicate key, an integer beyond 64 bits, a
-// lone surrogate or nesting deeper than k_depth_limit is an error, because each would change meaning silently.
-// Writing gives the bytes of CPython's json.dumps, which the Python original's files are made of.
+// JSON in, JSON out. Reading is stricter than the standard asks: a duplicate key, an integer beyond 64 bits,
+// a lone surrogate or nesting deeper than k_depth_limit is an error, because each would change meaning
+// silently. Writing gives the bytes of CPython's json.dumps, which the Python original's files are made of.
 #pragma once
 
 #include <cstdint>

@@ -8,9 +8,9 @@ namespace common {
 
 enum class StopSignals { obey, leave };  // leave: the caller looks at stop_requested() itself
 
-// Calls work(i) for every i in [0, count) on up to `threads` threads (0: as many as the machine has). The first
-// exception stops the handing out of further indices and is thrown here; a signal to stop does likewise where it is
-// obeyed.
+// Calls work(i) for every i in [0, count) on up to `threads` threads (0: as many as the machine has). The
+// first exception stops the handing out of further indices and is thrown here; a signal to stop does likewise
+// where it is obeyed.
 void parallel_for(std::size_t count, unsigned threads, const std::function<void(std::size_t)>& work,
                   StopSignals signals = StopSignals::obey);
 

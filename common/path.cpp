@@ -15,8 +15,8 @@ std::string why_not_a_pack_path(std::string_view text) {
       continue;
     }
     if (component_start && c == '.') return "a component begins with '.'";
-    const bool legal = (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '.' ||
-                       c == '_' || c == '-';
+    const bool legal = (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') ||
+                       c == '.' || c == '_' || c == '-';
     if (!legal) return "it holds a character outside A-Z a-z 0-9 . _ -";
     component_start = false;
   }

@@ -1,6 +1,6 @@
-// A name inside a pack. One grammar for every place that a name can come from: components of A-Z a-z 0-9 . _ -,
-// none beginning with '.', separated by single '/', at most 100 bytes. So no name is absolute, climbs out, hides,
-// or means something else on another system.
+// A name inside a pack. One grammar for every place that a name can come from: components of A-Z a-z 0-9 . _
+// -, none beginning with '.', separated by single '/', at most 100 bytes. So no name is absolute, climbs out,
+// hides, or means something else on another system.
 #pragma once
 
 #include <compare>

@@ -7,8 +7,9 @@
 
 namespace common {
 
-// Runs `body`, prints an Error as "<program>: <message>" on stderr and returns its exit code; any other exception
-// is reported as one sentence with code 3. stdout is flushed, and a failure to write it is an error too.
+// Runs `body`, prints an Error as "<program>: <message>" on stderr and returns its exit code; any other
+// exception is reported as one sentence with code 3. stdout is flushed, and a failure to write it is an error
+// too.
 int run_program(const char* program, const std::function<int()>& body);
 
 // SIGINT and SIGTERM set a flag; a second one ends the process at once.

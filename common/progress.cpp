@@ -38,8 +38,7 @@ void Progress::note(std::string text) {
 }
 
 void Progress::print(bool last) {
-  const double seconds =
-      std::chrono::duration<double>(std::chrono::steady_clock::now() - start_).count();
+  const double seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - start_).count();
   const double rate = seconds > 0 ? static_cast<double>(done_) / seconds : 0;
   std::string line = fmt::format("{} {}/{} {}, {:.4g} {}/s", what_, done_, total_, unit_, rate, unit_);
   if (!last && rate > 0 && total_ > done_)

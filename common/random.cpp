@@ -16,7 +16,8 @@ constexpr std::size_t k_middle = 397;
 }  // namespace
 
 Random::Random(std::int64_t seed) {
-  const std::uint64_t magnitude = seed < 0 ? 0 - static_cast<std::uint64_t>(seed) : static_cast<std::uint64_t>(seed);
+  const std::uint64_t magnitude =
+      seed < 0 ? 0 - static_cast<std::uint64_t>(seed) : static_cast<std::uint64_t>(seed);
   std::vector<std::uint32_t> key{static_cast<std::uint32_t>(magnitude)};
   if (magnitude >> 32) key.push_back(static_cast<std::uint32_t>(magnitude >> 32));
   seed_words(key);
@@ -46,7 +47,8 @@ void Random::seed_words(const std::vector<std::uint32_t>& key) {
     if (++j >= key.size()) j = 0;
   }
   for (std::size_t k = k_words - 1; k > 0; --k) {
-    words_[i] = (words_[i] ^ ((words_[i - 1] ^ (words_[i - 1] >> 30)) * 1566083941U)) - static_cast<std::uint32_t>(i);
+    words_[i] =
+        (words_[i] ^ ((words_[i - 1] ^ (words_[i - 1] >> 30)) * 1566083941U)) - static_cast<std::uint32_t>(i);
     if (++i >= k_words) {
       words_[0] = words_[k_words - 1];
       i = 1;
@@ -100,11 +102,12 @@ double Random::normal() {
 
 std::vector<std::uint64_t> Random::sample(std::uint64_t population, std::uint64_t count) {
   ENSURE(count <= population);
-  // Lib/random.py: a set of 21 small integers, or of the next power of four above three times the count, decides
-  // whether a pool or a set of chosen indices is the cheaper way; the two give different draws.
+  // Lib/random.py: a set of 21 small integers, or of the next power of four above three times the count,
+  // decides whether a pool or a set of chosen indices is the cheaper way; the two give different draws.
   std::uint64_t set_size = 21;
-  if (count > 5) set_size += std::uint64_t{1} << (2 * static_cast<int>(std::ceil(
-                                 std::log(static_cast<double>(count * 3)) / std::log(4.0))));
+  if (count > 5)
+    set_size += std::uint64_t{1} << (2 * static_cast<int>(std::ceil(std::log(static_cast<double>(count * 3)) /
+                                                                    std::log(4.0))));
   std::vector<std::uint64_t> chosen;
   chosen.reserve(count);
   if (population <= set_size) {

@@ -1,5 +1,5 @@
-// CPython's random.Random, bit for bit: MT19937 seeded by init_by_array, getrandbits, _randbelow, sample, shuffle,
-// random. Every draw of this project is one of these, so that a draw can be repeated in Python.
+// CPython's random.Random, bit for bit: MT19937 seeded by init_by_array, getrandbits, _randbelow, sample,
+// shuffle, random. Every draw of this project is one of these, so that a draw can be repeated in Python.
 // Source: Modules/_randommodule.c and Lib/random.py of CPython 3.11; Matsumoto and Nishimura 1998.
 #pragma once
 
@@ -15,8 +15,8 @@ class Random {
  public:
   // random.Random(seed) for a non-negative or negative integer (CPython takes the absolute value).
   explicit Random(std::int64_t seed);
-  // A generator of its own for a purpose: seeded by SHA-256 of "<seed>/<purpose>", so that two purposes with one
-  // seed never share a stream.
+  // A generator of its own for a purpose: seeded by SHA-256 of "<seed>/<purpose>", so that two purposes with
+  // one seed never share a stream.
   Random(std::int64_t seed, std::string_view purpose);
 
   // `bits` in 1..64.

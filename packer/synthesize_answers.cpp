@@ -24,7 +24,7 @@ constexpr std::array<NearMisses, 25> k_near_misses{{
     {"yellow", {"gold", "orange", "bright yellow"}},
     {"purple", {"violet", "pink", "blue"}},
     {"white", {"light gray", "gray", "cream"}},
-    {"black", {"dark gray", "dark blue", "gray"}},
+    {"cyan", {"light blue", "blue", "turquoise"}},
     {"circle", {"round", "ball", "oval"}},
     {"square", {"box", "rectangle", "cube"}},
     {"triangle", {"pyramid", "cone", "arrow"}},

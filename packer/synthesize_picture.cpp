@@ -13,13 +13,13 @@ using common::Random;
 using Rgb = std::array<double, 3>;
 
 constexpr std::array<Rgb, k_colour_words.size()> k_paints{{
-    {222, 32, 32},    // red
-    {28, 165, 48},    // green
-    {28, 78, 235},    // blue
+    {235, 45, 45},    // red
+    {40, 195, 60},    // green
+    {60, 100, 250},   // blue
     {250, 222, 30},   // yellow
-    {168, 40, 205},   // purple
-    {252, 252, 252},  // white
-    {12, 12, 12},     // black
+    {190, 65, 230},   // purple
+    {245, 245, 245},  // white
+    {40, 215, 225},   // cyan
 }};
 
 bool has_own_shape_and_colour(const std::vector<PictureObject>& objects) {
@@ -85,14 +85,14 @@ void blend(Picture& picture, int x, int y, const Rgb& paint, double cover) {
   }
 }
 
-// A dull grey with a tint, a gradient across it and a soft texture: nothing that could be taken for an
-// object.
+// A dark grey with a tint, a gradient across it and a soft texture: nothing that could be taken for an
+// object, and darker than every paint, so that a shape looks alike in every colour.
 void paint_background(Picture& picture, Random& random) {
   constexpr int k_knot_px = 20;
-  const double grey = random.uniform(100.0, 145.0);
+  const double grey = random.uniform(28.0, 52.0);
   Rgb base{};
-  for (double& channel : base) channel = grey + random.uniform(-10.0, 10.0);
-  const double slope_x = random.uniform(-16.0, 16.0), slope_y = random.uniform(-16.0, 16.0);
+  for (double& channel : base) channel = grey + random.uniform(-6.0, 6.0);
+  const double slope_x = random.uniform(-10.0, 10.0), slope_y = random.uniform(-10.0, 10.0);
   const int knots_x = picture.width / k_knot_px + 2, knots_y = picture.height / k_knot_px + 2;
   std::vector<double> knots(static_cast<std::size_t>(knots_x * knots_y));
   for (double& knot : knots) knot = random.uniform(-7.0, 7.0);
@@ -120,7 +120,7 @@ void paint_background(Picture& picture, Random& random) {
 void paint_object(Picture& picture, const PictureObject& object, Random& random) {
   const int side = std::min(picture.width, picture.height);
   const double cell_px = static_cast<double>(side) / k_grid;
-  const double fill = random.uniform(0.68, 0.84);
+  const double fill = random.uniform(0.76, 0.88);
   const double half_px = 0.5 * fill * cell_px;
   const double slack_px = 0.5 * (1.0 - fill) * cell_px * 0.6;
   const double centre_x =

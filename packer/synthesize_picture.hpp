@@ -15,11 +15,11 @@
 namespace packer {
 
 enum class Shape { circle, square, triangle, cross, ring };
-enum class Colour { red, green, blue, yellow, purple, white, black };
+enum class Colour { red, green, blue, yellow, purple, white, cyan };
 inline constexpr std::array<std::string_view, 5> k_shape_words{"circle", "square", "triangle", "cross",
                                                                "ring"};
 inline constexpr std::array<std::string_view, 7> k_colour_words{"red",    "green", "blue", "yellow",
-                                                                "purple", "white", "black"};
+                                                                "purple", "white", "cyan"};
 inline constexpr int k_grid = 3;
 
 struct PictureObject {

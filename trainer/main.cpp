@@ -10,8 +10,8 @@
 #include "trainer/run/make_base.hpp"
 #include "trainer/run/report_table.hpp"
 #include "trainer/run/run.hpp"
-#include "trainer/run/run_flags.hpp"
 #include "trainer/run/run_directory.hpp"
+#include "trainer/run/run_flags.hpp"
 
 namespace {
 
@@ -29,11 +29,15 @@ struct Globals {
 void add_make_base(CLI::App& app, const Globals& globals) {
   auto request = std::make_shared<MakeBaseRequest>();
   request->out = "experiments/overfitting/base";
-  CLI::App* command = app.add_subcommand("make-base", "Train a tiny frozen base from a pack's base_manifest.json rows");
+  CLI::App* command =
+      app.add_subcommand("make-base", "Train a tiny frozen base from a pack's base_manifest.json rows");
   command->add_option("--pack", request->pack, "pack, a folder or a .tar")->required();
-  command->add_option("--out", request->out, "becomes vl/ and audio/, Hugging Face folders")->capture_default_str();
+  command->add_option("--out", request->out, "becomes vl/ and audio/, Hugging Face folders")
+      ->capture_default_str();
   command->add_option("--steps", request->steps)->capture_default_str()->check(CLI::PositiveNumber);
-  command->add_option("--batch-size", request->batch_size, "rows a step")->capture_default_str()->check(CLI::Range(8, 4096));
+  command->add_option("--batch-size", request->batch_size, "rows a step")
+      ->capture_default_str()
+      ->check(CLI::Range(8, 4096));
   command->add_option("--lr", request->learning_rate)->capture_default_str()->check(CLI::PositiveNumber);
   command->add_option("--seed", request->seed)->capture_default_str();
   command->callback([request, &globals] {
@@ -41,17 +45,17 @@ void add_make_base(CLI::App& app, const Globals& globals) {
     request->verbosity = globals.verbosity();
     const trainer::MakeBaseSummary summary = trainer::make_base(*request);
     if (globals.json) {
-      const common::Json line = {{"vl", summary.vl_digest.hex()},       {"audio", summary.audio_digest.hex()},
-                                 {"questions", summary.questions},       {"captions", summary.captions},
-                                 {"loss", summary.loss},                 {"already_there", summary.already_there}};
+      const common::Json line = {{"vl", summary.vl_digest.hex()},  {"audio", summary.audio_digest.hex()},
+                                 {"questions", summary.questions}, {"captions", summary.captions},
+                                 {"loss", summary.loss},           {"already_there", summary.already_there}};
       fmt::print("{}\n", common::dump_line(line));
       return;
     }
     fmt::print("{}  {}\n{}  {}\n", summary.vl_digest.hex(), (request->out / "vl").string(),
                summary.audio_digest.hex(), (request->out / "audio").string());
     fmt::print(stderr, "{} from {} questions and {} captions, loss {:.4f} nats a token\n",
-               summary.already_there ? "the base is there already," : "trained", summary.questions, summary.captions,
-               summary.loss);
+               summary.already_there ? "the base is there already," : "trained", summary.questions,
+               summary.captions, summary.loss);
   });
 }
 
@@ -79,7 +83,8 @@ void add_report(CLI::App& app, const Globals& globals) {
   command->add_option("RUN", *runs, "run directories")->required();
   command->callback([runs, &globals] {
     const trainer::Comparison comparison = trainer::compare_runs(*runs);
-    fmt::print("{}\n", globals.json ? common::dump_pretty(trainer::to_json(comparison)) : trainer::to_text(comparison));
+    fmt::print("{}\n", globals.json ? common::dump_pretty(trainer::to_json(comparison))
+                                    : trainer::to_text(comparison));
   });
 }
 

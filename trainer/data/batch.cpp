@@ -37,7 +37,8 @@ Batch make_batch(const std::vector<EncodedRow>& rows, const std::vector<std::int
   const auto count = static_cast<std::int64_t>(which.size());
   std::int64_t length = 0;
   for (const std::int64_t index : which)
-    length = std::max(length, static_cast<std::int64_t>(rows[static_cast<std::size_t>(index)].row.ids.size()));
+    length =
+        std::max(length, static_cast<std::int64_t>(rows[static_cast<std::size_t>(index)].row.ids.size()));
   const torch::Tensor& first = rows[static_cast<std::size_t>(which.front())].hidden;
   batch.hidden = torch::zeros({count, length, first.size(1)}, first.options());
   batch.valid = torch::zeros({count, length}, torch::kBool);

@@ -1,8 +1,8 @@
 // Rows with everything below the first fused layer already done, and batches of them.
 //
-// The base is frozen, so the hidden states that enter the first fusion never change: each row is run up to there
-// once, alone, without padding. A batch only pads what is stored.
-// Axes: B rows, L positions, H width, V vocabulary, N supervised positions of a batch, n of a row.
+// The base is frozen, so the hidden states that enter the first fusion never change: each row is run up to
+// there once, alone, without padding. A batch only pads what is stored. Axes: B rows, L positions, H width, V
+// vocabulary, N supervised positions of a batch, n of a row.
 #pragma once
 
 #include <vector>
@@ -21,17 +21,18 @@ struct EncodedRow {
 };
 
 struct Batch {
-  std::vector<std::int64_t> rows;  // B, which rows of the caller's list these are
-  torch::Tensor hidden;            // [B, L, H]
-  torch::Tensor valid;             // [B, L] bool
-  torch::Tensor fused;             // [B, L] bool, the positions that may hear
-  torch::Tensor supervised;        // [N] int64, flat positions in [B * L] that predict an answer's token
-  torch::Tensor targets;           // [N] int64, those tokens
+  std::vector<std::int64_t> rows;    // B, which rows of the caller's list these are
+  torch::Tensor hidden;              // [B, L, H]
+  torch::Tensor valid;               // [B, L] bool
+  torch::Tensor fused;               // [B, L] bool, the positions that may hear
+  torch::Tensor supervised;          // [N] int64, flat positions in [B * L] that predict an answer's token
+  torch::Tensor targets;             // [N] int64, those tokens
   std::vector<std::int64_t> counts;  // B, supervised positions of each row, in order
-  torch::Tensor base_logits;       // [N, V]
+  torch::Tensor base_logits;         // [N, V]
 };
 
-// Runs `row` through the layers 0 .. first_layer of the base, alone. features [P, H] of its image, or undefined.
+// Runs `row` through the layers 0 .. first_layer of the base, alone. features [P, H] of its image, or
+// undefined.
 [[nodiscard]] EncodedRow encode_row(const Llava& base, Row row, const torch::Tensor& features,
                                     std::int64_t first_layer);
 

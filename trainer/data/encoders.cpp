@@ -25,7 +25,8 @@ torch::Tensor AudioEncoder::silence() const {
   return encode(std::vector<float>(static_cast<std::size_t>(log_mel_.config().clip_samples), 0.0F));
 }
 
-torch::Tensor AudioEncoder::encode_all(const packer::VerifiedPack& pack, const std::vector<ClipSample>& clips) const {
+torch::Tensor AudioEncoder::encode_all(const packer::VerifiedPack& pack,
+                                       const std::vector<ClipSample>& clips) const {
   std::vector<torch::Tensor> vectors;
   vectors.reserve(clips.size());
   for (const ClipSample& clip : clips) vectors.push_back(encode(pack, clip.path));
@@ -38,7 +39,9 @@ torch::Tensor read_pixels(const packer::VerifiedPack& pack, const common::PackPa
 }
 
 std::vector<torch::Tensor> encode_images(const packer::VerifiedPack& pack, const Llava& base,
-                                         const PixelsConfig& config, const std::vector<QuestionSample>& questions, const Compute& compute) {
+                                         const PixelsConfig& config,
+                                         const std::vector<QuestionSample>& questions,
+                                         const Compute& compute) {
   std::map<common::PackPath, std::size_t> first_question;
   std::vector<std::size_t> shown;  // the first question of each image
   for (std::size_t i = 0; i < questions.size(); ++i)
@@ -51,7 +54,8 @@ std::vector<torch::Tensor> encode_images(const packer::VerifiedPack& pack, const
     features[shown[index]] =
         base.encode_images(pixels.to(base.placement().device, base.placement().dtype)).squeeze(0);
   });
-  for (std::size_t i = 0; i < questions.size(); ++i) features[i] = features[first_question.at(questions[i].image)];
+  for (std::size_t i = 0; i < questions.size(); ++i)
+    features[i] = features[first_question.at(questions[i].image)];
   return features;
 }
 

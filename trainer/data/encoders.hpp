@@ -1,6 +1,6 @@
-// The frozen encoders: a clip or an image of a verified pack becomes features, once per run and one item at a time,
-// so that neither a batch nor a cache changes a bit of them.
-// Axes: D width of the audio encoder, P features of an image, H width of the language model, S side in pixels.
+// The frozen encoders: a clip or an image of a verified pack becomes features, once per run and one item at a
+// time, so that neither a batch nor a cache changes a bit of them. Axes: D width of the audio encoder, P
+// features of an image, H width of the language model, S side in pixels.
 #pragma once
 
 #include <filesystem>
@@ -12,8 +12,8 @@
 #include "trainer/data/samples.hpp"
 #include "trainer/model/clap.hpp"
 #include "trainer/model/llava.hpp"
-#include "trainer/run/compute.hpp"
 #include "trainer/model/tensor.hpp"
+#include "trainer/run/compute.hpp"
 
 namespace trainer {
 
@@ -45,6 +45,7 @@ class AudioEncoder {
 // The features of every question's image, each image once: [P, H] per question, shared where the image is.
 [[nodiscard]] std::vector<torch::Tensor> encode_images(const packer::VerifiedPack& pack, const Llava& base,
                                                        const PixelsConfig& config,
-                                                       const std::vector<QuestionSample>& questions, const Compute& compute);
+                                                       const std::vector<QuestionSample>& questions,
+                                                       const Compute& compute);
 
 }  // namespace trainer

@@ -10,16 +10,16 @@ namespace trainer {
 
 // One row: prompt, then the answer and </s> where an answer was given.
 struct Row {
-  TokenIds ids;               // image token expanded to P of them
-  std::int64_t image = -1;    // index of the image's features in the caller's list; -1: a row without image
+  TokenIds ids;             // image token expanded to P of them
+  std::int64_t image = -1;  // index of the image's features in the caller's list; -1: a row without image
   std::int64_t answer_begin = 0;  // first position of the answer; ids.size() where there is none
   std::int64_t fused_begin = 0;   // first position after the image; 0 in a row without
 };
 
 inline constexpr const char* k_audio_question = "Describe the audio.";
 
-// The stretches of the prompts that are the same in every row; a tokenizer trained for a tiny base makes one token
-// of each.
+// The stretches of the prompts that are the same in every row; a tokenizer trained for a tiny base makes one
+// token of each.
 [[nodiscard]] std::vector<std::string> prompt_phrases();
 
 class PromptWriter {

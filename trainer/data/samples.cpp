@@ -27,8 +27,8 @@ std::vector<ClipSample> clips_of(const packer::VerifiedPack& pack, const char* n
 std::vector<QuestionSample> questions_of(const manifest::VqaManifest& table) {
   std::vector<QuestionSample> questions;
   for (const manifest::QuestionEntry& entry : table.entries)
-    questions.push_back({entry.question_id, entry.image_id, entry.question, entry.answers, entry.majority_answer,
-                         common::PackPath("images/" + entry.image_filename)});
+    questions.push_back({entry.question_id, entry.image_id, entry.question, entry.answers,
+                         entry.majority_answer, common::PackPath("images/" + entry.image_filename)});
   return questions;
 }
 
@@ -80,7 +80,8 @@ PackSamples read_samples(const packer::VerifiedPack& pack) {
   PackSamples samples;
   const auto has = [&](const char* name) { return pack.contains(common::PackPath(name)); };
   const auto questions = [&](const char* name) {
-    return has(name) ? questions_of(manifest::parse_vqa(text_file(pack, name), name)) : std::vector<QuestionSample>{};
+    return has(name) ? questions_of(manifest::parse_vqa(text_file(pack, name), name))
+                     : std::vector<QuestionSample>{};
   };
   samples.clips = clips_of(pack, "manifest.json");
   if (has("audio_val_manifest.json")) samples.held_out = clips_of(pack, "audio_val_manifest.json");

@@ -1,5 +1,5 @@
-// What a verified pack holds, as samples. Only a VerifiedPack makes them: there is no way to train on bytes that
-// nobody checked. Splits that leak into one another are refused here, whoever built the pack.
+// What a verified pack holds, as samples. Only a VerifiedPack makes them: there is no way to train on bytes
+// that nobody checked. Splits that leak into one another are refused here, whoever built the pack.
 #pragma once
 
 #include <string>

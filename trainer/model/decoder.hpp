@@ -36,10 +36,11 @@ class Decoder {
   // Positions count the valid tokens of the row, so padding may be on either side or in between.
   [[nodiscard]] DecoderContext context(const torch::Tensor& valid, std::int64_t past = 0) const;
   // Rows in which several continuations share one beginning, as several questions share their image. branch
-  // [B,L] int64: 0 for the beginning, else the continuation's number, -1 for padding; a position sees what stands
-  // before it in its own branch and in branch 0. position [B,L] int64: where it would stand were its branch alone, so
-  // that every continuation gets what it would get in a row of its own.
-  [[nodiscard]] DecoderContext branched_context(const torch::Tensor& branch, const torch::Tensor& position) const;
+  // [B,L] int64: 0 for the beginning, else the continuation's number, -1 for padding; a position sees what
+  // stands before it in its own branch and in branch 0. position [B,L] int64: where it would stand were its
+  // branch alone, so that every continuation gets what it would get in a row of its own.
+  [[nodiscard]] DecoderContext branched_context(const torch::Tensor& branch,
+                                                const torch::Tensor& position) const;
   // Layers first .. last-1. run_layers(a, c) and run_layers(b, c) after run_layers(a, b) give the same bits.
   [[nodiscard]] torch::Tensor run_layers(torch::Tensor hidden, std::int64_t first, std::int64_t last,
                                          const DecoderContext& context, const LayerHook& hook = {},

@@ -1,13 +1,14 @@
-// Fisher retention (elastic weight consolidation, Kirkpatrick et al. 2017): a spring on every trained number, as
-// stiff as the base's answers are sensitive to it.
+// Fisher retention (elastic weight consolidation, Kirkpatrick et al. 2017): a spring on every trained number,
+// as stiff as the base's answers are sensitive to it.
 //
-//   loss = w/2 * sum_i F_i (theta_i - theta0_i)^2,   F_i = E[(d log p(y | x) / d theta_i)^2],  y drawn from the model
+//   loss = w/2 * sum_i F_i (theta_i - theta0_i)^2,   F_i = E[(d log p(y | x) / d theta_i)^2],  y drawn from
+//   the model
 //
-// F is raw, not normalised: then w = 1 makes the loss the second-order form of the KL to the base. It is taken over
-// retention questions with distractors, one question at a time (the square of a batch's mean gradient would be up to
-// a batch size too small), divided by the square root of the answer's length because the KL is a mean over
-// positions. At theta0 the output projection is zero, so F is zero for all that lies before it: the estimate is
-// renewed while training, F <- decay F + (1 - decay) F_new.
+// F is raw, not normalised: then w = 1 makes the loss the second-order form of the KL to the base. It is
+// taken over retention questions with distractors, one question at a time (the square of a batch's mean
+// gradient would be up to a batch size too small), divided by the square root of the answer's length because
+// the KL is a mean over positions. At theta0 the output projection is zero, so F is zero for all that lies
+// before it: the estimate is renewed while training, F <- decay F + (1 - decay) F_new.
 #pragma once
 
 #include <functional>

@@ -1,5 +1,5 @@
-// KL retention (Li and Hoiem 2016; Hinton et al. 2015): on a question with a distractor clip, say what the base says
-// without sound.
+// KL retention (Li and Hoiem 2016; Hinton et al. 2015): on a question with a distractor clip, say what the
+// base says without sound.
 //
 //   loss = w * T^2 * mean over answer positions of KL(softmax(teacher/T) || softmax(student/T))
 #pragma once

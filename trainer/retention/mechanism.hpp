@@ -1,6 +1,6 @@
-// What every retention mechanism is to the training loop: something that may prepare itself before the first step,
-// and that adds a value and a gradient at each step. One file a mechanism; the loop knows no other name.
-// Axes: N answer positions of a batch, V vocabulary.
+// What every retention mechanism is to the training loop: something that may prepare itself before the first
+// step, and that adds a value and a gradient at each step. One file a mechanism; the loop knows no other
+// name. Axes: N answer positions of a batch, V vocabulary.
 #pragma once
 
 #include <map>
@@ -22,7 +22,8 @@ struct RetentionScene {
   const RetentionStream& stream;
 };
 
-// A mechanism's part of one step. Gradients are in the order of model.parameters(); undefined where there is none.
+// A mechanism's part of one step. Gradients are in the order of model.parameters(); undefined where there is
+// none.
 struct RetentionTerm {
   double value = 0;
   std::vector<torch::Tensor> gradients;
@@ -40,7 +41,8 @@ class RetentionMechanism {
   RetentionMechanism& operator=(const RetentionMechanism&) = delete;
 
   [[nodiscard]] virtual std::string name() const = 0;
-  // Once, before step 1 (also before a resumed run goes on: what is built here is a function of the frozen base).
+  // Once, before step 1 (also before a resumed run goes on: what is built here is a function of the frozen
+  // base).
   virtual void prepare(RetentionScene& /*scene*/) {}
   virtual RetentionTerm term(std::int64_t step, RetentionScene& scene) = 0;
   // What a checkpoint must hold so that a resumed run goes on with the same bytes.
@@ -48,8 +50,8 @@ class RetentionMechanism {
   virtual void set_state(const std::map<std::string, torch::Tensor>& /*state*/) {}
 };
 
-// The student's logits at the answers of one retention batch, each question heard with its distractor at gate 1:
-// [N, V], with a graph to the trained tensors. base_logits are the teacher's.
+// The student's logits at the answers of one retention batch, each question heard with its distractor at gate
+// 1: [N, V], with a graph to the trained tensors. base_logits are the teacher's.
 struct DistractedBatch {
   Batch batch;
   torch::Tensor student;

@@ -22,22 +22,24 @@ std::map<std::int64_t, std::pair<torch::Tensor, std::int64_t>> second_moments(Re
     const Batch batch = make_batch(scene.rows, which, model.fusion().config().positions);
     const auto collect = [&](std::int64_t layer, const torch::Tensor& hidden) {
       if (model.fusion().blocks().count(layer) != 0) {
-        const torch::Tensor heard = rms_normed(hidden.to(torch::kFloat32)).index({batch.fused}).to(torch::kFloat64);
+        const torch::Tensor heard =
+            rms_normed(hidden.to(torch::kFloat32)).index({batch.fused}).to(torch::kFloat64);
         auto& [sum, states] = moments[layer];
         sum = sum.defined() ? sum + heard.t().mm(heard) : heard.t().mm(heard);
         states += heard.size(0);
       }
       return hidden;
     };
-    (void)decoder.run_layers(collect(first, batch.hidden), first + 1, decoder.layers(), decoder.context(batch.valid),
-                       collect);
+    (void)decoder.run_layers(collect(first, batch.hidden), first + 1, decoder.layers(),
+                             decoder.context(batch.valid), collect);
   }
   return moments;
 }
 
 }  // namespace
 
-Subspace span_of(const torch::Tensor& second_moment, std::int64_t states, double energy, std::int64_t rank_limit) {
+Subspace span_of(const torch::Tensor& second_moment, std::int64_t states, double energy,
+                 std::int64_t rank_limit) {
   const auto [ascending, vectors] = torch::linalg_eigh(second_moment.to(torch::kCPU, torch::kFloat64), "L");
   const torch::Tensor eigenvalues = ascending.flip(0).clamp_min(0);  // descending
   const double total = eigenvalues.sum().item<double>();

@@ -1,12 +1,12 @@
 // Null-space retention: the gate's weight may only grow where retention questions do not look.
 //
-// U [H, r] spans the hidden states of the retention questions at a fused layer (Wang et al. 2021; Saha et al. 2021
-// use such feature subspaces). The gate's weight is built as W = D - (D U) U^T, so W U = 0 whatever D becomes:
-// autograd sends every gradient through the same projection, and no optimiser, clipping or weight decay can leave
-// it. Projecting the gradient and then letting Adam rescale it, as is often done, leaks.
+// U [H, r] spans the hidden states of the retention questions at a fused layer (Wang et al. 2021; Saha et al.
+// 2021 use such feature subspaces). The gate's weight is built as W = D - (D U) U^T, so W U = 0 whatever D
+// becomes: autograd sends every gradient through the same projection, and no optimiser, clipping or weight
+// decay can leave it. Projecting the gradient and then letting Adam rescale it, as is often done, leaks.
 //
-// Bound on what is left (certificate): sum over the retention states k of |W k|^2 <= |W|_F^2 lambda_{r+1}, with
-// lambda the eigenvalues of the states' second moment, because W sees only the part of k outside U.
+// Bound on what is left (certificate): sum over the retention states k of |W k|^2 <= |W|_F^2 lambda_{r+1},
+// with lambda the eigenvalues of the states' second moment, because W sees only the part of k outside U.
 // Axes: H width, r rank, M retention states.
 #pragma once
 
@@ -18,8 +18,8 @@ enum class NullSpacePlacement { gate, query };
 
 struct NullSpaceOptions {
   NullSpacePlacement placement = NullSpacePlacement::gate;
-  double energy = 0.999;       // share of the states' energy that U must hold
-  std::int64_t rank_limit = 0; // 0: as many as the energy asks for
+  double energy = 0.999;          // share of the states' energy that U must hold
+  std::int64_t rank_limit = 0;    // 0: as many as the energy asks for
   std::int64_t row_minimum = 64;  // fewer retention questions than this are refused
 };
 

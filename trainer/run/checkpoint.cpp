@@ -13,7 +13,8 @@ torch::Tensor stored(const torch::Tensor& tensor) { return tensor.detach().to(to
 void save_checkpoint(const std::filesystem::path& path, std::int64_t step, const std::string& config_digest,
                      const SafeModel& model, const AdamW& optimiser, const Mechanisms& mechanisms) {
   TensorFile file;
-  for (const Parameter& parameter : model.parameters()) file.tensors[parameter.name] = stored(parameter.value);
+  for (const Parameter& parameter : model.parameters())
+    file.tensors[parameter.name] = stored(parameter.value);
   for (const auto& [name, tensor] : optimiser.state()) file.tensors[name] = stored(tensor);
   for (const auto& mechanism : mechanisms)
     for (const auto& [name, tensor] : mechanism->state()) file.tensors[name] = stored(tensor);
@@ -21,8 +22,9 @@ void save_checkpoint(const std::filesystem::path& path, std::int64_t step, const
   write_safetensors(path, file);
 }
 
-std::optional<std::int64_t> load_checkpoint(const std::filesystem::path& path, const std::string& config_digest,
-                                            SafeModel& model, AdamW& optimiser, Mechanisms& mechanisms) {
+std::optional<std::int64_t> load_checkpoint(const std::filesystem::path& path,
+                                            const std::string& config_digest, SafeModel& model,
+                                            AdamW& optimiser, Mechanisms& mechanisms) {
   if (!std::filesystem::exists(path)) return std::nullopt;
   const TensorFile file = read_safetensors(path);
   const auto metadata = [&](const char* key) {
@@ -30,14 +32,16 @@ std::optional<std::int64_t> load_checkpoint(const std::filesystem::path& path, c
     return found == file.metadata.end() ? std::string() : found->second;
   };
   if (metadata("config_digest") != config_digest || metadata("step").empty())
-    throw common::Error(common::ErrorKind::mismatch,
-                        path.string() + " belongs to a run of another configuration; start again without --resume");
+    throw common::Error(
+        common::ErrorKind::mismatch,
+        path.string() + " belongs to a run of another configuration; start again without --resume");
   const torch::NoGradGuard no_graph;
   for (const Parameter& parameter : model.parameters()) {
     const auto found = file.tensors.find(parameter.name);
     if (found == file.tensors.end() || found->second.sizes() != parameter.value.sizes())
-      throw common::Error(common::ErrorKind::mismatch, path.string() + " has no tensor " + parameter.name +
-                                                           " of the right shape; start again without --resume");
+      throw common::Error(common::ErrorKind::mismatch,
+                          path.string() + " has no tensor " + parameter.name +
+                              " of the right shape; start again without --resume");
     torch::Tensor value = parameter.value.detach();
     value.copy_(found->second);
   }
@@ -46,9 +50,11 @@ std::optional<std::int64_t> load_checkpoint(const std::filesystem::path& path, c
   return std::stoll(metadata("step"));
 }
 
-void save_adapter(const std::filesystem::path& path, const std::string& config_digest, const SafeModel& model) {
+void save_adapter(const std::filesystem::path& path, const std::string& config_digest,
+                  const SafeModel& model) {
   TensorFile file;
-  for (const Parameter& parameter : model.parameters()) file.tensors[parameter.name] = stored(parameter.value);
+  for (const Parameter& parameter : model.parameters())
+    file.tensors[parameter.name] = stored(parameter.value);
   for (const auto& [name, tensor] : model.frozen()) file.tensors[name] = stored(tensor);
   file.tensors["silence"] = stored(model.silence());
   file.metadata = {{"config_digest", config_digest}};

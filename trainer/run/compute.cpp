@@ -10,8 +10,9 @@ namespace trainer {
 Placement placement_for(DeviceChoice choice) {
   const bool there = torch::cuda::is_available();
   if (choice == DeviceChoice::cuda && !there)
-    throw common::Error(common::ErrorKind::usage,
-                        "--device cuda: this LibTorch sees no CUDA device; use --device cpu or a LibTorch with CUDA");
+    throw common::Error(
+        common::ErrorKind::usage,
+        "--device cuda: this LibTorch sees no CUDA device; use --device cpu or a LibTorch with CUDA");
   if (choice == DeviceChoice::cpu || !there) return {};
   return {torch::kBFloat16, torch::Device(torch::kCUDA)};
 }

@@ -1,6 +1,6 @@
-// How many threads compute, so that results do not depend on it. Small products gain nothing from threads inside
-// them and round differently with their number; so a small model runs every product on one thread and several
-// independent passes side by side, whose gradients are added in a fixed order.
+// How many threads compute, so that results do not depend on it. Small products gain nothing from threads
+// inside them and round differently with their number; so a small model runs every product on one thread and
+// several independent passes side by side, whose gradients are added in a fixed order.
 #pragma once
 
 #include <cstddef>
@@ -20,8 +20,8 @@ class Compute {
  public:
   // width: of the language model; above k_wide its products are worth threads of their own.
   Compute(unsigned threads, std::int64_t width, const Placement& placement);
-  // work(0) .. work(count - 1), side by side where the model is small. The first exception is thrown, and a signal to
-  // stop ends it between two of them.
+  // work(0) .. work(count - 1), side by side where the model is small. The first exception is thrown, and a
+  // signal to stop ends it between two of them.
   void for_each(std::size_t count, const std::function<void(std::size_t)>& work) const;
   // The passes of one training step: a signal to stop waits for the step's end.
   void run(const std::vector<std::function<void()>>& tasks) const;

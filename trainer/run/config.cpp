@@ -7,7 +7,9 @@ namespace {
 
 const char* text_of(GateComparison value) { return value == GateComparison::sweep ? "sweep" : "none"; }
 const char* text_of(FusionPositions value) { return value == FusionPositions::text ? "text" : "all"; }
-const char* text_of(SilenceBaseline value) { return value == SilenceBaseline::subtract ? "subtract" : "keep"; }
+const char* text_of(SilenceBaseline value) {
+  return value == SilenceBaseline::subtract ? "subtract" : "keep";
+}
 const char* text_of(NullSpacePlacement value) { return value == NullSpacePlacement::gate ? "gate" : "query"; }
 
 common::Json limit_or_null(std::int64_t batches) {
@@ -33,7 +35,8 @@ void append_original_keys(const RunConfig& c, common::Json& json) {
   json["distillation_weight"] = r.kl.weight;
   json["enable_null_space"] = r.null_space.has_value();
   json["null_space_rank"] = r.null_space ? common::Json(r.null_space->rank_limit) : common::Json(nullptr);
-  json["null_space_min_samples"] = r.null_space ? common::Json(r.null_space->row_minimum) : common::Json(nullptr);
+  json["null_space_min_samples"] =
+      r.null_space ? common::Json(r.null_space->row_minimum) : common::Json(nullptr);
   json["null_space_refresh_interval"] = nullptr;  // the basis is the frozen base's: it never expires
   json["max_eval_batches"] = limit_or_null(c.evaluation.max_batches);
   json["max_audio_eval_batches"] = c.evaluation.max_audio_batches;
@@ -119,9 +122,12 @@ common::Json config_json(const RunConfig& config, const RunInputs& inputs) {
   json["projector"] = {{"tokens", config.projector.tokens},
                        {"bottleneck", config.projector.bottleneck},
                        {"silence_baseline", text_of(config.projector.silence_baseline)}};
-  json["fusion"] = {{"layers", config.fusion.layers},       {"heads", config.fusion.heads},
-                    {"rank", config.fusion.rank},           {"alpha", config.fusion.alpha},
-                    {"positions", text_of(config.fusion.positions)}, {"gate_scale", config.fusion.gate_scale}};
+  json["fusion"] = {{"layers", config.fusion.layers},
+                    {"heads", config.fusion.heads},
+                    {"rank", config.fusion.rank},
+                    {"alpha", config.fusion.alpha},
+                    {"positions", text_of(config.fusion.positions)},
+                    {"gate_scale", config.fusion.gate_scale}};
   json["retention"] = retention_json(config.retention);
   json["gate_comparison"] = text_of(config.evaluation.gate_comparison);
   json["weight_decay"] = config.weight_decay;
@@ -135,6 +141,8 @@ common::Json config_json(const RunConfig& config, const RunInputs& inputs) {
   return json;
 }
 
-common::Digest config_digest(const common::Json& config) { return common::digest_of(common::dump_line(config)); }
+common::Digest config_digest(const common::Json& config) {
+  return common::digest_of(common::dump_line(config));
+}
 
 }  // namespace trainer

@@ -26,17 +26,17 @@ struct RetentionConfig {
   std::int64_t batch_size = 16;
 };
 
-enum class AudioGate { on, off };          // ask the questions with sound at gate 1 at all
+enum class AudioGate { on, off };           // ask the questions with sound at gate 1 at all
 enum class GateComparison { sweep, none };  // gates 0, 1/4, 1/2, 1 on the same questions
 
 struct EvaluationConfig {
   std::int64_t batch_size = 16;
-  std::int64_t size = 500;                // --val-size
-  std::int64_t max_batches = 0;           // of either kind; 0: all
+  std::int64_t size = 500;       // --val-size
+  std::int64_t max_batches = 0;  // of either kind; 0: all
   std::int64_t max_audio_batches = 0, max_vl_batches = 0;
   AudioGate audio_gate = AudioGate::on;
   GateComparison gate_comparison = GateComparison::none;
-  std::int64_t train_batches = 4;         // of the training rows, under "training"; 0: none
+  std::int64_t train_batches = 4;  // of the training rows, under "training"; 0: none
   std::int64_t answer_tokens = 12, caption_tokens = 20;
 };
 
@@ -68,7 +68,8 @@ inline const std::vector<std::string> k_variants = {"no_retention", "soft_retent
 
 // The mechanisms and weights of a variant. Sources of the weights: README, "The recipe".
 [[nodiscard]] RetentionConfig preset_of(const std::string& variant);
-// Projector and fusion of a --model-config (tiny, demo, full, multimodal); widths are filled in from the base.
+// Projector and fusion of a --model-config (tiny, demo, full, multimodal); widths are filled in from the
+// base.
 void apply_model_config(RunConfig& config);
 
 // What was opened: names every byte a run depends on.
@@ -76,8 +77,8 @@ struct RunInputs {
   std::string pack_id, pack_name, base_digest, audio_encoder_digest;
 };
 
-// The Python original's keys in its order, then ours. Threads, verbosity and where things lie on this machine are
-// not among what the digest covers.
+// The Python original's keys in its order, then ours. Threads, verbosity and where things lie on this machine
+// are not among what the digest covers.
 [[nodiscard]] common::Json config_json(const RunConfig& config, const RunInputs& inputs);
 // Of what decides the run's bytes.
 [[nodiscard]] common::Digest config_digest(const common::Json& config);

@@ -11,7 +11,8 @@
 namespace trainer {
 namespace {
 
-std::int64_t limit_of(std::int64_t own_batches, std::int64_t all_batches, std::int64_t batch_size, std::size_t items) {
+std::int64_t limit_of(std::int64_t own_batches, std::int64_t all_batches, std::int64_t batch_size,
+                      std::size_t items) {
   std::int64_t limit = static_cast<std::int64_t>(items);
   if (own_batches > 0) limit = std::min(limit, own_batches * batch_size);
   if (all_batches > 0) limit = std::min(limit, all_batches * batch_size);
@@ -27,9 +28,8 @@ class QuestionAsker {
  public:
   QuestionAsker(const RunConfig& config, const Experiment& experiment, const SafeModel& model)
       : config_(config), experiment_(experiment), model_(model) {
-    const std::int64_t count =
-        limit_of(config.evaluation.max_vl_batches, config.evaluation.max_batches, config.evaluation.batch_size,
-                 experiment.validation.size());
+    const std::int64_t count = limit_of(config.evaluation.max_vl_batches, config.evaluation.max_batches,
+                                        config.evaluation.batch_size, experiment.validation.size());
     for (std::int64_t i = 0; i < count; ++i) {
       const QuestionItem& item = experiment.validation[static_cast<std::size_t>(i)];
       rows_.push_back({&item.row, item.features});
@@ -111,13 +111,14 @@ torch::Tensor shuffled_vectors(const ClipGroup& group, std::int64_t seed) {
   return group.vectors.index_select(0, torch::tensor(other, torch::kLong));
 }
 
-std::vector<Prediction> caption_group(const RunConfig& config, const Experiment& experiment, const SafeModel& model,
-                                      const ClipGroup& group, std::int64_t count, std::string_view name,
-                                      const std::string& split) {
+std::vector<Prediction> caption_group(const RunConfig& config, const Experiment& experiment,
+                                      const SafeModel& model, const ClipGroup& group, std::int64_t count,
+                                      std::string_view name, const std::string& split) {
   std::vector<Prediction> predictions;
   if (count == 0) return predictions;
   std::vector<SpokenRow> rows;
-  for (std::int64_t i = 0; i < count; ++i) rows.push_back({&group.items[static_cast<std::size_t>(i)].row, {}});
+  for (std::int64_t i = 0; i < count; ++i)
+    rows.push_back({&group.items[static_cast<std::size_t>(i)].row, {}});
   const auto caption = [&](Voice voice, const torch::Tensor& clips, const std::string& what) {
     const Hearing hearing{clips.defined() ? clips.slice(0, 0, count) : clips, 1.0};
     return speak(model, experiment.tokenizer, rows, voice, hearing,
@@ -127,7 +128,8 @@ std::vector<Prediction> caption_group(const RunConfig& config, const Experiment&
   const std::vector<Spoken> safe = caption(Voice::safe, group.vectors, "captioning, " + label);
   const std::vector<Spoken> base = caption(Voice::base, {}, "captioning, base alone");
   std::vector<Spoken> shuffled;
-  if (count > 1) shuffled = caption(Voice::safe, shuffled_vectors(group, config.seed), "captioning, shuffled clips");
+  if (count > 1)
+    shuffled = caption(Voice::safe, shuffled_vectors(group, config.seed), "captioning, shuffled clips");
   for (std::int64_t i = 0; i < count; ++i) {
     const auto at = static_cast<std::size_t>(i);
     const ClipSample& sample = group.items[at].sample;
@@ -166,7 +168,8 @@ Evaluation evaluate(const RunConfig& config, const Experiment& experiment, const
       const torch::Tensor silence = model.silence().unsqueeze(0).expand({asker.count(), -1}).contiguous();
       append(result.predictions, asker.predictions(condition::k_silence, {silence, 1.0}, {}));
       const Distractors own = distractors_from(experiment.train, config.seed, asker.count());
-      append(result.predictions, asker.predictions(condition::k_distractor_memorised, {own.clips, 1.0}, own.names));
+      append(result.predictions,
+             asker.predictions(condition::k_distractor_memorised, {own.clips, 1.0}, own.names));
       if (!experiment.held_out.items.empty()) {
         const Distractors held_out = distractors_from(experiment.held_out, config.seed, asker.count());
         append(result.predictions,
@@ -183,11 +186,10 @@ Evaluation evaluate(const RunConfig& config, const Experiment& experiment, const
     }
   }
   const auto group = [&](const ClipGroup& clips, std::string_view name) {
-    append(result.predictions,
-           caption_group(config, experiment, model, clips,
-                         limit_of(options.max_audio_batches, options.max_batches, options.batch_size,
-                                  clips.items.size()),
-                         name, "validation"));
+    append(result.predictions, caption_group(config, experiment, model, clips,
+                                             limit_of(options.max_audio_batches, options.max_batches,
+                                                      options.batch_size, clips.items.size()),
+                                             name, "validation"));
   };
   group(experiment.memorised, condition::k_memorised);
   group(experiment.held_out, condition::k_held_out);

@@ -16,8 +16,8 @@ std::vector<T> first_of(const std::vector<T>& items, std::int64_t count) {
 }
 
 ClipGroup encode_clips(const packer::VerifiedPack& pack, const AudioEncoder& audio, const Llava& base,
-                       const PromptWriter& writer, const std::vector<ClipSample>& clips, std::int64_t first_layer,
-                       const Compute& compute, common::Progress& progress) {
+                       const PromptWriter& writer, const std::vector<ClipSample>& clips,
+                       std::int64_t first_layer, const Compute& compute, common::Progress& progress) {
   ClipGroup group;
   group.items.resize(clips.size());
   std::vector<torch::Tensor> vectors(clips.size());
@@ -36,8 +36,9 @@ ClipGroup pick(const ClipGroup& all, const std::vector<ClipSample>& wanted) {
   ClipGroup group;
   std::vector<std::int64_t> rows;
   for (const ClipSample& clip : wanted) {
-    const auto found = std::find_if(all.items.begin(), all.items.end(),
-                                    [&](const ClipItem& item) { return item.sample.youtube_id == clip.youtube_id; });
+    const auto found = std::find_if(all.items.begin(), all.items.end(), [&](const ClipItem& item) {
+      return item.sample.youtube_id == clip.youtube_id;
+    });
     ENSURE(found != all.items.end());
     rows.push_back(found->clip);
     group.items.push_back(*found);
@@ -53,7 +54,8 @@ void refuse_wrong_layers(const RunConfig& config, const Llava& base) {
     if (layer < 0 || layer >= base.decoder().layers())
       throw common::Error(common::ErrorKind::usage,
                           "--model-config " + config.model_config + " fuses at decoder layer " +
-                              std::to_string(layer) + " and the base has " + std::to_string(base.decoder().layers()) +
+                              std::to_string(layer) + " and the base has " +
+                              std::to_string(base.decoder().layers()) +
                               " layers; choose another --model-config or another --base");
 }
 
@@ -73,7 +75,8 @@ Selection select_samples(const PackSamples& samples, const RunConfig& config) {
   } else if (config.val_source == "pack_train_audio") {
     chosen.memorised = first_of(chosen.train, std::min<std::int64_t>(size > 0 ? size : 100, 100));
   } else if (config.val_source == "pack_mixed") {
-    // The original shuffles the mixture too; here each kind is asked and scored by itself, so order has no effect.
+    // The original shuffles the mixture too; here each kind is asked and scored by itself, so order has no
+    // effect.
     const std::int64_t total = size > 0 ? size : 100;
     chosen.memorised = first_of(chosen.train, total / 2);
     chosen.validation = first_of(samples.validation, total - total / 2);
@@ -90,30 +93,42 @@ Experiment open_experiment(const packer::VerifiedPack& pack, const RunConfig& co
                            Tokenizer tokenizer, const AudioEncoder& audio, const Compute& compute) {
   refuse_wrong_layers(config, base);
   const PackSamples samples = read_samples(pack);
-  Experiment experiment{std::move(base), std::move(tokenizer), audio.silence(), select_samples(samples, config),
-                        {}, {}, {}, {}, {}, {}};
+  Experiment experiment{std::move(base),
+                        std::move(tokenizer),
+                        audio.silence(),
+                        select_samples(samples, config),
+                        {},
+                        {},
+                        {},
+                        {},
+                        {},
+                        {}};
   const Llava& model = experiment.base;
   const Selection& chosen = experiment.selection;
   const PromptWriter writer(model, experiment.tokenizer);
   const std::int64_t first_layer = config.fusion.layers.front();
-  common::Progress progress("encoding", "items",
-                            chosen.train.size() + chosen.held_out.size() + chosen.validation.size() +
-                                chosen.retention.size(),
-                            config.verbosity);
+  common::Progress progress(
+      "encoding", "items",
+      chosen.train.size() + chosen.held_out.size() + chosen.validation.size() + chosen.retention.size(),
+      config.verbosity);
   experiment.train = encode_clips(pack, audio, model, writer, chosen.train, first_layer, compute, progress);
   experiment.memorised = pick(experiment.train, chosen.memorised);
-  experiment.held_out = encode_clips(pack, audio, model, writer, chosen.held_out, first_layer, compute, progress);
+  experiment.held_out =
+      encode_clips(pack, audio, model, writer, chosen.held_out, first_layer, compute, progress);
   for (const ClipItem& item : experiment.train.items) experiment.train_rows.push_back(item.row);
   const PixelsConfig pixels = load_pixels_config(config.base);
   const auto question_row = [&](const QuestionSample& question, const torch::Tensor& features) {
     progress.add(1);
-    return encode_row(model, writer.with_answer(writer.image_row(question.question, 0), question.majority_answer),
+    return encode_row(model,
+                      writer.with_answer(writer.image_row(question.question, 0), question.majority_answer),
                       features, first_layer);
   };
-  const std::vector<torch::Tensor> validation = encode_images(pack, model, pixels, chosen.validation, compute);
+  const std::vector<torch::Tensor> validation =
+      encode_images(pack, model, pixels, chosen.validation, compute);
   experiment.validation.resize(validation.size());
   compute.for_each(validation.size(), [&](std::size_t i) {
-    experiment.validation[i] = {chosen.validation[i], validation[i], question_row(chosen.validation[i], validation[i])};
+    experiment.validation[i] = {chosen.validation[i], validation[i],
+                                question_row(chosen.validation[i], validation[i])};
   });
   const std::vector<torch::Tensor> retention = encode_images(pack, model, pixels, chosen.retention, compute);
   experiment.retention_rows.resize(retention.size());

@@ -45,14 +45,15 @@ struct Experiment {
   Tokenizer tokenizer;
   torch::Tensor silence;  // [D]
   Selection selection;
-  ClipGroup train;                 // every training clip
+  ClipGroup train;                     // every training clip
   std::vector<EncodedRow> train_rows;  // in the order of train.items
-  ClipGroup memorised, held_out;   // of the evaluation
+  ClipGroup memorised, held_out;       // of the evaluation
   std::vector<QuestionItem> validation;
   std::vector<EncodedRow> retention_rows;
 };
 
-[[nodiscard]] Experiment open_experiment(const packer::VerifiedPack& pack, const RunConfig& config, Llava base,
-                                         Tokenizer tokenizer, const AudioEncoder& audio, const Compute& compute);
+[[nodiscard]] Experiment open_experiment(const packer::VerifiedPack& pack, const RunConfig& config,
+                                         Llava base, Tokenizer tokenizer, const AudioEncoder& audio,
+                                         const Compute& compute);
 
 }  // namespace trainer

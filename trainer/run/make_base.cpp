@@ -25,13 +25,13 @@ namespace {
 namespace fs = std::filesystem;
 
 constexpr const char* k_record_name = "base.json";
-constexpr std::int64_t k_shards = 2;          // fixed, so that the sum of gradients does not depend on threads
+constexpr std::int64_t k_shards = 2;  // fixed, so that the sum of gradients does not depend on threads
 constexpr std::int64_t k_caption_share = 10;  // one row in ten is a caption without sound
-constexpr std::int64_t k_shift = 1;           // pixels of the tiny picture, of which a cell of its grid has ten
+constexpr std::int64_t k_shift = 1;  // pixels of the tiny picture, of which a cell of its grid has ten
 
 struct TrainingRows {
-  std::vector<torch::Tensor> pixels;           // one per picture, [3, S, S]
-  std::vector<std::vector<Row>> questions;     // of each picture, with answers
+  std::vector<torch::Tensor> pixels;        // one per picture, [3, S, S]
+  std::vector<std::vector<Row>> questions;  // of each picture, with answers
   std::vector<Row> captions;
 };
 
@@ -39,7 +39,8 @@ struct TrainingRows {
 struct PackedRow {
   TokenIds ids;
   std::vector<std::int64_t> branch, position;  // as Decoder::branched_context has them
-  std::vector<std::int64_t> supervised, targets;  // positions that predict an answer's token, and those tokens
+  std::vector<std::int64_t> supervised,
+      targets;  // positions that predict an answer's token, and those tokens
 };
 
 PackedRow pack_rows(const std::vector<Row>& rows) {
@@ -65,8 +66,8 @@ PackedRow pack_rows(const std::vector<Row>& rows) {
   return packed;
 }
 
-// How a picture is seen this time: a little to the side, lighter or darker, never so that an answer changes. Without
-// it the tiny tower learns its few thousand pictures by heart instead of how to look.
+// How a picture is seen this time: a little to the side, lighter or darker, never so that an answer changes.
+// Without it the tiny tower learns its few thousand pictures by heart instead of how to look.
 struct View {
   std::int64_t down = k_shift, right = k_shift;  // 0 .. 2 k_shift
   double contrast = 1, brightness = 0;
@@ -91,7 +92,8 @@ View draw_view(common::Random& random) {
 // pixels [3, S, S] -> [3, S, S]
 torch::Tensor look(const torch::Tensor& pixels, const View& view) {
   const std::int64_t side = pixels.size(1);
-  const torch::Tensor wide = at::reflection_pad2d(pixels.unsqueeze(0), {k_shift, k_shift, k_shift, k_shift}).squeeze(0);
+  const torch::Tensor wide =
+      at::reflection_pad2d(pixels.unsqueeze(0), {k_shift, k_shift, k_shift, k_shift}).squeeze(0);
   return wide.slice(1, view.down, view.down + side).slice(2, view.right, view.right + side) * view.contrast +
          view.brightness;
 }
@@ -108,8 +110,8 @@ std::string base_tokenizer(const PackSamples& samples) {
   return train_tokenizer(training);
 }
 
-TrainingRows make_rows(const packer::VerifiedPack& pack, const PackSamples& samples, const PromptWriter& writer,
-                       const common::Verbosity verbosity) {
+TrainingRows make_rows(const packer::VerifiedPack& pack, const PackSamples& samples,
+                       const PromptWriter& writer, const common::Verbosity verbosity) {
   TrainingRows rows;
   std::map<common::PackPath, std::size_t> picture_index;
   common::Progress progress("reading", "questions", samples.base.size(), verbosity);
@@ -197,7 +199,8 @@ ShardResult run_shard(const Llava& base, const TrainingRows& all, const Shard& s
     const auto begin = static_cast<std::int64_t>(ids.size());
     for (const std::int64_t p : row.supervised) supervised.push_back(begin + p);
     targets.insert(targets.end(), row.targets.begin(), row.targets.end());
-    const auto extend = [&](std::vector<std::int64_t>& to, const std::vector<std::int64_t>& from, std::int64_t pad) {
+    const auto extend = [&](std::vector<std::int64_t>& to, const std::vector<std::int64_t>& from,
+                            std::int64_t pad) {
       to.insert(to.end(), from.begin(), from.end());
       to.resize(static_cast<std::size_t>(begin) + longest, pad);
     };
@@ -209,12 +212,12 @@ ShardResult run_shard(const Llava& base, const TrainingRows& all, const Shard& s
     return torch::tensor(values, torch::kLong).view({count, length});
   };
   const Decoder& decoder = base.decoder();
-  const torch::Tensor last =
-      decoder.run_layers(base.embed(matrix(ids), features), 0, decoder.layers(),
-                         decoder.branched_context(matrix(branch), matrix(position)));
+  const torch::Tensor last = decoder.run_layers(base.embed(matrix(ids), features), 0, decoder.layers(),
+                                                decoder.branched_context(matrix(branch), matrix(position)));
   const torch::Tensor picked =
       last.reshape({-1, last.size(2)}).index_select(0, torch::tensor(supervised, torch::kLong));
-  const torch::Tensor loss = at::cross_entropy_loss(decoder.logits(picked), torch::tensor(targets, torch::kLong), {}, at::Reduction::Sum);
+  const torch::Tensor loss = at::cross_entropy_loss(
+      decoder.logits(picked), torch::tensor(targets, torch::kLong), {}, at::Reduction::Sum);
   ShardResult result;
   result.loss_sum = loss.item<double>();
   result.positions = static_cast<std::int64_t>(supervised.size());
@@ -268,10 +271,11 @@ double train(Llava& base, const TrainingRows& rows, const MakeBaseRequest& reque
     loss /= static_cast<double>(positions);
     std::vector<torch::Tensor> gradients = mean_gradients(results);
     clip_gradients(gradients, 1.0);
-    const double rate =
-        request.learning_rate * schedule_factor(step, request.steps, std::min<std::int64_t>(100, request.steps));
+    const double rate = request.learning_rate *
+                        schedule_factor(step, request.steps, std::min<std::int64_t>(100, request.steps));
     optimiser.step(gradients, rate, rate);
-    recent = step == 1 ? loss : recent + (loss - recent) / static_cast<double>(std::min<std::int64_t>(step, 100));
+    recent =
+        step == 1 ? loss : recent + (loss - recent) / static_cast<double>(std::min<std::int64_t>(step, 100));
     progress.note("loss " + common::python_repr(std::round(recent * 1e4) / 1e4));
     progress.add(1);
   }
@@ -316,7 +320,9 @@ void save_vl(Llava& base, const Tokenizer& tokenizer, const fs::path& folder) {
   fs::create_directories(folder);
   base.save(folder);
   common::write_file(folder / "tokenizer.json", tokenizer.json());
-  common::write_file(folder / "preprocessor_config.json", common::dump_pretty(format_pixels_config(tiny_pixels_config())));
+  common::write_file(folder / "tokenizer_config.json", common::dump_pretty(tokenizer_config()));
+  common::write_file(folder / "preprocessor_config.json",
+                     common::dump_pretty(format_pixels_config(tiny_pixels_config())));
 }
 
 void save_audio(std::int64_t seed, const fs::path& folder) {
@@ -364,12 +370,14 @@ MakeBaseSummary make_base(const MakeBaseRequest& request) {
 
   const PackSamples samples = read_samples(pack);
   if (samples.base.empty())
-    throw common::Error(common::ErrorKind::mismatch,
-                        request.pack.string() +
-                            " has no base_manifest.json; make one with safe-manifest base and build the pack with it");
+    throw common::Error(
+        common::ErrorKind::mismatch,
+        request.pack.string() +
+            " has no base_manifest.json; make one with safe-manifest base and build the pack with it");
   const Tokenizer tokenizer = Tokenizer::parse(base_tokenizer(samples), "tokenizer.json");
   Llava base = make_tiny_llava(
-      tiny_llava_config(tokenizer.size(), tokenizer.id_of("<image>"), tokenizer.id_of("<pad>")), request.seed);
+      tiny_llava_config(tokenizer.size(), tokenizer.id_of("<image>"), tokenizer.id_of("<pad>")),
+      request.seed);
   const TrainingRows rows = make_rows(pack, samples, PromptWriter(base, tokenizer), request.verbosity);
   summary.loss = train(base, rows, request);
   summary.questions = static_cast<std::int64_t>(samples.base.size());

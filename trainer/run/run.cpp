@@ -17,8 +17,9 @@ namespace fs = std::filesystem;
 void require_model_folder(const fs::path& folder, const char* flag, const RunConfig& config) {
   if (fs::exists(folder / "config.json")) return;
   throw common::Error(common::ErrorKind::io,
-                      folder.string() + " holds no model (no config.json); make a tiny one with\n  safe-trainer "
-                                        "make-base --pack " +
+                      folder.string() +
+                          " holds no model (no config.json); make a tiny one with\n  safe-trainer "
+                          "make-base --pack " +
                           config.pack_root.string() + " --out " + config.base.parent_path().string() +
                           "\nor name a Hugging Face folder with " + flag);
 }
@@ -85,7 +86,8 @@ std::vector<NullSpaceMetrics> null_space_metrics(const Mechanisms& mechanisms, c
 }
 
 // The original's loss keys, from what evaluation measured.
-void fill_losses(SplitMetrics& split, const RunConfig& config, const Mechanisms& mechanisms, const SafeModel& model) {
+void fill_losses(SplitMetrics& split, const RunConfig& config, const Mechanisms& mechanisms,
+                 const SafeModel& model) {
   if (const auto group = split.audio.find(std::string(condition::k_memorised)); group != split.audio.end())
     split.audio_task_loss = group->second.answer_nll;
   const auto distracted = split.conditions.find(std::string(condition::k_distractor_memorised));
@@ -100,8 +102,9 @@ void fill_losses(SplitMetrics& split, const RunConfig& config, const Mechanisms&
   if (split.audio_task_loss) split.total_loss = *split.audio_task_loss + split.retention_loss.value_or(0);
 }
 
-Metrics measure(const RunConfig& config, const Evaluation& evaluation, const std::vector<Prediction>& training,
-                const TrainingResult& trained, const Mechanisms& mechanisms, const SafeModel& model) {
+Metrics measure(const RunConfig& config, const Evaluation& evaluation,
+                const std::vector<Prediction>& training, const TrainingResult& trained,
+                const Mechanisms& mechanisms, const SafeModel& model) {
   Metrics metrics;
   metrics.validation = summarise(evaluation.predictions, "validation");
   fill_losses(metrics.validation, config, mechanisms, model);
@@ -123,14 +126,16 @@ struct Judgement {
   std::vector<Prediction> training;
 };
 
-// Evaluation after training: the trained state is saved already, so a signal here can be answered with "resume".
+// Evaluation after training: the trained state is saved already, so a signal here can be answered with
+// "resume".
 Judgement judge(const RunConfig& config, const Experiment& experiment, const SafeModel& model) {
   try {
     return {evaluate(config, experiment, model), evaluate_training(config, experiment, model)};
   } catch (const common::Error& error) {
     if (error.kind() != common::ErrorKind::interrupted) throw;
-    throw common::Error(common::ErrorKind::stopped,
-                        "stopped while evaluating; training is saved, and the same command with --resume goes on");
+    throw common::Error(
+        common::ErrorKind::stopped,
+        "stopped while evaluating; training is saved, and the same command with --resume goes on");
   }
 }
 
@@ -165,8 +170,8 @@ RunResult run_experiment(RunConfig config, Resume resume) {
   if (base.decoder().width() > Compute::k_wide) record["threads"] = compute.threads_inside();
   const common::Digest digest = config_digest(record);
   record["config_digest"] = digest.hex();
-  Experiment experiment = open_experiment(pack, config, std::move(base), Tokenizer::load(config.base), audio,
-                                          compute);
+  Experiment experiment =
+      open_experiment(pack, config, std::move(base), Tokenizer::load(config.base), audio, compute);
   watch.lap("encode_s");
 
   RunDirectory run = claim_directory(config, digest, resume);
@@ -183,9 +188,11 @@ RunResult run_experiment(RunConfig config, Resume resume) {
   const auto [evaluation, training] = judge(config, experiment, model);
   watch.lap("evaluate_s");
   if (!evaluation.bit_equal_without_audio.value_or(true))
-    throw common::Error(common::ErrorKind::mismatch,
-                        "without audio the trained model differs from its base, which must never happen; please "
-                        "report it with " + run.path().string());
+    throw common::Error(
+        common::ErrorKind::mismatch,
+        "without audio the trained model differs from its base, which must never happen; please "
+        "report it with " +
+            run.path().string());
 
   RunResult result;
   result.metrics = measure(config, evaluation, training, trained, mechanisms, model);

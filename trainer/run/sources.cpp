@@ -47,9 +47,9 @@ void audio_from_tables(const fs::path& root, const RunConfig& config, const fs::
     return std::vector<fs::path>{root / (split + ".csv"), root / "metadata" / (split + ".csv")};
   };
   const fs::path train = first_existing(table("train"), "--data-path");
-  const manifest::ClipChoice subset = manifest::select_clips(
-      manifest::read_audiocaps_table(train),
-      {"train", static_cast<std::uint64_t>(config.subset_size), config.seed}, {});
+  const manifest::ClipChoice subset =
+      manifest::select_clips(manifest::read_audiocaps_table(train),
+                             {"train", static_cast<std::uint64_t>(config.subset_size), config.seed}, {});
   request.manifest = manifests / "subset_manifest.json";
   request.source_root = root;
   common::write_file(request.manifest, manifest::write_subset(subset.manifest));
@@ -63,9 +63,9 @@ void audio_from_tables(const fs::path& root, const RunConfig& config, const fs::
     const auto count = std::min<std::uint64_t>(clips.size(), k_held_out_clips);
     if (count == 0) return;
     request.audio_val_manifest = manifests / "audio_val_manifest.json";
-    common::write_file(*request.audio_val_manifest,
-                       manifest::write_subset(
-                           manifest::select_clips(rows, {"val", count, config.seed}, excluded).manifest));
+    common::write_file(
+        *request.audio_val_manifest,
+        manifest::write_subset(manifest::select_clips(rows, {"val", count, config.seed}, excluded).manifest));
     return;
   }
 }
@@ -73,7 +73,8 @@ void audio_from_tables(const fs::path& root, const RunConfig& config, const fs::
 std::uint64_t population_of(const manifest::VqaTables& tables, const manifest::Excluded& excluded) {
   std::uint64_t count = 0;
   for (std::size_t i = 0; i < tables.size(); ++i)
-    if (!excluded.image_ids.contains(tables.image_id(i)) && !excluded.question_ids.contains(tables.question_id(i)))
+    if (!excluded.image_ids.contains(tables.image_id(i)) &&
+        !excluded.question_ids.contains(tables.question_id(i)))
       ++count;
   return count;
 }
@@ -85,24 +86,28 @@ void questions_from_tables(const fs::path& root, const RunConfig& config, const 
   const manifest::VqaTables tables = manifest::read_vqa_tables(
       first_existing({root / questions, root / "questions" / questions, root / "Questions" / questions},
                      "--data-path"),
-      first_existing({root / annotations, root / "annotations" / annotations, root / "Annotations" / annotations},
-                     "--data-path"),
+      first_existing(
+          {root / annotations, root / "annotations" / annotations, root / "Annotations" / annotations},
+          "--data-path"),
       config.threads, config.verbosity);
-  const auto size = std::min<std::uint64_t>(tables.size(), static_cast<std::uint64_t>(config.evaluation.size));
+  const auto size =
+      std::min<std::uint64_t>(tables.size(), static_cast<std::uint64_t>(config.evaluation.size));
   request.val_manifest = manifests / "val_manifest.json";
-  common::write_file(request.val_manifest,
-                     manifest::write_vqa(manifest::select_questions(
-                                             tables, {manifest::VqaSplit::val, size, config.seed, "val2014"}, {})
-                                             .manifest));
+  common::write_file(
+      request.val_manifest,
+      manifest::write_vqa(
+          manifest::select_questions(tables, {manifest::VqaSplit::val, size, config.seed, "val2014"}, {})
+              .manifest));
   const manifest::Excluded excluded = manifest::read_excluded({request.val_manifest});
   const std::uint64_t rest = std::min<std::uint64_t>(population_of(tables, excluded), k_retention_rows);
   if (rest > 0) {
     request.retention_manifest = manifests / "retention_manifest.json";
     common::write_file(
         *request.retention_manifest,
-        manifest::write_vqa(manifest::select_questions(
-                                tables, {manifest::VqaSplit::retention, rest, k_retention_seed, "val2014"}, excluded)
-                                .manifest));
+        manifest::write_vqa(
+            manifest::select_questions(
+                tables, {manifest::VqaSplit::retention, rest, k_retention_seed, "val2014"}, excluded)
+                .manifest));
   }
   request.image_roots = {root};
 }
@@ -110,13 +115,15 @@ void questions_from_tables(const fs::path& root, const RunConfig& config, const 
 void audio_from_pack(const fs::path& pack, packer::BuildRequest& request) {
   request.manifest = pack / "manifest.json";
   request.source_root = pack;
-  if (fs::exists(pack / "audio_val_manifest.json")) request.audio_val_manifest = pack / "audio_val_manifest.json";
+  if (fs::exists(pack / "audio_val_manifest.json"))
+    request.audio_val_manifest = pack / "audio_val_manifest.json";
 }
 
 void questions_from_pack(const fs::path& pack, packer::BuildRequest& request) {
   request.val_manifest = pack / "val_manifest.json";
   if (!fs::exists(request.val_manifest)) not_there(request.val_manifest, "--pack-root");
-  if (fs::exists(pack / "retention_manifest.json")) request.retention_manifest = pack / "retention_manifest.json";
+  if (fs::exists(pack / "retention_manifest.json"))
+    request.retention_manifest = pack / "retention_manifest.json";
   request.image_roots = {pack};
 }
 

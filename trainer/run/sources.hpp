@@ -1,5 +1,6 @@
-// The pack that a run reads. Sources that are no packs (audiocaps, vqa, mock, mock_vl) are built into a pack under
-// the run's folder first, sealed, verified and then opened like any other: training never reads anything else.
+// The pack that a run reads. Sources that are no packs (audiocaps, vqa, mock, mock_vl) are built into a pack
+// under the run's folder first, sealed, verified and then opened like any other: training never reads
+// anything else.
 #pragma once
 
 #include "packer/open.hpp"

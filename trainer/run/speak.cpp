@@ -59,8 +59,9 @@ void score(const Batch& batch, const torch::Tensor& logits, const torch::Tensor&
 
 }  // namespace
 
-std::vector<Spoken> speak(const SafeModel& model, const Tokenizer& tokenizer, const std::vector<SpokenRow>& rows,
-                          Voice voice, const Hearing& hearing, const SpeakOptions& options) {
+std::vector<Spoken> speak(const SafeModel& model, const Tokenizer& tokenizer,
+                          const std::vector<SpokenRow>& rows, Voice voice, const Hearing& hearing,
+                          const SpeakOptions& options) {
   const torch::NoGradGuard no_graph;
   std::vector<Spoken> spoken(rows.size());
   common::Progress progress(options.what, "rows", rows.size(), options.verbosity);
@@ -78,8 +79,9 @@ std::vector<Spoken> speak(const SafeModel& model, const Tokenizer& tokenizer, co
     }
     AudioInput audio;
     if (hearing.clips.defined())
-      audio = model.hear(hearing.clips.slice(0, static_cast<std::int64_t>(begin), static_cast<std::int64_t>(end)),
-                         hearing.gate);
+      audio =
+          model.hear(hearing.clips.slice(0, static_cast<std::int64_t>(begin), static_cast<std::int64_t>(end)),
+                     hearing.gate);
     const Batch batch = make_batch(encoded, which, options.positions);
     const torch::Tensor base_logits = model.base_answer_logits(batch);
     const torch::Tensor logits = voice == Voice::base ? base_logits : model.answer_logits(batch, audio);

@@ -23,9 +23,9 @@ struct Hearing {
 };
 
 struct Spoken {
-  std::string text;  // as generated, special tokens left out
-  double nll = 0;    // nats a token of the row's own answer
-  double kl = 0;     // nats, mean over the answer's positions, from the base (over the same padding)
+  std::string text;       // as generated, special tokens left out
+  double nll = 0;         // nats a token of the row's own answer
+  double kl = 0;          // nats, mean over the answer's positions, from the base (over the same padding)
   bool same_bits = true;  // all the row's logits equal the base's
 };
 
@@ -38,7 +38,7 @@ struct SpeakOptions {
 };
 
 [[nodiscard]] std::vector<Spoken> speak(const SafeModel& model, const Tokenizer& tokenizer,
-                                        const std::vector<SpokenRow>& rows, Voice voice, const Hearing& hearing,
-                                        const SpeakOptions& options);
+                                        const std::vector<SpokenRow>& rows, Voice voice,
+                                        const Hearing& hearing, const SpeakOptions& options);
 
 }  // namespace trainer

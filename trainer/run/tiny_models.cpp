@@ -32,15 +32,18 @@ std::vector<float> calibration_sound(std::int64_t seed, int index) {
       const double t = static_cast<double>(i) / static_cast<double>(count);
       phase += 2 * std::numbers::pi * (low_hz + (high_hz - low_hz) * t) / k_rate_hz;
       filtered += 0.2 * (random.uniform(-1, 1) - filtered);
-      const double pulse = pulse_hz == 0 ? 1 : 0.5 + 0.5 * std::sin(2 * std::numbers::pi * pulse_hz * t * length_s);
-      sound[begin + i] += static_cast<float>(level * pulse * (noise ? 2 * filtered * std::cos(phase) : std::sin(phase)));
+      const double pulse =
+          pulse_hz == 0 ? 1 : 0.5 + 0.5 * std::sin(2 * std::numbers::pi * pulse_hz * t * length_s);
+      sound[begin + i] +=
+          static_cast<float>(level * pulse * (noise ? 2 * filtered * std::cos(phase) : std::sin(phase)));
     }
   }
   return sound;
 }
 
-// Sets the tower's first projection so that the pooled states of the calibration sounds come out centred, with unit
-// variance and uncorrelated (as far as there are directions), and the second to a fixed random rotation.
+// Sets the tower's first projection so that the pooled states of the calibration sounds come out centred,
+// with unit variance and uncorrelated (as far as there are directions), and the second to a fixed random
+// rotation.
 void whiten_projection(Clap& clap, const torch::Tensor& pooled_states) {
   NamedTensors weights = clap.parameters();
   torch::Tensor weight1 = weights.at("audio_projection.linear1.weight");  // [D, C]
@@ -53,8 +56,9 @@ void whiten_projection(Clap& clap, const torch::Tensor& pooled_states) {
   // Directions with under a ten-thousandth of the largest variance are noise: they are not blown up further.
   const torch::Tensor scale = values.clamp_min(values.max().item<double>() * 1e-4).rsqrt();
   const torch::Tensor whiten = vectors * scale.unsqueeze(0);  // [C, C]
-  const torch::Tensor rotation = weight1.to(torch::kFloat64); // as drawn: mixes the whitened directions into D
-  const torch::Tensor matrix = rotation.mm(whiten.t());       // [D, C]
+  const torch::Tensor rotation =
+      weight1.to(torch::kFloat64);                       // as drawn: mixes the whitened directions into D
+  const torch::Tensor matrix = rotation.mm(whiten.t());  // [D, C]
   weight1.copy_(matrix.to(torch::kFloat32));
   bias1.copy_((-matrix.mv(mean)).to(torch::kFloat32));
 }
@@ -88,7 +92,8 @@ Llava make_tiny_llava(const LlavaConfig& config, std::int64_t seed) {
   const torch::NoGradGuard no_graph;
   Llava llava = Llava::random(config, seed);
   for (auto& [name, weight] : llava.parameters()) {
-    if (name.find("position_embedding") != std::string::npos || name.find("class_embedding") != std::string::npos)
+    if (name.find("position_embedding") != std::string::npos ||
+        name.find("class_embedding") != std::string::npos)
       weight.mul_(0.5 / weight.std().item<double>());
   }
   return llava;
@@ -133,7 +138,8 @@ Clap make_tiny_clap(std::int64_t seed) {
   weights.at("audio_model.audio_encoder.batch_norm.running_mean").copy_(bins.mean(0));
   weights.at("audio_model.audio_encoder.batch_norm.running_var").copy_(bins.var(0, true));
   std::vector<torch::Tensor> pooled;
-  for (const torch::Tensor& mel : mels) pooled.push_back(clap.encode(mel.unsqueeze(0)).frames.mean(1).squeeze(0));
+  for (const torch::Tensor& mel : mels)
+    pooled.push_back(clap.encode(mel.unsqueeze(0)).frames.mean(1).squeeze(0));
   whiten_projection(clap, torch::stack(pooled));
   return clap;
 }

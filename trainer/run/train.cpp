@@ -20,7 +20,8 @@ struct AudioPass {
   std::vector<torch::Tensor> gradients;  // of loss_sum
 };
 
-AudioPass run_audio(const Experiment& experiment, const SafeModel& model, const std::vector<std::int64_t>& rows) {
+AudioPass run_audio(const Experiment& experiment, const SafeModel& model,
+                    const std::vector<std::int64_t>& rows) {
   const Batch batch = make_batch(experiment.train_rows, rows, model.fusion().config().positions);
   const torch::Tensor clips = experiment.train.vectors.index_select(0, torch::tensor(rows, torch::kLong));
   const torch::Tensor logits = model.answer_logits(batch, model.hear(clips, 1.0));
@@ -39,8 +40,9 @@ struct StepResult {
   std::vector<RetentionTerm> terms;  // one a mechanism
 };
 
-StepResult compute_step(std::int64_t step, const Experiment& experiment, SafeModel& model, Mechanisms& mechanisms,
-                        RetentionScene* scene, const std::vector<std::int64_t>& rows, const Compute& compute) {
+StepResult compute_step(std::int64_t step, const Experiment& experiment, SafeModel& model,
+                        Mechanisms& mechanisms, RetentionScene* scene, const std::vector<std::int64_t>& rows,
+                        const Compute& compute) {
   StepResult result;
   result.audio.resize((rows.size() + k_rows_per_pass - 1) / k_rows_per_pass);
   result.terms.resize(mechanisms.size());
@@ -127,11 +129,13 @@ std::map<std::string, MechanismActivity> activity_of(const RunDirectory& run, co
   const std::string text = common::read_text(run.path() / "history.jsonl", std::uint64_t{4} << 30);
   for (std::size_t begin = 0; begin < text.size();) {
     const std::size_t end = std::min(text.find('\n', begin), text.size());
-    const common::Json record = common::parse_json(std::string_view(text).substr(begin, end - begin), "history.jsonl");
+    const common::Json record =
+        common::parse_json(std::string_view(text).substr(begin, end - begin), "history.jsonl");
     begin = end + 1;
     for (const auto& mechanism : mechanisms) {
       const std::string name = mechanism->name();
-      const double acted = record.value(name == "null_space" ? "null_space_removed" : name + "_gradient_norm", 0.0);
+      const double acted =
+          record.value(name == "null_space" ? "null_space_removed" : name + "_gradient_norm", 0.0);
       MechanismActivity& one = activity[name];
       ++one.enabled_steps;
       if (acted > 0) ++one.acted_steps;
@@ -144,15 +148,17 @@ std::map<std::string, MechanismActivity> activity_of(const RunDirectory& run, co
 void refuse_idle(const std::map<std::string, MechanismActivity>& activity) {
   for (const auto& [name, one] : activity)
     if (one.acted_steps == 0)
-      throw common::Error(common::ErrorKind::mismatch,
-                          "the mechanism " + name + " was switched on and never acted in " +
-                              std::to_string(one.enabled_steps) +
-                              " steps, so the run would not be what its name says; train for more steps or switch "
-                              "the mechanism off");
+      throw common::Error(
+          common::ErrorKind::mismatch,
+          "the mechanism " + name + " was switched on and never acted in " +
+              std::to_string(one.enabled_steps) +
+              " steps, so the run would not be what its name says; train for more steps or switch "
+              "the mechanism off");
 }
 
 [[noreturn]] void diverged(std::int64_t step) {
-  throw common::Error(common::ErrorKind::mismatch, "the loss is no longer a number at step " + std::to_string(step) +
+  throw common::Error(common::ErrorKind::mismatch, "the loss is no longer a number at step " +
+                                                       std::to_string(step) +
                                                        "; lower --lr-projector and --lr-adapter");
 }
 
@@ -168,19 +174,22 @@ Mechanisms make_mechanisms(const RunConfig& config) {
   return mechanisms;
 }
 
-TrainingResult train(const RunConfig& config, Experiment& experiment, SafeModel& model, Mechanisms& mechanisms,
-                     RunDirectory& run, const std::string& config_digest, const Compute& compute, Resume resume) {
+TrainingResult train(const RunConfig& config, Experiment& experiment, SafeModel& model,
+                     Mechanisms& mechanisms, RunDirectory& run, const std::string& config_digest,
+                     const Compute& compute, Resume resume) {
   const EpochStream audio(config.seed, "audio", static_cast<std::int64_t>(experiment.train_rows.size()),
                           config.train_batch_size);
   std::unique_ptr<RetentionStream> stream;
   std::unique_ptr<RetentionScene> scene;
   if (!mechanisms.empty()) {
     if (experiment.retention_rows.empty())
-      throw common::Error(common::ErrorKind::mismatch,
-                          "the variant " + config.variant +
-                              " needs retention questions and the pack has no retention_manifest.json; make one with "
-                              "safe-manifest retention and build the pack with it");
-    stream = std::make_unique<RetentionStream>(config.seed, static_cast<std::int64_t>(experiment.retention_rows.size()),
+      throw common::Error(
+          common::ErrorKind::mismatch,
+          "the variant " + config.variant +
+              " needs retention questions and the pack has no retention_manifest.json; make one with "
+              "safe-manifest retention and build the pack with it");
+    stream = std::make_unique<RetentionStream>(config.seed,
+                                               static_cast<std::int64_t>(experiment.retention_rows.size()),
                                                experiment.train.vectors.size(0), config.retention.batch_size);
     scene = std::make_unique<RetentionScene>(
         RetentionScene{model, experiment.retention_rows, experiment.train.vectors, *stream});
@@ -204,8 +213,8 @@ TrainingResult train(const RunConfig& config, Experiment& experiment, SafeModel&
     if (common::stop_requested()) {
       save_checkpoint(last, step - 1, config_digest, model, optimiser, mechanisms);
       history.sync();
-      throw common::Error(common::ErrorKind::stopped, "stopped after step " + std::to_string(step - 1) + " of " +
-                                                          std::to_string(total) +
+      throw common::Error(common::ErrorKind::stopped, "stopped after step " + std::to_string(step - 1) +
+                                                          " of " + std::to_string(total) +
                                                           "; the same command with --resume goes on");
     }
     const StepResult result =

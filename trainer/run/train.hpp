@@ -20,9 +20,11 @@ struct TrainingResult {
 
 enum class Resume { fresh, resume };
 
-// Trains `model` and leaves history.jsonl and checkpoints/ in the run. Throws Error{stopped} once a signal has come
-// and the state is saved; mismatch where the loss is no longer finite, or where an enabled mechanism never acted.
-TrainingResult train(const RunConfig& config, Experiment& experiment, SafeModel& model, Mechanisms& mechanisms,
-                     RunDirectory& run, const std::string& config_digest, const Compute& compute, Resume resume);
+// Trains `model` and leaves history.jsonl and checkpoints/ in the run. Throws Error{stopped} once a signal
+// has come and the state is saved; mismatch where the loss is no longer finite, or where an enabled mechanism
+// never acted.
+TrainingResult train(const RunConfig& config, Experiment& experiment, SafeModel& model,
+                     Mechanisms& mechanisms, RunDirectory& run, const std::string& config_digest,
+                     const Compute& compute, Resume resume);
 
 }  // namespace trainer

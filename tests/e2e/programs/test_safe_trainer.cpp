@@ -2,9 +2,8 @@
 
 #ifdef SAFE_TRAINER
 
-#include <csignal>
+#include <algorithm>
 #include <fstream>
-#include <memory>
 
 #include "common/json.hpp"
 #include "tests/support/process.hpp"
@@ -39,7 +38,8 @@ struct World {
   support::Scratch scratch;
   std::string root, vqa, pack, base;
 
-  World() : root(scratch.path().string()), vqa(root + "/data/vqa"), pack(root + "/pack"), base(root + "/base") {
+  World()
+      : root(scratch.path().string()), vqa(root + "/data/vqa"), pack(root + "/pack"), base(root + "/base") {
     ok(packer({"synthesize", "--quiet", "--out", root + "/data", "--clips", "24", "--questions", "240",
                "--train-questions", "160"}));
     const std::vector<std::string> val = {"--questions", vqa + "/v2_OpenEnded_mscoco_val2014_questions.json",
@@ -50,17 +50,19 @@ struct World {
     };
     ok(manifest({"audio", "--metadata", root + "/data/audiocaps/train.csv", "--subset-size", "12", "--output",
                  root + "/subset_manifest.json"}));
-    ok(manifest({"audio", "--split", "val", "--metadata", root + "/data/audiocaps/val.csv", "--subset-size", "4",
-                 "--output", root + "/audio_val_manifest.json", "--exclude", root + "/subset_manifest.json"}));
+    ok(manifest({"audio", "--split", "val", "--metadata", root + "/data/audiocaps/val.csv", "--subset-size",
+                 "4", "--output", root + "/audio_val_manifest.json", "--exclude",
+                 root + "/subset_manifest.json"}));
     ok(manifest(with({"val", "--subset-size", "20", "--output", root + "/val_manifest.json"}, val)));
-    ok(manifest(with({"retention", "--subset-size", "70", "--exclude", root + "/val_manifest.json", "--output",
-                      root + "/retention_manifest.json"},
+    ok(manifest(with({"retention", "--subset-size", "70", "--exclude", root + "/val_manifest.json",
+                      "--output", root + "/retention_manifest.json"},
                      val)));
-    ok(manifest({"base", "--questions", vqa + "/v2_OpenEnded_mscoco_train2014_questions.json", "--annotations",
-                 vqa + "/v2_mscoco_train2014_annotations.json", "--subset-size", "100", "--exclude",
-                 root + "/val_manifest.json", "--exclude", root + "/retention_manifest.json", "--exclude",
-                 root + "/subset_manifest.json", "--exclude", root + "/audio_val_manifest.json", "--captions",
-                 root + "/data/audiocaps/train.csv", "--output", root + "/base_manifest.json"}));
+    ok(manifest({"base", "--questions", vqa + "/v2_OpenEnded_mscoco_train2014_questions.json",
+                 "--annotations", vqa + "/v2_mscoco_train2014_annotations.json", "--subset-size", "100",
+                 "--exclude", root + "/val_manifest.json", "--exclude", root + "/retention_manifest.json",
+                 "--exclude", root + "/subset_manifest.json", "--exclude", root + "/audio_val_manifest.json",
+                 "--captions", root + "/data/audiocaps/train.csv", "--output",
+                 root + "/base_manifest.json"}));
     ok(packer({"build", "--quiet", "--manifest", root + "/subset_manifest.json", "--val-manifest",
                root + "/val_manifest.json", "--source-root", root + "/data/audiocaps", "--dest-root", pack}));
     ok(trainer({"make-base", "--pack", pack, "--out", base, "--steps", "6", "--batch-size", "16"}));
@@ -73,13 +75,22 @@ struct World {
 
   [[nodiscard]] std::vector<std::string> run(const std::string& variant, const std::string& out,
                                              const std::vector<std::string>& more = {}) const {
-    std::vector<std::string> arguments = {"run",          "--variant",          variant,
-                                          "--pack-root",  pack,                 "--base",
-                                          base + "/vl",   "--audio-encoder",    base + "/audio",
-                                          "--output-root", root + "/" + out,    "--num-epochs",
-                                          "4",            "--train-batch-size", "6",
-                                          "--lr-projector", "5e-3",             "--lr-adapter",
-                                          "5e-3",         "--null-space-min-samples", "8"};
+    std::vector<std::string> arguments = {"run"};
+    const std::vector<std::pair<std::string, std::string>> defaults = {{"--variant", variant},
+                                                                       {"--pack-root", pack},
+                                                                       {"--base", base + "/vl"},
+                                                                       {"--audio-encoder", base + "/audio"},
+                                                                       {"--output-root", root + "/" + out},
+                                                                       {"--num-epochs", "4"},
+                                                                       {"--train-batch-size", "6"},
+                                                                       {"--lr-projector", "5e-3"},
+                                                                       {"--lr-adapter", "5e-3"},
+                                                                       {"--null-space-min-samples", "8"}};
+    for (const auto& [flag, value] : defaults)
+      if (std::find(more.begin(), more.end(), flag) == more.end()) {
+        arguments.push_back(flag);
+        arguments.push_back(value);
+      }
     arguments.insert(arguments.end(), more.begin(), more.end());
     return arguments;
   }
@@ -105,8 +116,9 @@ TEST_CASE("a run leaves a sealed directory, and without audio it is its base bit
   const World& w = world();
   World::ok(trainer(w.run("no_retention", "first", {"--eval-audio-gate-comparison"})));
   const fs::path run = w.only_run("first");
-  for (const char* name : {"config.json", "metrics.json", "subset_indices.json", "history.jsonl", "predictions.jsonl",
-                           "timings.json", "SHA256SUMS", "checkpoints/adapter.safetensors"}) {
+  for (const char* name :
+       {"config.json", "metrics.json", "subset_indices.json", "history.jsonl", "predictions.jsonl",
+        "timings.json", "SHA256SUMS", "checkpoints/adapter.safetensors"}) {
     CAPTURE(name);
     CHECK(fs::exists(run / name));
   }
@@ -132,7 +144,8 @@ TEST_CASE("equal runs end with equal bytes, whatever the number of threads; othe
   World::ok(trainer(w.run("full_safe", "two", {"--threads", "3", "--num-epochs", "60"})));
   World::ok(trainer(w.run("soft_retention", "soft", {"--num-epochs", "60"})));
   const auto text = [](const fs::path& path) { return support::text_of_file(path); };
-  for (const char* name : {"history.jsonl", "predictions.jsonl", "metrics.json", "checkpoints/adapter.safetensors"}) {
+  for (const char* name :
+       {"history.jsonl", "predictions.jsonl", "metrics.json", "checkpoints/adapter.safetensors"}) {
     CAPTURE(name);
     CHECK(text(w.only_run("one") / name) == text(w.only_run("two") / name));
     CHECK(text(w.only_run("one") / name) != text(w.only_run("soft") / name));
@@ -141,7 +154,8 @@ TEST_CASE("equal runs end with equal bytes, whatever the number of threads; othe
   CHECK(metrics.at("mechanisms").contains("kl"));
   CHECK(metrics.at("mechanisms").contains("fisher"));
   CHECK(metrics.at("null_space").at(0).at("leak") < 1e-5);
-  CHECK(metrics.at("null_space").at(0).at("measured_drift") <= metrics.at("null_space").at(0).at("certificate"));
+  CHECK(metrics.at("null_space").at(0).at("measured_drift") <=
+        metrics.at("null_space").at(0).at("certificate"));
   const Finished report = trainer({"report", w.only_run("one").string(), w.only_run("soft").string()});
   World::ok(report);
   CHECK(report.out.find("full_safe") != std::string::npos);
@@ -154,10 +168,12 @@ TEST_CASE("a run that is asked to stop saves, and goes on to the bytes it would 
   World::ok(trainer(w.run("soft_retention", "whole", more)));
   // In the background, stopped as soon as it has trained some steps.
   std::string command;
-  for (const std::string& word : w.run("soft_retention", "parts", more)) command += " " + support::quoted(word);
+  for (const std::string& word : w.run("soft_retention", "parts", more))
+    command += " " + support::quoted(word);
   const std::string script =
-      "'" + k_bin + "/safe-trainer' --quiet" + command + " & pid=$!; for i in $(seq 600); do " +
-      "n=$(cat '" + w.root + "'/parts/*/history.jsonl 2>/dev/null | wc -l); [ \"$n\" -ge 120 ] && break; sleep 0.05; done; " +
+      "'" + k_bin + "/safe-trainer' --quiet" + command + " & pid=$!; for i in $(seq 600); do " + "n=$(cat '" +
+      w.root +
+      "'/parts/*/history.jsonl 2>/dev/null | wc -l); [ \"$n\" -ge 120 ] && break; sleep 0.05; done; " +
       "kill -TERM $pid; wait $pid";
   const Finished stopped = run_process({"bash", "-c", script});
   CAPTURE(stopped.err);
@@ -166,9 +182,11 @@ TEST_CASE("a run that is asked to stop saves, and goes on to the bytes it would 
   std::vector<std::string> again = w.run("soft_retention", "parts", more);
   again.emplace_back("--resume");
   World::ok(trainer(again));
-  for (const char* name : {"history.jsonl", "predictions.jsonl", "metrics.json", "checkpoints/adapter.safetensors"}) {
+  for (const char* name :
+       {"history.jsonl", "predictions.jsonl", "metrics.json", "checkpoints/adapter.safetensors"}) {
     CAPTURE(name);
-    CHECK(support::text_of_file(w.only_run("whole") / name) == support::text_of_file(w.only_run("parts") / name));
+    CHECK(support::text_of_file(w.only_run("whole") / name) ==
+          support::text_of_file(w.only_run("parts") / name));
   }
 }
 
@@ -200,21 +218,23 @@ TEST_CASE("a pack with one flipped byte is refused before anything trains, as a 
 
 TEST_CASE("sources that are no packs are built into one that the run keeps") {
   const World& w = world();
-  for (const std::string& source : {"mock", "audiocaps"}) {
+  for (const std::string source : {"mock", "audiocaps"}) {
     const std::string out = "from_" + source;
-    const Finished finished = trainer(w.run(
-        "no_retention", out,
-        {"--train-source", source, "--val-source", source == "mock" ? "mock_vl" : "vqa", "--data-path",
-         w.root + "/data", "--subset-size", "6", "--val-size", "10", "--num-epochs", "1"}));
+    const Finished finished = trainer(
+        w.run("no_retention", out,
+              {"--train-source", source, "--val-source", source == "mock" ? "mock_vl" : "vqa", "--data-path",
+               w.root + "/data", "--subset-size", "6", "--val-size", "10", "--num-epochs", "1"}));
     World::ok(finished);
     CHECK(packer({"verify", (w.only_run(out) / "source_pack").string()}).code == 0);
     CHECK(trainer({"verify-run", w.only_run(out).string()}).code == 0);
   }
   // Training clips from the pack, questions from the tables.
-  World::ok(trainer(w.run("no_retention", "mixed", {"--val-source", "vqa", "--data-path", w.root + "/data",
-                                                    "--val-size", "10", "--num-epochs", "1"})));
-  for (const std::string& source : {"pack_audio", "pack_train_audio", "pack_mixed"})
-    World::ok(trainer(w.run("no_retention", source, {"--val-source", source, "--val-size", "8", "--num-epochs", "1"})));
+  World::ok(trainer(w.run(
+      "no_retention", "mixed",
+      {"--val-source", "vqa", "--data-path", w.root + "/data", "--val-size", "10", "--num-epochs", "1"})));
+  for (const std::string source : {"pack_audio", "pack_train_audio", "pack_mixed"})
+    World::ok(trainer(
+        w.run("no_retention", source, {"--val-source", source, "--val-size", "8", "--num-epochs", "1"})));
 }
 
 TEST_CASE("what cannot be meant or is not there gets one sentence and its exit code") {

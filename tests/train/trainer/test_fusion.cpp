@@ -52,7 +52,8 @@ TEST_CASE("before the first step every row comes out as it went in") {
   }
 }
 
-TEST_CASE("rows without audio, rows at gate 0 and positions that are not fused keep their bits in a mixed batch") {
+TEST_CASE(
+    "rows without audio, rows at gate 0 and positions that are not fused keep their bits in a mixed batch") {
   const Parts parts;
   const Projector projector(parts.projector_config, 1);
   const Fusion fusion(parts.fusion_config, 1);
@@ -96,7 +97,8 @@ TEST_CASE("a silent clip adds exactly nothing, whatever the weights have become"
   CHECK(tokens[0].eq(0).all().item<bool>());
   CHECK_FALSE(tokens[1].eq(0).any().item<bool>());
   const torch::Tensor hidden = noise({2, 4, k_width}, 1);
-  const torch::Tensor out = fusion.fuse(1, hidden, {{0, 1}, tokens, {1.0, 1.0}}, torch::ones({2, 4}, torch::kBool));
+  const torch::Tensor out =
+      fusion.fuse(1, hidden, {{0, 1}, tokens, {1.0, 1.0}}, torch::ones({2, 4}, torch::kBool));
   CHECK(out[0].equal(hidden[0]));
   CHECK_FALSE(out[1].equal(hidden[1]));
 

@@ -4,8 +4,8 @@
 #include "common/file.hpp"
 #include "tests/support/scratch.hpp"
 #include "trainer/model/llava.hpp"
-#include "trainer/run/adamw.hpp"
 #include "trainer/model/tensor.hpp"
+#include "trainer/run/adamw.hpp"
 
 #include <doctest/doctest.h>
 

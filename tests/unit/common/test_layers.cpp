@@ -7,8 +7,8 @@
 #include <string>
 #include <vector>
 
-// Includes go one way: common <- manifest <- packer <- trainer; and each third-party library is visible in as few
-// files as can be.
+// Includes go one way: common <- manifest <- packer <- trainer; and each third-party library is visible in as
+// few files as can be.
 
 namespace {
 
@@ -65,15 +65,21 @@ TEST_CASE("the trainer sees of the packer only how to open, build and synthesize
 
 TEST_CASE("a third-party library is included only where it belongs") {
   const std::vector<std::pair<std::string, std::vector<std::string>>> homes = {
-      {"openssl/", {"common/digest", "packer/sign"}}, {"sndfile.h", {"common/audio"}},
-      {"soxr.h", {"common/audio"}},                   {"opencv2/", {"common/image"}},
-      {"torch/", {"trainer/"}},                       {"ATen/", {"trainer/"}},
-      {"CLI/", {"manifest/main", "packer/main", "packer/cmd_", "packer/commands", "trainer/main", "trainer/run/run_flags"}}};
+      {"openssl/", {"common/digest", "packer/sign"}},
+      {"sndfile.h", {"common/audio"}},
+      {"soxr.h", {"common/audio"}},
+      {"opencv2/", {"common/image"}},
+      {"torch/", {"trainer/"}},
+      {"ATen/", {"trainer/"}},
+      {"CLI/",
+       {"manifest/main", "packer/main", "packer/cmd_", "packer/commands", "trainer/main",
+        "trainer/run/run_flags"}}};
   for (const Include& include : includes())
     for (const auto& [library, places] : homes) {
       if (!begins(include.target, library)) continue;
       CAPTURE(include.file);
       CAPTURE(include.target);
-      CHECK(std::any_of(places.begin(), places.end(), [&](const std::string& p) { return begins(include.file, p); }));
+      CHECK(std::any_of(places.begin(), places.end(),
+                        [&](const std::string& p) { return begins(include.file, p); }));
     }
 }

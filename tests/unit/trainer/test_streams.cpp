@@ -13,7 +13,8 @@ TEST_CASE("an epoch is every row once, and another epoch another order") {
   std::vector<std::vector<std::int64_t>> epochs(2);
   for (std::int64_t step = 1; step <= 6; ++step) {
     CHECK(stream.epoch_of(step) == (step - 1) / 3);
-    for (const std::int64_t row : stream.rows(step)) epochs[static_cast<std::size_t>((step - 1) / 3)].push_back(row);
+    for (const std::int64_t row : stream.rows(step))
+      epochs[static_cast<std::size_t>((step - 1) / 3)].push_back(row);
   }
   CHECK(epochs[0] != epochs[1]);
   for (auto& epoch : epochs) {
