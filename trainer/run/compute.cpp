@@ -8,13 +8,11 @@
 namespace trainer {
 
 Placement placement_for(DeviceChoice choice) {
-  const bool there = torch::cuda::is_available();
-  if (choice == DeviceChoice::cuda && !there)
-    throw common::Error(
-        common::ErrorKind::usage,
-        "--device cuda: this LibTorch sees no CUDA device; use --device cpu or a LibTorch with CUDA");
-  if (choice == DeviceChoice::cpu || !there) return {};
-  return {torch::kBFloat16, torch::Device(torch::kCUDA)};
+  // The frozen models can be placed on CUDA; the adapter's tensors and the batches are not moved there yet.
+  if (choice == DeviceChoice::cuda)
+    throw common::Error(common::ErrorKind::usage,
+                        "--device cuda: the adapter computes on the CPU only so far; use --device cpu");
+  return {};
 }
 
 Compute::Compute(unsigned threads, std::int64_t width, const Placement& placement) {

@@ -13,7 +13,7 @@ namespace trainer {
 
 enum class DeviceChoice { automatic, cpu, cuda };
 
-// fp32 on the CPU; on CUDA, where there is one, bf16 for the frozen models.
+// fp32 on the CPU. A usage error for CUDA, which the adapter does not support yet.
 [[nodiscard]] Placement placement_for(DeviceChoice choice);
 
 class Compute {
