@@ -11,8 +11,8 @@
 #include "common/error.hpp"
 #include "common/file.hpp"
 #include "common/path.hpp"
+#include "common/python_text.hpp"
 #include "manifest/csv.hpp"
-#include "manifest/python_text.hpp"
 
 namespace manifest {
 namespace {
@@ -66,7 +66,7 @@ ClipEntry parse_row(const std::vector<std::string>& fields, const Columns& colum
   clip.start_time_s = parse_start(fields[columns[k_start_time]], csv);
   clip.caption = fields[columns[k_caption]];
   check_youtube_id(clip.youtube_id, csv);
-  if (python_strip(clip.caption).empty()) csv.fail("the caption is empty");
+  if (common::python_strip(clip.caption).empty()) csv.fail("the caption is empty");
   return clip;
 }
 

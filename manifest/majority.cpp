@@ -1,8 +1,8 @@
 #include <unordered_map>
 #include <utility>
 
+#include "common/python_text.hpp"
 #include "manifest/manifest.hpp"
-#include "manifest/python_text.hpp"
 
 namespace manifest {
 
@@ -12,7 +12,7 @@ std::string majority_answer(const std::vector<std::string>& answers) {
   std::unordered_map<std::string, std::size_t> index_of;
   for (const std::string& answer : answers) {
     if (answer.empty()) continue;
-    const std::string lower = python_lower(answer);
+    const std::string lower = common::python_lower(answer);
     const auto [found, is_new] = index_of.try_emplace(lower, counts.size());
     if (is_new) counts.emplace_back(lower, 0);
     ++counts[found->second].second;

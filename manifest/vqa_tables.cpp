@@ -11,7 +11,7 @@
 #include "common/json.hpp"
 #include "common/parallel.hpp"
 #include "common/program.hpp"
-#include "manifest/python_text.hpp"
+#include "common/python_text.hpp"
 
 namespace manifest {
 namespace {
@@ -226,7 +226,7 @@ bool TableBuilder::string(std::string& value) {
   } else if (field_ == Field::question || field_ == Field::answer) {
     if (value.size() > k_text_limit_bytes)
       fail("a text is longer than " + std::to_string(k_text_limit_bytes) + " bytes");
-    table_.texts.add(python_strip(value));
+    table_.texts.add(common::python_strip(value));
     ++row_.text_count;
   } else {
     return scalar("a string");

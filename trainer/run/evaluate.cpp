@@ -26,8 +26,9 @@ SpeakOptions options_for(const RunConfig& config, std::int64_t token_limit, cons
 // The questions under one condition.
 class QuestionAsker {
  public:
-  QuestionAsker(const RunConfig& config, const Experiment& experiment, const SafeModel& model)
-      : config_(config), experiment_(experiment), model_(model) {
+  QuestionAsker(const RunConfig& config, const Experiment& experiment, const SafeModel& model,
+                const Compute& compute)
+      : config_(config), experiment_(experiment), model_(model), compute_(compute) {
     const std::int64_t count = limit_of(config.evaluation.max_vl_batches, config.evaluation.max_batches,
                                         config.evaluation.batch_size, experiment.validation.size());
     for (std::int64_t i = 0; i < count; ++i) {
@@ -71,12 +72,13 @@ class QuestionAsker {
  private:
   std::vector<Spoken> ask(Voice voice, const Hearing& hearing, const std::string& what) const {
     return speak(model_, experiment_.tokenizer, rows_, voice, hearing,
-                 options_for(config_, config_.evaluation.answer_tokens, what));
+                 options_for(config_, config_.evaluation.answer_tokens, what), compute_);
   }
 
   const RunConfig& config_;
   const Experiment& experiment_;
   const SafeModel& model_;
+  const Compute& compute_;
   std::vector<SpokenRow> rows_;
   std::vector<Spoken> base_;
   bool same_bits_ = true;
@@ -112,8 +114,8 @@ torch::Tensor shuffled_vectors(const ClipGroup& group, std::int64_t seed) {
 }
 
 std::vector<Prediction> caption_group(const RunConfig& config, const Experiment& experiment,
-                                      const SafeModel& model, const ClipGroup& group, std::int64_t count,
-                                      std::string_view name, const std::string& split) {
+                                      const SafeModel& model, const Compute& compute, const ClipGroup& group,
+                                      std::int64_t count, std::string_view name, const std::string& split) {
   std::vector<Prediction> predictions;
   if (count == 0) return predictions;
   std::vector<SpokenRow> rows;
@@ -122,7 +124,7 @@ std::vector<Prediction> caption_group(const RunConfig& config, const Experiment&
   const auto caption = [&](Voice voice, const torch::Tensor& clips, const std::string& what) {
     const Hearing hearing{clips.defined() ? clips.slice(0, 0, count) : clips, 1.0};
     return speak(model, experiment.tokenizer, rows, voice, hearing,
-                 options_for(config, config.evaluation.caption_tokens, what));
+                 options_for(config, config.evaluation.caption_tokens, what), compute);
   };
   const std::string label(name);
   const std::vector<Spoken> safe = caption(Voice::safe, group.vectors, "captioning, " + label);
@@ -157,11 +159,12 @@ std::vector<Prediction> caption_group(const RunConfig& config, const Experiment&
 
 }  // namespace
 
-Evaluation evaluate(const RunConfig& config, const Experiment& experiment, const SafeModel& model) {
+Evaluation evaluate(const RunConfig& config, const Experiment& experiment, const SafeModel& model,
+                    const Compute& compute) {
   Evaluation result;
   const EvaluationConfig& options = config.evaluation;
   if (!experiment.validation.empty()) {
-    QuestionAsker asker(config, experiment, model);
+    QuestionAsker asker(config, experiment, model, compute);
     append(result.predictions, asker.predictions(condition::k_no_audio, {}, {}));
     result.bit_equal_without_audio = asker.same_bits_without_audio();
     if (options.audio_gate == AudioGate::on) {
@@ -186,7 +189,7 @@ Evaluation evaluate(const RunConfig& config, const Experiment& experiment, const
     }
   }
   const auto group = [&](const ClipGroup& clips, std::string_view name) {
-    append(result.predictions, caption_group(config, experiment, model, clips,
+    append(result.predictions, caption_group(config, experiment, model, compute, clips,
                                              limit_of(options.max_audio_batches, options.max_batches,
                                                       options.batch_size, clips.items.size()),
                                              name, "validation"));
@@ -197,10 +200,10 @@ Evaluation evaluate(const RunConfig& config, const Experiment& experiment, const
 }
 
 std::vector<Prediction> evaluate_training(const RunConfig& config, const Experiment& experiment,
-                                          const SafeModel& model) {
+                                          const SafeModel& model, const Compute& compute) {
   const std::int64_t count = std::min(config.evaluation.train_batches * config.train_batch_size,
                                       static_cast<std::int64_t>(experiment.train.items.size()));
-  return caption_group(config, experiment, model, experiment.train, std::max<std::int64_t>(count, 0),
+  return caption_group(config, experiment, model, compute, experiment.train, std::max<std::int64_t>(count, 0),
                        condition::k_memorised, "training");
 }
 

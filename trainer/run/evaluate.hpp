@@ -20,10 +20,10 @@ struct Evaluation {
 // Asks the validation questions under every condition of the configuration, and captions the memorised and
 // held-out clips. `split` names the predictions ("validation").
 [[nodiscard]] Evaluation evaluate(const RunConfig& config, const Experiment& experiment,
-                                  const SafeModel& model);
+                                  const SafeModel& model, const Compute& compute);
 
 // The first `train_batches` batches of the training clips, as split "training".
 [[nodiscard]] std::vector<Prediction> evaluate_training(const RunConfig& config, const Experiment& experiment,
-                                                        const SafeModel& model);
+                                                        const SafeModel& model, const Compute& compute);
 
 }  // namespace trainer

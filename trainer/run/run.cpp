@@ -128,9 +128,11 @@ struct Judgement {
 
 // Evaluation after training: the trained state is saved already, so a signal here can be answered with
 // "resume".
-Judgement judge(const RunConfig& config, const Experiment& experiment, const SafeModel& model) {
+Judgement judge(const RunConfig& config, const Experiment& experiment, const SafeModel& model,
+                const Compute& compute) {
   try {
-    return {evaluate(config, experiment, model), evaluate_training(config, experiment, model)};
+    return {evaluate(config, experiment, model, compute),
+            evaluate_training(config, experiment, model, compute)};
   } catch (const common::Error& error) {
     if (error.kind() != common::ErrorKind::interrupted) throw;
     throw common::Error(
@@ -185,7 +187,7 @@ RunResult run_experiment(RunConfig config, Resume resume) {
   const TrainingResult trained =
       train(config, experiment, model, mechanisms, run, digest.hex(), compute, resume);
   watch.lap("train_s");
-  const auto [evaluation, training] = judge(config, experiment, model);
+  const auto [evaluation, training] = judge(config, experiment, model, compute);
   watch.lap("evaluate_s");
   if (!evaluation.bit_equal_without_audio.value_or(true))
     throw common::Error(

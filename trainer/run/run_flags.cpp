@@ -51,6 +51,10 @@ void add_model_flags(CLI::App& command, RunFlags& f) {
       .add_option("--fusion-positions", f.fusion_positions, "text: only what stands after the image hears")
       ->capture_default_str()
       ->check(CLI::IsMember({"text", "all"}));
+  command
+      .add_option("--gate-scale", f.gate_scale,
+                  "spread of the gate's first weights [0.7; 1 where a null space thins the gate out]")
+      ->check(CLI::PositiveNumber);
   command.add_option("--device", f.device)
       ->capture_default_str()
       ->check(CLI::IsMember({"auto", "cpu", "cuda"}));
@@ -165,10 +169,10 @@ void resolve_retention(const RunFlags& flags, RunConfig& config) {
     if (flags.null_space_energy) r.null_space->energy = *flags.null_space_energy;
     if (flags.null_space_rank) r.null_space->rank_limit = *flags.null_space_rank;
     if (flags.null_space_min_samples) r.null_space->row_minimum = *flags.null_space_min_samples;
-    // What the basis leaves of the gate's first weights should be of the size that the other variants start
-    // with.
-    if (r.null_space->placement == NullSpacePlacement::gate) config.fusion.gate_scale = 2.0;
+    // The basis takes most of the gate's first weights away.
+    if (r.null_space->placement == NullSpacePlacement::gate) config.fusion.gate_scale = 1.0;
   }
+  if (flags.gate_scale) config.fusion.gate_scale = *flags.gate_scale;
 }
 
 }  // namespace

@@ -7,6 +7,7 @@
 
 #include "common/progress.hpp"
 #include "trainer/model/safe_model.hpp"
+#include "trainer/run/compute.hpp"
 
 namespace trainer {
 
@@ -37,8 +38,11 @@ struct SpeakOptions {
   common::Verbosity verbosity = common::Verbosity::normal;
 };
 
+// Batches are rows in their order, so what is in a batch, and every bit of it, is the same on any number of
+// threads.
 [[nodiscard]] std::vector<Spoken> speak(const SafeModel& model, const Tokenizer& tokenizer,
                                         const std::vector<SpokenRow>& rows, Voice voice,
-                                        const Hearing& hearing, const SpeakOptions& options);
+                                        const Hearing& hearing, const SpeakOptions& options,
+                                        const Compute& compute);
 
 }  // namespace trainer

@@ -6,6 +6,7 @@
 #include <unicode/unistr.h>
 
 #include "common/error.hpp"
+#include "common/python_text.hpp"
 
 namespace trainer {
 namespace {
@@ -35,10 +36,7 @@ std::string to_utf8(std::u32string_view text) {
   return out;
 }
 
-// CPython adds the four information separators to Unicode's White_Space.
-bool is_space(char32_t c) {
-  return u_isUWhiteSpace(static_cast<UChar32>(c)) != 0 || (c >= 0x1C && c <= 0x1F);
-}
+bool is_space(char32_t c) { return common::is_python_space(c); }
 
 bool is_digit(char32_t c) { return u_charType(static_cast<UChar32>(c)) == U_DECIMAL_DIGIT_NUMBER; }
 

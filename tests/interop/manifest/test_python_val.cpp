@@ -5,8 +5,8 @@
 #include <vector>
 
 #include "common/json.hpp"
+#include "common/python_text.hpp"
 #include "common/random.hpp"
-#include "manifest/python_text.hpp"
 #include "manifest/select.hpp"
 #include "manifest/vqa_tables.hpp"
 #include "tests/support/process.hpp"
@@ -207,7 +207,7 @@ with open('texts', 'w', encoding='utf-8', newline='') as texts, \
     const std::size_t end = texts.find('\n', begin);
     const std::string text = texts.substr(begin, end - begin);
     const std::string ours =
-        std::string(manifest::python_strip(text)) + '\n' + manifest::python_lower(text) + '\n';
+        std::string(common::python_strip(text)) + '\n' + common::python_lower(text) + '\n';
     if (expected.compare(at, ours.size(), ours) != 0 && ++wrong <= 5) MESSAGE("differs: " << text);
     for (int i = 0; i < 2; ++i) at = expected.find('\n', at) + 1;
     begin = end + 1;

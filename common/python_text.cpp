@@ -1,4 +1,4 @@
-#include "manifest/python_text.hpp"
+#include "common/python_text.hpp"
 
 #include <unicode/ucasemap.h>
 
@@ -7,12 +7,9 @@
 
 #include "common/error.hpp"
 
-namespace manifest {
-namespace {
+namespace common {
 
-// CPython's Py_UNICODE_ISSPACE: bidirectional class WS, B or S, or category Zs. ICU's u_isUWhiteSpace lacks
-// U+001C..U+001F, hence a table.
-bool is_space(char32_t c) {
+bool is_python_space(char32_t c) {
   if (c <= 0x20) return c == 0x20 || (c >= 0x09 && c <= 0x0d) || (c >= 0x1c && c <= 0x1f);
   switch (c) {
     case 0x85:
@@ -28,6 +25,8 @@ bool is_space(char32_t c) {
       return c >= 0x2000 && c <= 0x200a;
   }
 }
+
+namespace {
 
 bool continues(char byte) { return (static_cast<unsigned char>(byte) & 0xc0) == 0x80; }
 
@@ -55,13 +54,13 @@ std::string_view python_strip(std::string_view text) {
   while (!text.empty()) {
     std::size_t size = 1;
     while (size < text.size() && continues(text[size])) ++size;
-    if (!is_space(decode(text.substr(0, size)))) break;
+    if (!is_python_space(decode(text.substr(0, size)))) break;
     text.remove_prefix(size);
   }
   while (!text.empty()) {
     std::size_t begin = text.size() - 1;
     while (begin > 0 && continues(text[begin])) --begin;
-    if (!is_space(decode(text.substr(begin)))) break;
+    if (!is_python_space(decode(text.substr(begin)))) break;
     text.remove_suffix(text.size() - begin);
   }
   return text;
@@ -88,4 +87,4 @@ std::string python_lower(std::string_view text) {
   return lower;
 }
 
-}  // namespace manifest
+}  // namespace common

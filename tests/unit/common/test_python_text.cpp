@@ -1,10 +1,9 @@
-#include "manifest/manifest.hpp"
-#include "manifest/python_text.hpp"
+#include "common/python_text.hpp"
 
 #include <doctest/doctest.h>
 
-using manifest::python_lower;
-using manifest::python_strip;
+using common::python_lower;
+using common::python_strip;
 
 TEST_CASE("strip takes all that Python calls space from both ends, and nothing from the middle") {
   for (const char* space : {" ",
@@ -55,16 +54,4 @@ TEST_CASE("lower knows all of Unicode, without a locale") {
   CHECK(python_lower("\xc8\xba") == "\xe2\xb1\xa5");              // Ⱥ grows from two bytes to three
   CHECK(python_lower("\xf0\x90\x90\x80") == "\xf0\x90\x90\xa8");  // Deseret, beyond the first plane
   CHECK(python_lower("").empty());
-}
-
-TEST_CASE(
-    "the majority counts answers without case, leaves empty ones out, and is empty where there are none") {
-  using manifest::majority_answer;
-  CHECK(majority_answer({"Yes", "no", "YES"}) == "yes");
-  CHECK(majority_answer({"", "", "no"}) == "no");
-  CHECK(majority_answer({"", ""}).empty());
-  CHECK(majority_answer({}).empty());
-  CHECK(majority_answer({"\xc3\x89", "x", "\xc3\xa9"}) == "\xc3\xa9");
-  // Spaces count: the answers were stripped when the table was read.
-  CHECK(majority_answer({"a", "a ", "a ", "a"}) == "a");
 }
