@@ -18,7 +18,7 @@ enum class NullSpacePlacement { gate, query };
 
 struct NullSpaceOptions {
   NullSpacePlacement placement = NullSpacePlacement::gate;
-  double energy = 0.99;           // share of the states' energy that U must hold
+  double energy = 0.95;  // share of the states' energy that U must hold; why this: README, "The recipe"
   std::int64_t rank_limit = 0;    // 0: as many as the energy asks for
   std::int64_t row_minimum = 64;  // fewer retention questions than this are refused
 };
