@@ -12,6 +12,7 @@
 #include "trainer/run/run.hpp"
 #include "trainer/run/run_directory.hpp"
 #include "trainer/run/run_flags.hpp"
+#include "trainer/run/sweep.hpp"
 
 namespace {
 
@@ -77,6 +78,42 @@ void add_run(CLI::App& app, const Globals& globals) {
   });
 }
 
+void add_sweep(CLI::App& app, const Globals& globals) {
+  struct Values {
+    std::string config;
+    std::map<std::string, std::string> places;
+  };
+  auto values = std::make_shared<Values>();
+  CLI::App* command = app.add_subcommand(
+      "sweep", "Run every condition of a JSON file with every seed; the same command again resumes");
+  command->add_option("CONFIG", values->config, "{\"run\": {flags}, \"seeds\": [...], \"conditions\": [...]}")
+      ->required();
+  for (const char* place : {"pack-root", "base", "audio-encoder", "output-root", "data-path", "device"})
+    command->add_option_function<std::string>(
+        "--" + std::string(place),
+        [values, place](const std::string& value) { values->places[place] = value; },
+        "as of run, for all of them");
+  command->callback([values, &globals] {
+    std::vector<trainer::SweepRun> runs = trainer::read_sweep(values->config, values->places);
+    for (std::size_t i = 0; i < runs.size(); ++i) {
+      trainer::SweepRun& run = runs[i];
+      run.config.threads = globals.threads != 0 ? globals.threads : run.config.threads;
+      run.config.verbosity = globals.verbosity();
+      if (!globals.quiet)
+        fmt::print(stderr, "run {} of {}: {}, seed {}\n", i + 1, runs.size(), run.name, run.seed);
+      const trainer::RunResult result = trainer::run_experiment(run.config, trainer::Resume::resume);
+      if (globals.json)
+        fmt::print("{}\n", common::dump_line({{"name", run.name},
+                                              {"seed", run.seed},
+                                              {"run", result.directory.string()},
+                                              {"digest", result.digest.hex()}}));
+      else
+        fmt::print("{}  {}\n", result.digest.hex(), result.directory.string());
+      std::fflush(stdout);
+    }
+  });
+}
+
 void add_report(CLI::App& app, const Globals& globals) {
   auto runs = std::make_shared<std::vector<std::filesystem::path>>();
   CLI::App* command = app.add_subcommand("report", "Compare finished runs");
@@ -119,6 +156,7 @@ int run_main(int argc, char** argv) {
   app.fallthrough();
   add_make_base(app, globals);
   add_run(app, globals);
+  add_sweep(app, globals);
   add_report(app, globals);
   add_verify_run(app, globals, code);
   try {

@@ -113,6 +113,7 @@ void apply_model_config(RunConfig& config) {
 common::Json config_json(const RunConfig& config, const RunInputs& inputs) {
   common::Json json;
   append_original_keys(config, json);
+  json["name"] = config.name;
   json["val_size"] = config.evaluation.size;
   json["model_config"] = config.model_config;
   json["pack_id"] = inputs.pack_id;

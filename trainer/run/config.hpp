@@ -42,6 +42,7 @@ struct EvaluationConfig {
 
 struct RunConfig {
   std::string variant;  // no_retention, soft_retention, full_safe
+  std::string name;     // of this configuration over its seeds, in reports
   std::int64_t subset_size = 400;
   std::int64_t seed = 42;
   std::string train_source = "pack", val_source = "pack_vl";

@@ -5,6 +5,7 @@
 #include <chrono>
 
 #include "common/error.hpp"
+#include "common/file.hpp"
 #include "trainer/model/safetensors.hpp"
 #include "trainer/run/evaluate.hpp"
 #include "trainer/run/sources.hpp"
@@ -13,6 +14,8 @@ namespace trainer {
 namespace {
 
 namespace fs = std::filesystem;
+
+constexpr std::uint64_t k_metrics_limit_bytes = std::uint64_t{64} << 20;
 
 void require_model_folder(const fs::path& folder, const char* flag, const RunConfig& config) {
   if (fs::exists(folder / "config.json")) return;
@@ -55,11 +58,19 @@ class Stopwatch {
   common::Json timings_ = common::Json::object();
 };
 
-RunDirectory claim_directory(const RunConfig& config, const common::Digest& digest, Resume resume) {
-  if (resume == Resume::resume)
-    if (const auto unfinished = find_unfinished_run(config.output_root, config.variant, digest))
-      return RunDirectory::open_unfinished(*unfinished);
-  return RunDirectory::create(config.output_root, config.variant, digest, std::chrono::system_clock::now());
+// What an earlier call of the same configuration left under the output root, where it may be gone on with.
+std::optional<fs::path> earlier_run(const RunConfig& config, const common::Digest& digest, Resume resume) {
+  return resume == Resume::resume ? find_run(config.output_root, config.variant, digest) : std::nullopt;
+}
+
+RunResult read_finished(const fs::path& run) {
+  if (const std::vector<RunFinding> findings = verify_run(run); !findings.empty())
+    throw common::Error(common::ErrorKind::mismatch,
+                        run.string() + " is finished and has changed since: " + findings.front().path + " " +
+                            findings.front().what + "; remove it and train again");
+  const fs::path metrics = run / "metrics.json";
+  return {run, common::digest_file(run / k_sums_name).digest,
+          metrics_from_json(common::read_json(metrics, k_metrics_limit_bytes), metrics.string())};
 }
 
 std::vector<NullSpaceMetrics> null_space_metrics(const Mechanisms& mechanisms, const SafeModel& model) {
@@ -172,11 +183,15 @@ RunResult run_experiment(RunConfig config, Resume resume) {
   if (base.decoder().width() > Compute::k_wide) record["threads"] = compute.threads_inside();
   const common::Digest digest = config_digest(record);
   record["config_digest"] = digest.hex();
+  const std::optional<fs::path> earlier = earlier_run(config, digest, resume);
+  if (earlier && is_finished(*earlier)) return read_finished(*earlier);
   Experiment experiment =
       open_experiment(pack, config, std::move(base), Tokenizer::load(config.base), audio, compute);
   watch.lap("encode_s");
 
-  RunDirectory run = claim_directory(config, digest, resume);
+  RunDirectory run = earlier ? RunDirectory::open_unfinished(*earlier)
+                             : RunDirectory::create(config.output_root, config.variant, digest,
+                                                    std::chrono::system_clock::now());
   record["output_dir"] = run.path().filename().string();
   run.write_config(record);
   run.write_subset_indices(experiment.selection.train_indices);

@@ -49,10 +49,8 @@ void remove_drafts(const fs::path& run) {
   for (const fs::path& draft : drafts) fs::remove(draft);
 }
 
-bool is_unfinished_run(const fs::path& path, const std::string& variant,
-                       const common::Digest& config_digest) {
-  if (!fs::is_directory(path) || fs::exists(path / k_sums_name) || !fs::exists(path / "config.json"))
-    return false;
+bool is_run_of(const fs::path& path, const std::string& variant, const common::Digest& config_digest) {
+  if (!fs::is_directory(path) || !fs::exists(path / "config.json")) return false;
   try {
     const Json config = common::read_json(path / "config.json", k_config_limit_bytes);
     return common::string_member(config, "variant", "config.json") == variant &&
@@ -126,16 +124,18 @@ void RunDirectory::write_predictions(const std::vector<Prediction>& predictions)
   common::write_file(path_ / "predictions.jsonl", lines);
 }
 
-std::optional<fs::path> find_unfinished_run(const fs::path& output_root, const std::string& variant,
-                                            const common::Digest& config_digest) {
+std::optional<fs::path> find_run(const fs::path& output_root, const std::string& variant,
+                                 const common::Digest& config_digest) {
   std::optional<fs::path> newest;
   if (!fs::is_directory(output_root)) return newest;
   for (const fs::directory_entry& entry : fs::directory_iterator(output_root)) {
     // Names begin with the time, so the last by name is the newest.
     const bool newer = !newest || newest->filename() < entry.path().filename();
-    if (newer && is_unfinished_run(entry.path(), variant, config_digest)) newest = entry.path();
+    if (newer && is_run_of(entry.path(), variant, config_digest)) newest = entry.path();
   }
   return newest;
 }
+
+bool is_finished(const fs::path& run) { return fs::exists(run / k_sums_name); }
 
 }  // namespace trainer

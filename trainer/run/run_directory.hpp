@@ -48,11 +48,13 @@ class RunDirectory {
   std::filesystem::path path_;
 };
 
-// The newest unfinished run under `output_root` whose config.json is of `variant` and has `config_digest`
-// under "config_digest"; nothing where there is none.
-[[nodiscard]] std::optional<std::filesystem::path> find_unfinished_run(
-    const std::filesystem::path& output_root, const std::string& variant,
-    const common::Digest& config_digest);
+// The newest run under `output_root` whose config.json is of `variant` and has `config_digest` under
+// "config_digest", finished or not; nothing where there is none.
+[[nodiscard]] std::optional<std::filesystem::path> find_run(const std::filesystem::path& output_root,
+                                                            const std::string& variant,
+                                                            const common::Digest& config_digest);
+// Sealed; whether it still verifies is another question.
+[[nodiscard]] bool is_finished(const std::filesystem::path& run);
 
 // What an atomic write leaves behind when the process is killed inside it: "<name>.draft<number>".
 [[nodiscard]] bool is_draft(const std::filesystem::path& path);

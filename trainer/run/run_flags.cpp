@@ -18,6 +18,7 @@ void add_data_flags(CLI::App& command, RunFlags& f) {
   command.add_option("--variant", c.variant, "which retention is on")
       ->required()
       ->check(CLI::IsMember(k_variants));
+  command.add_option("--name", c.name, "what a report calls runs of this configuration [the variant]");
   command.add_option("--subset-size", c.subset_size, "training clips; 0: all")
       ->capture_default_str()
       ->check(CLI::NonNegativeNumber);
@@ -96,7 +97,7 @@ void add_training_flags(CLI::App& command, RunFlags& f) {
       ->capture_default_str()
       ->check(CLI::NonNegativeNumber);
   command.add_flag("--resume", f.resume,
-                   "go on with the newest unfinished run of this configuration, or start one");
+                   "go on with the newest run of this configuration, or start one; a finished one is done");
   command
       .add_option("--train-accuracy-interval", c.accuracy_every,
                   "steps between token accuracies in the history; 0: none")
@@ -189,6 +190,7 @@ std::shared_ptr<RunFlags> add_run_flags(CLI::App& command) {
 RunConfig resolve(const RunFlags& flags) {
   require_base(flags);
   RunConfig config = flags.config;
+  if (config.name.empty()) config.name = config.variant;
   apply_model_config(config);
   config.projector.silence_baseline =
       flags.silence_baseline == "on" ? SilenceBaseline::subtract : SilenceBaseline::keep;

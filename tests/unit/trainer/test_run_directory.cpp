@@ -229,12 +229,15 @@ TEST_CASE("the run to resume is the newest unfinished one of the same variant an
     run.write_config(config_of(config));
     return run;
   };
-  CHECK_FALSE(find_unfinished_run(scratch / "nothing", "full_safe", k_config).has_value());
-  const RunDirectory older = make(0, k_config), newer = make(5, k_config);
+  CHECK_FALSE(find_run(scratch / "nothing", "full_safe", k_config).has_value());
+  make(0, k_config);
+  const RunDirectory newer = make(5, k_config);
   make(9, another);
   (void)RunDirectory::create(scratch.path(), "full_safe", k_config, k_now + std::chrono::seconds(20));
-  CHECK(find_unfinished_run(scratch.path(), "full_safe", k_config) == newer.path());
-  CHECK_FALSE(find_unfinished_run(scratch.path(), "no_retention", k_config).has_value());
+  CHECK(find_run(scratch.path(), "full_safe", k_config) == newer.path());
+  CHECK_FALSE(find_run(scratch.path(), "no_retention", k_config).has_value());
+  CHECK_FALSE(is_finished(newer.path()));
   support::put_file(newer.path() / k_sums_name, "");
-  CHECK(find_unfinished_run(scratch.path(), "full_safe", k_config) == older.path());
+  CHECK(find_run(scratch.path(), "full_safe", k_config) == newer.path());
+  CHECK(is_finished(newer.path()));
 }
