@@ -18,12 +18,19 @@ std::optional<std::size_t> VerifiedPack::find(const common::PackPath& path) cons
 
 bool VerifiedPack::contains(const common::PackPath& path) const { return find(path).has_value(); }
 
+std::size_t VerifiedPack::index_of(const common::PackPath& path) const {
+  if (const auto index = find(path)) return *index;
+  throw common::Error(common::ErrorKind::mismatch,
+                      "the pack " + location_.string() + " has no file " + path.text());
+}
+
+const common::Digest& VerifiedPack::digest(const common::PackPath& path) const {
+  return files_[index_of(path)].digest;
+}
+
 common::Bytes VerifiedPack::read(const common::PackPath& path) const {
-  const auto index = find(path);
-  if (!index)
-    throw common::Error(common::ErrorKind::mismatch,
-                        "the pack " + location_.string() + " has no file " + path.text());
-  const PackFile& file = files_[*index];
+  const std::size_t index = index_of(path);
+  const PackFile& file = files_[index];
   common::Bytes bytes;
   bytes.reserve(static_cast<std::size_t>(file.bytes));  // verified: the file has had this size
   const auto take = [&](common::ByteView piece) {
@@ -32,7 +39,7 @@ common::Bytes VerifiedPack::read(const common::PackPath& path) const {
   if (store_->is_folder())
     store_->read_pieces(path, take);
   else
-    store_->read_pieces(offsets_[*index], file.bytes, take);
+    store_->read_pieces(offsets_[index], file.bytes, take);
   if (common::digest_of(bytes) != file.digest)
     throw common::Error(common::ErrorKind::mismatch,
                         path.text() + " in " + location_.string() +

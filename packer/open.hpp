@@ -33,6 +33,8 @@ class VerifiedPack {
   // Everything that the seal lists, sorted by path.
   [[nodiscard]] const std::vector<PackFile>& files() const { return files_; }
   [[nodiscard]] bool contains(const common::PackPath& path) const;
+  // As the seal states it; a mismatch error where the pack has no such file.
+  [[nodiscard]] const common::Digest& digest(const common::PackPath& path) const;
   // The file's bytes, hashed again: a mismatch error where they are no longer those that were verified, or
   // where the pack has no such file. Safe from many threads.
   [[nodiscard]] common::Bytes read(const common::PackPath& path) const;
@@ -41,6 +43,7 @@ class VerifiedPack {
   VerifiedPack() = default;
   friend VerifiedPack open_pack(const std::filesystem::path& folder_or_tar, const OpenOptions& options);
   [[nodiscard]] std::optional<std::size_t> find(const common::PackPath& path) const;
+  [[nodiscard]] std::size_t index_of(const common::PackPath& path) const;
 
   common::Digest id_;
   std::filesystem::path location_;

@@ -88,7 +88,8 @@ void add_sweep(CLI::App& app, const Globals& globals) {
       "sweep", "Run every condition of a JSON file with every seed; the same command again resumes");
   command->add_option("CONFIG", values->config, "{\"run\": {flags}, \"seeds\": [...], \"conditions\": [...]}")
       ->required();
-  for (const char* place : {"pack-root", "base", "audio-encoder", "output-root", "data-path", "device"})
+  for (const char* place :
+       {"pack-root", "base", "audio-encoder", "output-root", "data-path", "feature-cache", "device"})
     command->add_option_function<std::string>(
         "--" + std::string(place),
         [values, place](const std::string& value) { values->places[place] = value; },

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "packer/open.hpp"
+#include "trainer/data/feature_cache.hpp"
 #include "trainer/data/log_mel.hpp"
 #include "trainer/data/pixels.hpp"
 #include "trainer/data/samples.hpp"
@@ -25,12 +26,11 @@ class AudioEncoder {
   [[nodiscard]] std::int64_t width() const { return clap_.config().projection; }  // D
   // Mono at the encoder's rate, any length above 0 -> [D], L2-normalised, fp32 on the CPU.
   [[nodiscard]] torch::Tensor encode(const std::vector<float>& mono) const;
-  [[nodiscard]] torch::Tensor encode(const packer::VerifiedPack& pack, const common::PackPath& path) const;
+  // The same of a clip of the pack, unless `cache` has it.
+  [[nodiscard]] torch::Tensor encode(const packer::VerifiedPack& pack, const common::PackPath& path,
+                                     const FeatureCache& cache) const;
   // What a clip of digital silence gives: [D].
   [[nodiscard]] torch::Tensor silence() const;
-  // [clips, D] in the order given.
-  [[nodiscard]] torch::Tensor encode_all(const packer::VerifiedPack& pack,
-                                         const std::vector<ClipSample>& clips) const;
 
  private:
   Clap clap_;
@@ -42,10 +42,11 @@ class AudioEncoder {
 [[nodiscard]] torch::Tensor read_pixels(const packer::VerifiedPack& pack, const common::PackPath& path,
                                         const PixelsConfig& config);
 
-// The features of every question's image, each image once: [P, H] per question, shared where the image is.
+// The features of every question's image, each image once and from `cache` where it has them: [P, H] per
+// question, shared where the image is.
 [[nodiscard]] std::vector<torch::Tensor> encode_images(const packer::VerifiedPack& pack, const Llava& base,
                                                        const PixelsConfig& config,
                                                        const std::vector<QuestionSample>& questions,
-                                                       const Compute& compute);
+                                                       const FeatureCache& cache, const Compute& compute);
 
 }  // namespace trainer

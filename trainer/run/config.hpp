@@ -48,6 +48,7 @@ struct RunConfig {
   std::string train_source = "pack", val_source = "pack_vl";
   std::filesystem::path data_path = "data", pack_root = "experiments/overfitting/data_pack";
   std::filesystem::path output_root = "experiments/overfitting/runs";
+  std::filesystem::path feature_cache;  // empty: none
   std::optional<common::Digest> expected_pack_id;
   std::string model_config = "tiny";
   std::filesystem::path base = "experiments/overfitting/base/vl";

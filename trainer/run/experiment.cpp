@@ -15,8 +15,8 @@ std::vector<T> first_of(const std::vector<T>& items, std::int64_t count) {
   return {items.begin(), items.begin() + keep};
 }
 
-ClipGroup encode_clips(const packer::VerifiedPack& pack, const AudioEncoder& audio, const Llava& base,
-                       const PromptWriter& writer, const std::vector<ClipSample>& clips,
+ClipGroup encode_clips(const packer::VerifiedPack& pack, const AudioEncoder& audio, const FeatureCache& cache,
+                       const Llava& base, const PromptWriter& writer, const std::vector<ClipSample>& clips,
                        std::int64_t first_layer, const Compute& compute, common::Progress& progress) {
   ClipGroup group;
   group.items.resize(clips.size());
@@ -24,7 +24,7 @@ ClipGroup encode_clips(const packer::VerifiedPack& pack, const AudioEncoder& aud
   compute.for_each(clips.size(), [&](std::size_t i) {
     const Row row = writer.with_answer(writer.text_row(k_audio_question), clips[i].captions.front());
     group.items[i] = {clips[i], static_cast<std::int64_t>(i), encode_row(base, row, {}, first_layer)};
-    vectors[i] = audio.encode(pack, clips[i].path);
+    vectors[i] = audio.encode(pack, clips[i].path, cache);
     progress.add(1);
   });
   group.vectors = vectors.empty() ? torch::zeros({0, audio.width()}) : torch::stack(vectors);
@@ -90,7 +90,8 @@ Selection select_samples(const PackSamples& samples, const RunConfig& config) {
 }
 
 Experiment open_experiment(const packer::VerifiedPack& pack, const RunConfig& config, Llava base,
-                           Tokenizer tokenizer, const AudioEncoder& audio, const Compute& compute) {
+                           Tokenizer tokenizer, const AudioEncoder& audio, const FeatureCaches& caches,
+                           const Compute& compute) {
   refuse_wrong_layers(config, base);
   const PackSamples samples = read_samples(pack);
   Experiment experiment{std::move(base),
@@ -111,10 +112,11 @@ Experiment open_experiment(const packer::VerifiedPack& pack, const RunConfig& co
       "encoding", "items",
       chosen.train.size() + chosen.held_out.size() + chosen.validation.size() + chosen.retention.size(),
       config.verbosity);
-  experiment.train = encode_clips(pack, audio, model, writer, chosen.train, first_layer, compute, progress);
+  experiment.train =
+      encode_clips(pack, audio, caches.clips, model, writer, chosen.train, first_layer, compute, progress);
   experiment.memorised = pick(experiment.train, chosen.memorised);
   experiment.held_out =
-      encode_clips(pack, audio, model, writer, chosen.held_out, first_layer, compute, progress);
+      encode_clips(pack, audio, caches.clips, model, writer, chosen.held_out, first_layer, compute, progress);
   for (const ClipItem& item : experiment.train.items) experiment.train_rows.push_back(item.row);
   const PixelsConfig pixels = load_pixels_config(config.base);
   const auto question_row = [&](const QuestionSample& question, const torch::Tensor& features) {
@@ -124,13 +126,14 @@ Experiment open_experiment(const packer::VerifiedPack& pack, const RunConfig& co
                       features, first_layer);
   };
   const std::vector<torch::Tensor> validation =
-      encode_images(pack, model, pixels, chosen.validation, compute);
+      encode_images(pack, model, pixels, chosen.validation, caches.images, compute);
   experiment.validation.resize(validation.size());
   compute.for_each(validation.size(), [&](std::size_t i) {
     experiment.validation[i] = {chosen.validation[i], validation[i],
                                 question_row(chosen.validation[i], validation[i])};
   });
-  const std::vector<torch::Tensor> retention = encode_images(pack, model, pixels, chosen.retention, compute);
+  const std::vector<torch::Tensor> retention =
+      encode_images(pack, model, pixels, chosen.retention, caches.images, compute);
   experiment.retention_rows.resize(retention.size());
   compute.for_each(retention.size(), [&](std::size_t i) {
     experiment.retention_rows[i] = question_row(chosen.retention[i], retention[i]);

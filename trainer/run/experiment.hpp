@@ -52,8 +52,12 @@ struct Experiment {
   std::vector<EncodedRow> retention_rows;
 };
 
+struct FeatureCaches {
+  FeatureCache clips, images;
+};
+
 [[nodiscard]] Experiment open_experiment(const packer::VerifiedPack& pack, const RunConfig& config,
                                          Llava base, Tokenizer tokenizer, const AudioEncoder& audio,
-                                         const Compute& compute);
+                                         const FeatureCaches& caches, const Compute& compute);
 
 }  // namespace trainer

@@ -132,6 +132,19 @@ Metrics measure(const RunConfig& config, const Evaluation& evaluation,
   return metrics;
 }
 
+// All that decides a feature beside the file: weights, software, device. A build from another commit may
+// encode otherwise.
+FeatureCaches open_caches(const RunConfig& config, const common::Json& record) {
+  if (config.feature_cache.empty()) return {};
+  const auto cache = [&](const char* what, const char* model) {
+    common::Json key = {{"what", what}, {"model", record.at(model)}};
+    for (const char* part : {"device", "torch_version", "safe_packs_version", "git_commit"})
+      key[part] = record.at(part);
+    return FeatureCache(config.feature_cache, common::digest_of(common::dump_line(key)));
+  };
+  return {cache("clips", "audio_encoder_digest"), cache("images", "base_digest")};
+}
+
 struct Judgement {
   Evaluation evaluation;
   std::vector<Prediction> training;
@@ -185,8 +198,8 @@ RunResult run_experiment(RunConfig config, Resume resume) {
   record["config_digest"] = digest.hex();
   const std::optional<fs::path> earlier = earlier_run(config, digest, resume);
   if (earlier && is_finished(*earlier)) return read_finished(*earlier);
-  Experiment experiment =
-      open_experiment(pack, config, std::move(base), Tokenizer::load(config.base), audio, compute);
+  Experiment experiment = open_experiment(pack, config, std::move(base), Tokenizer::load(config.base), audio,
+                                          open_caches(config, record), compute);
   watch.lap("encode_s");
 
   RunDirectory run = earlier ? RunDirectory::open_unfinished(*earlier)

@@ -36,6 +36,9 @@ void add_data_flags(CLI::App& command, RunFlags& f) {
                      "holds audiocaps/ and vqa/ for sources that are no packs [$DATA_ROOT or data]");
   command.add_option("--pack-id", f.pack_id, "refuse any other pack");
   command.add_option("--output-root", c.output_root)->capture_default_str();
+  command.add_option("--feature-cache", f.feature_cache,
+                     "folder of what the frozen encoders made of clips and images, kept between runs; off: "
+                     "none [<output root>/.features]");
 }
 
 void add_model_flags(CLI::App& command, RunFlags& f) {
@@ -210,6 +213,9 @@ RunConfig resolve(const RunFlags& flags) {
   };
   choose(flags.pack_root, "PACK_ROOT", config.pack_root);
   choose(flags.data_path, "DATA_ROOT", config.data_path);
+  if (flags.feature_cache != "off")
+    config.feature_cache = flags.feature_cache.empty() ? config.output_root / ".features"
+                                                       : std::filesystem::path(flags.feature_cache);
   if (!flags.base.empty()) config.base = flags.base;
   if (!flags.audio_encoder.empty()) config.audio_encoder = flags.audio_encoder;
   if (!flags.pack_id.empty()) {

@@ -162,6 +162,47 @@ TEST_CASE("equal runs end with equal bytes, whatever the number of threads; othe
   CHECK(report.out.find("soft_retention") != std::string::npos);
 }
 
+TEST_CASE("features that were kept, that were not, and that went bad lead to the same bytes") {
+  const World& w = world();
+  const std::vector<std::string> none = {"--feature-cache", "off", "--num-epochs", "2"};
+  const std::vector<std::string> kept = {"--feature-cache", w.root + "/features", "--num-epochs", "2"};
+  World::ok(trainer(w.run("no_retention", "uncached", none)));
+  CHECK_FALSE(fs::exists(w.root + "/uncached/.features"));
+  World::ok(trainer(w.run("no_retention", "filling", kept)));
+  std::size_t entries = 0;
+  for (const auto& entry : fs::recursive_directory_iterator(w.root + "/features"))
+    if (entry.is_regular_file() && ++entries % 2 == 0) fs::resize_file(entry.path(), entry.file_size() - 1);
+  CHECK(entries > 20);
+  World::ok(trainer(w.run("no_retention", "mending", kept)));
+  World::ok(trainer(w.run("no_retention", "cached", kept)));
+  for (const char* name : {"history.jsonl", "predictions.jsonl", "metrics.json"})
+    for (const char* out : {"filling", "mending", "cached"}) {
+      CAPTURE(name << " of " << out);
+      CHECK(support::text_of_file(w.only_run(out) / name) ==
+            support::text_of_file(w.only_run("uncached") / name));
+    }
+}
+
+TEST_CASE("a sweep makes a run of every condition and seed, and the same command again makes none") {
+  const World& w = world();
+  support::put_file(w.root + "/sweep.json",
+                    R"({"run": {"num-epochs": 1, "train-batch-size": 6}, "seeds": [1, 2], "conditions": [
+                        {"name": "plain", "variant": "no_retention"},
+                        {"name": "KL alone", "variant": "no_retention", "kl-weight": 0.1}]})");
+  const std::vector<std::string> command = {
+      "sweep",        w.root + "/sweep.json", "--pack-root",     w.pack,          "--base",
+      w.base + "/vl", "--audio-encoder",      w.base + "/audio", "--output-root", w.root + "/swept"};
+  const Finished first = trainer(command), again = trainer(command);
+  World::ok(first);
+  World::ok(again);
+  CHECK(std::count(first.out.begin(), first.out.end(), '\n') == 4);
+  CHECK(again.out == first.out);
+  std::size_t runs = 0;
+  for (const auto& entry : fs::directory_iterator(w.root + "/swept"))
+    runs += entry.path().filename().string().front() != '.' ? 1 : 0;
+  CHECK(runs == 4);
+}
+
 TEST_CASE("a run that is asked to stop saves, and goes on to the bytes it would have had") {
   const World& w = world();
   const std::vector<std::string> more = {"--num-epochs", "400", "--checkpoint-every", "50"};
