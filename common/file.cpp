@@ -20,6 +20,13 @@ struct stat status_of(const File& file, const std::filesystem::path& name) {
   return status;
 }
 
+File create_with_mode(const std::filesystem::path& path, mode_t mode) {
+  File file(::open(path.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, mode));
+  if (!file.is_open()) throw_errno("cannot create " + path.string());
+  if (::fchmod(file.descriptor(), mode) != 0) throw_errno("cannot set the mode of " + path.string());
+  return file;
+}
+
 }  // namespace
 
 File::~File() {
@@ -85,12 +92,8 @@ File open_to_read(const std::filesystem::path& path) {
   return file;
 }
 
-File create_new(const std::filesystem::path& path) {
-  File file(::open(path.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0644));
-  if (!file.is_open()) throw_errno("cannot create " + path.string());
-  if (::fchmod(file.descriptor(), 0644) != 0) throw_errno("cannot set the mode of " + path.string());
-  return file;
-}
+File create_new(const std::filesystem::path& path) { return create_with_mode(path, 0644); }
+File create_secret(const std::filesystem::path& path) { return create_with_mode(path, 0600); }
 
 std::uint64_t size_of(const File& file, const std::filesystem::path& name) {
   return static_cast<std::uint64_t>(status_of(file, name).st_size);
@@ -133,6 +136,11 @@ FileDigest digest_file(const std::filesystem::path& path) {
 void write_file(const std::filesystem::path& path, ByteView bytes) {
   std::filesystem::path draft = path;
   draft += ".draft" + std::to_string(::getpid());
+  write_file_through(draft, path, bytes);
+}
+
+void write_file_through(const std::filesystem::path& draft, const std::filesystem::path& path,
+                        ByteView bytes) {
   ::unlink(draft.c_str());
   try {
     File file = create_new(draft);

@@ -44,6 +44,8 @@ class File {
 [[nodiscard]] File open_to_read(const std::filesystem::path& path);
 // Creates a file that must not be there yet, mode 0644 whatever the umask lets through.
 [[nodiscard]] File create_new(const std::filesystem::path& path);
+// The same for what nobody else may read: mode 0600 from its first moment.
+[[nodiscard]] File create_secret(const std::filesystem::path& path);
 [[nodiscard]] std::uint64_t size_of(const File& file, const std::filesystem::path& name);
 
 // The whole file. One over `limit_bytes` is a format error: nothing read from outside sizes an allocation
@@ -62,6 +64,11 @@ void write_file(const std::filesystem::path& path, ByteView bytes);
 inline void write_file(const std::filesystem::path& path, std::string_view text) {
   write_file(path, view_of(text));
 }
+
+// The same through a temporary that lies elsewhere on the file system: for folders in which a leftover of a
+// kill would be taken for content.
+void write_file_through(const std::filesystem::path& draft, const std::filesystem::path& path,
+                        ByteView bytes);
 
 void sync_folder(const std::filesystem::path& path);
 

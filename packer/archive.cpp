@@ -149,7 +149,7 @@ ArchiveSummary archive(const ArchiveRequest& request) {
   const Source source = look(request.pack, request);
   if (!source.examination.findings.empty())
     throw_findings(request.pack.string() + " does not verify and was not archived",
-                   source.examination.findings, remedy_for(request.pack));
+                   source.examination.findings, remedy_for(request.pack, source.examination.findings));
   std::uint64_t total = 0;
   for (const PackFile& file : source.examination.files) total += file.bytes;
 

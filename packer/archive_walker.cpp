@@ -102,38 +102,58 @@ void ArchiveWalker::check_padding(std::uint64_t size, const std::string& path) {
   if (got < want) find_cut(path);
 }
 
-bool ArchiveWalker::read_head() {
-  const std::string seal(k_seal_name), signature(k_signature_name), info(k_info_name);
-  Header header = read_header(seal);
+std::optional<common::Bytes> ArchiveWalker::read_seal() {
+  const std::string seal(k_seal_name);
+  const Header header = read_header(seal);
   if (header.next == Next::end) find("A2", seal, "the archive begins with zeros, not with SHA256SUMS");
-  if (header.next != Next::member) return false;
+  if (header.next != Next::member) return std::nullopt;
   if (const std::string path = inner_path(header.member.name); path != seal) {
     if (!path.empty()) find("A2", path, "stands first, where SHA256SUMS must stand");
-    return false;
+    return std::nullopt;
   }
-  auto bytes = read_whole(header.member.size, k_seal_limit_bytes, seal);
-  if (!bytes) return false;
-  accept_seal(std::move(*bytes), request_, examination_);
+  return read_whole(header.member.size, k_seal_limit_bytes, seal);
+}
 
-  header = read_header(info);
+std::optional<common::Bytes> ArchiveWalker::read_signature(std::uint64_t size) {
+  const std::string signature(k_signature_name);
+  if (size == k_signature_bytes) return read_whole(size, size, signature);
+  find("S7", signature, "has " + std::to_string(size) + " bytes, a signature has exactly 64");
+  // Where a signature is required, nothing behind this one will be looked at.
+  if (request_.trusted_key) return std::nullopt;
+  if (consume(size, [](common::ByteView) {}) == size) check_padding(size, signature);
+  return std::nullopt;
+}
+
+std::optional<UstarMember> ArchiveWalker::read_info_header() {
+  const std::string info(k_info_name);
+  const Header header = read_header(info);
   if (header.next == Next::end) find("A2", info, "the archive ends where pack.json must stand");
-  if (header.next != Next::member) return false;
-  std::string path = inner_path(header.member.name);
-  if (path == signature) {
-    bytes = read_whole(header.member.size, k_control_limit_bytes, signature);
-    if (!bytes) return false;
-    accept_signature(std::move(*bytes), examination_);
-    header = read_header(info);
-    if (header.next == Next::end) find("A2", info, "the archive ends where pack.json must stand");
-    if (header.next != Next::member) return false;
-    path = inner_path(header.member.name);
-  }
-  if (path != info) {
-    if (!path.empty()) find("A2", path, "stands where pack.json must stand");
+  if (header.next != Next::member) return std::nullopt;
+  return UstarMember{inner_path(header.member.name), header.member.size};
+}
+
+bool ArchiveWalker::read_head() {
+  PackHead head;
+  head.seal = read_seal();
+  std::optional<UstarMember> next = head.seal ? read_info_header() : std::nullopt;
+  const bool is_signed = next && next->name == k_signature_name;
+  if (is_signed) head.signature = read_signature(next->size);
+  if (!accept_trust(head, request_, examination_) || !head.seal) return false;
+  accept_seal(std::move(*head.seal), request_, examination_);
+  if (head.signature) accept_signature(std::move(*head.signature), request_, examination_);
+  if (is_signed) next = read_info_header();
+  if (!next) return false;
+  if (next->name != k_info_name) {
+    if (!next->name.empty()) find("A2", next->name, "stands where pack.json must stand");
     return false;
   }
+  return read_info(next->size);
+}
+
+bool ArchiveWalker::read_info(std::uint64_t size) {
+  const std::string info(k_info_name);
   const std::uint64_t info_offset = offset_;
-  bytes = read_whole(header.member.size, k_control_limit_bytes, info);
+  auto bytes = read_whole(size, k_control_limit_bytes, info);
   const bool listed = std::any_of(examination_.sums.begin(), examination_.sums.end(),
                                   [&](const SumsLine& line) { return line.path.text() == info; });
   if (!bytes || !listed) return false;

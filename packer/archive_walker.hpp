@@ -53,6 +53,11 @@ class ArchiveWalker {
   std::string inner_path(const std::string& name);
   std::optional<common::Bytes> read_whole(std::uint64_t size, std::uint64_t limit_bytes,
                                           const std::string& path);
+  std::optional<common::Bytes> read_seal();
+  std::optional<common::Bytes> read_signature(std::uint64_t size);
+  // The header behind the seal or its signature, with the path in the pack for a name.
+  std::optional<UstarMember> read_info_header();
+  bool read_info(std::uint64_t size);
   void expect_files();
   void miss_until(std::size_t end);
   Step read_member(const Body& media);

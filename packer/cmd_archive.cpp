@@ -31,7 +31,8 @@ void add_archive(CLI::App& app, CommonFlags& flags, Command& chosen) {
 void add_extract(CLI::App& app, CommonFlags& flags, Command& chosen) {
   struct Values {
     ExtractRequest request;
-    std::string dest, expect;
+    std::string dest;
+    TrustFlags trust;
   };
   const auto values = std::make_shared<Values>();
   CLI::App* verb = app.add_subcommand("extract", "verify an archive while it becomes a folder");
@@ -39,20 +40,21 @@ void add_extract(CLI::App& app, CommonFlags& flags, Command& chosen) {
                    "a .tar, .tar.zst, .tgz or .tar.gz, or - for standard input")
       ->required();
   verb->add_option("--dest", values->dest, "becomes the pack (default: the pack's own name, here)");
-  verb->add_option("--expect", values->expect, "the pack id that it must have");
+  add_trust_flags(*verb, values->trust);
   add_common_flags(*verb, flags);
   verb->callback([values, &flags, &chosen] {
     chosen = [values, &flags] {
       ExtractRequest& request = values->request;
       if (!values->dest.empty()) request.dest = values->dest;
-      request.expected_id = parse_expected(values->expect);
+      request.expected_id = values->trust.expected_id();
+      request.trusted_key = values->trust.trusted_key();
       request.threads = flags.threads;
       request.verbosity = flags.verbosity();
       const ExtractSummary summary = extract(request);
       const std::string shown = request.dest ? request.dest->string() : summary.location.filename().string();
       if (!flags.quiet)
-        std::fprintf(stderr, "extracted %zu files, %.1f MB\n", summary.files,
-                     static_cast<double>(summary.bytes) / 1e6);
+        std::fprintf(stderr, "extracted %zu files, %.1f MB%s\n", summary.files,
+                     static_cast<double>(summary.bytes) / 1e6, values->trust.who_vouches().c_str());
       std::printf("%s  %s\n", summary.id.hex().c_str(), shown.c_str());
       return 0;
     };

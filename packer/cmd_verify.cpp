@@ -4,12 +4,27 @@
 #include "common/error.hpp"
 #include "common/json.hpp"
 #include "packer/commands.hpp"
+#include "packer/sign.hpp"
 #include "packer/verify.hpp"
 
 namespace packer {
 namespace {
 
 using common::Json;
+
+const char* name_of(SignatureState state) {
+  switch (state) {
+    case SignatureState::absent:
+      return "absent";
+    case SignatureState::not_checked:
+      return "not checked";
+    case SignatureState::good:
+      return "good";
+    case SignatureState::refused:
+      return "refused";
+  }
+  return "";
+}
 
 Json to_json(const Report& report, const std::string& path) {
   Json findings = Json::array();
@@ -18,11 +33,11 @@ Json to_json(const Report& report, const std::string& path) {
   Json root{{"path", path}, {"id", report.id ? Json(report.id->hex()) : Json(nullptr)}};
   root["verified"] = report.findings.empty() && report.depth == Depth::full;
   root["mode"] = report.depth == Depth::full ? "full" : "quick";
-  root["signature"] = report.signature == SignatureState::absent ? "absent" : "not checked";
+  root["signature"] = name_of(report.signature);
   root["files"] = report.files;
   root["bytes"] = report.bytes;
   root["findings"] = std::move(findings);
-  if (!report.findings.empty()) root["remedy"] = remedy_for(path);
+  if (!report.findings.empty()) root["remedy"] = remedy_for(path, report.findings);
   return root;
 }
 
@@ -30,10 +45,10 @@ void print_findings(const Report& report, const std::string& path) {
   std::fprintf(stderr, "safe-packer: %s does not verify: %zu finding%s\n", path.c_str(),
                report.findings.size(), report.findings.size() == 1 ? "" : "s");
   for (const Finding& finding : report.findings) std::fprintf(stderr, "  %s\n", describe(finding).c_str());
-  std::fprintf(stderr, "%s\n", remedy_for(path).c_str());
+  std::fprintf(stderr, "%s\n", remedy_for(path, report.findings).c_str());
 }
 
-void print_good(const Report& report, const std::string& path, bool id_was_expected) {
+void print_good(const Report& report, const std::string& path, const TrustFlags& trust) {
   const double megabytes = static_cast<double>(report.bytes) / 1e6;
   if (report.depth == Depth::quick) {
     std::fprintf(
@@ -42,7 +57,7 @@ void print_good(const Report& report, const std::string& path, bool id_was_expec
     return;
   }
   std::fprintf(stderr, "%zu files, %.1f MB: consistent%s%s\n", report.files, megabytes,
-               id_was_expected ? ", and the expected pack" : "; nobody vouches for it (give --expect ID)",
+               trust.who_vouches().c_str(),
                report.signature == SignatureState::not_checked ? "; signature not checked" : "");
   std::printf("%s  %s\n", report.id->hex().c_str(), path.c_str());
 }
@@ -51,7 +66,8 @@ void print_good(const Report& report, const std::string& path, bool id_was_expec
 
 void add_verify(CLI::App& app, CommonFlags& flags, Command& chosen) {
   struct Values {
-    std::string path, expect;
+    std::string path;
+    TrustFlags trust;
     bool quick = false;
   };
   const auto values = std::make_shared<Values>();
@@ -59,14 +75,16 @@ void add_verify(CLI::App& app, CommonFlags& flags, Command& chosen) {
   verb->add_option("PATH", values->path, "a pack's folder, an archive, or - for standard input")->required();
   verb->add_flag("--quick", values->quick,
                  "hash the control files only, look at names and sizes (folder and .tar)");
-  verb->add_option("--expect", values->expect, "the pack id that it must have");
+  add_trust_flags(*verb, values->trust);
   add_common_flags(*verb, flags);
   add_json_flag(*verb, flags);
   verb->callback([values, &flags, &chosen] {
     chosen = [values, &flags] {
       ExamineRequest request;
       request.depth = values->quick ? Depth::quick : Depth::full;
-      request.expected_id = parse_expected(values->expect);
+      request.expected_id = values->trust.expected_id();
+      if (const auto key = values->trust.trusted_key())
+        request.trusted_key = read_trusted_key(*key, values->path);
       request.threads = flags.threads;
       request.verbosity = flags.verbosity();
       const Report report = verify(values->path, request);
@@ -75,8 +93,8 @@ void add_verify(CLI::App& app, CommonFlags& flags, Command& chosen) {
       else if (!report.findings.empty())
         print_findings(report, values->path);
       else
-        print_good(report, values->path, request.expected_id.has_value());
-      return report.findings.empty() ? 0 : common::exit_code(common::ErrorKind::mismatch);
+        print_good(report, values->path, values->trust);
+      return report.findings.empty() ? 0 : common::exit_code(kind_of(report.findings));
     };
   });
 }

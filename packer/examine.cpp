@@ -8,6 +8,18 @@ namespace packer {
 
 bool Examination::has_signature() const { return control.count(std::string(k_signature_name)) != 0; }
 
+bool accept_trust(const PackHead& head, const ExamineRequest& request, Examination& examination) {
+  if (!request.trusted_key) return true;
+  if (head.seal && head.signature && request.trusted_key->verifies(*head.seal, *head.signature)) return true;
+  examination.signature = SignatureState::refused;
+  std::string what = "is not a signature of this SHA256SUMS by the key that is trusted";
+  if (!head.seal || !head.signature)
+    what = examination.findings.empty() ? "is not there, and the pack must be signed"
+                                        : "could not be read, and the pack must be signed";
+  examination.findings.push_back({std::string(k_signature_name), "E2", what});
+  return false;
+}
+
 void accept_seal(common::Bytes bytes, const ExamineRequest& request, Examination& examination) {
   examination.id = common::digest_of(bytes);
   if (request.expected_id && *request.expected_id != *examination.id)
@@ -17,8 +29,9 @@ void accept_seal(common::Bytes bytes, const ExamineRequest& request, Examination
   examination.control[std::string(k_seal_name)] = std::move(bytes);
 }
 
-void accept_signature(common::Bytes bytes, Examination& examination) {
+void accept_signature(common::Bytes bytes, const ExamineRequest& request, Examination& examination) {
   const std::string name(k_signature_name);
+  examination.signature = request.trusted_key ? SignatureState::good : SignatureState::not_checked;
   if (bytes.size() != k_signature_bytes)
     examination.findings.push_back(
         {name, "S7", "has " + std::to_string(bytes.size()) + " bytes, a signature has exactly 64"});

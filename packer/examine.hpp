@@ -11,6 +11,7 @@
 #include "common/progress.hpp"
 #include "packer/contents.hpp"
 #include "packer/finding.hpp"
+#include "packer/signing_key.hpp"
 #include "packer/stream.hpp"
 
 namespace packer {
@@ -24,7 +25,12 @@ struct ExamineRequest {
   std::optional<common::Digest> expected_id;
   unsigned threads = 0;
   common::Verbosity verbosity = common::Verbosity::normal;
+  // Whose signature the pack must have (E2). It is checked first: where it does not hold, nothing else of the
+  // pack is parsed.
+  std::optional<PublicKey> trusted_key{};
 };
+
+enum class SignatureState { absent, not_checked, good, refused };
 
 struct Examination {
   Findings findings;  // sorted; none: the pack is consistent
@@ -35,6 +41,7 @@ struct Examination {
       control;                         // bytes of the control files, the seal and the signature included
   std::vector<PackFile> files;         // what the seal lists, sorted; sizes as pack.json says
   std::vector<std::uint64_t> offsets;  // of the files' bytes in a .tar, beside `files`; else empty
+  SignatureState signature = SignatureState::absent;
   [[nodiscard]] bool has_signature() const;
 };
 
@@ -55,9 +62,17 @@ class MediaSink {
 // Tar bytes, decompressed already. `sink` may be null.
 [[nodiscard]] Examination examine_stream(Stream& stream, const ExamineRequest& request, MediaSink* sink);
 
+// What a pack begins with, not parsed yet; nothing where it is not there or not readable as such.
+struct PackHead {
+  std::optional<common::Bytes> seal, signature;
+};
+
 // The parts that the three share; each adds to `examination`.
+// E2. To be called before anything else is accepted: false ends the examination.
+[[nodiscard]] bool accept_trust(const PackHead& head, const ExamineRequest& request,
+                                Examination& examination);
 void accept_seal(common::Bytes bytes, const ExamineRequest& request, Examination& examination);
-void accept_signature(common::Bytes bytes, Examination& examination);
+void accept_signature(common::Bytes bytes, const ExamineRequest& request, Examination& examination);
 // Any other control file, pack.json included; compares with the seal.
 void accept_control(const std::string& name, common::Bytes bytes, Examination& examination);
 // F2 and F6: a file against the seal and pack.json. Safe from many threads.

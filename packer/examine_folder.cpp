@@ -72,17 +72,31 @@ void compare_names(const Sizes& sizes, Examination& examination) {
       examination.findings.push_back({line.path.text(), "F1", "is missing"});
 }
 
-void read_control(const fs::path& root, const Sizes& sizes, const ExamineRequest& request,
-                  Examination& examination) {
-  accept_seal(common::read_file(root / k_seal_name, k_seal_limit_bytes), request, examination);
-  const std::string signature(k_signature_name), info(k_info_name);
-  if (const auto at = sizes.find(signature); at != sizes.end()) {
-    if (at->second == k_signature_bytes)
-      accept_signature(common::read_file(root / signature, k_signature_bytes), examination);
+// Read once: what was checked against a key is what is parsed.
+PackHead read_head(const fs::path& root, Findings& findings) {
+  PackHead head;
+  const fs::path seal = root / k_seal_name, signature = root / k_signature_name;
+  if (fs::is_regular_file(fs::symlink_status(seal))) {
+    if (fs::file_size(seal) > k_seal_limit_bytes)
+      findings.push_back({std::string(k_seal_name), "S1", "has more than 64 MiB"});
     else
-      examination.findings.push_back(
-          {signature, "S7", "has " + std::to_string(at->second) + " bytes, a signature has exactly 64"});
+      head.seal = common::read_file(seal, k_seal_limit_bytes);
   }
+  if (fs::is_regular_file(fs::symlink_status(signature))) {
+    if (const std::uint64_t size = fs::file_size(signature); size != k_signature_bytes)
+      findings.push_back({std::string(k_signature_name), "S7",
+                          "has " + std::to_string(size) + " bytes, a signature has exactly 64"});
+    else
+      head.signature = common::read_file(signature, k_signature_bytes);
+  }
+  return head;
+}
+
+void read_control(const fs::path& root, PackHead head, const Sizes& sizes, const ExamineRequest& request,
+                  Examination& examination) {
+  accept_seal(std::move(*head.seal), request, examination);
+  if (head.signature) accept_signature(std::move(*head.signature), request, examination);
+  const std::string info(k_info_name);
   const auto accept = [&](const std::string& name) {
     const auto at = sizes.find(name);
     if (at == sizes.end()) return;
@@ -137,21 +151,21 @@ void check_media(const Store& store, const Sizes& sizes, const ExamineRequest& r
 
 Examination examine_folder(const fs::path& root, const ExamineRequest& request) {
   Examination examination;
+  PackHead head = read_head(root, examination.findings);
+  if (!accept_trust(head, request, examination)) {
+    sort_findings(examination.findings);
+    return examination;
+  }
   Sizes sizes;
   walk(root, "", sizes, examination.findings);
-  if (sizes.count(std::string(k_seal_name)) == 0) {
+  if (!head.seal) {
     if (std::none_of(examination.findings.begin(), examination.findings.end(),
                      [](const Finding& finding) { return finding.path == k_seal_name; }))
       examination.findings.push_back({std::string(k_seal_name), "S1", "is not there, so this is no pack"});
     sort_findings(examination.findings);
     return examination;
   }
-  if (sizes[std::string(k_seal_name)] > k_seal_limit_bytes) {
-    examination.findings.push_back({std::string(k_seal_name), "S1", "has more than 64 MiB"});
-    sort_findings(examination.findings);
-    return examination;
-  }
-  read_control(root, sizes, request, examination);
+  read_control(root, std::move(head), sizes, request, examination);
   compare_names(sizes, examination);
   list_files(examination);
   if (request.depth != Depth::control) check_media(Store::of_folder(root), sizes, request, examination);

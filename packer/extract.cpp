@@ -3,6 +3,7 @@
 #include "common/error.hpp"
 #include "packer/draft.hpp"
 #include "packer/examine.hpp"
+#include "packer/sign.hpp"
 #include "packer/verify.hpp"
 
 namespace packer {
@@ -44,7 +45,7 @@ class DraftSink : public MediaSink {
   void refuse(Findings findings) const {
     sort_findings(findings);
     throw_findings(archive_.string() + " does not verify and was not extracted", findings,
-                   remedy_for(archive_));
+                   remedy_for(archive_, findings));
   }
 
   std::optional<fs::path> dest_;
@@ -61,13 +62,14 @@ ExtractSummary extract(const ExtractRequest& request) {
   if (form == Form::folder)
     throw common::Error(common::ErrorKind::usage,
                         request.archive.string() + " is a folder already; name an archive");
+  ExamineRequest examine{Depth::full, request.expected_id, request.threads, request.verbosity};
+  if (request.trusted_key) examine.trusted_key = read_trusted_key(*request.trusted_key, request.archive);
   const std::unique_ptr<Stream> stream = open_archive_stream(request.archive, form);
   DraftSink sink(request.dest, request.archive);
-  const Examination examination =
-      examine_stream(*stream, {Depth::full, request.expected_id, request.threads, request.verbosity}, &sink);
+  const Examination examination = examine_stream(*stream, examine, &sink);
   if (!examination.findings.empty() || !sink.draft())
     throw_findings(request.archive.string() + " does not verify and was not extracted", examination.findings,
-                   remedy_for(request.archive));
+                   remedy_for(request.archive, examination.findings));
   sink.draft()->publish();
   ExtractSummary summary{*examination.id, sink.draft()->target(), examination.files.size(), 0};
   for (const PackFile& file : examination.files) summary.bytes += file.bytes;

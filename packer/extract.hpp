@@ -16,6 +16,7 @@ struct ExtractRequest {
   std::optional<common::Digest> expected_id;
   unsigned threads = 0;
   common::Verbosity verbosity = common::Verbosity::normal;
+  std::optional<std::filesystem::path> trusted_key{};  // the public key that must have signed the pack
 };
 
 struct ExtractSummary {
@@ -25,7 +26,7 @@ struct ExtractSummary {
   std::uint64_t bytes = 0;
 };
 
-// Throws mismatch that lists the findings.
+// Throws mismatch that lists the findings, or signature where the trusted key did not sign it.
 [[nodiscard]] ExtractSummary extract(const ExtractRequest& request);
 
 }  // namespace packer

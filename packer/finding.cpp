@@ -4,8 +4,6 @@
 
 #include <algorithm>
 
-#include "common/error.hpp"
-
 namespace packer {
 
 void sort_findings(Findings& findings) {
@@ -30,11 +28,17 @@ std::string describe(const Finding& finding) {
   return line + escape_for_terminal(finding.what);
 }
 
+common::ErrorKind kind_of(const Findings& findings) {
+  const bool is_untrusted = std::any_of(findings.begin(), findings.end(),
+                                        [](const Finding& finding) { return finding.rule == "E2"; });
+  return is_untrusted ? common::ErrorKind::signature : common::ErrorKind::mismatch;
+}
+
 void throw_findings(const std::string& doing, const Findings& findings, const std::string& remedy) {
   std::string message =
       fmt::format("{}: {} finding{}", doing, findings.size(), findings.size() == 1 ? "" : "s");
   for (const Finding& finding : findings) message += "\n  " + describe(finding);
-  throw common::Error(common::ErrorKind::mismatch, message + "\n" + remedy);
+  throw common::Error(kind_of(findings), message + "\n" + remedy);
 }
 
 }  // namespace packer

@@ -7,6 +7,8 @@
 #include <string_view>
 #include <vector>
 
+#include "common/error.hpp"
+
 namespace packer {
 
 struct Finding {
@@ -24,7 +26,10 @@ void sort_findings(Findings& findings);
 [[nodiscard]] std::string describe(const Finding& finding);
 [[nodiscard]] std::string escape_for_terminal(std::string_view text);
 
-// Throws Error{mismatch}: `doing`, the count, one line a finding, then `remedy`.
+// signature where the key that is trusted did not sign the pack (E2), whatever else is wrong; else mismatch.
+[[nodiscard]] common::ErrorKind kind_of(const Findings& findings);
+
+// Throws an Error of their kind: `doing`, the count, one line a finding, then `remedy`.
 [[noreturn]] void throw_findings(const std::string& doing, const Findings& findings,
                                  const std::string& remedy);
 

@@ -16,11 +16,28 @@ void add_json_flag(CLI::App& verb, CommonFlags& flags) {
   verb.add_flag("--json", flags.json, "the result as one JSON object");
 }
 
-std::optional<common::Digest> parse_expected(const std::string& text) {
-  if (text.empty()) return std::nullopt;
-  if (const auto digest = common::parse_digest(text)) return digest;
+void add_trust_flags(CLI::App& verb, TrustFlags& flags) {
+  verb.add_option("--expect", flags.expect, "the pack id that it must have");
+  verb.add_option("--trust", flags.trust,
+                  "the public key (KEY.pub.pem) that must have signed it; checked before anything else");
+}
+
+std::optional<common::Digest> TrustFlags::expected_id() const {
+  if (expect.empty()) return std::nullopt;
+  if (const auto digest = common::parse_digest(expect)) return digest;
   throw common::Error(common::ErrorKind::usage,
                       "--expect takes a pack id: 64 lower-case hexadecimal digits, as verify prints it");
+}
+
+std::optional<std::filesystem::path> TrustFlags::trusted_key() const {
+  return trust.empty() ? std::nullopt : std::optional<std::filesystem::path>(trust);
+}
+
+std::string TrustFlags::who_vouches() const {
+  if (expect.empty() && trust.empty())
+    return "; nobody vouches for it (give --expect ID or --trust KEY.pub.pem)";
+  return std::string(expect.empty() ? "" : ", the expected pack") +
+         (trust.empty() ? "" : ", signed by the owner of " + trust);
 }
 
 }  // namespace packer
@@ -34,7 +51,7 @@ int main(int argc, char** argv) {
     packer::CommonFlags flags;
     packer::Command chosen;
     for (const auto add : {packer::add_build, packer::add_archive, packer::add_extract, packer::add_verify,
-                           packer::add_list, packer::add_synthesize})
+                           packer::add_list, packer::add_synthesize, packer::add_keygen, packer::add_sign})
       add(app, flags, chosen);
     for (CLI::App* verb : app.get_subcommands({})) verb->footer(common::exit_code_help());
     try {

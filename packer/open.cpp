@@ -4,6 +4,7 @@
 
 #include "common/error.hpp"
 #include "packer/examine.hpp"
+#include "packer/sign.hpp"
 #include "packer/verify.hpp"
 
 namespace packer {
@@ -56,7 +57,8 @@ VerifiedPack open_pack(const std::filesystem::path& folder_or_tar, const OpenOpt
                             folder_or_tar.string());
   VerifiedPack pack;
   pack.location_ = folder_or_tar;
-  const ExamineRequest request{Depth::full, options.expected_id, options.threads, options.verbosity};
+  ExamineRequest request{Depth::full, options.expected_id, options.threads, options.verbosity};
+  if (options.trusted_key) request.trusted_key = read_trusted_key(*options.trusted_key, folder_or_tar);
   Examination examination;
   if (form == Form::folder) {
     pack.store_ = Store::of_folder(folder_or_tar);
@@ -68,7 +70,7 @@ VerifiedPack open_pack(const std::filesystem::path& folder_or_tar, const OpenOpt
   }
   if (!examination.findings.empty())
     throw_findings(folder_or_tar.string() + " does not verify", examination.findings,
-                   remedy_for(folder_or_tar));
+                   remedy_for(folder_or_tar, examination.findings));
   ENSURE(examination.id && examination.info);
   pack.id_ = *examination.id;
   pack.info_ = std::move(*examination.info);

@@ -22,6 +22,8 @@ struct OpenOptions {
   std::optional<common::Digest> expected_id;
   unsigned threads = 0;
   common::Verbosity verbosity = common::Verbosity::normal;
+  // The public key that must have signed the pack; a file outside of it.
+  std::optional<std::filesystem::path> trusted_key{};
 };
 
 class VerifiedPack {
@@ -53,8 +55,8 @@ class VerifiedPack {
   std::optional<Store> store_;
 };
 
-// Verifies a folder, or a .tar in place. Throws mismatch that lists the findings; a compressed archive is a
-// usage error that says how to extract it.
+// Verifies a folder, or a .tar in place. Throws mismatch that lists the findings, or signature where the
+// trusted key did not sign it; a compressed archive is a usage error that says how to extract it.
 [[nodiscard]] VerifiedPack open_pack(const std::filesystem::path& folder_or_tar, const OpenOptions& options);
 
 }  // namespace packer

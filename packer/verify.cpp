@@ -68,7 +68,11 @@ std::unique_ptr<Stream> open_archive_stream(const fs::path& path, Form form) {
   return std::make_unique<ReadAhead>(std::move(bytes));
 }
 
-std::string remedy_for(const fs::path& path) {
+std::string remedy_for(const fs::path& path, const Findings& findings) {
+  // Another copy from the same place would be no better.
+  if (kind_of(findings) == ErrorKind::signature)
+    return "Do not use it. Get the pack, and the public key, from the people you trust; they sign it with "
+           "safe-packer sign.";
   if (path == "-") return "Get the archive again, or build the pack again with safe-packer build.";
   if (form_of(path) == Form::folder)
     return "Extract its archive again (safe-packer extract ARCHIVE --dest " + path.string() +
@@ -85,7 +89,7 @@ Report verify(const fs::path& path, const ExamineRequest& request) {
   report.name = examination.info ? examination.info->name : "";
   report.files = examination.files.size();
   for (const PackFile& file : examination.files) report.bytes += file.bytes;
-  report.signature = examination.has_signature() ? SignatureState::not_checked : SignatureState::absent;
+  report.signature = examination.signature;
   report.findings = std::move(examination.findings);
   report.contents = std::move(examination.files);
   return report;

@@ -17,8 +17,6 @@ enum class Form { folder, tar, tgz, tar_zst, standard_input };
 // From the suffix alone.
 [[nodiscard]] std::optional<Form> form_of_suffix(const std::filesystem::path& path);
 
-enum class SignatureState { absent, not_checked };
-
 struct Report {
   Findings findings;  // sorted; none: the pack is consistent
   Depth depth = Depth::full;
@@ -33,8 +31,8 @@ struct Report {
 // `path` may be "-", the standard input. Quick needs random access: a folder or a .tar.
 [[nodiscard]] Report verify(const std::filesystem::path& path, const ExamineRequest& request);
 
-// What to do about a damaged pack at `path`: the last line of every refusal.
-[[nodiscard]] std::string remedy_for(const std::filesystem::path& path);
+// What to do about a pack at `path` with these findings: the last line of every refusal.
+[[nodiscard]] std::string remedy_for(const std::filesystem::path& path, const Findings& findings);
 
 // The tar bytes inside a file or the standard input, decompressed on a thread of its own.
 [[nodiscard]] std::unique_ptr<Stream> open_archive_stream(const std::filesystem::path& path, Form form);

@@ -14,7 +14,7 @@ packages=(
   libopenblas0-openmp
 )
 if [[ ${1:-} == --dev ]]; then
-  packages+=(clang clang-format clang-tidy doctest-dev git python3 shellcheck)
+  packages+=(clang clang-format clang-tidy doctest-dev git openssl python3 shellcheck)
 fi
 
 missing=()

@@ -35,6 +35,8 @@ void add_data_flags(CLI::App& command, RunFlags& f) {
   command.add_option("--data-path", f.data_path,
                      "holds audiocaps/ and vqa/ for sources that are no packs [$DATA_ROOT or data]");
   command.add_option("--pack-id", f.pack_id, "refuse any other pack");
+  command.add_option("--require-signature", f.required_key,
+                     "refuse a pack that this public key (KEY.pub.pem) did not sign");
   command.add_option("--output-root", c.output_root)->capture_default_str();
   command.add_option("--feature-cache", f.feature_cache,
                      "folder of what the frozen encoders made of clips and images, kept between runs; off: "
@@ -223,6 +225,11 @@ RunConfig resolve(const RunFlags& flags) {
     if (!config.expected_pack_id) usage("--pack-id must be 64 lower-case hexadecimal digits");
     if (!reads_pack_root(config))
       usage("--pack-id names a pack; use it with --train-source pack and a pack_ val source");
+  }
+  if (!flags.required_key.empty()) {
+    config.required_key = flags.required_key;
+    if (!reads_pack_root(config))
+      usage("--require-signature is about a pack; use it with --train-source pack and a pack_ val source");
   }
   return config;
 }

@@ -22,8 +22,8 @@ struct RunFlags {
   bool audio_gate = true;
   bool base_given = false;
   bool debug_logging = false;
-  std::string pack_root, data_path, pack_id, device = "auto", silence_baseline = "on",
-                                             fusion_positions = "text";
+  std::string pack_root, data_path, pack_id, required_key, device = "auto", silence_baseline = "on",
+                                                           fusion_positions = "text";
   std::optional<std::string> null_space;
   std::optional<double> kl_weight, kl_temperature, fisher_weight, null_space_energy, gate_scale;
   std::optional<std::int64_t> null_space_rank, null_space_min_samples, retention_batch_size;

@@ -31,13 +31,17 @@ fs::path first_existing(const std::vector<fs::path>& candidates, const std::stri
   not_there(candidates.front(), flag);
 }
 
+packer::OpenOptions open_options(const RunConfig& config) {
+  return {config.expected_pack_id, config.threads, config.verbosity, config.required_key};
+}
+
 // The folder form of --pack-root serves as a source tree for the half of a run that stays with the pack.
 fs::path pack_as_tree(const RunConfig& config) {
   if (!fs::is_directory(config.pack_root))
     throw common::Error(common::ErrorKind::usage,
                         "mixing a pack with other sources needs the pack as a folder; extract " +
                             config.pack_root.string() + " with safe-packer extract and name the folder");
-  (void)packer::open_pack(config.pack_root, {config.expected_pack_id, config.threads, config.verbosity});
+  (void)packer::open_pack(config.pack_root, open_options(config));
   return config.pack_root;
 }
 
@@ -134,8 +138,7 @@ bool reads_pack_root(const RunConfig& config) {
 }
 
 packer::VerifiedPack open_source(const RunConfig& config, const fs::path& work) {
-  if (reads_pack_root(config))
-    return packer::open_pack(config.pack_root, {config.expected_pack_id, config.threads, config.verbosity});
+  if (reads_pack_root(config)) return packer::open_pack(config.pack_root, open_options(config));
   fs::create_directories(work / "manifests");
   const fs::path mock = work / "mock";
   if (config.train_source == "mock" || config.val_source == "mock_vl") {

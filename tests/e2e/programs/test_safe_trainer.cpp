@@ -258,6 +258,32 @@ TEST_CASE("a pack with one flipped byte is refused before anything trains, as a 
   }
 }
 
+TEST_CASE("a run that requires a signature reads nothing but a pack with that one") {
+  const World& w = world();
+  const std::string key = w.root + "/KEY", other = w.root + "/OTHER", pack = w.root + "/signed/pack";
+  fs::create_directories(w.root + "/signed");
+  fs::copy(w.pack, pack, fs::copy_options::recursive);
+  World::ok(packer({"keygen", "-o", key + ".pem"}));
+  World::ok(packer({"keygen", "-o", other + ".pem"}));
+  const auto code = [&](const std::string& trusted, const std::string& root) {
+    return trainer(w.run("no_retention", "signed_run",
+                         {"--pack-root", root, "--num-epochs", "1", "--require-signature", trusted}))
+        .code;
+  };
+  CHECK(code(key + ".pub.pem", pack) == 4);
+  World::ok(packer({"sign", pack, "--key", key + ".pem"}));
+  World::ok(packer({"archive", pack, "-o", w.root + "/signed.tar"}));
+  for (const std::string& root : {pack, w.root + "/signed.tar"}) CHECK(code(other + ".pub.pem", root) == 4);
+  CHECK(code(key + ".pem", pack) == 2);
+  CHECK_FALSE(fs::exists(w.root + "/signed_run"));
+  CHECK(code(key + ".pub.pem", pack) == 0);
+  CHECK(code(key + ".pub.pem", w.root + "/signed.tar") == 0);
+  CHECK(trainer(w.run("no_retention", "bad_source",
+                      {"--train-source", "mock", "--val-source", "mock_vl", "--require-signature",
+                       key + ".pub.pem"}))
+            .code == 2);
+}
+
 TEST_CASE("sources that are no packs are built into one that the run keeps") {
   const World& w = world();
   for (const std::string source : {"mock", "audiocaps"}) {
