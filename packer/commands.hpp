@@ -30,6 +30,9 @@ void add_archive(CLI::App& app, CommonFlags& flags, Command& chosen);
 void add_extract(CLI::App& app, CommonFlags& flags, Command& chosen);
 void add_verify(CLI::App& app, CommonFlags& flags, Command& chosen);
 void add_list(CLI::App& app, CommonFlags& flags, Command& chosen);
+void add_repair(CLI::App& app, CommonFlags& flags, Command& chosen);
+void add_show(CLI::App& app, CommonFlags& flags, Command& chosen);
+void add_diff(CLI::App& app, CommonFlags& flags, Command& chosen);
 void add_synthesize(CLI::App& app, CommonFlags& flags, Command& chosen);
 
 // --threads, --quiet, and --json where the verb has something for machines.

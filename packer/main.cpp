@@ -33,8 +33,9 @@ int main(int argc, char** argv) {
     app.require_subcommand(1);
     packer::CommonFlags flags;
     packer::Command chosen;
-    for (const auto add : {packer::add_build, packer::add_archive, packer::add_extract, packer::add_verify,
-                           packer::add_list, packer::add_synthesize})
+    for (const auto add :
+         {packer::add_build, packer::add_archive, packer::add_extract, packer::add_verify, packer::add_list,
+          packer::add_show, packer::add_diff, packer::add_repair, packer::add_synthesize})
       add(app, flags, chosen);
     for (CLI::App* verb : app.get_subcommands({})) verb->footer(common::exit_code_help());
     try {
