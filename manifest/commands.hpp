@@ -45,6 +45,10 @@ struct ClipOptions {
 };
 int choose_clips(const ClipOptions& options, const OutputOptions& output);
 
+// What the manifest holds, in a few lines; with an id, the rows that carry it (1 where there is none).
+int show(const std::filesystem::path& manifest, const std::string& id, const OutputOptions& output);
+// 1 where the two differ in anything.
+int diff(const std::filesystem::path& a, const std::filesystem::path& b, const OutputOptions& output);
 // 1 where there is any finding.
 int check(const std::vector<std::filesystem::path>& manifests, const OutputOptions& output);
 

@@ -139,6 +139,33 @@ void add_check_command(CLI::App& app, const std::shared_ptr<manifest::OutputOpti
   });
 }
 
+void add_show_command(CLI::App& app, const std::shared_ptr<manifest::OutputOptions>& output, Action& action) {
+  struct Values {
+    std::filesystem::path path;
+    std::string id;
+  };
+  auto values = std::make_shared<Values>();
+  CLI::App* command = app.add_subcommand("show", "What a manifest holds, or its rows with one id");
+  command->add_option("manifest", values->path, "A manifest of either kind")->required();
+  command->add_option("id", values->id, "A youtube_id, audiocap_id, question_id or image_id");
+  add_output_options(*command, *output);
+  command->callback([values, output, &action] {
+    action = [values, output] { return manifest::show(values->path, values->id, *output); };
+  });
+}
+
+void add_diff_command(CLI::App& app, const std::shared_ptr<manifest::OutputOptions>& output, Action& action) {
+  auto paths = std::make_shared<std::pair<std::filesystem::path, std::filesystem::path>>();
+  CLI::App* command = app.add_subcommand(
+      "diff", "Rows that were added, removed or changed between two manifests; exit 1 where there are any");
+  command->add_option("a", paths->first, "A manifest")->required();
+  command->add_option("b", paths->second, "Another of the same kind")->required();
+  add_output_options(*command, *output);
+  command->callback([paths, output, &action] {
+    action = [paths, output] { return manifest::diff(paths->first, paths->second, *output); };
+  });
+}
+
 int run(int argc, char** argv) {
   CLI::App app("Chooses which samples of AudioCaps and VQA v2 an experiment uses, and writes them down.",
                "safe-manifest");
@@ -154,6 +181,8 @@ int run(int argc, char** argv) {
                        VqaSplit::base, output, action);
   add_audio_command(app, output, action);
   add_check_command(app, output, action);
+  add_show_command(app, output, action);
+  add_diff_command(app, output, action);
   try {
     app.parse(argc, argv);
   } catch (const CLI::ParseError& error) {

@@ -66,6 +66,9 @@ inline constexpr std::uint64_t k_manifest_limit_bytes = std::uint64_t{256} << 20
 // The bytes of the file.
 [[nodiscard]] std::string write_subset(const SubsetManifest& subset);
 [[nodiscard]] std::string write_vqa(const VqaManifest& vqa);
+// One row as the file holds it.
+[[nodiscard]] common::Json row_of(const ClipEntry& clip);
+[[nodiscard]] common::Json row_of(const QuestionEntry& entry);
 // captions.jsonl of a pack: one object per clip, "\n" between lines, none at the end.
 [[nodiscard]] std::string write_captions_jsonl(const SubsetManifest& subset);
 

@@ -17,24 +17,6 @@ Json caption_row(const ClipEntry& clip) {
   return row;
 }
 
-Json clip_row(const ClipEntry& clip) {
-  Json row = caption_row(clip);
-  if (!clip.captions.empty()) row["captions"] = clip.captions;
-  row["audio_relpath"] = clip.audio_relpath;
-  return row;
-}
-
-Json question_row(const QuestionEntry& entry) {
-  Json row = Json::object();
-  row["question_id"] = entry.question_id;
-  row["image_id"] = entry.image_id;
-  row["image_filename"] = entry.image_filename;
-  row["question"] = entry.question;
-  row["answers"] = entry.answers;
-  row["majority_answer"] = entry.majority_answer;
-  return row;
-}
-
 template <typename Manifest>
 Json head_of(const Manifest& manifest) {
   Json root = Json::object();
@@ -47,19 +29,37 @@ Json head_of(const Manifest& manifest) {
 
 }  // namespace
 
+Json row_of(const ClipEntry& clip) {
+  Json row = caption_row(clip);
+  if (!clip.captions.empty()) row["captions"] = clip.captions;
+  row["audio_relpath"] = clip.audio_relpath;
+  return row;
+}
+
+Json row_of(const QuestionEntry& entry) {
+  Json row = Json::object();
+  row["question_id"] = entry.question_id;
+  row["image_id"] = entry.image_id;
+  row["image_filename"] = entry.image_filename;
+  row["question"] = entry.question;
+  row["answers"] = entry.answers;
+  row["majority_answer"] = entry.majority_answer;
+  return row;
+}
+
 std::string write_subset(const SubsetManifest& subset) {
   Json root = head_of(subset);
   root["audio_rel_root"] = subset.audio_rel_root;
   root["metadata_columns"] = {"audiocap_id", "youtube_id", "start_time", "caption"};
   Json& entries = root["entries"] = Json::array();
-  for (const ClipEntry& clip : subset.entries) entries.push_back(clip_row(clip));
+  for (const ClipEntry& clip : subset.entries) entries.push_back(row_of(clip));
   return common::dump_pretty(root);
 }
 
 std::string write_vqa(const VqaManifest& vqa) {
   Json root = head_of(vqa);
   Json& entries = root["entries"] = Json::array();
-  for (const QuestionEntry& entry : vqa.entries) entries.push_back(question_row(entry));
+  for (const QuestionEntry& entry : vqa.entries) entries.push_back(row_of(entry));
   if (!vqa.captions.empty()) {
     Json& captions = root["captions"] = Json::array();
     for (const ClipEntry& clip : vqa.captions) captions.push_back(caption_row(clip));

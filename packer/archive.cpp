@@ -11,6 +11,7 @@
 #include "packer/compression.hpp"
 #include "packer/draft.hpp"
 #include "packer/examine.hpp"
+#include "packer/file_check.hpp"
 #include "packer/store.hpp"
 #include "packer/ustar.hpp"
 #include "packer/verify.hpp"
@@ -99,21 +100,19 @@ Source look(const fs::path& pack, const ArchiveRequest& request) {
 void write_media(const Source& source, std::size_t index, TarWriter& tar) {
   const PackFile& file = source.examination.files[index];
   const std::string& path = file.path.text();
-  common::Hasher hasher;
-  std::uint64_t bytes = 0;
+  FileCheck check(file, source.examination);
   tar.begin(path, file.bytes);
   const auto take = [&](common::ByteView piece) {
     common::throw_if_stop_requested();
-    hasher.update(piece);
-    bytes += piece.size();
-    if (bytes <= file.bytes) tar.put(piece);
+    check.take(piece);
+    if (check.bytes() <= file.bytes) tar.put(piece);
   };
   if (source.store.is_folder())
     source.store.read_pieces(file.path, take);
   else
     source.store.read_pieces(source.examination.offsets[index], file.bytes, take);
   Findings findings;
-  compare_file(file, hasher.finish(), bytes, source.examination, findings);
+  check.conclude(findings);
   if (!findings.empty())
     throw_findings("the pack does not verify and was not archived", findings,
                    "List everything that is wrong with safe-packer verify.");

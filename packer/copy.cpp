@@ -14,7 +14,6 @@ namespace {
 using common::Error;
 using common::ErrorKind;
 
-constexpr std::uint64_t k_source_limit_bytes = std::uint64_t{2} << 30;  // held in memory while it is cut
 constexpr std::uint64_t k_clip_s = 10;
 constexpr std::uint64_t k_clip_source_s = 11;  // a longer source is a full video
 
@@ -30,6 +29,16 @@ struct Staged {
 
 const char* suffix_of(common::AudioContainer container) {
   return container == common::AudioContainer::flac ? ".flac" : ".wav";
+}
+
+// A sound whose header and samples disagree would make a pack that its own verify refuses (P6).
+void refuse_other_header(common::ByteView clip, const ClipFacts& facts, const std::string& source) {
+  const auto header = sound_header(clip);
+  if (header && (header->rate_hz != facts.rate_hz || header->channels != facts.channels ||
+                 header->frames != facts.frames))
+    throw Error(ErrorKind::mismatch, source + " has " + std::to_string(facts.frames) +
+                                         " frames, its header promises " + std::to_string(header->frames) +
+                                         "; write the file again or leave it out of the manifest");
 }
 
 Staged stage_clip(const PlannedClip& clip, const std::filesystem::path& source, const Draft& draft,
@@ -50,13 +59,14 @@ Staged stage_clip(const PlannedClip& clip, const std::filesystem::path& source, 
   common::ByteView written = bytes;
   std::string suffix = suffix_of(facts.container);
   if (cut->making != Making::copied) {
+    clip_facts.source = common::digest_of(bytes);
+    if (cut->making == Making::cut) clip_facts.first_frame = cut->first;
     made = common::cut_to_wav(bytes, cut->first, cut->count, source.string());
     written = made;
     suffix = ".wav";
-    clip_facts.source = common::digest_of(bytes);
-    if (cut->making == Making::cut) clip_facts.first_frame = cut->first;
     (void)probe_sound(written, source.string() + " (its clip)", probe);
   }
+  refuse_other_header(written, clip_facts, source.string());
   file.info.path = common::PackPath(clip.stem + suffix);
   file.info.bytes = written.size();
   file.digest = common::digest_of(written);
@@ -106,6 +116,16 @@ std::optional<ClipCut> decide_cut(const common::AudioFacts& source, double start
   const auto first = static_cast<std::uint64_t>(first_exact);
   if (source.frames < first + rate) return std::nullopt;
   return ClipCut{Making::cut, first, std::min(count, source.frames - first)};
+}
+
+common::Bytes make_clip_again(common::ByteView source, const ClipFacts& facts,
+                              const std::string& source_name) {
+  const std::uint64_t first = facts.first_frame.value_or(0);
+  const common::AudioFacts whole = common::probe_audio(source, source_name);
+  if (facts.frames == 0 || first > whole.frames || facts.frames > whole.frames - first)
+    throw Error(ErrorKind::mismatch,
+                source_name + " has " + std::to_string(whole.frames) + " frames, the clip ends behind them");
+  return common::cut_to_wav(source, first, facts.frames, source_name);
 }
 
 StagedPack copy(Collection collection, Draft& draft, const CopyRequest& request) {

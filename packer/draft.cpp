@@ -83,7 +83,9 @@ Draft::Draft(const fs::path& target) : target_(resolve_target(target)) {
   check_replaceable(target_);
   fs::create_directories(target_.parent_path());
   try {
-    take_lock();
+    Found found = Found::made;
+    lock_ = lock_folder(folder_, found);
+    resumed_ = found == Found::was_there;
   } catch (...) {
     for (const fs::path& parent : made_parents_) ::rmdir(parent.c_str());
     throw;
@@ -97,30 +99,33 @@ Draft::~Draft() {
   for (const fs::path& parent : made_parents_) ::rmdir(parent.c_str());
 }
 
-void Draft::take_lock() {
+common::File lock_folder(const fs::path& folder, Found& found) {
+  common::File lock;
   for (;;) {
-    if (::mkdir(folder_.c_str(), 0755) != 0) {
-      if (errno != EEXIST) common::throw_errno("cannot create " + folder_.string());
-      resumed_ = true;
+    found = Found::made;
+    if (::mkdir(folder.c_str(), 0755) != 0) {
+      if (errno != EEXIST) common::throw_errno("cannot create " + folder.string());
+      found = Found::was_there;
     }
-    lock_ = common::File(::open(folder_.c_str(), O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC));
-    if (!lock_.is_open()) {
+    lock = common::File(::open(folder.c_str(), O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC));
+    if (!lock.is_open()) {
       if (errno == ENOENT) continue;
-      common::throw_errno("cannot open " + folder_.string());
+      common::throw_errno("cannot open " + folder.string());
     }
-    if (::flock(lock_.descriptor(), LOCK_EX | LOCK_NB) != 0)
+    if (::flock(lock.descriptor(), LOCK_EX | LOCK_NB) != 0)
       throw Error(ErrorKind::io,
-                  folder_.string() + " is in use by another safe-packer; wait until it has ended");
+                  folder.string() + " is in use by another safe-packer; wait until it has ended");
     // Between open and lock its owner may have published or removed it: the lock must be on what stands there
     // now.
     struct stat held {
     }, there{};
-    if (::fstat(lock_.descriptor(), &held) == 0 && ::lstat(folder_.c_str(), &there) == 0 &&
+    if (::fstat(lock.descriptor(), &held) == 0 && ::lstat(folder.c_str(), &there) == 0 &&
         held.st_ino == there.st_ino && held.st_dev == there.st_dev)
       break;
   }
-  if (::fchmod(lock_.descriptor(), 0755) != 0)
-    common::throw_errno("cannot set the mode of " + folder_.string());
+  if (::fchmod(lock.descriptor(), 0755) != 0)
+    common::throw_errno("cannot set the mode of " + folder.string());
+  return lock;
 }
 
 void Draft::make_folders(const std::vector<common::PackPath>& files) {
@@ -140,17 +145,22 @@ void Draft::make_folders(const std::vector<common::PackPath>& files) {
   }
 }
 
-void Draft::put(const common::PackPath& path, common::ByteView bytes, const common::Digest& digest) const {
+bool Draft::holds(const common::PackPath& path, std::uint64_t bytes, const common::Digest& digest) const {
+  if (!resumed_) return false;
   const fs::path host = path.under(folder_);
-  if (resumed_) {
-    std::error_code none;
-    if (fs::is_regular_file(fs::symlink_status(host, none)) && fs::file_size(host) == bytes.size() &&
-        common::digest_file(host).digest == digest) {
-      if (::chmod(host.c_str(), 0644) != 0) common::throw_errno("cannot set the mode of " + host.string());
-      return;
-    }
-    fs::remove_all(host);
+  std::error_code none;
+  if (fs::is_regular_file(fs::symlink_status(host, none)) && fs::file_size(host) == bytes &&
+      common::digest_file(host).digest == digest) {
+    if (::chmod(host.c_str(), 0644) != 0) common::throw_errno("cannot set the mode of " + host.string());
+    return true;
   }
+  fs::remove_all(host);
+  return false;
+}
+
+void Draft::put(const common::PackPath& path, common::ByteView bytes, const common::Digest& digest) const {
+  if (holds(path, bytes.size(), digest)) return;
+  const fs::path host = path.under(folder_);
   common::File file = common::create_new(host);
   file.write_all(bytes, host);
   file.close(host);

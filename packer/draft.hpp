@@ -29,8 +29,11 @@ class Draft {
 
   // The folders of these files, mode 0755 whatever the umask says.
   void make_folders(const std::vector<common::PackPath>& files);
-  // Writes a file; one that is there already with this size and digest (from a run that was killed) is kept.
-  // Safe from many threads.
+  // True where a run that was killed left this very file: its bytes are read and hashed, its size alone says
+  // nothing. Anything else under that name is removed. Safe from many threads.
+  [[nodiscard]] bool holds(const common::PackPath& path, std::uint64_t bytes,
+                           const common::Digest& digest) const;
+  // Writes a file, unless the draft holds it. Safe from many threads.
   void put(const common::PackPath& path, common::ByteView bytes, const common::Digest& digest) const;
   // Removes what a killed run left and this one does not want.
   void remove_all_but(const std::set<std::string>& files) const;
@@ -40,13 +43,16 @@ class Draft {
   void keep() { kept_ = true; }
 
  private:
-  void take_lock();
-
   std::filesystem::path target_, folder_, retired_;
   std::vector<std::filesystem::path> made_parents_;
   common::File lock_;
   bool resumed_ = false, kept_ = false, published_ = false;
 };
+
+// Creates the folder, or takes the one that is there, and locks it for as long as the File lives; an io error
+// where another process holds it.
+enum class Found { made, was_there };
+[[nodiscard]] common::File lock_folder(const std::filesystem::path& folder, Found& found);
 
 // `target` as an absolute path whose last component is a name; the pack is called so.
 [[nodiscard]] std::filesystem::path resolve_target(const std::filesystem::path& target);

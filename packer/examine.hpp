@@ -4,6 +4,7 @@
 
 #include <filesystem>
 #include <map>
+#include <memory>
 #include <optional>
 #include <string>
 #include <vector>
@@ -12,6 +13,7 @@
 #include "packer/contents.hpp"
 #include "packer/finding.hpp"
 #include "packer/signing_key.hpp"
+#include "packer/sink.hpp"
 #include "packer/stream.hpp"
 
 namespace packer {
@@ -45,20 +47,22 @@ struct Examination {
   [[nodiscard]] bool has_signature() const;
 };
 
-// Where the bytes of media go while a stream is examined; used by extract.
+// Where the bytes of media go while an archive is examined; used by extract and repair.
 class MediaSink {
  public:
   virtual ~MediaSink() = default;
-  // The control files have been read and nothing is wrong so far, or `examination.findings` says what.
+  // The control files (of a .tar: all headers too) have been read, and nothing is wrong so far, or
+  // `examination.findings` says what.
   virtual void begin_pack(const Examination& examination) = 0;
-  virtual void begin_file(const common::PackPath& path) = 0;
-  virtual void write(common::ByteView bytes) = 0;
-  virtual void end_file() = 0;
+  // Takes the file's bytes, finished behind the last one; null: nobody wants them, and a .tar does not even
+  // read them. Safe from many threads.
+  virtual std::unique_ptr<Sink> begin_file(const PackFile& file) = 0;
 };
 
 [[nodiscard]] Examination examine_folder(const std::filesystem::path& root, const ExamineRequest& request);
+// `sink` may be null; with one, the depth is full.
 [[nodiscard]] Examination examine_tar(const common::File& file, const std::filesystem::path& name,
-                                      const ExamineRequest& request);
+                                      const ExamineRequest& request, MediaSink* sink = nullptr);
 // Tar bytes, decompressed already. `sink` may be null.
 [[nodiscard]] Examination examine_stream(Stream& stream, const ExamineRequest& request, MediaSink* sink);
 

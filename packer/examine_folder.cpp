@@ -7,6 +7,7 @@
 #include "common/error.hpp"
 #include "common/parallel.hpp"
 #include "packer/examine.hpp"
+#include "packer/file_check.hpp"
 #include "packer/store.hpp"
 
 namespace packer {
@@ -134,14 +135,10 @@ void check_media(const Store& store, const Sizes& sizes, const ExamineRequest& r
   std::vector<Findings> found(jobs.size());
   common::parallel_for(jobs.size(), request.threads, [&](std::size_t job) {
     const PackFile& file = examination.files[jobs[job]];
-    common::Hasher hasher;
-    std::uint64_t bytes = 0;
-    store.read_pieces(file.path, [&](common::ByteView piece) {
-      hasher.update(piece);
-      bytes += piece.size();
-    });
-    compare_file(file, hasher.finish(), bytes, examination, found[job]);
-    progress.add(bytes >> 20);
+    FileCheck check(file, examination);
+    store.read_pieces(file.path, [&](common::ByteView piece) { check.take(piece); });
+    check.conclude(found[job]);
+    progress.add(check.bytes() >> 20);
   });
   for (const Findings& part : found)
     examination.findings.insert(examination.findings.end(), part.begin(), part.end());

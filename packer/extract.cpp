@@ -11,6 +11,18 @@ namespace {
 
 namespace fs = std::filesystem;
 
+// Not synced by itself: publishing the draft syncs the whole file system once.
+class DraftFile : public Sink {
+ public:
+  explicit DraftFile(fs::path host) : host_(std::move(host)), file_(common::create_new(host_)) {}
+  void write(common::ByteView bytes) override { file_.write_all(bytes, host_); }
+  void finish() override { file_.close(host_); }
+
+ private:
+  fs::path host_;
+  common::File file_;
+};
+
 // Writes what the walk over the archive hands over. Names come from the seal, whose grammar was checked,
 // never from a tar header.
 class DraftSink : public MediaSink {
@@ -23,8 +35,11 @@ class DraftSink : public MediaSink {
     if (!examination.findings.empty() || !examination.info) return refuse(examination.findings);
     draft_.emplace(dest_ ? *dest_ : fs::path(examination.info->name));
     std::vector<common::PackPath> paths;
-    for (const PackFile& file : examination.files) paths.push_back(file.path);
     std::set<std::string> wanted;
+    for (const PackFile& file : examination.files) {
+      paths.push_back(file.path);
+      wanted.insert(file.path.text());
+    }
     for (const auto& [name, bytes] : examination.control) {
       draft_->put(common::PackPath(name), bytes, common::digest_of(bytes));
       wanted.insert(name);
@@ -32,12 +47,10 @@ class DraftSink : public MediaSink {
     draft_->remove_all_but(wanted);
     draft_->make_folders(paths);
   }
-  void begin_file(const common::PackPath& path) override {
-    host_ = path.under(draft_->folder());
-    file_ = common::create_new(host_);
+  std::unique_ptr<Sink> begin_file(const PackFile& file) override {
+    if (draft_->holds(file.path, file.bytes, file.digest)) return nullptr;
+    return std::make_unique<DraftFile>(file.path.under(draft_->folder()));
   }
-  void write(common::ByteView bytes) override { file_.write_all(bytes, host_); }
-  void end_file() override { file_.close(host_); }
 
   [[nodiscard]] std::optional<Draft>& draft() { return draft_; }
 
@@ -51,9 +64,28 @@ class DraftSink : public MediaSink {
   std::optional<fs::path> dest_;
   fs::path archive_;
   std::optional<Draft> draft_;
-  common::File file_;
-  fs::path host_;
 };
+
+Examination examine(const ExtractRequest& request, Form form, DraftSink& sink) {
+  ExamineRequest whole{Depth::full, request.expected_id, request.threads, request.verbosity};
+  if (request.trusted_key) whole.trusted_key = read_trusted_key(*request.trusted_key, request.archive);
+  if (form == Form::tar) {
+    const common::File file = common::open_to_read(request.archive);
+    return examine_tar(file, request.archive, whole, &sink);
+  }
+  const std::unique_ptr<Stream> stream = open_archive_stream(request.archive, form);
+  return examine_stream(*stream, whole, &sink);
+}
+
+// An interruption leaves the draft, from which the next run goes on.
+Examination examine_or_keep(const ExtractRequest& request, Form form, DraftSink& sink) {
+  try {
+    return examine(request, form, sink);
+  } catch (const common::Error& error) {
+    if (error.kind() == common::ErrorKind::interrupted && sink.draft()) sink.draft()->keep();
+    throw;
+  }
+}
 
 }  // namespace
 
@@ -62,11 +94,8 @@ ExtractSummary extract(const ExtractRequest& request) {
   if (form == Form::folder)
     throw common::Error(common::ErrorKind::usage,
                         request.archive.string() + " is a folder already; name an archive");
-  ExamineRequest examine{Depth::full, request.expected_id, request.threads, request.verbosity};
-  if (request.trusted_key) examine.trusted_key = read_trusted_key(*request.trusted_key, request.archive);
-  const std::unique_ptr<Stream> stream = open_archive_stream(request.archive, form);
   DraftSink sink(request.dest, request.archive);
-  const Examination examination = examine_stream(*stream, examine, &sink);
+  const Examination examination = examine_or_keep(request, form, sink);
   if (!examination.findings.empty() || !sink.draft())
     throw_findings(request.archive.string() + " does not verify and was not extracted", examination.findings,
                    remedy_for(request.archive, examination.findings));

@@ -15,18 +15,6 @@ constexpr const char* k_strategy = "manifests";
 // The clip rule that the build applies (FORMAT.md, B3).
 constexpr double k_clip_s = 10.0;
 
-const char* name_of_making(Making making) {
-  switch (making) {
-    case Making::copied:
-      return "copied";
-    case Making::cut:
-      return "cut";
-    case Making::decoded:
-      return "decoded";
-  }
-  return "";
-}
-
 Making making_named(const std::string& name, const std::string& where) {
   for (const Making making : {Making::copied, Making::cut, Making::decoded})
     if (name == name_of_making(making)) return making;
@@ -173,6 +161,22 @@ void check_files(const PackInfo& info, Findings& findings) {
 
 }  // namespace
 
+const char* name_of_making(Making making) {
+  switch (making) {
+    case Making::copied:
+      return "copied";
+    case Making::cut:
+      return "cut";
+    case Making::decoded:
+      return "decoded";
+  }
+  return "";
+}
+
+std::string write_row(const FileInfo& file) { return common::dump_line(to_json(file)); }
+std::string write_row(const MissingItem& item) { return common::dump_line(to_json(item)); }
+std::string write_row(const RecipeInput& input) { return common::dump_line(to_json(input)); }
+
 std::string write_info(const PackInfo& info) {
   const auto line = [](const auto& item) { return to_json(item); };
   std::string out = "{\n";
@@ -220,6 +224,13 @@ std::optional<PackInfo> parse_info(std::string_view text, Findings& findings) {
     findings.push_back({where, "P1", "is not written in the one way that its content can be written"});
   check_files(info, findings);
   return info;
+}
+
+const FileInfo* find_file(const PackInfo& info, const common::PackPath& path) {
+  const auto at =
+      std::lower_bound(info.files.begin(), info.files.end(), path,
+                       [](const FileInfo& file, const common::PackPath& p) { return file.path < p; });
+  return at != info.files.end() && at->path == path ? &*at : nullptr;
 }
 
 void check_info_against_sums(const PackInfo& info, const std::vector<SumsLine>& sums, Findings& findings) {

@@ -21,6 +21,7 @@ inline constexpr int k_format_version = 1;
 
 // How the bytes of a clip came from its source.
 enum class Making { copied, cut, decoded };
+[[nodiscard]] const char* name_of_making(Making making);
 
 struct ClipFacts {
   int rate_hz = 0;
@@ -75,9 +76,15 @@ struct PackInfo {
   bool operator==(const PackInfo&) const = default;
 };
 
+// One element of pack.json's `files`, `missing` and `recipe.inputs`, on one line.
+[[nodiscard]] std::string write_row(const FileInfo& file);
+[[nodiscard]] std::string write_row(const MissingItem& item);
+[[nodiscard]] std::string write_row(const RecipeInput& input);
 [[nodiscard]] std::string write_info(const PackInfo& info);
 // P1 to P5 go to `findings`; nothing is returned where the text is no pack.json of this version.
 [[nodiscard]] std::optional<PackInfo> parse_info(std::string_view text, Findings& findings);
+// What pack.json says of a file, or null.
+[[nodiscard]] const FileInfo* find_file(const PackInfo& info, const common::PackPath& path);
 // P4: pack.json lists what the seal lists.
 void check_info_against_sums(const PackInfo& info, const std::vector<SumsLine>& sums, Findings& findings);
 

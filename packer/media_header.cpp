@@ -1,5 +1,6 @@
 #include "packer/media_header.hpp"
 
+#include <algorithm>
 #include <cstring>
 
 namespace packer {
@@ -9,6 +10,9 @@ using common::AudioContainer;
 using common::AudioFacts;
 using common::ByteView;
 using common::SampleFormat;
+
+// What is read of a "fmt " chunk: WAVE_FORMAT_EXTENSIBLE has the most.
+constexpr std::size_t k_format_bytes = 26;
 
 bool has_tag(ByteView file, std::size_t at, const char* tag) {
   const std::size_t length = std::strlen(tag);
@@ -31,14 +35,15 @@ std::optional<SampleFormat> wav_format(unsigned tag, unsigned bits) {
   return std::nullopt;
 }
 
-std::optional<AudioFacts> wav_header(ByteView file) {
+std::optional<AudioFacts> wav_header(ByteView file, std::uint64_t file_bytes) {
   std::optional<AudioFacts> facts;
   std::size_t frame_bytes = 0;
   for (std::size_t at = 12; at + 8 <= file.size();) {
     const std::size_t size = common::load_le32(file.data() + at + 4);
     const std::size_t body = at + 8;
-    if (size > file.size() - body) return std::nullopt;
+    if (body > file_bytes || size > file_bytes - body) return std::nullopt;
     if (has_tag(file, at, "fmt ") && size >= 16) {
+      if (body + std::min<std::size_t>(size, k_format_bytes) > file.size()) return std::nullopt;
       const std::uint8_t* p = file.data() + body;
       unsigned tag = common::load_le16(p);
       // WAVE_FORMAT_EXTENSIBLE keeps the tag in the first two bytes of its sub-format.
@@ -100,15 +105,15 @@ std::optional<ImageFacts> png_header(ByteView file) {
 
 }  // namespace
 
-std::optional<AudioFacts> sound_header(ByteView file) {
-  if (has_tag(file, 0, "RIFF") && has_tag(file, 8, "WAVE")) return wav_header(file);
-  if (has_tag(file, 0, "fLaC")) return flac_header(file);
+std::optional<AudioFacts> sound_header(ByteView head, std::uint64_t file_bytes) {
+  if (has_tag(head, 0, "RIFF") && has_tag(head, 8, "WAVE")) return wav_header(head, file_bytes);
+  if (has_tag(head, 0, "fLaC")) return flac_header(head);
   return std::nullopt;
 }
 
-std::optional<ImageFacts> picture_header(ByteView file) {
-  if (file.size() >= 2 && file[0] == 0xff && file[1] == 0xd8) return jpeg_header(file);
-  if (has_tag(file, 0, "\x89PNG\r\n\x1a\n")) return png_header(file);
+std::optional<ImageFacts> picture_header(ByteView head) {
+  if (head.size() >= 2 && head[0] == 0xff && head[1] == 0xd8) return jpeg_header(head);
+  if (has_tag(head, 0, "\x89PNG\r\n\x1a\n")) return png_header(head);
   return std::nullopt;
 }
 

@@ -10,11 +10,19 @@
 
 namespace packer {
 
-// A RIFF WAVE of PCM or float samples whose data chunk lies whole in the file, or a FLAC that states its
-// length; nothing for any other bytes.
-[[nodiscard]] std::optional<common::AudioFacts> sound_header(common::ByteView file);
+// How far into a file its header is looked for: metadata may stand before it, and no more than this is held.
+inline constexpr std::size_t k_media_header_limit_bytes = std::size_t{1} << 20;
 
-// Width and height as stored, of a JPEG or PNG.
-[[nodiscard]] std::optional<ImageFacts> picture_header(common::ByteView file);
+// `head` is the beginning of a file of `file_bytes`. A RIFF WAVE of PCM or float samples whose data chunk
+// lies whole in the file, or a FLAC that states its length; nothing for any other bytes, and nothing where
+// the header goes on behind `head`.
+[[nodiscard]] std::optional<common::AudioFacts> sound_header(common::ByteView head, std::uint64_t file_bytes);
+[[nodiscard]] inline std::optional<common::AudioFacts> sound_header(common::ByteView file) {
+  return sound_header(file, file.size());
+}
+
+// Width and height as stored, of a JPEG or PNG; nothing for any other bytes, or where `head` ends before
+// them.
+[[nodiscard]] std::optional<ImageFacts> picture_header(common::ByteView head);
 
 }  // namespace packer

@@ -17,19 +17,6 @@ Compression compression_of(Form form) {
   return form == Form::tar_zst ? Compression::zstd : Compression::none;
 }
 
-Examination examine(const fs::path& path, Form form, const ExamineRequest& request) {
-  if (form == Form::folder) return examine_folder(path, request);
-  if (form == Form::tar) {
-    const common::File file = common::open_to_read(path);
-    return examine_tar(file, path, request);
-  }
-  if (request.depth == Depth::quick)
-    throw Error(ErrorKind::usage,
-                "a quick look needs a folder or a .tar; " + path.string() + " can only be verified whole");
-  const std::unique_ptr<Stream> stream = open_archive_stream(path, form);
-  return examine_stream(*stream, request, nullptr);
-}
-
 }  // namespace
 
 std::optional<Form> form_of_suffix(const fs::path& path) {
@@ -75,14 +62,30 @@ std::string remedy_for(const fs::path& path, const Findings& findings) {
            "safe-packer sign.";
   if (path == "-") return "Get the archive again, or build the pack again with safe-packer build.";
   if (form_of(path) == Form::folder)
-    return "Extract its archive again (safe-packer extract ARCHIVE --dest " + path.string() +
-           "), or build it again (safe-packer build --dest-root " + path.string() + ").";
+    return "Repair it: safe-packer repair " + path.string() +
+           " --from FROM, where FROM is its sources, another copy or an archive of it; or extract an archive "
+           "again (safe-packer extract ARCHIVE --dest " +
+           path.string() + "), or build it again (safe-packer build --dest-root " + path.string() + ").";
   return "Get the archive again, or write it again from the pack (safe-packer archive PACK -o " +
          path.string() + ").";
 }
 
+Examination examine(const fs::path& path, const ExamineRequest& request) {
+  const Form form = form_of(path);
+  if (form == Form::folder) return examine_folder(path, request);
+  if (form == Form::tar) {
+    const common::File file = common::open_to_read(path);
+    return examine_tar(file, path, request);
+  }
+  if (request.depth == Depth::quick)
+    throw Error(ErrorKind::usage,
+                "a quick look needs a folder or a .tar; " + path.string() + " can only be verified whole");
+  const std::unique_ptr<Stream> stream = open_archive_stream(path, form);
+  return examine_stream(*stream, request, nullptr);
+}
+
 Report verify(const fs::path& path, const ExamineRequest& request) {
-  Examination examination = examine(path, form_of(path), request);
+  Examination examination = examine(path, request);
   Report report;
   report.depth = request.depth;
   report.id = examination.id;

@@ -31,6 +31,9 @@ struct Report {
 // `path` may be "-", the standard input. Quick needs random access: a folder or a .tar.
 [[nodiscard]] Report verify(const std::filesystem::path& path, const ExamineRequest& request);
 
+// The same, with all that was read. Quick needs random access: a folder or a .tar.
+[[nodiscard]] Examination examine(const std::filesystem::path& path, const ExamineRequest& request);
+
 // What to do about a pack at `path` with these findings: the last line of every refusal.
 [[nodiscard]] std::string remedy_for(const std::filesystem::path& path, const Findings& findings);
 

@@ -47,6 +47,12 @@ void edit_val(const fs::path& pack, const std::function<void(manifest::VqaManife
   replace_file(pack, "val_manifest.json", manifest::write_vqa(vqa));
 }
 
+void edit_media(const fs::path& pack, const std::function<void(packer::FileInfo&)>& edit) {
+  edit_info(pack, [&](packer::PackInfo& info) {
+    for (packer::FileInfo& file : info.files) edit(file);
+  });
+}
+
 const std::vector<Damage>& damages() {
   static const std::vector<Damage> k_damages{
       {"N1", [](const fs::path& p) { add_line(p, "../x", "x"); }},
@@ -113,6 +119,36 @@ const std::vector<Damage>& damages() {
       {"P5",
        [](const fs::path& p) {
          edit_info(p, [](packer::PackInfo& info) { info.files[0].role = packer::Role::captions; });
+       }},
+      {"P6",
+       [](const fs::path& p) {
+         edit_media(p, [](auto& file) {
+           if (file.clip) file.clip->frames += 1;
+         });
+       }},
+      {"P6",
+       [](const fs::path& p) {
+         edit_media(p, [](auto& file) {
+           if (file.clip) file.clip->rate_hz = 16000;
+         });
+       }},
+      {"P6",
+       [](const fs::path& p) {
+         edit_media(p, [](auto& file) {
+           if (file.clip) file.clip->channels = 2;
+         });
+       }},
+      {"P6",
+       [](const fs::path& p) {
+         edit_media(p, [](auto& file) {
+           if (file.image) file.image->width = 9;
+         });
+       }},
+      {"P6",
+       [](const fs::path& p) {
+         edit_media(p, [](auto& file) {
+           if (file.image) file.image->height = 4;
+         });
        }},
       {"M1", [](const fs::path& p) { replace_file(p, "val_manifest.json", "{}"); }},
       {"M2",

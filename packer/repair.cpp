@@ -1,0 +1,102 @@
+#include "packer/repair.hpp"
+
+#include <algorithm>
+
+#include "common/error.hpp"
+#include "common/parallel.hpp"
+#include "common/program.hpp"
+#include "packer/copy.hpp"
+#include "packer/repair_seal.hpp"
+#include "packer/repair_sources.hpp"
+
+namespace packer {
+namespace {
+
+namespace fs = std::filesystem;
+
+// pack.json of the pack, once its bytes are those that the seal lists: it tells sizes, and how clips were
+// made.
+std::optional<PackInfo> read_info(const RepairSite& site, const std::vector<SumsLine>& lines) {
+  for (const SumsLine& line : lines)
+    if (line.path.text() == k_info_name && site.digest_of(line.path.text()) == line.digest) {
+      Findings ignored;
+      return parse_info(common::read_text(site.pack() / k_info_name, k_control_limit_bytes), ignored);
+    }
+  return std::nullopt;
+}
+
+std::vector<SumsLine> control_lines(const std::vector<SumsLine>& lines) {
+  std::vector<SumsLine> control;
+  for (const SumsLine& line : lines)
+    if (is_control(line.path.text())) control.push_back(line);
+  return control;
+}
+
+// A signature proves itself only to who has the key. One of the wrong kind or length is none, and another
+// copy of the same seal may have the right one.
+void repair_signature(RepairSite& site, const SettledSeal& seal, const RepairSources& sources) {
+  const std::string name(k_signature_name);
+  const fs::file_status status = fs::symlink_status(site.pack() / name);
+  const bool is_bad = fs::exists(status) && (!fs::is_regular_file(status) ||
+                                             fs::file_size(site.pack() / name) != k_signature_bytes);
+  if (!is_bad) return;
+  if (const auto signature = sources.signature_of(common::digest_of(seal.bytes)))
+    site.put_unlisted(name, signature->bytes,
+                      signature->from + " (not checked: that needs the signer's key)");
+}
+
+std::string why_lost(const SumsLine& line, const std::optional<PackInfo>& info) {
+  const FileInfo* file = info ? find_file(*info, line.path) : nullptr;
+  std::string why = "nothing that was named holds the bytes with SHA-256 " + line.digest.hex();
+  if (file != nullptr && file->clip && file->clip->source)
+    why += ", nor the sound it was made from, with SHA-256 " + file->clip->source->hex();
+  return why;
+}
+
+void move_extras(RepairSite& site, const ExamineRequest& request) {
+  const Examination now = examine_folder(site.pack(), request);
+  for (const Finding& finding : now.findings)
+    if (finding.rule == "F3" || finding.rule == "F4") {
+      site.move_aside(finding.path);
+      site.remove_empty_folders(fs::path(finding.path).parent_path());
+    }
+  for (const Finding& finding : now.findings)
+    if (finding.rule == "F5") site.remove_empty_folders(finding.path);
+}
+
+void fetch(RepairSite& site, const std::vector<SumsLine>& lines, RepairSources& sources,
+           const RepairRequest& request, RepairOutcome& outcome) {
+  // The control files first: pack.json tells how to look for the others.
+  site.want(control_lines(lines), request.threads);
+  sources.fetch_control(site);
+  const std::optional<PackInfo> info = read_info(site, lines);
+  site.want(lines, request.threads);
+  if (!site.wanted().empty()) sources.fetch_all(site, lines, info);
+  for (const SumsLine& line : site.wanted()) outcome.lost.push_back({line.path.text(), why_lost(line, info)});
+}
+
+}  // namespace
+
+RepairOutcome repair(const RepairRequest& request) {
+  RepairOutcome outcome;
+  {
+    RepairSite site(request.pack);
+    RepairSources sources(site, request);
+    const SettledSeal seal = settle_seal(site, request.expected_id, sources.seals(), request.threads);
+    if (!seal.from.empty()) site.put_unlisted(std::string(k_seal_name), seal.bytes, seal.from);
+    fetch(site, seal.lines, sources, request, outcome);
+    repair_signature(site, seal, sources);
+    if (request.extras == Extras::move_aside)
+      move_extras(site, {Depth::quick, {}, request.threads, common::Verbosity::quiet});
+    site.sync();
+    outcome.repaired = site.repaired();
+    outcome.moved = site.moved();
+    outcome.aside = site.aside();
+    outcome.remarks = sources.remarks();
+  }
+  outcome.report =
+      verify(request.pack, {Depth::full, request.expected_id, request.threads, request.verbosity});
+  return outcome;
+}
+
+}  // namespace packer

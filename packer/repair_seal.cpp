@@ -1,0 +1,127 @@
+#include "packer/repair_seal.hpp"
+
+#include <algorithm>
+#include <atomic>
+#include <map>
+
+#include "common/error.hpp"
+#include "common/parallel.hpp"
+#include "packer/names.hpp"
+
+namespace packer {
+namespace {
+
+using common::Error;
+using common::ErrorKind;
+
+// What is left of the pack's own seal.
+struct OwnSeal {
+  std::optional<common::Bytes> bytes;
+  std::vector<SumsLine> lines;  // those that are legible
+  Findings findings;
+};
+
+OwnSeal read_own(const RepairSite& site) {
+  OwnSeal own;
+  const std::string seal(k_seal_name);
+  if (site.files().count(seal) == 0) return own;
+  try {
+    own.bytes = common::read_file(site.pack() / seal, k_seal_limit_bytes);
+  } catch (const Error&) {
+    return own;  // too long, or unreadable: as good as lost
+  }
+  own.lines = parse_sums(common::text_of(*own.bytes), own.findings);
+  return own;
+}
+
+SettledSeal settled(common::Bytes bytes, std::string from) {
+  SettledSeal seal{std::move(bytes), {}, std::move(from)};
+  Findings ignored;  // the verify that ends every repair lists them
+  seal.lines = parse_sums(common::text_of(seal.bytes), ignored);
+  return seal;
+}
+
+// The seal that the pack's files have as they are now.
+common::Bytes seal_of_files(const RepairSite& site, unsigned threads) {
+  std::vector<SumsLine> lines;
+  for (const std::string& path : site.files())
+    if (path != k_seal_name && path != k_signature_name && common::why_not_a_pack_path(path).empty() &&
+        role_of(path))
+      lines.push_back({common::PackPath(path), {}});
+  common::parallel_for(lines.size(), threads, [&](std::size_t i) {
+    if (const auto digest = site.digest_of(lines[i].path.text())) lines[i].digest = *digest;
+  });
+  std::sort(lines.begin(), lines.end());
+  const std::string text = write_sums(lines);
+  return {text.begin(), text.end()};
+}
+
+// Every line of the candidate is confirmed by the pack: by a legible line of its own seal or by the file
+// itself. A legible line that says otherwise refutes it: either may be the damaged one.
+bool is_proven(const std::vector<SumsLine>& candidate, const OwnSeal& own, const RepairSite& site,
+               unsigned threads) {
+  std::map<common::PackPath, common::Digest> legible;
+  for (const SumsLine& line : own.lines) legible.emplace(line.path, line.digest);
+  std::vector<const SumsLine*> by_file;
+  std::size_t by_line = 0;
+  for (const SumsLine& line : candidate) {
+    const auto at = legible.find(line.path);
+    if (at == legible.end())
+      by_file.push_back(&line);
+    else if (at->second == line.digest)
+      ++by_line;
+    else
+      return false;
+  }
+  if (by_line != legible.size()) return false;
+  std::atomic<bool> proven{true};
+  common::parallel_for(by_file.size(), threads, [&](std::size_t i) {
+    if (proven && site.digest_of(by_file[i]->path.text()) != by_file[i]->digest) proven = false;
+  });
+  return proven;
+}
+
+[[noreturn]] void refuse_expected(const RepairSite& site, const common::Digest& expected) {
+  throw Error(ErrorKind::mismatch, "no SHA256SUMS with the id " + expected.hex() + " was found, neither in " +
+                                       site.pack().string() +
+                                       " nor in what --from names; name a pack or an archive that has it");
+}
+
+[[noreturn]] void refuse_unproven(const RepairSite& site, const OwnSeal& own,
+                                  const std::vector<SealCandidate>& candidates) {
+  std::string text = "SHA256SUMS of " + site.pack().string() +
+                     (own.bytes ? " is damaged" : " is missing or unreadable") +
+                     ", and nothing left of the pack proves what it was; nothing was changed.";
+  for (const Finding& finding : own.findings) text += "\n  " + describe(finding);
+  for (const SealCandidate& candidate : candidates)
+    text += "\n" + candidate.from + " has one with the id " + common::digest_of(candidate.bytes).hex();
+  throw Error(ErrorKind::mismatch,
+              text + (candidates.empty() ? "\nName a pack that has it (--from PACK), and its id (--expect ID)"
+                                         : "\nIf that is the right one, say so with --expect ID"));
+}
+
+}  // namespace
+
+SettledSeal settle_seal(const RepairSite& site, const std::optional<common::Digest>& expected,
+                        const std::vector<SealCandidate>& candidates, unsigned threads) {
+  OwnSeal own = read_own(site);
+  if (expected) {
+    if (own.bytes && common::digest_of(*own.bytes) == *expected) return settled(*own.bytes, "");
+    for (const SealCandidate& candidate : candidates)
+      if (common::digest_of(candidate.bytes) == *expected) return settled(candidate.bytes, candidate.from);
+    // Where the seal alone is damaged, the files give it back, and the id proves it.
+    if (common::Bytes bytes = seal_of_files(site, threads); common::digest_of(bytes) == *expected)
+      return settled(std::move(bytes), "the pack's own files, whose id is the expected one");
+    refuse_expected(site, *expected);
+  }
+  if (own.bytes && own.findings.empty()) return settled(*own.bytes, "");
+  for (const SealCandidate& candidate : candidates) {
+    SettledSeal seal = settled(candidate.bytes, candidate.from);
+    Findings findings;
+    (void)parse_sums(common::text_of(candidate.bytes), findings);
+    if (findings.empty() && is_proven(seal.lines, own, site, threads)) return seal;
+  }
+  refuse_unproven(site, own, candidates);
+}
+
+}  // namespace packer
