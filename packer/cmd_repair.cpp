@@ -103,7 +103,7 @@ void add_repair(CLI::App& app, CommonFlags& flags, Command& chosen) {
   verb->callback([values, &flags, &chosen] {
     chosen = [values, &flags] {
       RepairRequest& request = values->request;
-      request.expected_id = parse_expected(values->expect);
+      request.expected_id = TrustFlags{values->expect, {}}.expected_id();
       request.extras = values->move_extras ? Extras::move_aside : Extras::leave;
       request.threads = flags.threads;
       request.verbosity = flags.verbosity();
