@@ -68,7 +68,8 @@ env SAFE_TRAINER="$bin/safe-trainer" DATA_ROOT="$cluster/data_pack" PACK_ROOT="$
   scripts/overfitting_test.sh --lr-projector 5e-3 --lr-adapter 5e-3 --pack-id "$pack_id"
 
 step "comparison"
-"$bin/safe-trainer" report "$runs"/*/
+"$bin/safe-trainer" --quiet report "$runs"/*/ -o "$runs/report.html" --pack "$cluster/data_pack"
+"$bin/safe-trainer" verify-run "$runs/report.html"
 cat <<END
 
   sources    $sources
@@ -79,5 +80,6 @@ cat <<END
   extracted  $cluster/data_pack
   base       $cluster/base/{vl,audio}
   runs       $runs
+  report     $runs/report.html
 END
 step "done"

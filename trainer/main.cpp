@@ -7,25 +7,16 @@
 
 #include "common/error.hpp"
 #include "common/program.hpp"
+#include "trainer/commands.hpp"
 #include "trainer/run/make_base.hpp"
-#include "trainer/run/report_table.hpp"
 #include "trainer/run/run.hpp"
-#include "trainer/run/run_directory.hpp"
 #include "trainer/run/run_flags.hpp"
 #include "trainer/run/sweep.hpp"
 
 namespace {
 
+using trainer::Globals;
 using trainer::MakeBaseRequest;
-
-struct Globals {
-  bool quiet = false;
-  bool json = false;
-  unsigned threads = 0;
-  [[nodiscard]] common::Verbosity verbosity() const {
-    return quiet ? common::Verbosity::quiet : common::Verbosity::normal;
-  }
-};
 
 void add_make_base(CLI::App& app, const Globals& globals) {
   auto request = std::make_shared<MakeBaseRequest>();
@@ -115,35 +106,6 @@ void add_sweep(CLI::App& app, const Globals& globals) {
   });
 }
 
-void add_report(CLI::App& app, const Globals& globals) {
-  auto runs = std::make_shared<std::vector<std::filesystem::path>>();
-  CLI::App* command = app.add_subcommand("report", "Compare finished runs");
-  command->add_option("RUN", *runs, "run directories")->required();
-  command->callback([runs, &globals] {
-    const trainer::Comparison comparison = trainer::compare_runs(*runs);
-    fmt::print("{}\n", globals.json ? common::dump_pretty(trainer::to_json(comparison))
-                                    : trainer::to_text(comparison));
-  });
-}
-
-void add_verify_run(CLI::App& app, const Globals& globals, int& code) {
-  auto run = std::make_shared<std::filesystem::path>();
-  CLI::App* command = app.add_subcommand("verify-run", "Check a run directory against its SHA256SUMS");
-  command->add_option("RUN", *run)->required();
-  command->callback([run, &globals, &code] {
-    const std::vector<trainer::RunFinding> findings = trainer::verify_run(*run);
-    for (const trainer::RunFinding& finding : findings) {
-      if (globals.json)
-        fmt::print("{}\n", common::dump_line({{"path", finding.path}, {"what", finding.what}}));
-      else
-        fmt::print("{}: {}\n", finding.path.empty() ? run->string() : finding.path, finding.what);
-    }
-    if (findings.empty())
-      fmt::print("{}  {}\n", common::digest_file(*run / trainer::k_sums_name).digest.hex(), run->string());
-    code = findings.empty() ? 0 : 1;
-  });
-}
-
 int run_main(int argc, char** argv) {
   CLI::App app{"safe-trainer: the overfitting ablation, from verified packs only", "safe-trainer"};
   Globals globals;
@@ -158,8 +120,8 @@ int run_main(int argc, char** argv) {
   add_make_base(app, globals);
   add_run(app, globals);
   add_sweep(app, globals);
-  add_report(app, globals);
-  add_verify_run(app, globals, code);
+  trainer::add_report(app, globals);
+  trainer::add_verify_run(app, globals, code);
   try {
     app.parse(argc, argv);
   } catch (const CLI::ParseError& error) {

@@ -120,10 +120,6 @@ struct Metrics {
 [[nodiscard]] common::Json to_json(const Metrics& metrics);
 [[nodiscard]] Metrics metrics_from_json(const common::Json& value, const std::string& where);
 
-// From the items of one condition or group. Items of another kind are a bug of the caller.
-[[nodiscard]] ConditionMetrics summarise_questions(const std::vector<Prediction>& items);
-[[nodiscard]] AudioMetrics summarise_clips(const std::vector<Prediction>& items);
-
 // Everything of `conditions`, `audio` and the flat keys that follows from the items of `split`; losses stay
 // null. The flat audio keys are those of the memorised clips, or of the held-out ones where nothing else was
 // evaluated.

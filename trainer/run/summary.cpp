@@ -1,21 +1,22 @@
 // From items to metrics: metrics.json says nothing about answers that predictions.jsonl does not show.
 #include <algorithm>
 
-#include "common/error.hpp"
 #include "trainer/run/caption_metrics.hpp"
 #include "trainer/run/metrics.hpp"
 
 namespace trainer {
 namespace {
 
+using Items = std::vector<const Prediction*>;
+
 // The mean over all items, or nothing where one of them has no value: a mean over some would be of other
 // items.
 template <typename Value>
-Maybe mean_over(const std::vector<Prediction>& items, Value value) {
+Maybe mean_over(const Items& items, Value value) {
   if (items.empty()) return std::nullopt;
   double sum = 0;
-  for (const Prediction& item : items) {
-    const Maybe one = value(item);
+  for (const Prediction* item : items) {
+    const Maybe one = value(*item);
     if (!one) return std::nullopt;
     sum += *one;
   }
@@ -26,9 +27,9 @@ Maybe difference(Maybe a, Maybe b) { return a && b ? Maybe(*a - *b) : std::nullo
 
 bool is_right(double score) { return score >= k_right_from; }
 
-std::map<std::string, Maybe> accuracy_by_type(const std::vector<Prediction>& items) {
-  std::map<std::string, std::vector<Prediction>> groups;
-  for (const Prediction& item : items) groups[item.answer_type].push_back(item);
+std::map<std::string, Maybe> accuracy_by_type(const Items& items) {
+  std::map<std::string, Items> groups;
+  for (const Prediction* item : items) groups[item->answer_type].push_back(item);
   std::map<std::string, Maybe> accuracy;
   for (const auto& [type, group] : groups)
     accuracy[type] = mean_over(group, [](const Prediction& item) { return Maybe(item.score); });
@@ -60,9 +61,7 @@ void fill_question_keys(SplitMetrics& split) {
     split.retention_score = *questions.accuracy / *questions.base_accuracy;
 }
 
-}  // namespace
-
-ConditionMetrics summarise_questions(const std::vector<Prediction>& items) {
+ConditionMetrics summarise_questions(const Items& items) {
   ConditionMetrics result;
   result.questions = static_cast<std::int64_t>(items.size());
   result.accuracy = mean_over(items, [](const Prediction& item) { return Maybe(item.score); });
@@ -74,22 +73,18 @@ ConditionMetrics summarise_questions(const std::vector<Prediction>& items) {
   result.kl_to_base = mean_over(items, [](const Prediction& item) { return item.kl_to_base; });
   result.delta_nll =
       mean_over(items, [](const Prediction& item) { return difference(item.nll, item.base_nll); });
-  for (const Prediction& item : items) {
-    ENSURE(item.kind == PredictionKind::vl);
-    if (!item.base_score) continue;
-    const bool right = is_right(item.score), base_right = is_right(*item.base_score);
+  for (const Prediction* item : items) {
+    if (!item->base_score) continue;
+    const bool right = is_right(item->score), base_right = is_right(*item->base_score);
     result.positive_flips += right && !base_right ? 1 : 0;
     result.negative_flips += !right && base_right ? 1 : 0;
   }
   return result;
 }
 
-AudioMetrics summarise_clips(const std::vector<Prediction>& items) {
+AudioMetrics summarise_clips(const Items& items) {
   std::vector<CaptionPair> pairs;
-  for (const Prediction& item : items) {
-    ENSURE(item.kind == PredictionKind::audio);
-    pairs.push_back({item.prediction, item.references});
-  }
+  for (const Prediction* item : items) pairs.push_back({item->prediction, item->references});
   const CaptionMetrics captions = measure_captions(pairs);
   AudioMetrics result;
   result.samples = static_cast<std::int64_t>(items.size());
@@ -106,11 +101,13 @@ AudioMetrics summarise_clips(const std::vector<Prediction>& items) {
   return result;
 }
 
+}  // namespace
+
 SplitMetrics summarise(const std::vector<Prediction>& items, std::string_view split) {
-  std::map<std::string, std::vector<Prediction>> questions, clips;
+  std::map<std::string, Items> questions, clips;
   for (const Prediction& item : items) {
     if (item.split != split) continue;
-    (item.kind == PredictionKind::vl ? questions : clips)[item.condition].push_back(item);
+    (item.kind == PredictionKind::vl ? questions : clips)[item.condition].push_back(&item);
   }
   SplitMetrics result;
   for (const auto& [name, group] : questions) result.conditions[name] = summarise_questions(group);

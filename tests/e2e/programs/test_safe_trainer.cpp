@@ -203,6 +203,24 @@ TEST_CASE("a sweep makes a run of every condition and seed, and the same command
   CHECK(runs == 4);
 }
 
+TEST_CASE("a report leads to its runs, and to nothing once a byte has changed") {
+  const World& w = world();
+  World::ok(trainer(w.run("no_retention", "shown", {"--eval-audio-gate-comparison"})));
+  const std::string run = w.only_run("shown").string(), page = w.root + "/report.html";
+  World::ok(trainer({"report", run, "-o", page, "--pack", w.pack, "--markdown", w.root + "/RESULTS.md",
+                     "--tensorboard", w.root + "/boards"}));
+  const std::string text = support::text_of_file(page);
+  CHECK(text.find("data:audio/") != std::string::npos);
+  CHECK(support::text_of_file(w.root + "/RESULTS.md").find("safe-trainer report " + run) !=
+        std::string::npos);
+  CHECK(fs::exists(w.root + "/boards/" + fs::path(run).filename().string() + "/events.out.tfevents.0.safe"));
+  World::ok(trainer({"verify-run", page, "--pack", w.pack}));
+  support::put_file(w.root + "/changed.html", text + " ");
+  CHECK(trainer({"verify-run", w.root + "/changed.html"}).code == 1);
+  CHECK(trainer({"report", run, "--pack", w.pack}).code == 2);
+  CHECK(trainer({"report", run, "-o", w.root + "/report.txt"}).code == 2);
+}
+
 TEST_CASE("a run that is asked to stop saves, and goes on to the bytes it would have had") {
   const World& w = world();
   const std::vector<std::string> more = {"--num-epochs", "400", "--checkpoint-every", "50"};

@@ -1,0 +1,37 @@
+// Figures by gnuplot, as SVG that belongs to the page it stands in: colours are the page's CSS variables, so
+// that one figure is good on light, dark and paper; fonts are inherited; ids are unique; nothing is fetched.
+#pragma once
+
+#include <string>
+
+namespace trainer {
+
+// Colours for scripts. Each is a sentinel that draw_svg replaces by a variable.
+namespace colour {
+inline constexpr int k_series = 8;  // --s0 .. --s7
+inline constexpr const char* k_ink = "'#010101'";
+inline constexpr const char* k_muted = "'#020202'";
+inline constexpr const char* k_grid = "'#030303'";
+[[nodiscard]] std::string series(std::size_t index);
+}  // namespace colour
+
+struct SvgRequest {
+  std::string id;  // unique on the page; letters, digits and -
+  int width = 0, height = 0;
+  std::string title, description;  // for those who do not see it
+  // Commands after "set terminal". Built of numbers and fixed words; text from data goes through
+  // gnuplot_text().
+  std::string script;
+};
+
+// An io error that names the package where gnuplot is not installed.
+void require_gnuplot();
+[[nodiscard]] std::string draw_svg(const SvgRequest& request);
+
+// Two axes, a faint grid and no legend, in the page's colours.
+[[nodiscard]] std::string axes_script();
+
+// A quoted string for a script. What gnuplot could take for more than text is left out.
+[[nodiscard]] std::string gnuplot_text(const std::string& text, std::size_t limit = 60);
+
+}  // namespace trainer

@@ -1,0 +1,15 @@
+// Which runs belong together, and what to call them.
+#pragma once
+
+#include <vector>
+
+#include "trainer/run/comparison.hpp"
+
+namespace trainer {
+
+// Runs whose config.json differs in the seed alone (and in what only says who computed it) are one group, in
+// the order in which they were first named. A seed that is there twice begins a group of its own: a
+// repetition is no evidence.
+[[nodiscard]] std::vector<VariantGroup> group_runs(const std::vector<RunSummary>& runs);
+
+}  // namespace trainer
