@@ -84,7 +84,7 @@ PemBlock read_block(const fs::path& path) {
   std::error_code failure;
   const fs::path real = fs::canonical(path, failure);
   if (failure) throw Error(ErrorKind::io, path.string() + " cannot be read: " + failure.message());
-  const common::Bytes bytes = common::read_file(real, k_key_file_limit_bytes);
+  const std::string bytes = common::read_text(real, k_key_file_limit_bytes);
   const BioHandle text = required(BioHandle(BIO_new_mem_buf(bytes.data(), static_cast<int>(bytes.size()))),
                                   "read from a buffer");
   std::optional<PemBlock> block = next_block(text.get());
