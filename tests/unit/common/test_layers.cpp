@@ -68,6 +68,7 @@ TEST_CASE("a third-party library is included only where it belongs") {
       {"openssl/", {"common/digest", "packer/sign"}},
       {"sndfile.h", {"common/audio"}},
       {"soxr.h", {"common/audio"}},
+      {"archive.h", {"packer/foreign_archive"}},
       {"jpeglib.h", {"common/jpeg"}},
       {"png.h", {"common/png"}},
       {"torch/", {"trainer/"}},
