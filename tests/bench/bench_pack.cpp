@@ -38,10 +38,10 @@ std::string picture_name(int number) { return fmt::format("COCO_val2014_{:012}.j
 common::Bytes recording(int number) {
   std::mt19937 random(static_cast<unsigned>(number));
   common::Waveform sound{k_rate_hz, 1, {}};
-  const double loudness = 0.02 + 0.2 * random() / 4294967296.0;
+  const double loudness = 0.02 + 0.2 * static_cast<double>(random()) / 4294967296.0;
   double soft = 0;
   for (int i = 0; i < 10 * k_rate_hz; ++i) {
-    const double white = random() / 2147483648.0 - 1;
+    const double white = static_cast<double>(random()) / 2147483648.0 - 1;
     soft += 0.3 * (white - soft);
     const double envelope = 0.6 + 0.4 * std::sin(i * (1 + number % 7) * 1e-4);
     sound.samples.push_back(static_cast<float>(loudness * envelope * (soft + 0.3 * std::sin(i * 0.02))));

@@ -93,7 +93,7 @@ class Bench:
         """OpenSSL's own loop over one hot buffer on as many processes as we have threads: nothing can be faster."""
         ratios = []
         for _ in range(self.repeats):
-            said = run(f'openssl speed -multi {THREADS} -evp sha256 -bytes 131072 -seconds 1 2>/dev/null')
+            said = run(f'openssl speed -elapsed -multi {THREADS} -evp sha256 -bytes 131072 -seconds 1 2>/dev/null')
             limit = float(re.findall(r'^(?:evp|sha256|SHA2?-?256)\s+([\d.]+)k', said, re.M | re.I)[-1]) * 1000
             took = seconds(f'{self.packer} verify {target} --quiet 2>/dev/null')
             ratios.append(self.pack_bytes / took / limit)

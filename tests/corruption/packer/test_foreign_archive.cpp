@@ -78,7 +78,7 @@ TEST_CASE("an archive cut short anywhere is refused") {
 
 TEST_CASE("no changed byte of a zip or a compressed tar becomes another file's content") {
   const Scratch scratch;
-  for (const char* form : {"x.zip", "x.tar.gz", "x.tar.zst"}) {
+  for (const std::string form : {"x.zip", "x.tar.gz", "x.tar.zst"}) {
     const std::string bytes = intact(scratch / form);
     std::map<Outcome, int> outcomes;
     for (std::size_t at = 0; at < bytes.size(); ++at)

@@ -106,8 +106,8 @@ TEST_CASE("a JPEG whose data is damaged is refused, not filled up with what the 
   damaged[jpeg.size() / 2 + 1] = 0xd3;
   CHECK(refused(damaged));
   // Bytes between the data and the end marker are a camera's padding.
-  Bytes padded = jpeg;
-  padded.insert(padded.end() - 2, {0x00, 0x00});
+  Bytes padded(jpeg.begin(), jpeg.end() - 2);
+  for (const int value : {0x00, 0x00, 0xff, 0xd9}) padded.push_back(static_cast<std::uint8_t>(value));
   CHECK_FALSE(refused(padded));
 }
 
@@ -140,8 +140,7 @@ TEST_CASE("a picture is turned as EXIF says the camera was held") {
     }
   // Corners of a picture of 3 x 2 pixels, numbered as they are stored; EXIF's table says which comes first.
   Picture stored{3, 2, {}};
-  for (const std::uint8_t pixel : {0, 1, 2, 3, 4, 5})
-    for (int c = 0; c < 3; ++c) stored.pixels.push_back(pixel);
+  for (std::uint8_t pixel = 0; pixel < 6; ++pixel) stored.pixels.insert(stored.pixels.end(), 3, pixel);
   const std::vector<std::vector<int>> rows = {{0, 1, 2, 3, 4, 5}, {2, 1, 0, 5, 4, 3}, {5, 4, 3, 2, 1, 0},
                                               {3, 4, 5, 0, 1, 2}, {0, 3, 1, 4, 2, 5}, {3, 0, 4, 1, 5, 2},
                                               {5, 2, 4, 1, 3, 0}, {2, 5, 1, 4, 0, 3}};
