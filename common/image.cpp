@@ -1,20 +1,19 @@
 #include "common/image.hpp"
 
 #include <cstring>
-#include <opencv2/imgcodecs.hpp>
-#include <opencv2/imgproc.hpp>
 
 #include "common/error.hpp"
+#include "common/jpeg.hpp"
+#include "common/orientation.hpp"
+#include "common/png.hpp"
 
 namespace common {
 namespace {
 
-[[noreturn]] void refuse(const std::string& name, const std::string& why) {
-  throw Error(ErrorKind::mismatch, name + " does not decode as a picture: " + why +
-                                       "; replace the file or leave it out of the manifest");
-}
+enum class Form { jpeg, png };
 
-struct Size {
+struct Header {
+  Form form = Form::jpeg;
   std::uint64_t width = 0;
   std::uint64_t height = 0;
 };
@@ -27,11 +26,12 @@ std::uint64_t load_be(const std::uint8_t* p, int bytes) {
 
 // Width and height as the header promises them, read before a decoder allocates anything; and for JPEG that
 // the end marker is there, because the decoder fills the missing part of a file cut short with grey.
-Size header_size(ByteView file, const std::string& name) {
+Header read_header(ByteView file, const std::string& name) {
   static constexpr std::uint8_t k_png[] = {0x89, 'P', 'N', 'G', '\r', '\n', 0x1a, '\n'};
   if (file.size() >= 24 && std::memcmp(file.data(), k_png, sizeof k_png) == 0)
-    return {load_be(file.data() + 16, 4), load_be(file.data() + 20, 4)};
-  if (file.size() < 4 || file[0] != 0xff || file[1] != 0xd8) refuse(name, "it is neither JPEG nor PNG");
+    return {Form::png, load_be(file.data() + 16, 4), load_be(file.data() + 20, 4)};
+  if (file.size() < 4 || file[0] != 0xff || file[1] != 0xd8)
+    refuse_picture(name, "it is neither JPEG nor PNG");
   std::size_t at = 2;
   while (at + 4 <= file.size() && file[at] == 0xff) {
     const std::uint8_t marker = file[at + 1];
@@ -46,46 +46,32 @@ Size header_size(ByteView file, const std::string& name) {
       std::size_t end = file.size();
       while (end > 0 && (file[end - 1] == 0 || file[end - 1] == '\n')) --end;  // padding some cameras append
       if (end < 2 || file[end - 2] != 0xff || file[end - 1] != 0xd9)
-        refuse(name, "it is cut short: the end marker of a JPEG is missing");
-      return {load_be(file.data() + at + 7, 2), load_be(file.data() + at + 5, 2)};
+        refuse_picture(name, "it is cut short: the end marker of a JPEG is missing");
+      return {Form::jpeg, load_be(file.data() + at + 7, 2), load_be(file.data() + at + 5, 2)};
     }
     if (marker == 0xda || length < 2) break;
     at += 2 + static_cast<std::size_t>(length);
   }
-  refuse(name, "its header is damaged");
+  refuse_picture(name, "its header is damaged");
 }
 
 }  // namespace
 
-Picture decode_picture(ByteView file, const std::string& name) {
-  const Size size = header_size(file, name);
-  if (size.width == 0 || size.height == 0) refuse(name, "it has no pixel");
-  if (size.width * size.height > k_picture_limit_pixels)
-    refuse(name, "its header promises " + std::to_string(size.width) + " x " + std::to_string(size.height) +
-                     " pixels, more than the limit of 67108864");
-  cv::Mat bgr;
-  try {
-    const cv::Mat raw(1, static_cast<int>(file.size()), CV_8U, const_cast<std::uint8_t*>(file.data()));
-    bgr = cv::imdecode(raw, cv::IMREAD_COLOR);
-  } catch (const cv::Exception& error) {
-    refuse(name, error.what());
-  }
-  if (bgr.empty()) refuse(name, "the decoder gives up");
-  cv::Mat rgb;
-  cv::cvtColor(bgr, rgb, cv::COLOR_BGR2RGB);
-  Picture picture{rgb.cols, rgb.rows, {}};
-  picture.pixels.assign(rgb.datastart, rgb.dataend);
-  return picture;
+void refuse_picture(const std::string& name, const std::string& why) {
+  throw Error(ErrorKind::mismatch, name + " does not decode as a picture: " + why +
+                                       "; replace the file or leave it out of the manifest");
 }
 
-Bytes encode_jpeg(const Picture& picture, int quality) {
-  const cv::Mat rgb(picture.height, picture.width, CV_8UC3, const_cast<std::uint8_t*>(picture.pixels.data()));
-  cv::Mat bgr;
-  cv::cvtColor(rgb, bgr, cv::COLOR_RGB2BGR);
-  Bytes jpeg;
-  if (!cv::imencode(".jpg", bgr, jpeg, {cv::IMWRITE_JPEG_QUALITY, quality}))
-    throw Error(ErrorKind::io, "OpenCV cannot write JPEG; check the installation of libopencv-imgcodecs");
-  return jpeg;
+Picture decode_picture(ByteView file, const std::string& name) {
+  const Header header = read_header(file, name);
+  if (header.width == 0 || header.height == 0) refuse_picture(name, "it has no pixel");
+  if (header.width > k_picture_limit_pixels || header.height > k_picture_limit_pixels ||
+      header.width * header.height > k_picture_limit_pixels)
+    refuse_picture(name, "its header promises " + std::to_string(header.width) + " x " +
+                             std::to_string(header.height) + " pixels, more than the limit of 67108864");
+  const int width = static_cast<int>(header.width), height = static_cast<int>(header.height);
+  if (header.form == Form::png) return decode_png(file, width, height, name);
+  return upright(decode_jpeg(file, width, height, name), exif_orientation(file));
 }
 
 }  // namespace common

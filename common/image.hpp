@@ -1,5 +1,5 @@
-// Pictures through OpenCV. Pixels are 8-bit RGB, rows top to bottom. EXIF orientation is applied, as browsers
-// do.
+// Pictures: JPEG and PNG. Pixels are 8-bit RGB, rows top to bottom. EXIF orientation is applied, as browsers
+// do. One decoder for the packer, which refuses what does not decode, and for the trainer, which needs it to.
 #pragma once
 
 #include <cstdint>
@@ -22,5 +22,8 @@ inline constexpr std::uint64_t k_picture_limit_pixels = std::uint64_t{64} << 20;
 // A JPEG or PNG held in memory. One that does not decode whole is a mismatch error that names `name`.
 [[nodiscard]] Picture decode_picture(ByteView file, const std::string& name);
 [[nodiscard]] Bytes encode_jpeg(const Picture& picture, int quality);
+
+// The error of a picture that cannot be had.
+[[noreturn]] void refuse_picture(const std::string& name, const std::string& why);
 
 }  // namespace common

@@ -61,8 +61,13 @@ BuildRequest with_defaults(BuildRequest request) {
   beside(request.base_manifest, "base_manifest.json");
   beside(request.audio_val_manifest, "audio_val_manifest.json");
   // The second is where the Python original's converter expects COCO.
-  if (request.image_roots.empty())
-    request.image_roots = {request.source_root / ".." / "vqa", request.source_root / ".." / "coco"};
+  if (request.image_roots.empty()) {
+    // Nothing has a ".." that is a file, as an archive is.
+    const fs::path beside_sounds = fs::is_regular_file(request.source_root)
+                                       ? request.source_root.parent_path()
+                                       : request.source_root / "..";
+    request.image_roots = {beside_sounds / "vqa", beside_sounds / "coco"};
+  }
   return request;
 }
 

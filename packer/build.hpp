@@ -16,11 +16,11 @@ namespace packer {
 
 struct BuildRequest {
   std::filesystem::path manifest;
-  std::filesystem::path source_root;  // holds audio/<split>/
+  std::filesystem::path source_root;  // a folder or an archive; holds audio/<split>/
   std::filesystem::path dest_root;    // becomes the pack; replaced only where absent, empty or a pack
   std::filesystem::path val_manifest;
   std::optional<std::filesystem::path> retention_manifest, base_manifest, audio_val_manifest;
-  std::vector<std::filesystem::path> image_roots;
+  std::vector<std::filesystem::path> image_roots;  // folders or archives
   Missing missing = Missing::refuse;
   Probe probe = Probe::decode;
   unsigned threads = 0;

@@ -37,7 +37,8 @@ void add_build(CLI::App& app, CommonFlags& flags, Command& chosen) {
   r.val_manifest = "experiments/overfitting/val_manifest.json";
   CLI::App* verb = app.add_subcommand("build", "copy what the manifests name into a sealed pack");
   verb->add_option("--manifest", r.manifest, "the subset manifest: which clips")->capture_default_str();
-  verb->add_option("--source-root", r.source_root, "the folder that holds audio/<split>/")
+  verb->add_option("--source-root", r.source_root,
+                   "the folder, .zip or .tar[.gz|.zst] that holds audio/<split>/")
       ->capture_default_str();
   verb->add_option("--dest-root", r.dest_root, "becomes the pack; its last component is the pack's name")
       ->capture_default_str();
@@ -49,7 +50,8 @@ void add_build(CLI::App& app, CommonFlags& flags, Command& chosen) {
   verb->add_option("--audio-val-manifest", values->audio_val,
                    std::string("which clips are held out") + beside);
   verb->add_option("--image-root", r.image_roots,
-                   "where images lie; repeatable; looks in it, images/, val2014/, train2014/ and coco/ "
+                   "where images lie, a folder, .zip or .tar[.gz|.zst]; repeatable; looks in it, images/, "
+                   "val2014/, train2014/ and coco/ "
                    "(default: <source-root>/../vqa and ../coco)");
   verb->add_flag("--allow-missing", values->allow_missing,
                  "pack without the sources that are missing or unusable");

@@ -9,62 +9,103 @@ namespace {
 
 namespace fs = std::filesystem;
 
-// Sources may be links (data sets on clusters often are); a pack's own files never.
-std::optional<fs::path> regular(const fs::path& path) {
-  std::error_code none;
-  if (!fs::is_regular_file(path, none)) return std::nullopt;
-  return fs::canonical(path);
-}
+// A folder or an archive that sources are looked for in.
+class Root {
+ public:
+  explicit Root(fs::path place) : place_(std::move(place)) {
+    if (!fs::is_regular_file(place_)) return;
+    if (!is_foreign_archive_name(place_))
+      throw common::Error(common::ErrorKind::usage,
+                          place_.string() +
+                              " holds no sources: it is neither a folder nor a .zip, .tar, .tar.gz, .tgz or "
+                              ".tar.zst; name one of these");
+    archive_ = std::make_shared<const ForeignArchive>(place_);
+  }
 
-std::optional<fs::path> find_clip(const PlannedClip& clip, const fs::path& root) {
-  if (auto found = regular(root / clip.named)) return found;
+  // `unusable` gets a remark where the source is there but its bytes cannot be had.
+  [[nodiscard]] std::optional<Source> find(const std::string& name, std::string& unusable) const {
+    if (!archive_) return find_file(place_ / name);
+    const ForeignArchive::Entry* entry = archive_->find(name);
+    if (entry == nullptr) return std::nullopt;
+    if (entry->why_not.empty()) return Source{place_, archive_, *entry};
+    unusable = " (in " + place_.string() + " it is " + entry->why_not + ")";
+    return std::nullopt;
+  }
+
+  [[nodiscard]] std::string describe() const {
+    return fs::exists(place_) ? place_.string() : place_.string() + " (which is not there)";
+  }
+
+ private:
+  // Sources may be links (data sets on clusters often are); a pack's own files never.
+  static std::optional<Source> find_file(const fs::path& path) {
+    std::error_code none;
+    if (!fs::is_regular_file(path, none)) return std::nullopt;
+    return Source{fs::canonical(path), nullptr, {}};
+  }
+
+  fs::path place_;
+  std::shared_ptr<const ForeignArchive> archive_;
+};
+
+std::optional<Source> find_clip(const PlannedClip& clip, const Root& root, std::string& unusable) {
+  if (auto found = root.find(clip.named, unusable)) return found;
   for (const char* suffix : {".wav", ".flac", ".mp3"})
-    if (auto found = regular(root / (clip.stem + suffix))) return found;
+    if (auto found = root.find(clip.stem + suffix, unusable)) return found;
   return std::nullopt;
 }
 
 // Where the Python original's packager looks, where its converter does, and a folder of pictures itself.
 constexpr std::array<const char*, 9> k_image_folders{
-    "images",    "images/val2014", "images/train2014", "",    "val2014",
-    "train2014", "coco/val2014",   "coco/train2014",   "coco"};
+    "images/",    "images/val2014/", "images/train2014/", "",     "val2014/",
+    "train2014/", "coco/val2014/",   "coco/train2014/",   "coco/"};
 
-std::optional<fs::path> find_image(const std::string& name, const std::vector<fs::path>& roots) {
-  for (const fs::path& root : roots)
+std::optional<Source> find_image(const std::string& name, const std::vector<Root>& roots,
+                                 std::string& unusable) {
+  for (const Root& root : roots)
     for (const char* folder : k_image_folders)
-      if (auto found = regular(root / folder / name)) return found;
+      if (auto found = root.find(folder + name, unusable)) return found;
   return std::nullopt;
-}
-
-std::string list_missing(const Collection& collection, const SourceRoots& roots) {
-  std::string text;
-  for (std::size_t i = 0; i < collection.clip_sources.size(); ++i)
-    if (!collection.clip_sources[i]) text += "\n  " + collection.plan.clips[i].stem + ".wav|.flac|.mp3";
-  for (std::size_t i = 0; i < collection.image_sources.size(); ++i)
-    if (!collection.image_sources[i]) text += "\n  " + collection.plan.images[i].file_name;
-  text += "\nSounds were looked for under " + roots.sounds.string() + ", images under";
-  for (const fs::path& root : roots.images) text += " " + root.string();
-  return text;
 }
 
 }  // namespace
 
+std::string Source::name() const {
+  return archive ? host.string() + ": " + escape_for_terminal(entry.name) : host.string();
+}
+
 Collection collect(Plan plan, const SourceRoots& roots, Missing missing) {
+  const Root sounds(roots.sounds);
+  const std::vector<Root> images(roots.images.begin(), roots.images.end());
   Collection collection;
-  collection.plan = std::move(plan);
   std::size_t lost = 0;
-  for (const PlannedClip& clip : collection.plan.clips) {
-    collection.clip_sources.push_back(find_clip(clip, roots.sounds));
-    lost += collection.clip_sources.back() ? 0 : 1;
+  std::string lines;
+  const auto keep = [&](std::optional<Source> found, std::vector<std::optional<Source>>& sources,
+                        const std::string& line) {
+    if (!found) {
+      ++lost;
+      lines += "\n  " + line;
+    }
+    sources.push_back(std::move(found));
+  };
+  for (const PlannedClip& clip : plan.clips) {
+    std::string unusable;
+    auto found = find_clip(clip, sounds, unusable);
+    keep(std::move(found), collection.clip_sources, clip.stem + ".wav|.flac|.mp3" + unusable);
   }
-  for (const PlannedImage& image : collection.plan.images) {
-    collection.image_sources.push_back(find_image(image.file_name, roots.images));
-    lost += collection.image_sources.back() ? 0 : 1;
+  for (const PlannedImage& image : plan.images) {
+    std::string unusable;
+    auto found = find_image(image.file_name, images, unusable);
+    keep(std::move(found), collection.image_sources, image.file_name + unusable);
   }
-  if (lost > 0 && missing == Missing::refuse)
+  if (lost > 0 && missing == Missing::refuse) {
+    std::string places = "\nSounds were looked for in " + sounds.describe() + ", images in";
+    for (const Root& root : images) places += " " + root.describe();
     throw common::Error(common::ErrorKind::mismatch,
-                        std::to_string(lost) +
-                            " source files are missing:" + list_missing(collection, roots) +
+                        std::to_string(lost) + " source files are missing:" + lines + places +
                             "; put them there, or pack without them with --allow-missing");
+  }
+  collection.plan = std::move(plan);
   return collection;
 }
 

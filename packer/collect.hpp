@@ -1,14 +1,19 @@
-// Where each planned file's source lies. Everything that is missing is known before the first byte is copied.
+// Where each planned file's source lies, in folders or in other people's archives. Everything that is missing
+// is known before the first byte is copied.
 #pragma once
 
 #include <filesystem>
+#include <memory>
 #include <optional>
+#include <string>
 #include <vector>
 
+#include "packer/foreign_archive.hpp"
 #include "packer/plan.hpp"
 
 namespace packer {
 
+// Each is a folder or an archive.
 struct SourceRoots {
   std::filesystem::path sounds;               // holds audio/<split>/
   std::vector<std::filesystem::path> images;  // each searched in the places that COCO is unpacked to
@@ -16,10 +21,18 @@ struct SourceRoots {
 
 enum class Missing { refuse, allow };
 
+// One file's bytes, not read yet.
+struct Source {
+  std::filesystem::path host;                     // the file, or the archive
+  std::shared_ptr<const ForeignArchive> archive;  // null: `host` is the file
+  ForeignArchive::Entry entry;                    // of the archive
+  [[nodiscard]] std::string name() const;         // for messages
+};
+
 struct Collection {
   Plan plan;
-  std::vector<std::optional<std::filesystem::path>> clip_sources;   // beside plan.clips
-  std::vector<std::optional<std::filesystem::path>> image_sources;  // beside plan.images
+  std::vector<std::optional<Source>> clip_sources;   // beside plan.clips
+  std::vector<std::optional<Source>> image_sources;  // beside plan.images
 };
 
 // Throws mismatch that lists all that is missing, unless it is allowed.

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <map>
 
 #include "common/error.hpp"
 #include "common/parallel.hpp"
@@ -41,16 +42,14 @@ void refuse_other_header(common::ByteView clip, const ClipFacts& facts, const st
                                          "; write the file again or leave it out of the manifest");
 }
 
-Staged stage_clip(const PlannedClip& clip, const std::filesystem::path& source, const Draft& draft,
-                  Probe probe) {
-  const common::Bytes bytes = common::read_file(source, k_source_limit_bytes);
-  const common::AudioFacts facts = probe_sound(bytes, source.string(), probe);
+Staged stage_clip(const PlannedClip& clip, const common::Bytes& bytes, const std::string& source,
+                  const Draft& draft, Probe probe) {
+  const common::AudioFacts facts = probe_sound(bytes, source, probe);
   const auto cut = decide_cut(facts, clip.start_s);
   if (!cut)
     return {{},
             k_too_short,
-            source.string() + " ends before second " + std::to_string(clip.start_s) +
-                " + 1, where its clip begins"};
+            source + " ends before second " + std::to_string(clip.start_s) + " + 1, where its clip begins"};
   StagedFile file;
   file.info.role = Role::clip;
   ClipFacts& clip_facts = file.info.clip.emplace();
@@ -59,14 +58,14 @@ Staged stage_clip(const PlannedClip& clip, const std::filesystem::path& source, 
   common::ByteView written = bytes;
   std::string suffix = suffix_of(facts.container);
   if (cut->making != Making::copied) {
-    clip_facts.source = common::digest_of(bytes);
-    if (cut->making == Making::cut) clip_facts.first_frame = cut->first;
-    made = common::cut_to_wav(bytes, cut->first, cut->count, source.string());
+    made = common::cut_to_wav(bytes, cut->first, cut->count, source);
     written = made;
     suffix = ".wav";
-    (void)probe_sound(written, source.string() + " (its clip)", probe);
+    clip_facts.source = common::digest_of(bytes);
+    if (cut->making == Making::cut) clip_facts.first_frame = cut->first;
+    (void)probe_sound(written, source + " (its clip)", probe);
   }
-  refuse_other_header(written, clip_facts, source.string());
+  refuse_other_header(written, clip_facts, source);
   file.info.path = common::PackPath(clip.stem + suffix);
   file.info.bytes = written.size();
   file.digest = common::digest_of(written);
@@ -74,29 +73,87 @@ Staged stage_clip(const PlannedClip& clip, const std::filesystem::path& source, 
   return {std::move(file), {}, {}};
 }
 
-Staged stage_image(const PlannedImage& image, const std::filesystem::path& source, const Draft& draft,
-                   Probe probe) {
-  const common::Bytes bytes = common::read_file(source, k_source_limit_bytes);
+Staged stage_image(const PlannedImage& image, const common::Bytes& bytes, const std::string& source,
+                   const Draft& draft, Probe probe) {
   StagedFile file;
   file.info.path = image.path;
   file.info.role = Role::image;
   file.info.bytes = bytes.size();
-  file.info.image = probe_picture(bytes, source.string(), probe);
+  file.info.image = probe_picture(bytes, source, probe);
   file.digest = common::digest_of(bytes);
   draft.put(file.info.path, bytes, file.digest);
   return {std::move(file), {}, {}};
 }
 
-// What the data says no to becomes a problem to be listed; what could not be read ends the build.
-template <typename Stage>
-Staged stage_or_explain(const std::optional<std::filesystem::path>& source, const Stage& stage) {
-  if (!source) return {{}, k_no_source, {}};
-  try {
-    return stage(*source);
-  } catch (const Error& error) {
-    if (error.kind() != ErrorKind::mismatch) throw;
-    return {{}, k_no_decode, error.what()};
+// Clips first, then images: the order of everything that is staged.
+class Stager {
+ public:
+  Stager(const Collection& collection, const Draft& draft, Probe probe)
+      : collection_(collection), draft_(draft), probe_(probe), clips_(collection.plan.clips.size()) {}
+
+  [[nodiscard]] std::size_t count() const { return clips_ + collection_.plan.images.size(); }
+  [[nodiscard]] const std::optional<Source>& source(std::size_t i) const {
+    return i < clips_ ? collection_.clip_sources[i] : collection_.image_sources[i - clips_];
   }
+  // What the data says no to becomes a problem to be listed; what could not be read has ended the build.
+  [[nodiscard]] Staged stage(std::size_t i, const common::Bytes& bytes) const {
+    const std::string name = source(i)->name();
+    try {
+      if (i < clips_) return stage_clip(collection_.plan.clips[i], bytes, name, draft_, probe_);
+      return stage_image(collection_.plan.images[i - clips_], bytes, name, draft_, probe_);
+    } catch (const Error& error) {
+      if (error.kind() != ErrorKind::mismatch) throw;
+      return {{}, k_no_decode, error.what()};
+    }
+  }
+
+ private:
+  const Collection& collection_;
+  const Draft& draft_;
+  Probe probe_;
+  std::size_t clips_;
+};
+
+// What is to be taken out of one archive: entry number -> what is staged from it.
+struct Wanted {
+  std::map<std::size_t, std::vector<std::size_t>> items;
+  std::vector<ForeignArchive::Entry> entries(const Stager& stager) const {
+    std::vector<ForeignArchive::Entry> entries;
+    for (const auto& [number, staged] : items) entries.push_back(stager.source(staged.front())->entry);
+    return entries;
+  }
+};
+
+std::vector<Staged> stage_all(const Stager& stager, const CopyRequest& request) {
+  std::vector<Staged> staged(stager.count());
+  std::vector<std::size_t> files;
+  std::map<const ForeignArchive*, Wanted> archives;
+  for (std::size_t i = 0; i < staged.size(); ++i) {
+    const std::optional<Source>& source = stager.source(i);
+    if (!source)
+      staged[i].reason = k_no_source;
+    else if (source->archive)
+      archives[source->archive.get()].items[source->entry.number].push_back(i);
+    else
+      files.push_back(i);
+  }
+  common::Progress progress("copying", "files", staged.size(), request.verbosity);
+  common::parallel_for(files.size(), request.threads, [&](std::size_t k) {
+    const std::size_t i = files[k];
+    staged[i] = stager.stage(i, common::read_file(stager.source(i)->host, k_source_limit_bytes));
+    progress.add(1);
+  });
+  for (const auto& [archive, wanted] : archives) {
+    const std::vector<ForeignArchive::Entry> entries = wanted.entries(stager);
+    ForeignReader reader(archive->path(), entries, k_source_limit_bytes);
+    common::parallel_for(entries.size(), request.threads, [&](std::size_t) {
+      const ForeignReader::Taken taken = reader.next();
+      for (const std::size_t i : wanted.items.at(entries[taken.which].number))
+        staged[i] = stager.stage(i, taken.bytes);
+      progress.add(1);
+    });
+  }
+  return staged;
 }
 
 }  // namespace
@@ -131,31 +188,15 @@ common::Bytes make_clip_again(common::ByteView source, const ClipFacts& facts,
 StagedPack copy(Collection collection, Draft& draft, const CopyRequest& request) {
   StagedPack pack;
   const std::size_t clip_count = collection.plan.clips.size();
-  const std::size_t count = clip_count + collection.plan.images.size();
   std::vector<common::PackPath> paths;
   for (const PlannedClip& clip : collection.plan.clips) paths.emplace_back(clip.stem);
   for (const PlannedImage& image : collection.plan.images) paths.push_back(image.path);
   draft.make_folders(paths);
 
-  std::vector<Staged> staged(count);
-  {
-    common::Progress progress("copying", "files", count, request.verbosity);
-    common::parallel_for(count, request.threads, [&](std::size_t i) {
-      if (i < clip_count)
-        staged[i] = stage_or_explain(collection.clip_sources[i], [&](const std::filesystem::path& source) {
-          return stage_clip(collection.plan.clips[i], source, draft, request.probe);
-        });
-      else
-        staged[i] = stage_or_explain(
-            collection.image_sources[i - clip_count], [&](const std::filesystem::path& source) {
-              return stage_image(collection.plan.images[i - clip_count], source, draft, request.probe);
-            });
-      progress.add(1);
-    });
-  }
+  std::vector<Staged> staged = stage_all(Stager(collection, draft, request.probe), request);
   std::string problems;
   std::size_t problem_count = 0;
-  for (std::size_t i = 0; i < count; ++i) {
+  for (std::size_t i = 0; i < staged.size(); ++i) {
     if (!staged[i].problem.empty()) {
       problems += "\n  " + staged[i].problem;
       ++problem_count;

@@ -17,8 +17,12 @@ constexpr int k_window_log_limit = 27;  // 128 MiB: what zstd itself reads witho
 // What both decoders share: an input buffer over the compressed stream, and how a form ends.
 class Decoder : public Stream {
  public:
-  Decoder(std::unique_ptr<Stream> compressed, const char* rule, const char* form)
-      : compressed_(std::move(compressed)), rule_(rule), form_(form), input_(k_input_bytes) {}
+  Decoder(std::unique_ptr<Stream> compressed, const char* rule, const char* form, Members members)
+      : compressed_(std::move(compressed)),
+        rule_(rule),
+        form_(form),
+        members_(members),
+        input_(k_input_bytes) {}
 
   [[nodiscard]] std::optional<Finding> fault() const override { return fault_; }
 
@@ -48,6 +52,7 @@ class Decoder : public Stream {
   std::unique_ptr<Stream> compressed_;
   const char* rule_;
   const char* form_;
+  Members members_;
   common::Bytes input_;
   std::size_t filled_ = 0;
   std::uint64_t consumed_ = 0;
@@ -57,7 +62,8 @@ class Decoder : public Stream {
 
 class Gunzip : public Decoder {
  public:
-  explicit Gunzip(std::unique_ptr<Stream> compressed) : Decoder(std::move(compressed), "Z1", "gzip") {
+  Gunzip(std::unique_ptr<Stream> compressed, Members members)
+      : Decoder(std::move(compressed), "Z1", "gzip", members) {
     // 16: a gzip header is required, and zlib checks CRC and length of the member.
     if (::inflateInit2(&zlib_, 16 + MAX_WBITS) != Z_OK)
       throw common::Error(common::ErrorKind::io, "zlib cannot start; is there memory?");
@@ -72,13 +78,13 @@ class Gunzip : public Decoder {
     zlib_.avail_out = static_cast<uInt>(std::min<std::size_t>(size, 1U << 30));
     const uInt wanted = zlib_.avail_out;
     while (zlib_.avail_out == wanted) {
-      if (zlib_.avail_in == 0) {
-        if (!refill()) return fail("is cut short");
-        zlib_.next_in = input_.data();
-        zlib_.avail_in = static_cast<uInt>(filled_);
-      }
+      if (zlib_.avail_in == 0 && !feed()) return fail("is cut short");
       const int code = ::inflate(&zlib_, Z_NO_FLUSH);
       const std::size_t got = wanted - zlib_.avail_out;
+      if (code == Z_STREAM_END && members_ == Members::any && (zlib_.avail_in > 0 || feed())) {
+        ::inflateReset(&zlib_);
+        continue;
+      }
       if (code == Z_STREAM_END) {
         end(zlib_.avail_in);
         return got;
@@ -90,13 +96,20 @@ class Gunzip : public Decoder {
   }
 
  private:
+  bool feed() {
+    if (!refill()) return false;
+    zlib_.next_in = input_.data();
+    zlib_.avail_in = static_cast<uInt>(filled_);
+    return true;
+  }
+
   z_stream zlib_{};
 };
 
 class Unzstd : public Decoder {
  public:
-  explicit Unzstd(std::unique_ptr<Stream> compressed)
-      : Decoder(std::move(compressed), "Z2", "zstd"), zstd_(::ZSTD_createDCtx()) {
+  Unzstd(std::unique_ptr<Stream> compressed, Members members)
+      : Decoder(std::move(compressed), "Z2", "zstd", members), zstd_(::ZSTD_createDCtx()) {
     if (zstd_ == nullptr) throw std::bad_alloc();
     ::ZSTD_DCtx_setParameter(zstd_, ZSTD_d_windowLogMax, k_window_log_limit);
   }
@@ -108,13 +121,14 @@ class Unzstd : public Decoder {
     if (done_ || (!started_ && !start())) return 0;
     ZSTD_outBuffer out{to, size, 0};
     while (out.pos == 0) {
-      if (in_.pos == in_.size && !pending_) {
-        if (!refill()) return fail("is cut short");
-        in_ = {input_.data(), filled_, 0};
-      }
+      if (in_.pos == in_.size && !pending_ && !feed()) return fail("is cut short");
       const std::size_t code = ::ZSTD_decompressStream(zstd_, &out, &in_);
       if (::ZSTD_isError(code)) return fail(::ZSTD_getErrorName(code));
       pending_ = out.pos == out.size;  // more may wait inside the decoder
+      if (code == 0 && members_ == Members::any && (in_.pos < in_.size || feed())) {
+        pending_ = false;
+        continue;
+      }
       if (code == 0) {
         end(in_.size - in_.pos);
         return out.pos;
@@ -124,6 +138,11 @@ class Unzstd : public Decoder {
   }
 
  private:
+  bool feed() {
+    if (!refill()) return false;
+    in_ = {input_.data(), filled_, 0};
+    return true;
+  }
   // RFC 8878: magic number, then the descriptor whose bit 2 promises a checksum. Without it damage could
   // pass.
   bool start() {
@@ -134,7 +153,7 @@ class Unzstd : public Decoder {
     in_ = {input_.data(), filled_, 0};
     if (filled_ < 5 || std::memcmp(input_.data(), k_magic.data(), k_magic.size()) != 0)
       return fail("does not begin with a zstd frame") != 0;
-    if ((input_[4] & k_checksum_flag) == 0)
+    if (members_ == Members::one && (input_[4] & k_checksum_flag) == 0)
       return fail("its frame has no checksum; compress with --check, or with safe-packer archive") != 0;
     return true;
   }
@@ -167,12 +186,12 @@ class Prefixed : public Stream {
 
 }  // namespace
 
-std::unique_ptr<Stream> decompress(Compression form, std::unique_ptr<Stream> compressed) {
+std::unique_ptr<Stream> decompress(Compression form, std::unique_ptr<Stream> compressed, Members members) {
   switch (form) {
     case Compression::gzip:
-      return std::make_unique<Gunzip>(std::move(compressed));
+      return std::make_unique<Gunzip>(std::move(compressed), members);
     case Compression::zstd:
-      return std::make_unique<Unzstd>(std::move(compressed));
+      return std::make_unique<Unzstd>(std::move(compressed), members);
     case Compression::none:
       break;
   }
