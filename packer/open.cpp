@@ -49,7 +49,8 @@ VerifiedPack open_pack(const std::filesystem::path& folder_or_tar, const OpenOpt
                             folder_or_tar.string());
   VerifiedPack pack;
   pack.location_ = folder_or_tar;
-  const ExamineRequest request{Depth::full, options.expected_id, options.threads, options.verbosity};
+  const ExamineRequest request{Depth::full, options.expected_id, options.threads, options.verbosity,
+                               ControlBytes::drop};
   Examination examination;
   if (form == Form::folder) {
     pack.store_ = Store::of_folder(folder_or_tar);
