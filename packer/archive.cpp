@@ -1,7 +1,5 @@
 #include "packer/archive.hpp"
 
-#include <unistd.h>
-
 #include <algorithm>
 #include <array>
 #include <cstdio>
@@ -9,7 +7,7 @@
 #include "common/error.hpp"
 #include "common/program.hpp"
 #include "packer/compression.hpp"
-#include "packer/draft.hpp"
+#include "packer/draft_file.hpp"
 #include "packer/examine.hpp"
 #include "packer/store.hpp"
 #include "packer/ustar.hpp"
@@ -150,23 +148,13 @@ ArchiveSummary archive(const ArchiveRequest& request) {
   std::uint64_t total = 0;
   for (const PackFile& file : source.examination.files) total += file.bytes;
 
-  fs::path draft = request.out;
-  draft += ".draft" + std::to_string(::getpid());
-  ::unlink(draft.c_str());
-  try {
-    FileSink file(draft);
-    const std::unique_ptr<Sink> compressed = compress(form, file, request.threads);
-    TarWriter tar(*compressed, source.examination.info->name);
-    common::Progress progress("archiving", "MB", total >> 20, request.verbosity);
-    write_archive(source, tar, progress);
-    file.finish();
-    if (::rename(draft.c_str(), request.out.c_str()) != 0)
-      common::throw_errno("cannot rename " + draft.string() + " to " + request.out.string());
-  } catch (...) {
-    ::unlink(draft.c_str());
-    throw;
-  }
-  common::sync_folder(request.out.has_parent_path() ? request.out.parent_path() : ".");
+  DraftFile file(request.out);
+  const std::unique_ptr<Sink> compressed = compress(form, file, request.threads);
+  TarWriter tar(*compressed, source.examination.info->name);
+  common::Progress progress("archiving", "MB", total >> 20, request.verbosity);
+  write_archive(source, tar, progress);
+  file.finish();
+  file.publish();
   return {*source.examination.id, source.examination.files.size(), fs::file_size(request.out)};
 }
 
