@@ -1,10 +1,12 @@
 #include "common/image.hpp"
 
+#include <dlfcn.h>
+
 #include <cstring>
-#include <opencv2/imgcodecs.hpp>
-#include <opencv2/imgproc.hpp>
+#include <filesystem>
 
 #include "common/error.hpp"
+#include "common/image_module.hpp"
 
 namespace common {
 namespace {
@@ -55,6 +57,32 @@ Size header_size(ByteView file, const std::string& name) {
   refuse(name, "its header is damaged");
 }
 
+// Loaded with the first picture and never let go.
+struct Module {
+  decltype(&safe_image_decode) decode = nullptr;
+  decltype(&safe_image_encode) encode = nullptr;
+};
+
+Module load_module() {
+  const std::filesystem::path path =
+      std::filesystem::read_symlink("/proc/self/exe").parent_path() / SAFE_IMAGE_MODULE;
+  void* const handle = ::dlopen(path.c_str(), RTLD_NOW | RTLD_LOCAL);
+  if (handle == nullptr)
+    throw Error(ErrorKind::io, "cannot load the picture decoder (" + std::string(::dlerror()) +
+                                   "); it belongs beside the program, and needs libopencv-imgcodecs");
+  Module module;
+  module.decode = reinterpret_cast<decltype(module.decode)>(::dlsym(handle, "safe_image_decode"));
+  module.encode = reinterpret_cast<decltype(module.encode)>(::dlsym(handle, "safe_image_encode"));
+  if (module.decode == nullptr || module.encode == nullptr)
+    throw Error(ErrorKind::io, path.string() + " is not the picture decoder of this program; build it again");
+  return module;
+}
+
+const Module& module() {
+  static const Module k_module = load_module();
+  return k_module;
+}
+
 }  // namespace
 
 Picture decode_picture(ByteView file, const std::string& name) {
@@ -63,27 +91,15 @@ Picture decode_picture(ByteView file, const std::string& name) {
   if (size.width * size.height > k_picture_limit_pixels)
     refuse(name, "its header promises " + std::to_string(size.width) + " x " + std::to_string(size.height) +
                      " pixels, more than the limit of 67108864");
-  cv::Mat bgr;
-  try {
-    const cv::Mat raw(1, static_cast<int>(file.size()), CV_8U, const_cast<std::uint8_t*>(file.data()));
-    bgr = cv::imdecode(raw, cv::IMREAD_COLOR);
-  } catch (const cv::Exception& error) {
-    refuse(name, error.what());
-  }
-  if (bgr.empty()) refuse(name, "the decoder gives up");
-  cv::Mat rgb;
-  cv::cvtColor(bgr, rgb, cv::COLOR_BGR2RGB);
-  Picture picture{rgb.cols, rgb.rows, {}};
-  picture.pixels.assign(rgb.datastart, rgb.dataend);
+  Picture picture;
+  std::string why;
+  if (!module().decode(file, picture, why)) refuse(name, why);
   return picture;
 }
 
 Bytes encode_jpeg(const Picture& picture, int quality) {
-  const cv::Mat rgb(picture.height, picture.width, CV_8UC3, const_cast<std::uint8_t*>(picture.pixels.data()));
-  cv::Mat bgr;
-  cv::cvtColor(rgb, bgr, cv::COLOR_RGB2BGR);
   Bytes jpeg;
-  if (!cv::imencode(".jpg", bgr, jpeg, {cv::IMWRITE_JPEG_QUALITY, quality}))
+  if (!module().encode(picture, quality, jpeg))
     throw Error(ErrorKind::io, "OpenCV cannot write JPEG; check the installation of libopencv-imgcodecs");
   return jpeg;
 }

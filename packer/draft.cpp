@@ -85,6 +85,8 @@ Draft::Draft(const fs::path& target) : target_(resolve_target(target)) {
   try {
     take_lock();
   } catch (...) {
+    // No destructor runs for what was never constructed.
+    if (!resumed_) ::rmdir(folder_.c_str());
     for (const fs::path& parent : made_parents_) ::rmdir(parent.c_str());
     throw;
   }
@@ -108,16 +110,21 @@ void Draft::take_lock() {
       if (errno == ENOENT) continue;
       common::throw_errno("cannot open " + folder_.string());
     }
-    if (::flock(lock_.descriptor(), LOCK_EX | LOCK_NB) != 0)
+    if (::flock(lock_.descriptor(), LOCK_EX | LOCK_NB) != 0) {
+      if (errno != EWOULDBLOCK) common::throw_errno("cannot lock " + folder_.string());
       throw Error(ErrorKind::io,
                   folder_.string() + " is in use by another safe-packer; wait until it has ended");
+    }
     // Between open and lock its owner may have published or removed it: the lock must be on what stands there
     // now.
     struct stat held {
     }, there{};
-    if (::fstat(lock_.descriptor(), &held) == 0 && ::lstat(folder_.c_str(), &there) == 0 &&
-        held.st_ino == there.st_ino && held.st_dev == there.st_dev)
-      break;
+    if (::fstat(lock_.descriptor(), &held) != 0) common::throw_errno("cannot examine " + folder_.string());
+    if (::lstat(folder_.c_str(), &there) != 0) {
+      if (errno == ENOENT) continue;
+      common::throw_errno("cannot examine " + folder_.string());
+    }
+    if (held.st_ino == there.st_ino && held.st_dev == there.st_dev) break;
   }
   if (::fchmod(lock_.descriptor(), 0755) != 0)
     common::throw_errno("cannot set the mode of " + folder_.string());

@@ -14,14 +14,15 @@ namespace packer {
 
 DraftFile::DraftFile(std::filesystem::path target) : target_(std::move(target)) {
   draft_ = target_.parent_path() / ("." + target_.filename().string() + ".draft");
-  while (!take()) {
-  }
   try {
+    while (!take()) {
+    }
     if (::ftruncate(file_.descriptor(), 0) != 0) common::throw_errno("cannot empty " + draft_.string());
     if (::fchmod(file_.descriptor(), 0644) != 0)
       common::throw_errno("cannot set the mode of " + draft_.string());
   } catch (...) {
-    ::unlink(draft_.c_str());
+    // No destructor runs for what was never constructed; what was there already stays as it was.
+    if (made_) ::unlink(draft_.c_str());
     throw;
   }
 }
@@ -31,9 +32,17 @@ DraftFile::~DraftFile() {
 }
 
 bool DraftFile::take() {
-  file_ =
-      common::File(::open(draft_.c_str(), O_WRONLY | O_CREAT | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK, 0644));
-  if (!file_.is_open()) common::throw_errno("cannot create " + draft_.string());
+  constexpr int k_flags = O_WRONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK;
+  file_ = common::File(::open(draft_.c_str(), k_flags | O_CREAT | O_EXCL, 0644));
+  made_ = file_.is_open();
+  if (!made_) {
+    if (errno != EEXIST) common::throw_errno("cannot create " + draft_.string());
+    file_ = common::File(::open(draft_.c_str(), k_flags));
+    if (!file_.is_open()) {
+      if (errno == ENOENT) return false;
+      common::throw_errno("cannot open " + draft_.string());
+    }
+  }
   if (::flock(file_.descriptor(), LOCK_EX | LOCK_NB) != 0) {
     if (errno != EWOULDBLOCK) common::throw_errno("cannot lock " + draft_.string());
     throw common::Error(common::ErrorKind::io,

@@ -23,12 +23,12 @@ class DraftFile : public Sink {
   void publish();
 
  private:
-  // False where another process published or removed the draft meanwhile.
+  // False where another process made, published or removed the draft meanwhile: try again.
   bool take();
 
   std::filesystem::path target_, draft_;
   common::File file_;
-  bool published_ = false;
+  bool made_ = false, published_ = false;
 };
 
 }  // namespace packer

@@ -105,7 +105,7 @@ struct Setting {
 // Judges one struck run and the run after it.
 void judge(const Job& job, const fs::path& root, Fault fault, std::uint64_t at, int code) {
   const support::CallCount calls = support::count_calls();
-  CAPTURE(job.name);
+  CAPTURE(std::string(job.name));
   CAPTURE(at);
   CAPTURE(std::string(calls.name));
   CAPTURE(code);

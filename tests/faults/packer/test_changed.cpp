@@ -68,8 +68,8 @@ TEST_CASE("a pack that changes while it is archived or verified is refused, or w
   for (const auto& work : works)
     for (const char* path : {"images/COCO_val2014_000000000002.jpg", "val_manifest.json", "SHA256SUMS"})
       for (const Change& change : changes()) {
-        CAPTURE(change.name);
-        CAPTURE(path);
+        CAPTURE(std::string(change.name));
+        CAPTURE(std::string(path));
         support::before_call([&] { change.apply(pack / path); });
         for (std::uint64_t at = 1 + first++ % changes().size();; at += changes().size()) {
           CAPTURE(at);
