@@ -1,5 +1,6 @@
 #include "common/json.hpp"
 
+#include <algorithm>
 #include <charconv>
 #include <cmath>
 #include <set>
@@ -16,6 +17,9 @@ namespace {
 class StrictBuilder : public nlohmann::json_sax<Json> {
  public:
   StrictBuilder(Json& root, const std::string& name) : root_(root), name_(name) {}
+  StrictBuilder(Json& root, const std::string& name, std::initializer_list<std::string_view> lists,
+                const TakeRow& take)
+      : root_(root), name_(name), lists_(lists), take_(take) {}
 
   bool null() override { return put(nullptr); }
   bool boolean(bool value) override { return put(value); }
@@ -34,6 +38,8 @@ class StrictBuilder : public nlohmann::json_sax<Json> {
   bool end_object() override {
     keys_.pop_back();
     stack_.pop_back();
+    if (stack_.size() < k_row_level) list_.clear();
+    hand_over();
     return true;
   }
   bool end_array() override { return end_object(); }
@@ -73,20 +79,36 @@ class StrictBuilder : public nlohmann::json_sax<Json> {
   template <typename T>
   bool put(T&& value) {
     place(Json(std::forward<T>(value)));
+    hand_over();
     return true;
+  }
+  // A row is complete when nothing but the root and its list is open.
+  void hand_over() {
+    if (list_.empty() || stack_.size() != k_row_level) return;
+    auto& rows = stack_.back()->get_ref<Json::array_t&>();
+    take_(list_, std::move(rows.back()));
+    rows.pop_back();
   }
   bool open(Json&& value) {
     if (stack_.size() >= static_cast<std::size_t>(k_depth_limit)) fail("nesting is deeper than 64 levels");
+    if (stack_.size() == 1 && root_.is_object() && value.is_array() &&
+        std::find(lists_.begin(), lists_.end(), key_) != lists_.end())
+      list_ = key_;
     stack_.push_back(place(std::move(value)));
     keys_.emplace_back();
     return true;
   }
 
+  static constexpr std::size_t k_row_level = 2;  // open while a row is not: the root and the list
+
   Json& root_;
   const std::string& name_;
+  std::vector<std::string_view> lists_;
+  TakeRow take_;
   std::vector<Json*> stack_;
   std::vector<std::set<std::string>> keys_;
   std::string key_;
+  std::string list_;  // the list whose rows are handed over now
 };
 
 void dump_string(const std::string& text, std::string& out) {
@@ -144,13 +166,21 @@ Json parse_json(std::string_view text, const std::string& name) {
   return root;
 }
 
+Json parse_json_rows(std::string_view text, const std::string& name,
+                     std::initializer_list<std::string_view> lists, const TakeRow& take) {
+  Json root;
+  StrictBuilder builder(root, name, lists, take);
+  Json::sax_parse(text.begin(), text.end(), &builder);
+  return root;
+}
+
 Json read_json(const std::filesystem::path& path, std::uint64_t limit_bytes) {
   return parse_json(read_text(path, limit_bytes), path.string());
 }
 
-std::string dump_pretty(const Json& value) {
+std::string dump_pretty(const Json& value, int level) {
   std::string out;
-  dump(value, 2, 0, out);
+  dump(value, 2, level, out);
   return out;
 }
 

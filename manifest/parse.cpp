@@ -67,12 +67,6 @@ std::string place(const std::string& name, const char* what, std::size_t index) 
   return name + ": " + what + " " + std::to_string(index + 1);
 }
 
-const Json& entries_of(const Json& root, const std::string& name) {
-  const Json& entries = common::array_member(root, "entries", name);
-  if (entries.empty()) throw Error(ErrorKind::format, name + " has no entries; make the manifest again");
-  return entries;
-}
-
 ClipEntry parse_caption_row(const Json& row, const std::string& where) {
   ClipEntry clip;
   clip.audiocap_id = common::string_member(row, "audiocap_id", where);
@@ -112,70 +106,154 @@ void parse_head(const Json& root, const std::string& name, Manifest& manifest) {
   manifest.source_dataset = common::string_member(root, "source_dataset", name);
 }
 
-SubsetManifest subset_of(const Json& root, const std::string& name, Repeats repeats) {
-  refuse_other_keys(root,
-                    {"subset_name", "description", "seed", "source_dataset", "audio_rel_root",
-                     "metadata_columns", "entries"},
-                    name);
-  SubsetManifest subset;
-  parse_head(root, name, subset);
-  subset.audio_rel_root = common::string_member(root, "audio_rel_root", name);
-  // The columns are always these four: a list that we do not keep must not say anything else.
-  if (strings_member(root, "metadata_columns", name) !=
-      std::vector<std::string>{"audiocap_id", "youtube_id", "start_time", "caption"})
-    throw Error(ErrorKind::format, name +
-                                       ": \"metadata_columns\" must be [\"audiocap_id\", \"youtube_id\", "
-                                       "\"start_time\", \"caption\"]; correct the file");
-  Ids caption_ids("audiocap_id", repeats);
-  Ids clip_ids("youtube_id", repeats);
-  const Json& entries = entries_of(root, name);
-  for (std::size_t i = 0; i < entries.size(); ++i) {
-    const std::string where = place(name, "entry", i);
-    subset.entries.push_back(parse_clip(entries[i], where));
-    caption_ids.add(subset.entries.back().audiocap_id, where);
-    clip_ids.add(subset.entries.back().youtube_id, where);
-  }
-  return subset;
+void check_entries(const Json& root, std::size_t count, const std::string& name) {
+  (void)common::array_member(root, "entries", name);
+  if (count == 0) throw Error(ErrorKind::format, name + " has no entries; make the manifest again");
 }
 
-VqaManifest vqa_of(const Json& root, const std::string& name, Repeats repeats) {
-  refuse_other_keys(root, {"subset_name", "description", "seed", "source_dataset", "entries", "captions"},
-                    name);
-  VqaManifest vqa;
-  parse_head(root, name, vqa);
-  Ids question_ids("question_id", repeats);
-  const Json& entries = entries_of(root, name);
-  for (std::size_t i = 0; i < entries.size(); ++i) {
-    const std::string where = place(name, "entry", i);
-    vqa.entries.push_back(parse_question(entries[i], where));
-    question_ids.add(std::to_string(vqa.entries.back().question_id), where);
+// Takes rows as they come and hands them on; `head` is told what stood around them.
+class SubsetScan {
+ public:
+  SubsetScan(const std::string& name, Repeats repeats, const TakeClip& take)
+      : name_(name), take_(take), caption_ids_("audiocap_id", repeats), clip_ids_("youtube_id", repeats) {}
+
+  void row(const Json& row) {
+    const std::string where = place(name_, "entry", count_++);
+    ClipEntry clip = parse_clip(row, where);
+    caption_ids_.add(clip.audiocap_id, where);
+    clip_ids_.add(clip.youtube_id, where);
+    take_(std::move(clip));
   }
-  if (!root.contains("captions")) return vqa;
-  Ids caption_ids("audiocap_id", repeats);
-  const Json& captions = common::array_member(root, "captions", name);
-  for (std::size_t i = 0; i < captions.size(); ++i) {
-    const std::string where = place(name, "captions row", i);
-    refuse_other_keys(captions[i], {"audiocap_id", "youtube_id", "start_time", "caption"}, where);
-    vqa.captions.push_back(parse_caption_row(captions[i], where));
-    caption_ids.add(vqa.captions.back().audiocap_id, where);
+
+  [[nodiscard]] SubsetManifest head(const Json& root) const {
+    refuse_other_keys(root,
+                      {"subset_name", "description", "seed", "source_dataset", "audio_rel_root",
+                       "metadata_columns", "entries"},
+                      name_);
+    SubsetManifest subset;
+    parse_head(root, name_, subset);
+    subset.audio_rel_root = common::string_member(root, "audio_rel_root", name_);
+    // The columns are always these four: a list that we do not keep must not say anything else.
+    if (strings_member(root, "metadata_columns", name_) !=
+        std::vector<std::string>{"audiocap_id", "youtube_id", "start_time", "caption"})
+      throw Error(ErrorKind::format, name_ +
+                                         ": \"metadata_columns\" must be [\"audiocap_id\", \"youtube_id\", "
+                                         "\"start_time\", \"caption\"]; correct the file");
+    check_entries(root, count_, name_);
+    return subset;
   }
-  return vqa;
-}
+
+ private:
+  const std::string& name_;
+  const TakeClip& take_;
+  Ids caption_ids_, clip_ids_;
+  std::size_t count_ = 0;
+};
+
+class VqaScan {
+ public:
+  VqaScan(const std::string& name, Repeats repeats, const TakeQuestion& take, const TakeClip& take_caption)
+      : name_(name),
+        take_(take),
+        take_caption_(take_caption),
+        question_ids_("question_id", repeats),
+        caption_ids_("audiocap_id", repeats) {}
+
+  void row(const Json& row) {
+    const std::string where = place(name_, "entry", count_++);
+    QuestionEntry entry = parse_question(row, where);
+    question_ids_.add(std::to_string(entry.question_id), where);
+    take_(std::move(entry));
+  }
+
+  void caption(const Json& row) {
+    const std::string where = place(name_, "captions row", caption_count_++);
+    refuse_other_keys(row, {"audiocap_id", "youtube_id", "start_time", "caption"}, where);
+    ClipEntry clip = parse_caption_row(row, where);
+    caption_ids_.add(clip.audiocap_id, where);
+    take_caption_(std::move(clip));
+  }
+
+  [[nodiscard]] VqaManifest head(const Json& root) const {
+    refuse_other_keys(root, {"subset_name", "description", "seed", "source_dataset", "entries", "captions"},
+                      name_);
+    VqaManifest vqa;
+    parse_head(root, name_, vqa);
+    check_entries(root, count_, name_);
+    if (root.contains("captions")) (void)common::array_member(root, "captions", name_);
+    return vqa;
+  }
+
+ private:
+  const std::string& name_;
+  const TakeQuestion& take_;
+  const TakeClip& take_caption_;
+  Ids question_ids_, caption_ids_;
+  std::size_t count_ = 0, caption_count_ = 0;
+};
 
 }  // namespace
 
+SubsetManifest scan_subset(std::string_view text, const std::string& name, const TakeClip& take) {
+  SubsetScan scan(name, Repeats::refuse, take);
+  return scan.head(common::parse_json_rows(text, name, {"entries"},
+                                           [&](std::string_view /*list*/, Json&& row) { scan.row(row); }));
+}
+
+VqaManifest scan_vqa(std::string_view text, const std::string& name, const TakeQuestion& take,
+                     const TakeClip& take_caption) {
+  VqaScan scan(name, Repeats::refuse, take, take_caption);
+  return scan.head(common::parse_json_rows(
+      text, name, {"entries", "captions"},
+      [&](std::string_view list, Json&& row) { list == "entries" ? scan.row(row) : scan.caption(row); }));
+}
+
 SubsetManifest parse_subset(std::string_view text, const std::string& name) {
-  return subset_of(common::parse_json(text, name), name, Repeats::refuse);
+  std::vector<ClipEntry> entries;
+  SubsetManifest subset =
+      scan_subset(text, name, [&](ClipEntry&& clip) { entries.push_back(std::move(clip)); });
+  subset.entries = std::move(entries);
+  return subset;
 }
 
 VqaManifest parse_vqa(std::string_view text, const std::string& name) {
-  return vqa_of(common::parse_json(text, name), name, Repeats::refuse);
+  std::vector<QuestionEntry> entries;
+  std::vector<ClipEntry> captions;
+  VqaManifest vqa = scan_vqa(
+      text, name, [&](QuestionEntry&& entry) { entries.push_back(std::move(entry)); },
+      [&](ClipEntry&& clip) { captions.push_back(std::move(clip)); });
+  vqa.entries = std::move(entries);
+  vqa.captions = std::move(captions);
+  return vqa;
 }
 
+// Which kind it is may only be known at the end of the file, so here the document is built.
 AnyManifest parse_any(std::string_view text, const std::string& name, Repeats repeats) {
   const Json root = common::parse_json(text, name);
-  if (root.is_object() && root.contains("audio_rel_root")) return subset_of(root, name, repeats);
-  return vqa_of(root, name, repeats);
+  const auto rows = [&](const char* list, const auto& take) {
+    if (!root.is_object() || !root.contains(list)) return;
+    for (const Json& row : common::array_member(root, list, name)) take(row);
+  };
+  if (root.is_object() && root.contains("audio_rel_root")) {
+    std::vector<ClipEntry> entries;
+    const TakeClip take = [&](ClipEntry&& clip) { entries.push_back(std::move(clip)); };
+    SubsetScan scan(name, repeats, take);
+    rows("entries", [&](const Json& row) { scan.row(row); });
+    SubsetManifest subset = scan.head(root);
+    subset.entries = std::move(entries);
+    return subset;
+  }
+  std::vector<QuestionEntry> entries;
+  std::vector<ClipEntry> captions;
+  const TakeQuestion take = [&](QuestionEntry&& entry) { entries.push_back(std::move(entry)); };
+  const TakeClip take_caption = [&](ClipEntry&& clip) { captions.push_back(std::move(clip)); };
+  VqaScan scan(name, repeats, take, take_caption);
+  rows("entries", [&](const Json& row) { scan.row(row); });
+  rows("captions", [&](const Json& row) { scan.caption(row); });
+  VqaManifest vqa = scan.head(root);
+  vqa.entries = std::move(entries);
+  vqa.captions = std::move(captions);
+  return vqa;
 }
 
 SubsetManifest read_subset(const std::filesystem::path& path) {

@@ -27,6 +27,18 @@ Json head_of(const Manifest& manifest) {
   return root;
 }
 
+// The head as an object of its own, opened again at its end for the rows.
+std::string open_entries(const Json& head) {
+  std::string text = common::dump_pretty(head);
+  text.resize(text.size() - std::string_view("\n}").size());
+  return text + ",\n  \"entries\": [";
+}
+
+std::string indented(const Json& row, std::size_t index) {
+  constexpr int k_row_level = 2;
+  return (index == 0 ? "\n    " : ",\n    ") + common::dump_pretty(row, k_row_level);
+}
+
 }  // namespace
 
 Json row_of(const ClipEntry& clip) {
@@ -47,33 +59,55 @@ Json row_of(const QuestionEntry& entry) {
   return row;
 }
 
-std::string write_subset(const SubsetManifest& subset) {
-  Json root = head_of(subset);
-  root["audio_rel_root"] = subset.audio_rel_root;
+std::string head_text(const SubsetManifest& head) {
+  Json root = head_of(head);
+  root["audio_rel_root"] = head.audio_rel_root;
   root["metadata_columns"] = {"audiocap_id", "youtube_id", "start_time", "caption"};
-  Json& entries = root["entries"] = Json::array();
-  for (const ClipEntry& clip : subset.entries) entries.push_back(row_of(clip));
-  return common::dump_pretty(root);
+  return open_entries(root);
+}
+
+std::string head_text(const VqaManifest& head) { return open_entries(head_of(head)); }
+
+std::string row_text(const ClipEntry& clip, std::size_t index) { return indented(row_of(clip), index); }
+std::string row_text(const QuestionEntry& entry, std::size_t index) {
+  return indented(row_of(entry), index);
+}
+std::string caption_text(const ClipEntry& clip, std::size_t index) {
+  return indented(caption_row(clip), index);
+}
+
+std::string write_subset(const SubsetManifest& subset) {
+  std::string text = head_text(subset);
+  for (std::size_t i = 0; i < subset.entries.size(); ++i) text += row_text(subset.entries[i], i);
+  text += subset.entries.empty() ? "]" : k_list_end;
+  text += k_manifest_end;
+  return text;
 }
 
 std::string write_vqa(const VqaManifest& vqa) {
-  Json root = head_of(vqa);
-  Json& entries = root["entries"] = Json::array();
-  for (const QuestionEntry& entry : vqa.entries) entries.push_back(row_of(entry));
+  std::string text = head_text(vqa);
+  for (std::size_t i = 0; i < vqa.entries.size(); ++i) text += row_text(vqa.entries[i], i);
+  text += vqa.entries.empty() ? "]" : k_list_end;
   if (!vqa.captions.empty()) {
-    Json& captions = root["captions"] = Json::array();
-    for (const ClipEntry& clip : vqa.captions) captions.push_back(caption_row(clip));
+    text += k_captions_begin;
+    for (std::size_t i = 0; i < vqa.captions.size(); ++i) text += caption_text(vqa.captions[i], i);
+    text += k_list_end;
   }
-  return common::dump_pretty(root);
+  text += k_manifest_end;
+  return text;
+}
+
+std::string captions_line(const ClipEntry& clip) {
+  Json row = caption_row(clip);
+  row["audio_relpath"] = clip.audio_relpath;
+  return common::dump_line(row);
 }
 
 std::string write_captions_jsonl(const SubsetManifest& subset) {
   std::string text;
   for (const ClipEntry& clip : subset.entries) {
     if (!text.empty()) text += '\n';
-    Json row = caption_row(clip);
-    row["audio_relpath"] = clip.audio_relpath;
-    text += common::dump_line(row);
+    text += captions_line(clip);
   }
   return text;
 }

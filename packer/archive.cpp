@@ -1,7 +1,5 @@
 #include "packer/archive.hpp"
 
-#include <unistd.h>
-
 #include <algorithm>
 #include <array>
 #include <cstdio>
@@ -9,7 +7,7 @@
 #include "common/error.hpp"
 #include "common/program.hpp"
 #include "packer/compression.hpp"
-#include "packer/draft.hpp"
+#include "packer/draft_file.hpp"
 #include "packer/examine.hpp"
 #include "packer/file_check.hpp"
 #include "packer/store.hpp"
@@ -87,7 +85,7 @@ struct Source {
 
 Source look(const fs::path& pack, const ArchiveRequest& request) {
   const Form form = form_of(pack);
-  const ExamineRequest quick{Depth::quick, {}, request.threads, request.verbosity};
+  const ExamineRequest quick{Depth::quick, {}, request.threads, request.verbosity, ControlBytes::drop};
   if (form == Form::folder) return {examine_folder(pack, quick), Store::of_folder(pack)};
   if (form == Form::tar) {
     auto file = std::make_shared<const common::File>(common::open_to_read(pack));
@@ -97,7 +95,7 @@ Source look(const fs::path& pack, const ArchiveRequest& request) {
   throw Error(ErrorKind::usage, pack.string() + " is neither a pack's folder nor a .tar; extract it first");
 }
 
-void write_media(const Source& source, std::size_t index, TarWriter& tar) {
+void write_file(const Source& source, std::size_t index, TarWriter& tar) {
   const PackFile& file = source.examination.files[index];
   const std::string& path = file.path.text();
   FileCheck check(file, source.examination);
@@ -121,19 +119,16 @@ void write_media(const Source& source, std::size_t index, TarWriter& tar) {
 
 void write_archive(const Source& source, TarWriter& tar, common::Progress& progress) {
   const Examination& pack = source.examination;
-  const auto control = [&](std::string_view name) {
-    tar.whole(std::string(name), pack.control.at(std::string(name)));
-  };
-  control(k_seal_name);
-  if (pack.has_signature()) control(k_signature_name);
-  control(k_info_name);
+  for (const std::string_view name : {k_seal_name, k_signature_name})
+    if (const auto at = pack.control.find(std::string(name)); at != pack.control.end())
+      tar.whole(at->first, at->second);
   std::vector<common::PackPath> paths;
   for (const PackFile& file : pack.files) paths.push_back(file.path);
-  for (const std::size_t index : order_behind_info(paths)) {
-    if (is_control(paths[index].text()))
-      control(paths[index].text());
-    else
-      write_media(source, index, tar);
+  std::vector<std::size_t> order = order_behind_info(paths);
+  const auto info = std::lower_bound(paths.begin(), paths.end(), common::PackPath(k_info_name));
+  order.insert(order.begin(), static_cast<std::size_t>(info - paths.begin()));
+  for (const std::size_t index : order) {
+    write_file(source, index, tar);
     progress.add(pack.files[index].bytes >> 20);
   }
   tar.end();
@@ -152,23 +147,13 @@ ArchiveSummary archive(const ArchiveRequest& request) {
   std::uint64_t total = 0;
   for (const PackFile& file : source.examination.files) total += file.bytes;
 
-  fs::path draft = request.out;
-  draft += ".draft" + std::to_string(::getpid());
-  ::unlink(draft.c_str());
-  try {
-    FileSink file(draft);
-    const std::unique_ptr<Sink> compressed = compress(form, file, request.threads);
-    TarWriter tar(*compressed, source.examination.info->name);
-    common::Progress progress("archiving", "MB", total >> 20, request.verbosity);
-    write_archive(source, tar, progress);
-    file.finish();
-    if (::rename(draft.c_str(), request.out.c_str()) != 0)
-      common::throw_errno("cannot rename " + draft.string() + " to " + request.out.string());
-  } catch (...) {
-    ::unlink(draft.c_str());
-    throw;
-  }
-  common::sync_folder(request.out.has_parent_path() ? request.out.parent_path() : ".");
+  DraftFile file(request.out);
+  const std::unique_ptr<Sink> compressed = compress(form, file, request.threads);
+  TarWriter tar(*compressed, source.examination.info->name);
+  common::Progress progress("archiving", "MB", total >> 20, request.verbosity);
+  write_archive(source, tar, progress);
+  file.finish();
+  file.publish();
   return {*source.examination.id, source.examination.files.size(), fs::file_size(request.out)};
 }
 

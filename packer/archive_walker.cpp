@@ -67,7 +67,9 @@ std::optional<common::Bytes> ArchiveWalker::read_whole(std::uint64_t size, std::
     return std::nullopt;
   }
   common::Bytes bytes;
-  // Grows with what is really there: a header may promise more than the archive has.
+  // The cap was checked, and pages that no byte is written to cost nothing: a header may promise more than
+  // the archive has. Growing step by step would hold the bytes twice.
+  bytes.reserve(static_cast<std::size_t>(size));
   const std::uint64_t got =
       consume(size, [&](common::ByteView piece) { bytes.insert(bytes.end(), piece.begin(), piece.end()); });
   if (got < size) {
@@ -157,7 +159,7 @@ bool ArchiveWalker::read_info(std::uint64_t size) {
   const bool listed = std::any_of(examination_.sums.begin(), examination_.sums.end(),
                                   [&](const SumsLine& line) { return line.path.text() == info; });
   if (!bytes || !listed) return false;
-  accept_control(info, std::move(*bytes), examination_);
+  accept_control(info, std::move(*bytes), request_, examination_);
   if (examination_.info && examination_.info->name != top_)
     find("A5", top_,
          "the archive's folder is not the name in pack.json, \"" + examination_.info->name + "\"");
@@ -216,7 +218,7 @@ ArchiveWalker::Step ArchiveWalker::read_member(const Body& media) {
   }
   auto bytes = read_whole(member.size, k_control_limit_bytes, path);
   if (!bytes) return Step::stop;
-  accept_control(path, std::move(*bytes), examination_);
+  accept_control(path, std::move(*bytes), request_, examination_);
   return Step::go_on;
 }
 

@@ -39,8 +39,12 @@ class Root {
  private:
   // Sources may be links (data sets on clusters often are); a pack's own files never.
   static std::optional<Source> find_file(const fs::path& path) {
-    std::error_code none;
-    if (!fs::is_regular_file(path, none)) return std::nullopt;
+    std::error_code error;
+    const fs::file_type type = fs::status(path, error).type();
+    // A disk that fails must not look like a source that is missing, which --allow-missing would pass over.
+    if (type == fs::file_type::none)
+      throw common::Error(common::ErrorKind::io, "cannot look at " + path.string() + ": " + error.message());
+    if (type != fs::file_type::regular) return std::nullopt;
     return Source{fs::canonical(path), nullptr, {}};
   }
 

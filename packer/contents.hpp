@@ -1,14 +1,12 @@
-// What the control files say, and whether they agree with each other and with the list of files: the checks
-// that a folder, a .tar and a stream share. Holds no media byte.
+// What the manifests of a pack say together: which splits there are, what must not be in two of them, and the
+// texts that follow from them. Holds no media byte.
 #pragma once
 
 #include <functional>
-#include <map>
 #include <optional>
 #include <string>
 #include <vector>
 
-#include "common/bytes.hpp"
 #include "common/digest.hpp"
 #include "manifest/manifest.hpp"
 #include "packer/finding.hpp"
@@ -35,16 +33,29 @@ struct Manifests {
 // The digest of a media file by its path, or nothing where there is no such file.
 using DigestLookup = std::function<std::optional<common::Digest>(const std::string& path)>;
 
-// M6: what two splits share. Leaks are found by image_id, question_id, youtube_id and by digest.
-void find_leaks(const Manifests& manifests, const DigestLookup& digest_of_file, Findings& findings);
+// What keeps one manifest apart from the others. Clips count by youtube_id and bytes, questions by
+// question_id, image_id and the bytes of the image, a base's captions by youtube_id alone.
+struct SplitKeys {
+  Role role = Role::manifest;
+  std::vector<std::int64_t> question_ids, image_ids;
+  std::vector<std::string> youtube_ids;
+  std::vector<common::Digest> media;
+};
+// Of the clips, not of the subset that they were taken from.
+[[nodiscard]] std::vector<SplitKeys> split_keys(const Manifests& manifests,
+                                                const DigestLookup& digest_of_file);
 
+// M6: what two splits share.
+void find_leaks(const std::vector<SplitKeys>& splits, Findings& findings);
+
+// The file of a manifest; manifest.json for anything else.
+[[nodiscard]] const char* file_of(Role role);
+[[nodiscard]] std::string image_path(const manifest::QuestionEntry& entry);
 // Distinct pictures that its rows name.
 [[nodiscard]] std::size_t count_images(const manifest::VqaManifest& vqa);
-// The text of README.txt: `image_count` is the number of distinct validation images.
-[[nodiscard]] std::string write_readme(const manifest::SubsetManifest& clips, std::size_t image_count);
-
-// M1 to M8. `control` holds the bytes of the control files that are there, by name.
-void check_manifests(const std::map<std::string, common::Bytes>& control, const PackInfo& info,
-                     const std::vector<SumsLine>& sums, Findings& findings);
+// The text of README.txt: `image_count` is the number of distinct validation images. No row of `clips` is
+// looked at.
+[[nodiscard]] std::string write_readme(const manifest::SubsetManifest& clips, std::size_t clip_count,
+                                       std::size_t image_count);
 
 }  // namespace packer

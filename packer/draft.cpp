@@ -87,6 +87,8 @@ Draft::Draft(const fs::path& target) : target_(resolve_target(target)) {
     lock_ = lock_folder(folder_, found);
     resumed_ = found == Found::was_there;
   } catch (...) {
+    // No destructor runs for what was never constructed.
+    if (!resumed_) ::rmdir(folder_.c_str());
     for (const fs::path& parent : made_parents_) ::rmdir(parent.c_str());
     throw;
   }
@@ -112,16 +114,21 @@ common::File lock_folder(const fs::path& folder, Found& found) {
       if (errno == ENOENT) continue;
       common::throw_errno("cannot open " + folder.string());
     }
-    if (::flock(lock.descriptor(), LOCK_EX | LOCK_NB) != 0)
+    if (::flock(lock.descriptor(), LOCK_EX | LOCK_NB) != 0) {
+      if (errno != EWOULDBLOCK) common::throw_errno("cannot lock " + folder.string());
       throw Error(ErrorKind::io,
                   folder.string() + " is in use by another safe-packer; wait until it has ended");
+    }
     // Between open and lock its owner may have published or removed it: the lock must be on what stands there
     // now.
     struct stat held {
     }, there{};
-    if (::fstat(lock.descriptor(), &held) == 0 && ::lstat(folder.c_str(), &there) == 0 &&
-        held.st_ino == there.st_ino && held.st_dev == there.st_dev)
-      break;
+    if (::fstat(lock.descriptor(), &held) != 0) common::throw_errno("cannot examine " + folder.string());
+    if (::lstat(folder.c_str(), &there) != 0) {
+      if (errno == ENOENT) continue;
+      common::throw_errno("cannot examine " + folder.string());
+    }
+    if (held.st_ino == there.st_ino && held.st_dev == there.st_dev) break;
   }
   if (::fchmod(lock.descriptor(), 0755) != 0)
     common::throw_errno("cannot set the mode of " + folder.string());

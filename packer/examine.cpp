@@ -47,11 +47,12 @@ const SumsLine* find_line(const std::vector<SumsLine>& sums, std::string_view pa
 }
 }  // namespace
 
-void accept_control(const std::string& name, common::Bytes bytes, Examination& examination) {
+void accept_control(const std::string& name, common::Bytes bytes, const ExamineRequest& request,
+                    Examination& examination) {
   const SumsLine* line = find_line(examination.sums, name);
   ENSURE(line != nullptr);
-  const common::Digest digest = common::digest_of(bytes);
   if (name == k_info_name) {
+    examination.info_bytes = bytes.size();
     examination.info = parse_info(common::text_of(bytes), examination.findings);
     if (examination.info) check_info_against_sums(*examination.info, examination.sums, examination.findings);
   }
@@ -59,8 +60,11 @@ void accept_control(const std::string& name, common::Bytes bytes, Examination& e
   if (examination.info)
     for (const FileInfo& file : examination.info->files)
       if (file.path == line->path) expected.bytes = file.bytes;
+  const common::Digest digest = common::digest_of(bytes);
   compare_file(expected, digest, bytes.size(), examination, examination.findings);
-  examination.control[name] = std::move(bytes);
+  // What a damaged manifest says is nothing to be judged.
+  if (digest == line->digest) examination.contents.read(name, bytes, examination.sums);
+  if (request.control == ControlBytes::keep) examination.control[name] = std::move(bytes);
 }
 
 void compare_file(const PackFile& expected, const common::Digest& digest, std::uint64_t bytes,
@@ -82,8 +86,7 @@ void list_files(Examination& examination) {
   std::map<std::string_view, std::uint64_t> sizes;
   if (examination.info)
     for (const FileInfo& file : examination.info->files) sizes.emplace(file.path.text(), file.bytes);
-  const auto own = examination.control.find(std::string(k_info_name));
-  if (own != examination.control.end()) sizes[k_info_name] = own->second.size();
+  sizes[k_info_name] = examination.info_bytes;
   for (const SumsLine& line : examination.sums) {
     const auto at = sizes.find(line.path.text());
     examination.files.push_back({line.path, at == sizes.end() ? 0 : at->second, line.digest});
@@ -100,7 +103,7 @@ void conclude(Examination& examination) {
       std::none_of(examination.findings.begin(), examination.findings.end(),
                    [](const Finding& finding) { return is_control(finding.path) && !finding.path.empty(); });
   if (examination.info && intact)
-    check_manifests(examination.control, *examination.info, examination.sums, examination.findings);
+    examination.contents.conclude(*examination.info, examination.sums, examination.findings);
   // The last line of defence: whatever ended the reading early, a pack that was not read is not clean.
   if (examination.findings.empty() && (!examination.id || !examination.info))
     examination.findings.push_back({"", "S1", "no seal and pack.json could be read"});

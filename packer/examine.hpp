@@ -10,7 +10,7 @@
 #include <vector>
 
 #include "common/progress.hpp"
-#include "packer/contents.hpp"
+#include "packer/contents_check.hpp"
 #include "packer/finding.hpp"
 #include "packer/signing_key.hpp"
 #include "packer/sink.hpp"
@@ -22,11 +22,16 @@ namespace packer {
 // at. control: nothing behind the control files is looked at.
 enum class Depth { full, quick, control };
 
+// What happens to the bytes of control files once they were judged. Those of the seal and its signature are
+// kept.
+enum class ControlBytes { keep, drop };
+
 struct ExamineRequest {
   Depth depth = Depth::full;
   std::optional<common::Digest> expected_id;
   unsigned threads = 0;
   common::Verbosity verbosity = common::Verbosity::normal;
+  ControlBytes control = ControlBytes::keep;
   // Whose signature the pack must have (E2). It is checked first: where it does not hold, nothing else of the
   // pack is parsed.
   std::optional<PublicKey> trusted_key{};
@@ -39,10 +44,11 @@ struct Examination {
   std::optional<common::Digest> id;
   std::vector<SumsLine> sums;
   std::optional<PackInfo> info;
-  std::map<std::string, common::Bytes>
-      control;                         // bytes of the control files, the seal and the signature included
-  std::vector<PackFile> files;         // what the seal lists, sorted; sizes as pack.json says
-  std::vector<std::uint64_t> offsets;  // of the files' bytes in a .tar, beside `files`; else empty
+  std::map<std::string, common::Bytes> control;  // as the request says, by name
+  std::vector<PackFile> files;                   // what the seal lists, sorted; sizes as pack.json says
+  std::vector<std::uint64_t> offsets;            // of the files' bytes in a .tar, beside `files`; else empty
+  std::uint64_t info_bytes = 0;                  // of pack.json, which cannot state its own size
+  ContentsCheck contents;
   SignatureState signature = SignatureState::absent;
   [[nodiscard]] bool has_signature() const;
 };
@@ -78,7 +84,8 @@ struct PackHead {
 void accept_seal(common::Bytes bytes, const ExamineRequest& request, Examination& examination);
 void accept_signature(common::Bytes bytes, const ExamineRequest& request, Examination& examination);
 // Any other control file, pack.json included; compares with the seal.
-void accept_control(const std::string& name, common::Bytes bytes, Examination& examination);
+void accept_control(const std::string& name, common::Bytes bytes, const ExamineRequest& request,
+                    Examination& examination);
 // F2 and F6: a file against the seal and pack.json. Safe from many threads.
 void compare_file(const PackFile& expected, const common::Digest& digest, std::uint64_t bytes,
                   const Examination& examination, Findings& findings);

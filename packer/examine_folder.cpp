@@ -104,7 +104,7 @@ void read_control(const fs::path& root, PackHead head, const Sizes& sizes, const
     if (at->second > k_control_limit_bytes)
       examination.findings.push_back({name, "F7", "a control file has at most 256 MiB"});
     else
-      accept_control(name, common::read_file(root / name, k_control_limit_bytes), examination);
+      accept_control(name, common::read_file(root / name, k_control_limit_bytes), request, examination);
   };
   // pack.json first: it knows the sizes of the others.
   for (const SumsLine& line : examination.sums)

@@ -1,6 +1,7 @@
 #include "packer/info.hpp"
 
 #include <algorithm>
+#include <functional>
 
 #include "common/error.hpp"
 #include "common/json.hpp"
@@ -116,35 +117,78 @@ FileInfo file_from(const Json& row, const std::string& where) {
   return file;
 }
 
+// Takes the text of a pack.json part by part.
+using TakeText = std::function<void(std::string_view)>;
+
 // One element a line: a pack.json is read by people, and 100,000 files should not be a million lines.
 template <typename Items, typename ToJson>
-void append_list(std::string& out, const char* indent, const Items& items, const ToJson& to) {
-  out += "[";
-  for (std::size_t i = 0; i < items.size(); ++i) {
-    out += i == 0 ? "\n" : ",\n";
-    out += std::string(indent) + "  " + common::dump_line(to(items[i]));
-  }
-  out += items.empty() ? "]" : std::string("\n") + indent + "]";
+void write_list(const char* indent, const Items& items, const ToJson& to, const TakeText& take) {
+  take("[");
+  for (std::size_t i = 0; i < items.size(); ++i)
+    take((i == 0 ? "\n" : ",\n") + std::string(indent) + "  " + common::dump_line(to(items[i])));
+  take(items.empty() ? "]" : std::string("\n") + indent + "]");
 }
 
-template <typename Item, typename From>
-std::vector<Item> list_from(const Json& object, const char* key, const std::string& where, const From& from) {
-  std::vector<Item> items;
-  const Json& list = common::array_member(object, key, where);
-  items.reserve(list.size());
-  for (const Json& row : list)
-    items.push_back(from(row, where + ": " + key + " " + std::to_string(items.size() + 1)));
-  return items;
+void write_parts(const PackInfo& info, const TakeText& take) {
+  const auto line = [](const auto& item) { return to_json(item); };
+  take(std::string("{\n  \"format\": \"") + k_format + "\",\n");
+  take("  \"format_version\": " + std::to_string(k_format_version) + ",\n");
+  take("  \"name\": " + common::dump_line(info.name) + ",\n");
+  take(std::string("  \"recipe\": {\n    \"strategy\": \"") + k_strategy + "\",\n");
+  take("    \"clip_s\": " + common::python_repr(k_clip_s) + ",\n    \"inputs\": ");
+  write_list("    ", info.inputs, line, take);
+  take("\n  },\n  \"licences\": ");
+  write_list("  ", info.inputs, licence_of, take);
+  take(",\n  \"missing\": ");
+  write_list("  ", info.missing, line, take);
+  take(",\n  \"files\": ");
+  write_list("  ", info.files, line, take);
+  take("\n}\n");
 }
 
-PackInfo info_from(const Json& root, const std::string& where) {
-  PackInfo info;
+bool is_canonical(const PackInfo& info, std::string_view text) {
+  bool same = true;
+  write_parts(info, [&](std::string_view part) {
+    same = same && text.starts_with(part);
+    if (same) text.remove_prefix(part.size());
+  });
+  return same && text.empty();
+}
+
+std::string row_of(const std::string& where, const char* list, std::size_t rows) {
+  return where + ": " + list + " " + std::to_string(rows + 1);
+}
+
+// The rows of the two lists that can be long are parsed while the text is read. A row of another version of
+// the format is none of this one's: what is wrong with rows is told after the version was looked at.
+struct Rows {
+  Json root;
+  std::optional<common::Error> fault;
+};
+
+Rows read_rows(std::string_view text, const std::string& where, PackInfo& info) {
+  Rows rows;
+  rows.root =
+      common::parse_json_rows(text, where, {"missing", "files"}, [&](std::string_view list, Json&& row) {
+        if (rows.fault) return;
+        try {
+          if (list == "files")
+            info.files.push_back(file_from(row, row_of(where, "files", info.files.size())));
+          else
+            info.missing.push_back(missing_from(row, row_of(where, "missing", info.missing.size())));
+        } catch (const common::Error& error) {
+          rows.fault = error;
+        }
+      });
+  return rows;
+}
+
+void read_head(const Json& root, const std::string& where, PackInfo& info) {
   info.name = common::string_member(root, "name", where);
   const Json& recipe = common::member(root, "recipe", where);
-  info.inputs = list_from<RecipeInput>(recipe, "inputs", where, input_from);
-  info.missing = list_from<MissingItem>(root, "missing", where, missing_from);
-  info.files = list_from<FileInfo>(root, "files", where, file_from);
-  return info;
+  for (const Json& row : common::array_member(recipe, "inputs", where))
+    info.inputs.push_back(input_from(row, row_of(where, "inputs", info.inputs.size())));
+  for (const char* list : {"missing", "files"}) (void)common::array_member(root, list, where);
 }
 
 void check_files(const PackInfo& info, Findings& findings) {
@@ -178,28 +222,17 @@ std::string write_row(const MissingItem& item) { return common::dump_line(to_jso
 std::string write_row(const RecipeInput& input) { return common::dump_line(to_json(input)); }
 
 std::string write_info(const PackInfo& info) {
-  const auto line = [](const auto& item) { return to_json(item); };
-  std::string out = "{\n";
-  out += std::string("  \"format\": \"") + k_format + "\",\n";
-  out += "  \"format_version\": " + std::to_string(k_format_version) + ",\n";
-  out += "  \"name\": " + common::dump_line(info.name) + ",\n";
-  out += std::string("  \"recipe\": {\n    \"strategy\": \"") + k_strategy + "\",\n";
-  out += "    \"clip_s\": " + common::python_repr(k_clip_s) + ",\n    \"inputs\": ";
-  append_list(out, "    ", info.inputs, line);
-  out += "\n  },\n  \"licences\": ";
-  append_list(out, "  ", info.inputs, licence_of);
-  out += ",\n  \"missing\": ";
-  append_list(out, "  ", info.missing, line);
-  out += ",\n  \"files\": ";
-  append_list(out, "  ", info.files, line);
-  return out + "\n}\n";
+  std::string text;
+  write_parts(info, [&](std::string_view part) { text += part; });
+  return text;
 }
 
 std::optional<PackInfo> parse_info(std::string_view text, Findings& findings) {
   const std::string where(k_info_name);
   PackInfo info;
   try {
-    const Json root = common::parse_json(text, where);
+    const Rows rows = read_rows(text, where, info);
+    const Json& root = rows.root;
     if (common::string_member(root, "format", where) != k_format) {
       findings.push_back({where, "P1", "its format is not \"safe-pack\""});
       return std::nullopt;
@@ -211,7 +244,8 @@ std::optional<PackInfo> parse_info(std::string_view text, Findings& findings) {
                               std::to_string(k_format_version)});
       return std::nullopt;
     }
-    info = info_from(root, where);
+    read_head(root, where, info);
+    if (rows.fault) throw common::Error(*rows.fault);
   } catch (const common::Error& error) {
     findings.push_back({where, "P1", error.what()});
     return std::nullopt;
@@ -220,7 +254,7 @@ std::optional<PackInfo> parse_info(std::string_view text, Findings& findings) {
     findings.push_back({where, "P3", "the name \"" + info.name + "\" cannot name a pack: " + why});
     return std::nullopt;
   }
-  if (write_info(info) != text)
+  if (!is_canonical(info, text))
     findings.push_back({where, "P1", "is not written in the one way that its content can be written"});
   check_files(info, findings);
   return info;

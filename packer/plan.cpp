@@ -98,8 +98,7 @@ Plan plan(const std::string& pack_name, Tables tables) {
     findings.push_back({"", "S6", "more than 500000 files"});
   Manifests asked = manifests;
   asked.clips = asked.subset;
-  find_leaks(
-      asked, [](const std::string&) { return std::nullopt; }, findings);
+  find_leaks(split_keys(asked, [](const std::string&) { return std::nullopt; }), findings);
   sort_findings(findings);
   if (!findings.empty())
     throw_findings("the manifests cannot make a pack", findings, "Correct the manifests and build again.");

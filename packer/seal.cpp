@@ -110,13 +110,11 @@ void refuse_leaks(const Manifests& present, const StagedMedia& media) {
   for (const auto& [key, file] : media.clips) digests.emplace(file->info.path.text(), file->digest);
   for (const auto& [key, file] : media.images) digests.emplace(file->info.path.text(), file->digest);
   Findings findings;
-  find_leaks(
-      present,
-      [&](const std::string& path) -> std::optional<common::Digest> {
-        const auto at = digests.find(path);
-        return at == digests.end() ? std::nullopt : std::optional(at->second);
-      },
-      findings);
+  const auto digest_of_file = [&](const std::string& path) {
+    const auto at = digests.find(path);
+    return at == digests.end() ? std::nullopt : std::optional(at->second);
+  };
+  find_leaks(split_keys(present, digest_of_file), findings);
   sort_findings(findings);
   if (!findings.empty())
     throw_findings("splits of this pack would leak", findings, "Select the manifests again with --exclude.");
@@ -128,7 +126,8 @@ std::map<std::string, std::string> control_texts(const Tables& tables, const Man
   texts["subset_manifest.json"] = tables.subset_text;
   texts["captions.jsonl"] = manifest::write_captions_jsonl(*present.clips);
   texts["val_manifest.json"] = manifest::write_vqa(*present.val);
-  texts["README.txt"] = write_readme(*present.clips, count_images(*present.val));
+  texts["README.txt"] =
+      write_readme(*present.clips, present.clips->entries.size(), count_images(*present.val));
   if (present.retention) texts["retention_manifest.json"] = manifest::write_vqa(*present.retention);
   if (present.base) texts["base_manifest.json"] = manifest::write_vqa(*present.base);
   if (present.audio_val) texts["audio_val_manifest.json"] = manifest::write_subset(*present.audio_val);

@@ -32,8 +32,10 @@ std::optional<Form> form_of_suffix(const fs::path& path) {
 
 Form form_of(const fs::path& path) {
   if (path == "-") return Form::standard_input;
-  std::error_code none;
-  const fs::file_status status = fs::status(path, none);
+  std::error_code error;
+  const fs::file_status status = fs::status(path, error);
+  if (status.type() == fs::file_type::none)
+    throw Error(ErrorKind::io, "cannot look at " + path.string() + ": " + error.message());
   if (status.type() == fs::file_type::not_found)
     throw Error(ErrorKind::io, path.string() + " is not there; name a pack's folder or archive");
   if (status.type() == fs::file_type::directory) return Form::folder;
@@ -84,7 +86,9 @@ Examination examine(const fs::path& path, const ExamineRequest& request) {
   return examine_stream(*stream, request, nullptr);
 }
 
-Report verify(const fs::path& path, const ExamineRequest& request) {
+Report verify(const fs::path& path, const ExamineRequest& asked) {
+  ExamineRequest request = asked;
+  request.control = ControlBytes::drop;
   Examination examination = examine(path, request);
   Report report;
   report.depth = request.depth;

@@ -1,0 +1,91 @@
+// The corpora that fuzzing starts from: a small pack, its parts and its archives, written below the folder
+// that is named, a folder a target.
+#include <cstdio>
+
+#include "packer/archive.hpp"
+#include "tests/support/scratch.hpp"
+#include "tests/support/small_pack.hpp"
+#include "tests/support/vqa.hpp"
+
+namespace {
+
+namespace fs = std::filesystem;
+using support::get;
+using support::put;
+
+const char* const k_control[] = {"README.txt",
+                                 "audio_val_manifest.json",
+                                 "captions.jsonl",
+                                 "manifest.json",
+                                 "retention_manifest.json",
+                                 "subset_manifest.json",
+                                 "val_manifest.json",
+                                 "pack.json"};
+
+void write_parts(const fs::path& pack, const fs::path& out) {
+  put(out / "seal" / "pack", get(pack / "SHA256SUMS"));
+  put(out / "info" / "pack", get(pack / "pack.json"));
+  put(out / "subset_manifest" / "pack", get(pack / "subset_manifest.json"));
+  put(out / "subset_manifest" / "two_captions",
+      std::string(
+          R"({"subset_name": "s", "description": "", "seed": -1, "source_dataset": "\u00e9", "audio_rel_root":
+"a", "metadata_columns": ["audiocap_id", "youtube_id", "start_time", "caption"], "entries": [{"audiocap_id": "1",
+"youtube_id": "x", "start_time": null, "caption": "c", "captions": ["a", "b"], "audio_relpath": "audio/t/x.wav"}]})"));
+  auto vqa = support::vqa_of("base", {support::question(1, 1)});
+  put(out / "vqa_manifest" / "pack", get(pack / "val_manifest.json"));
+  vqa.captions = {support::clip_entry(1, "train"), support::clip_entry(2, "train")};
+  put(out / "vqa_manifest" / "base", manifest::write_vqa(vqa));
+  put(out / "names" / "pack",
+      std::string("data_pack\nSHA256SUMS\naudio/train/a.wav\nimages/a.jpg\n../x\nA/b\na/B\na\n/x\na//b\n"));
+  std::string contents = get(pack / "SHA256SUMS");
+  for (const char* name : k_control) contents += std::string("\n=== ") + name + "\n" + get(pack / name);
+  // Empty media files: their digests are no part of what is looked at.
+  for (const auto& [path, bytes] : support::tree_of(pack))
+    if (!packer::is_control(path)) contents += "\n=== " + path + "\n";
+  put(out / "contents" / "pack", contents);
+}
+
+void write_tables(const fs::path& out) {
+  put(out / "audiocaps_table" / "table", std::string("audiocap_id,youtube_id,start_time,caption\n1,abc,30,A "
+                                                     "dog barks\n2,-x_y,,\"A \"\"man\"\", speaks\"\r\n"));
+  std::vector<common::Json> questions, annotations;
+  support::many_questions(4, questions, annotations);
+  put(out / "vqa_tables" / "tables",
+      support::questions_table(questions, "val2014") + '\0' + support::annotations_table(annotations));
+}
+
+// A byte in front tells the form.
+void write_archives(const fs::path& pack, const fs::path& scratch, const fs::path& out) {
+  const auto archive = [&](const char* name) {
+    (void)packer::archive({pack, scratch / name, 1, common::Verbosity::quiet});
+    return get(scratch / name);
+  };
+  put(out / "archive" / "pack", archive("x.tar"));
+  put(out / "decompress" / "gzip", '\0' + archive("x.tgz"));
+  put(out / "decompress" / "zstd", '\1' + archive("x.tar.zst"));
+}
+
+void write_media(const fs::path& out) {
+  put(out / "media_header" / "wav", common::encode_wav16(support::tone(20, 0.3)));
+  put(out / "media_header" / "flac", common::encode_flac16(support::tone(40, 0.7)));
+  put(out / "media_header" / "jpeg", support::picture(11));
+  put(out / "media_header" / "png",
+      std::string("\x89PNG\r\n\x1a\n\0\0\0\rIHDR\0\0\0\x10\0\0\0\x08\x08\2\0\0\0", 29));
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  if (argc != 2) {
+    std::fprintf(stderr, "usage: fuzz_seeds FOLDER\n");
+    return 2;
+  }
+  const support::Scratch scratch;
+  const fs::path out = argv[1];
+  const fs::path pack = packer::build_pack(support::small_sources(scratch.path())).location;
+  write_parts(pack, out);
+  write_tables(out);
+  write_archives(pack, scratch.path(), out);
+  write_media(out);
+  return 0;
+}
