@@ -27,9 +27,7 @@ using common::ErrorKind;
 constexpr std::size_t k_entry_limit = 5'000'000;
 constexpr std::size_t k_name_limit_bytes = 4096;
 constexpr std::size_t k_tar_block_bytes = 512;
-// A zip is read a piece at each of its entries, so small pieces; a compressed tar front to back.
-constexpr std::size_t k_piece_bytes = 16 << 10;
-constexpr std::size_t k_stream_piece_bytes = 256 << 10;
+constexpr std::size_t k_piece_bytes = 16 << 10;  // small: of a zip, one is read at each entry
 
 bool is_zip(const fs::path& path) { return path.filename().string().ends_with(".zip"); }
 
@@ -48,12 +46,10 @@ struct Input {
       const Compression compression = form == Form::tgz ? Compression::gzip : Compression::zstd;
       stream = std::make_unique<ReadAhead>(
           decompress(compression, std::make_unique<FileStream>(std::move(opened), archive), Members::any));
-      buffer.resize(k_stream_piece_bytes);
       return;
     }
     size = common::size_of(opened, archive);
     file = std::move(opened);
-    buffer.resize(k_piece_bytes);
   }
 
   std::size_t read() {
@@ -77,7 +73,7 @@ struct Input {
   common::File file;
   std::unique_ptr<Stream> stream;  // of a compressed tar; then `file` is not used
   std::uint64_t at = 0, size = 0;  // in `file`
-  common::Bytes buffer;
+  common::Bytes buffer = common::Bytes(k_piece_bytes);
   bool ends_with_zeros = false;
   std::exception_ptr failure;
 };
