@@ -69,9 +69,7 @@ std::string head_text(const SubsetManifest& head) {
 std::string head_text(const VqaManifest& head) { return open_entries(head_of(head)); }
 
 std::string row_text(const ClipEntry& clip, std::size_t index) { return indented(row_of(clip), index); }
-std::string row_text(const QuestionEntry& entry, std::size_t index) {
-  return indented(row_of(entry), index);
-}
+std::string row_text(const QuestionEntry& entry, std::size_t index) { return indented(row_of(entry), index); }
 std::string caption_text(const ClipEntry& clip, std::size_t index) {
   return indented(caption_row(clip), index);
 }

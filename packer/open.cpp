@@ -57,7 +57,8 @@ VerifiedPack open_pack(const std::filesystem::path& folder_or_tar, const OpenOpt
                             folder_or_tar.string());
   VerifiedPack pack;
   pack.location_ = folder_or_tar;
-  ExamineRequest request{Depth::full, options.expected_id, options.threads, options.verbosity, ControlBytes::drop};
+  ExamineRequest request{Depth::full, options.expected_id, options.threads, options.verbosity,
+                         ControlBytes::drop};
   if (options.trusted_key) request.trusted_key = read_trusted_key(*options.trusted_key, folder_or_tar);
   Examination examination;
   if (form == Form::folder) {
