@@ -81,5 +81,6 @@ cat <<END
   base       $cluster/base/{vl,audio}
   runs       $runs
   report     $runs/report.html
+  report     $runs/report.html
 END
 step "done"
