@@ -81,6 +81,5 @@ cat <<END
   base       $cluster/base/{vl,audio}
   runs       $runs
   report     $runs/report.html
-  report     $runs/report.html
 END
 step "done"
