@@ -58,9 +58,8 @@ Bytes with_orientation(const Bytes& jpeg, int orientation, ByteOrder order) {
   segment += static_cast<char>(0);
   segment += static_cast<char>(body.size() + 2);
   segment += body;
-  Bytes file(jpeg.begin(), jpeg.begin() + 2);
-  file.insert(file.end(), segment.begin(), segment.end());
-  file.insert(file.end(), jpeg.begin() + 2, jpeg.end());
+  Bytes file = jpeg;
+  file.insert(file.begin() + 2, segment.begin(), segment.end());
   return file;
 }
 
