@@ -19,7 +19,7 @@
 namespace packer {
 
 struct OpenOptions {
-  std::optional<common::Digest> expected_id;
+  std::optional<common::Digest> expected_id{};
   unsigned threads = 0;
   common::Verbosity verbosity = common::Verbosity::normal;
   // The public key that must have signed the pack; a file outside of it.

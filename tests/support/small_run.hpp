@@ -19,15 +19,15 @@ struct RunRecipe {
   std::string pack_id = std::string(64, 'a');
   std::string base_digest = std::string(64, 'b');
   std::vector<double> scores = {1, 1, 0, 0};  // under a memorised distractor; the base knows all but the last
-  std::vector<std::string> question_ids;      // "0", "1", ... where empty
+  std::vector<std::string> question_ids{};    // "0", "1", ... where empty
   std::string question = "What colour is it?";
   std::string wrong_answer = "blue";
-  std::optional<double> kl;           // of every question, nats
-  std::vector<double> token_f1;       // of memorised clips
-  std::vector<std::string> clip_ids;  // "clip_0", ... where empty
-  std::vector<double> sweep;          // accuracy of every question at gate 0, 0.25, 0.5, 1
-  int steps = 1;                      // of the history
-  std::optional<trainer::NullSpaceMetrics> null_space;
+  std::optional<double> kl{};           // of every question, nats
+  std::vector<double> token_f1{};       // of memorised clips
+  std::vector<std::string> clip_ids{};  // "clip_0", ... where empty
+  std::vector<double> sweep{};          // accuracy of every question at gate 0, 0.25, 0.5, 1
+  int steps = 1;                        // of the history
+  std::optional<trainer::NullSpaceMetrics> null_space{};
   common::Json more_config = common::Json::object();
   bool bit_equal = true;
   int seed = 42;

@@ -1,6 +1,7 @@
 #include "packer/foreign_archive.hpp"
 
 #include "packer/compression.hpp"
+#include "packer/draft_file.hpp"
 #include "tests/support/foreign.hpp"
 #include "tests/support/scratch.hpp"
 
@@ -47,11 +48,11 @@ std::string intact(const std::filesystem::path& path) {
     support::write_foreign(path.parent_path() / "plain.tar", members);
     const std::string tar = support::get(path.parent_path() / "plain.tar");
     std::filesystem::remove(path);
-    packer::FileSink file(path);
+    packer::DraftFile file(path);
     const auto zstd = packer::compress(packer::Compression::zstd, file, 1);
     zstd->write(common::view_of(tar));
     zstd->finish();
-    file.finish();
+    file.publish();
   }
   REQUIRE(take(path) == Outcome::whole);
   return support::get(path);
