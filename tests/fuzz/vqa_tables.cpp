@@ -4,6 +4,7 @@
 #include <filesystem>
 #include <string>
 
+#include "common/file.hpp"
 #include "manifest/vqa_tables.hpp"
 #include "tests/fuzz/fuzz.hpp"
 

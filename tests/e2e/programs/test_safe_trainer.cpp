@@ -177,7 +177,8 @@ TEST_CASE("features that were kept, that were not, and that went bad lead to the
   World::ok(trainer(w.run("no_retention", "cached", kept)));
   for (const char* name : {"history.jsonl", "predictions.jsonl", "metrics.json"})
     for (const char* out : {"filling", "mending", "cached"}) {
-      CAPTURE(name << " of " << out);
+      CAPTURE(name);
+      CAPTURE(out);
       CHECK(support::text_of_file(w.only_run(out) / name) ==
             support::text_of_file(w.only_run("uncached") / name));
     }
