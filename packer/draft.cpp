@@ -82,13 +82,13 @@ Draft::Draft(const fs::path& target) : target_(resolve_target(target)) {
   }
   check_replaceable(target_);
   fs::create_directories(target_.parent_path());
+  Found found = Found::was_there;
   try {
-    Found found = Found::made;
     lock_ = lock_folder(folder_, found);
     resumed_ = found == Found::was_there;
   } catch (...) {
     // No destructor runs for what was never constructed.
-    if (!resumed_) ::rmdir(folder_.c_str());
+    if (found == Found::made) ::rmdir(folder_.c_str());
     for (const fs::path& parent : made_parents_) ::rmdir(parent.c_str());
     throw;
   }
@@ -104,11 +104,9 @@ Draft::~Draft() {
 common::File lock_folder(const fs::path& folder, Found& found) {
   common::File lock;
   for (;;) {
-    found = Found::made;
-    if (::mkdir(folder.c_str(), 0755) != 0) {
-      if (errno != EEXIST) common::throw_errno("cannot create " + folder.string());
-      found = Found::was_there;
-    }
+    found = ::mkdir(folder.c_str(), 0755) == 0 ? Found::made : Found::was_there;
+    if (found == Found::was_there && errno != EEXIST)
+      common::throw_errno("cannot create " + folder.string());
     lock = common::File(::open(folder.c_str(), O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC));
     if (!lock.is_open()) {
       if (errno == ENOENT) continue;
@@ -116,6 +114,7 @@ common::File lock_folder(const fs::path& folder, Found& found) {
     }
     if (::flock(lock.descriptor(), LOCK_EX | LOCK_NB) != 0) {
       if (errno != EWOULDBLOCK) common::throw_errno("cannot lock " + folder.string());
+      found = Found::was_there;  // another took it between the two calls, and it is not ours to remove
       throw Error(ErrorKind::io,
                   folder.string() + " is in use by another safe-packer; wait until it has ended");
     }

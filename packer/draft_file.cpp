@@ -45,6 +45,7 @@ bool DraftFile::take() {
   }
   if (::flock(file_.descriptor(), LOCK_EX | LOCK_NB) != 0) {
     if (errno != EWOULDBLOCK) common::throw_errno("cannot lock " + draft_.string());
+    made_ = false;  // another took it between the two calls, and it is not ours to remove
     throw common::Error(common::ErrorKind::io,
                         draft_.string() + " is in use by another safe-packer; wait until it has ended");
   }

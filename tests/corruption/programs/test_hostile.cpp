@@ -49,7 +49,7 @@ struct Fence {
 
   // Verified, read from a pipe and extracted in two ways, it is refused with `code` and nothing appears.
   void refuse(const char* name, const std::string& suffix, const std::string& bytes, int code = 1) const {
-    CAPTURE(name);
+    CAPTURE(std::string(name));
     CAPTURE(suffix);
     const std::string file = "in" + suffix;
     put(place / file, bytes);
@@ -69,7 +69,7 @@ struct Fence {
   // A folder is only verified and archived.
   void refuse_folder(const char* name, const std::function<void(const fs::path&)>& damage,
                      int code = 1) const {
-    CAPTURE(name);
+    CAPTURE(std::string(name));
     const fs::path bad = scratch / "bad";
     fs::copy(pack, bad, fs::copy_options::recursive | fs::copy_options::copy_symlinks);
     damage(bad);
@@ -299,7 +299,6 @@ TEST_CASE("a pack.json that disagrees with the seal or with itself is refused") 
       {"negative size", replaced("\"bytes\": ", "\"bytes\": -")},
       {"size of 8 GiB", replaced("\"bytes\": ", "\"bytes\": 8589934592, \"x\": ")},
       {"size of many digits", replaced("\"bytes\": ", "\"bytes\": 999999999999999999999999999999")},
-      {"another name", replaced("\"name\": \"data_pack\"", "\"name\": \"other\"")},
       {"a name that climbs", replaced("\"name\": \"data_pack\"", "\"name\": \"../../evil\"")},
       {"a name that is a flag", replaced("\"name\": \"data_pack\"", "\"name\": \"-rf\"")},
       {"another version", replaced("\"format_version\": 1", "\"format_version\": 2")},

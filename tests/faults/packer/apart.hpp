@@ -22,6 +22,7 @@ constexpr int k_killed = 137;
 inline int run_apart(const fs::path& root, support::Fault fault, std::uint64_t at,
                      const std::function<void()>& work) {
   constexpr unsigned k_limit_s = 60;
+  (void)support::count_calls();  // what is counted is shared from before the fork
   const pid_t child = ::fork();
   if (child == 0) {
     if (std::freopen("/dev/null", "w", stderr) == nullptr) ::_exit(99);
