@@ -18,7 +18,7 @@ common::Bytes damaged(common::Bytes bytes, std::mt19937& random) {
   for (unsigned i = random() % 4; i > 0 && !bytes.empty(); --i)
     bytes[static_cast<std::size_t>(at())] = static_cast<std::uint8_t>(random());
   if (bytes.empty()) return bytes;
-  const auto [from, to] = std::minmax(at(), at());
+  const auto [from, to] = std::minmax({at(), at()});
   const common::Bytes part(bytes.begin() + from, bytes.begin() + to);
   switch (random() % 4) {
     case 0:

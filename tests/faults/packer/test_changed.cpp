@@ -4,6 +4,7 @@
 
 #include <cstdio>
 
+#include "common/error.hpp"
 #include "packer/archive.hpp"
 #include "tests/faults/packer/apart.hpp"
 #include "tests/support/scratch.hpp"
