@@ -70,11 +70,20 @@ std::optional<std::string> gunzip(const std::string& in, std::size_t size) {
   ::inflateEnd(&zlib);
   return whole ? std::optional(out) : std::nullopt;
 }
+// As a stream, the way the zstd program decodes: so it refuses a window of more than 128 MiB, as Z2 does.
 std::optional<std::string> unzstd(const std::string& in, std::size_t size) {
+  const std::unique_ptr<ZSTD_DCtx, std::size_t (*)(ZSTD_DCtx*)> context(::ZSTD_createDCtx(), ::ZSTD_freeDCtx);
   std::string out(size + 1, '\0');
-  const std::size_t got = ::ZSTD_decompress(out.data(), out.size(), in.data(), in.size());
-  if (::ZSTD_isError(got)) return std::nullopt;
-  out.resize(got);
+  ZSTD_inBuffer from{in.data(), in.size(), 0};
+  ZSTD_outBuffer to{out.data(), out.size(), 0};
+  std::size_t left = 1;
+  for (std::size_t before = 1; left != 0 && from.pos + to.pos != before;) {
+    before = from.pos + to.pos;
+    left = ::ZSTD_decompressStream(context.get(), &to, &from);
+    if (::ZSTD_isError(left)) return std::nullopt;
+  }
+  if (left != 0 || from.pos != in.size()) return std::nullopt;
+  out.resize(to.pos);
   return out;
 }
 
@@ -151,7 +160,7 @@ TEST_CASE(
     });
     std::printf("%s of %zu bytes: %zu changes and cuts, %zu leave the tar bytes as they were and are clean\n",
                 form.suffix, good.size(), count.cases.load(), count.clean.load());
-    CHECK(count.wrong == 0);
+    CHECK(count.wrong.load() == 0);
   }
 }
 
