@@ -218,7 +218,12 @@ bool are_comparable(const VariantGroup& a, const VariantGroup& b) {
 
 void add_pairs(Comparison& comparison) {
   const std::vector<VariantGroup>& groups = comparison.groups;
+  // The one that is called so, or else the first whose name begins so.
   const auto first_like = [&](const VariantGroup& group, std::string_view title) {
+    const auto exact = std::find_if(groups.begin(), groups.end(), [&](const VariantGroup& other) {
+      return are_comparable(other, group) && other.label == title;
+    });
+    if (exact != groups.end()) return exact;
     return std::find_if(groups.begin(), groups.end(), [&](const VariantGroup& other) {
       return are_comparable(other, group) && other.label.rfind(title, 0) == 0;
     });

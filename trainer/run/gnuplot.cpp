@@ -5,6 +5,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <cstdio>
 #include <cstdlib>
@@ -168,6 +169,18 @@ std::string axes_script() {
       "1 lw "
       "1\nunset key\n",
       colour::k_ink, colour::k_muted, colour::k_grid);
+}
+
+std::vector<double> spread_labels(std::vector<double> wanted, double gap) {
+  std::vector<std::size_t> order(wanted.size());
+  for (std::size_t i = 0; i < order.size(); ++i) order[i] = i;
+  std::stable_sort(order.begin(), order.end(),
+                   [&](std::size_t a, std::size_t b) { return wanted[a] < wanted[b]; });
+  double last = -gap;
+  for (const std::size_t i : order) last = wanted[i] = std::max(wanted[i], last + gap);
+  double next = 1 + gap;  // what was pushed over the top comes down again
+  for (auto i = order.rbegin(); i != order.rend(); ++i) next = wanted[*i] = std::min(wanted[*i], next - gap);
+  return wanted;
 }
 
 std::string gnuplot_text(const std::string& text, std::size_t limit) {

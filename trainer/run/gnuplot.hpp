@@ -3,6 +3,7 @@
 #pragma once
 
 #include <string>
+#include <vector>
 
 namespace trainer {
 
@@ -30,6 +31,9 @@ void require_gnuplot();
 
 // Two axes, a faint grid and no legend, in the page's colours.
 [[nodiscard]] std::string axes_script();
+
+// Heights for labels in a column, in 0..1: as near to the wanted ones as a distance of `gap` allows.
+[[nodiscard]] std::vector<double> spread_labels(std::vector<double> wanted, double gap);
 
 // A quoted string for a script. What gnuplot could take for more than text is left out.
 [[nodiscard]] std::string gnuplot_text(const std::string& text, std::size_t limit = 60);

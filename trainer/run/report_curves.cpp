@@ -106,39 +106,66 @@ double middle_step(std::size_t bin, std::int64_t last_step) {
   return (static_cast<double>(bin) + 0.5) * static_cast<double>(last_step) / static_cast<double>(k_bins);
 }
 
-std::string panel_script(const std::map<std::size_t, TermCurves>& groups, std::int64_t last_step) {
-  std::string data, plot, bands, labels;
-  double least = 1e300, most = -1e300;
-  for (const auto& [group, curves] : groups) {
-    data += fmt::format("$c{} << EOD\n", group);
-    std::string last_value;
-    for (std::size_t bin = 0; bin < k_bins; ++bin) {
-      const auto value = curves.at(bin);
-      if (!value) continue;
-      data += fmt::format("{:.6g} {:.6g} {:.6g} {:.6g}\n", middle_step(bin, last_step), value->mean,
-                          value->low, value->high);
-      last_value = fmt::format("{:.6g}", value->mean);
-      most = std::max(most, value->high);
-      if (value->low > 0) least = std::min(least, value->low);
-    }
-    data += "EOD\n";
-    if (curves.seeds.size() > 1)
-      bands +=
-          fmt::format("$c{} using 1:3:4 with filledcurves fc rgb {} fs transparent solid 0.18 noborder, ",
-                      group, colour::series(group));
-    plot += fmt::format("{}$c{} using 1:2 with lines lw 1.6 dt {} lc rgb {}", plot.empty() ? "" : ", ", group,
-                        1 + group / static_cast<std::size_t>(colour::k_series), colour::series(group));
-    if (!last_value.empty())
-      labels += fmt::format("set label '{}' at graph 1.0,first {} offset {},0 left textcolor rgb {}\n",
-                            letter_of(group), last_value, 0.5 + 1.3 * static_cast<double>(group % 3),
-                            colour::k_ink);
+// What of a panel is drawn before its axes are known.
+struct Panel {
+  std::string data, bands, lines;
+  std::vector<std::size_t> groups;
+  std::vector<double> ends;  // where each group's line ends
+  double least = 1e300, least_positive = 1e300, most = -1e300;
+};
+
+void add_group(Panel& panel, std::size_t group, const TermCurves& curves, std::int64_t last_step) {
+  std::string rows;
+  double end = 0;
+  for (std::size_t bin = 0; bin < k_bins; ++bin) {
+    const auto value = curves.at(bin);
+    if (!value) continue;
+    rows += fmt::format("{:.6g} {:.6g} {:.6g} {:.6g}\n", middle_step(bin, last_step), value->mean, value->low,
+                        value->high);
+    end = value->mean;
+    panel.most = std::max(panel.most, value->high);
+    panel.least = std::min(panel.least, value->low);
+    if (value->low > 0) panel.least_positive = std::min(panel.least_positive, value->low);
   }
-  const bool wide_range = least > 0 && most > 50 * least;
+  if (rows.empty()) return;
+  panel.data += fmt::format("$c{} << EOD\n{}EOD\n", group, rows);
+  panel.groups.push_back(group);
+  panel.ends.push_back(end);
+  if (curves.seeds.size() > 1)
+    panel.bands +=
+        fmt::format("$c{} using 1:3:4 with filledcurves fc rgb {} fs transparent solid 0.18 noborder, ",
+                    group, colour::series(group));
+  panel.lines +=
+      fmt::format("{}$c{} using 1:2 with lines lw 1.6 dt {} lc rgb {}", panel.lines.empty() ? "" : ", ",
+                  group, 1 + group / static_cast<std::size_t>(colour::k_series), colour::series(group));
+}
+
+std::string panel_script(const std::map<std::size_t, TermCurves>& groups, std::int64_t last_step) {
+  Panel panel;
+  for (const auto& [group, curves] : groups) add_group(panel, group, curves, last_step);
+  // Zeros, as before a mechanism begins, have no place on a logarithmic axis and are left out there.
+  const bool is_wide = panel.least >= 0 && panel.most > 50 * panel.least_positive;
+  const auto height = [&](double value) {
+    return is_wide ? std::log10(std::max(value, panel.least_positive)) : value;
+  };
+  double low = height(is_wide ? panel.least_positive : panel.least), high = height(panel.most);
+  const double air = std::max(0.05 * (high - low), 1e-9 + 1e-3 * std::abs(high));
+  low -= air, high += air;
+  std::vector<double> ends;
+  for (const double end : panel.ends)
+    ends.push_back(std::clamp((height(end) - low) / (high - low), 0.0, 1.0));
+  ends = spread_labels(ends, std::min(0.085, 1.0 / static_cast<double>(ends.size())));
+  std::string labels;
+  for (std::size_t i = 0; i < ends.size(); ++i)
+    labels += fmt::format("set label '{}' at graph 1.02,graph {} left textcolor rgb {}\n",
+                          letter_of(panel.groups[i]), ends[i], colour::k_ink);
+  const auto back = [&](double value) { return is_wide ? std::pow(10, value) : value; };
   return axes_script() +
-         fmt::format("set xrange [0:{}]\nset rmargin 5\nset xlabel 'step' textcolor rgb {}\n{}", last_step,
-                     colour::k_muted,
-                     wide_range ? "set logscale y\nset format y '%.0e'\n" : "set format y '%g'\n") +
-         labels + data + "plot " + bands + plot + "\n";
+         fmt::format(
+             "set xrange [0:{}]\nset rmargin 5\nset xlabel 'step' textcolor rgb {}\nset format y '%g'\n{}"
+             "set yrange [{}:{}]\n",
+             last_step, colour::k_muted, is_wide ? "set logscale y\n" : "", back(low), back(high)) +
+         labels + panel.data + "plot " + panel.bands + panel.lines + "\n";
 }
 
 void add_rows(Table& table, const Comparison& comparison, const std::string& key,

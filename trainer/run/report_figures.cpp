@@ -43,21 +43,16 @@ struct Range {
   // Air around it; shares stay within 0 and 100.
   [[nodiscard]] Range padded() const {
     const double air = std::max(0.06 * (high - low), 1.0);
-    return {std::max(low - air, 0.0), std::min(high + air, 101.0)};
+    return {std::max(low - air, 0.0), std::min(high + air, 100.4)};
   }
 };
 
-// Labels in a column: as near to their points as 1/`most` of the height apart allows. Positions in 0..1.
-std::vector<double> spread(std::vector<double> wanted, double gap) {
-  std::vector<std::size_t> order(wanted.size());
-  for (std::size_t i = 0; i < order.size(); ++i) order[i] = i;
-  std::stable_sort(order.begin(), order.end(),
-                   [&](std::size_t a, std::size_t b) { return wanted[a] < wanted[b]; });
-  double last = -gap;
-  for (const std::size_t i : order) last = wanted[i] = std::max(wanted[i], last + gap);
-  double next = 1 + gap;  // what was pushed over the top comes down again
-  for (auto i = order.rbegin(); i != order.rend(); ++i) next = wanted[*i] = std::min(wanted[*i], next - gap);
-  return wanted;
+// A step of 1, 2 or 5 times a power of ten, so that an axis has at most `most` marks.
+double tick_step(const Range& range, double most) {
+  const double least = (range.high - range.low) / most, power = std::pow(10, std::floor(std::log10(least)));
+  for (const double factor : {1.0, 2.0, 5.0})
+    if (factor * power >= least) return factor * power;
+  return 10 * power;
 }
 
 enum class Labels { names, letters };
@@ -77,7 +72,8 @@ std::string trade_off_script(const Comparison& comparison, const std::vector<Poi
                           "set rmargin at screen {}\nset xrange [{}:{}]\nset yrange [{}:{}]\n"
                           "set xlabel 'audio skill: token F1 (%)' textcolor rgb {}\n"
                           "set ylabel 'VQA accuracy with a distractor (%)' textcolor rgb {}\n",
-                          right_margin, x.low, x.high, y.low, y.high, colour::k_muted, colour::k_muted);
+                          right_margin, x.low, x.high, y.low, y.high,
+                          tick_step(x, labels == Labels::names ? 8 : 4), colour::k_muted, colour::k_muted);
   if (base)
     script += fmt::format(
         "set arrow from graph 0,first {0} to graph 1,first {0} nohead lc rgb {1} lw 1.5 dt 2\n"
@@ -85,7 +81,7 @@ std::string trade_off_script(const Comparison& comparison, const std::vector<Poi
         100 * *base, colour::k_muted);
   std::vector<double> heights;
   for (const Point& point : points) heights.push_back((100 * point.y->value - y.low) / (y.high - y.low));
-  heights = spread(heights, std::min(0.058, 1.0 / static_cast<double>(points.size())));
+  heights = spread_labels(heights, std::min(0.058, 1.0 / static_cast<double>(points.size())));
   std::string data, plot;
   for (std::size_t i = 0; i < points.size(); ++i) {
     const auto& [group, f1, accuracy] = points[i];
@@ -96,7 +92,7 @@ std::string trade_off_script(const Comparison& comparison, const std::vector<Poi
     script += fmt::format(
         "set arrow from first {},first {} to graph 1.02,graph {} nohead lc rgb {} lw 0.6\n"
         "set label {} at graph 1.03,graph {} left textcolor rgb {}\n",
-        100 * f1->value, 100 * accuracy->value, heights[i], colour::k_grid, gnuplot_text(name, 36),
+        100 * f1->value, 100 * accuracy->value, heights[i], colour::k_grid, gnuplot_text(name, 40),
         heights[i], colour::k_ink);
     data += fmt::format("$p{} << EOD\n{} {} {} {} {} {}\nEOD\n$s{} << EOD\n", i, 100 * f1->value,
                         100 * accuracy->value, 100 * f1->interval.low, 100 * f1->interval.high,
@@ -139,7 +135,7 @@ std::optional<Figure> trade_off_figure(const Comparison& comparison) {
     description += fmt::format(" {}: token F1 {}, accuracy {}.", comparison.groups[group].label,
                                estimate_text(f1, Scale::percent), estimate_text(accuracy, Scale::percent));
   figure.wide = draw_svg({"trade-off", 760, 430, figure.title, description,
-                          trade_off_script(comparison, points, Labels::names, 0.68)});
+                          trade_off_script(comparison, points, Labels::names, 0.62)});
   figure.narrow = draw_svg({"trade-off-narrow", 360, 380, figure.title, description,
                             trade_off_script(comparison, points, Labels::letters, 0.92)});
   return figure;
@@ -177,7 +173,8 @@ std::optional<Figure> sweep_figure(const Comparison& comparison) {
   if (plot.empty()) return std::nullopt;
   y = y.padded();
   for (double& end : ends) end = (end - y.low) / (y.high - y.low);
-  ends = spread(ends, std::min(0.06, 1.0 / static_cast<double>(std::max<std::size_t>(ends.size(), 1))));
+  ends =
+      spread_labels(ends, std::min(0.06, 1.0 / static_cast<double>(std::max<std::size_t>(ends.size(), 1))));
   for (std::size_t i = 0; i < ends.size(); ++i)
     labels += fmt::format("set label '{}' at graph 1.02,graph {} left textcolor rgb {}\n",
                           letter_of(drawn[i]), ends[i], colour::k_ink);

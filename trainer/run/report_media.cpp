@@ -15,7 +15,7 @@ namespace {
 constexpr std::size_t k_flips_shown = 12;
 constexpr std::size_t k_memorised_shown = 6;
 constexpr std::size_t k_held_out_shown = 3;
-constexpr std::size_t k_media_limit_bytes = std::size_t{8} << 20;
+constexpr std::size_t k_media_limit_bytes = std::size_t{6} << 20;
 
 using Items = std::map<std::string, Prediction>;  // by id
 

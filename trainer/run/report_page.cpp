@@ -22,23 +22,37 @@ std::string legend_html(const Comparison& comparison) {
   return out + "</ul>\n";
 }
 
-// "75.1 [70.2, 79.4]": the interval under the number, where the eye can skip it.
+// "75.1 [70.2, 79.4]": the interval under the number, where the eye can skip it; a range likewise.
 std::string cell_html(const std::string& text) {
-  const std::size_t at = text.find(" [");
+  const std::size_t at = std::min(text.find(" ["), text.find(" ("));
   if (at == std::string::npos) return escape_html(text);
   return escape_html(text.substr(0, at)) + "<small>" + escape_html(text.substr(at + 1)) + "</small>";
 }
 
-std::string row_name_html(const Comparison& comparison, const std::string& name) {
+std::optional<std::size_t> find_group(const Comparison& comparison, const std::string& label) {
   for (std::size_t g = 0; g < comparison.groups.size(); ++g)
-    if (comparison.groups[g].label == name) return group_html(comparison, g);
+    if (comparison.groups[g].label == label) return g;
+  return std::nullopt;
+}
+
+// A group, or two of them with an arrow between.
+std::string row_name_html(const Comparison& comparison, const std::string& name) {
+  if (const auto group = find_group(comparison, name)) return group_html(comparison, *group);
+  const std::string arrow = " → ";
+  for (std::size_t at = 0; (at = name.find(arrow, at)) != std::string::npos; at += arrow.size()) {
+    const auto first = find_group(comparison, name.substr(0, at)),
+               second = find_group(comparison, name.substr(at + arrow.size()));
+    if (first && second) return group_html(comparison, *first) + arrow + group_html(comparison, *second);
+  }
   return escape_html(name);
 }
 
+// The title stands outside the part that scrolls, so that a phone shows all of it.
 std::string table_html(const Comparison& comparison, const Table& table) {
   if (table.rows.empty()) return "";
-  std::string out =
-      "<div class=\"scroll\"><table><caption>" + escape_html(table.title) + "</caption><thead><tr>";
+  const std::string title = escape_html(table.title);
+  std::string out = "<p class=\"caption\">" + title + "</p><div class=\"scroll\"><table aria-label=\"" +
+                    title + "\"><thead><tr>";
   for (const std::string& head : table.head) out += "<th scope=\"col\">" + escape_html(head) + "</th>";
   out += "</tr></thead>\n<tbody>\n";
   for (const auto& row : table.rows) {
@@ -72,7 +86,7 @@ std::string lead_html(const Comparison& comparison) {
   const SplitMetrics& first = comparison.runs.front().metrics.validation;
   const std::size_t packs = distinct(comparison, [](const RunSummary& run) { return run.pack_id; });
   return fmt::format(
-      "<p class=\"lead\">{} {} in {} {} from {} {}. {} questions were each answered by the frozen base "
+      "<p class=\"lead\">{} {} in {} {} from {}. {} questions were each answered by the frozen base "
       "without audio and "
       "by every adapter while an irrelevant clip played; {} clips were captioned.</p>\n",
       comparison.groups.size(), comparison.groups.size() == 1 ? "setting" : "settings",

@@ -17,7 +17,7 @@ const std::string& page_style() {
 --s0:#0072b2;--s1:#c8500a;--s2:#00815f;--s3:#b0528c;--s4:#8f6c00;--s5:#2e8fc7;--s6:#6a4fb3;--s7:#666b72}}
 *{box-sizing:border-box}
 body{margin:0;background:var(--paper);color:var(--ink);font:16px/1.5 system-ui,-apple-system,"Segoe UI",Roboto,"Helvetica Neue",Arial,sans-serif}
-main{max-width:68rem;margin:0 auto;padding:1.5rem 1rem 4rem}
+main{max-width:74rem;margin:0 auto;padding:1.5rem 1rem 4rem}
 h1{font-size:1.7rem;line-height:1.2;margin:.2em 0}
 h2{font-size:1.25rem;margin:2.6rem 0 .5rem;padding-top:.6rem;border-top:1px solid var(--line)}
 h3{font-size:1rem;margin:1.2rem 0 .3rem}
@@ -38,12 +38,12 @@ figure svg{display:block;width:100%;height:auto;font-family:inherit}
 .mark{width:.85em;height:.85em;vertical-align:-.07em;margin-right:.35em}
 .s0{fill:var(--s0)}.s1{fill:var(--s1)}.s2{fill:var(--s2)}.s3{fill:var(--s3)}.s4{fill:var(--s4)}.s5{fill:var(--s5)}.s6{fill:var(--s6)}.s7{fill:var(--s7)}
 .legend{list-style:none;padding:0;margin:.4rem 0;display:flex;flex-wrap:wrap;gap:.2rem 1.1rem;font-size:.92rem}
-.scroll{overflow-x:auto;margin:.6rem 0 1.2rem;border:1px solid var(--line);border-radius:6px}
+.scroll{overflow-x:auto;margin:0 0 1.2rem;border:1px solid var(--line);border-radius:6px}
 table{border-collapse:collapse;font-size:.86rem;font-variant-numeric:tabular-nums;width:100%}
-caption{text-align:left;padding:.5rem .6rem;color:var(--muted);font-size:.88rem}
-th,td{padding:.35rem .6rem;text-align:right;border-top:1px solid var(--grid);white-space:nowrap}
-thead th{font-weight:600;border-top:0;border-bottom:1px solid var(--line);vertical-align:bottom}
-th:first-child,td:first-child{text-align:left;position:sticky;left:0;background:var(--paper)}
+.caption{max-width:none;margin:1rem 0 .3rem;color:var(--muted);font-size:.88rem;break-after:avoid}
+th,td{padding:.35rem .5rem;text-align:right;border-top:1px solid var(--grid);white-space:nowrap}
+thead th{white-space:normal;font-weight:600;border-top:0;border-bottom:1px solid var(--line);vertical-align:bottom}
+th:first-child,td:first-child{white-space:normal;min-width:9rem;max-width:17rem;text-align:left;position:sticky;left:0;background:var(--paper)}
 .left th,.left td{text-align:left}
 tbody th{font-weight:600}
 td small{display:block;color:var(--muted);font-size:.92em}

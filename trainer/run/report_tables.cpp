@@ -163,6 +163,10 @@ Table sweep_table(const Comparison& comparison) {
   for (const std::string_view gate : gates) table.head.push_back(std::string(gate.substr(5)));
   if (gates.empty()) return table;
   for (const VariantGroup& group : comparison.groups) {
+    if (std::none_of(gates.begin(), gates.end(), [&](std::string_view gate) {
+          return find_estimate(group, gate, measure::k_accuracy) != nullptr;
+        }))
+      continue;
     std::vector<std::string>& row = table.rows.emplace_back(1, group.label);
     for (const std::string_view gate : gates)
       row.push_back(cell(group, gate, measure::k_accuracy, Scale::percent));

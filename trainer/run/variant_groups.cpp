@@ -79,12 +79,11 @@ std::string title_of(const RunSummary& run) {
   return on.empty() ? "nothing switched on" : on;
 }
 
-// "retention.kl.weight" -> "kl.weight".
-std::string short_name(const std::string& path) {
-  const std::size_t last = path.rfind('.');
-  const std::size_t before =
-      last == std::string::npos || last == 0 ? std::string::npos : path.rfind('.', last - 1);
-  return before == std::string::npos ? path : path.substr(before + 1);
+// "retention.kl.weight" -> "kl.weight", "retention.null_space.energy" -> "energy".
+std::string short_name(std::string path) {
+  for (const std::string_view prefix : {"retention.", "null_space."})
+    if (path.starts_with(prefix)) path.erase(0, prefix.size());
+  return path;
 }
 
 // What differs among `leaves`, said for the one at `index`.

@@ -118,8 +118,7 @@ TEST_CASE("pictures and sounds come from the verified pack of the runs, and from
   const support::Scratch scratch;
   const packer::BuildRequest request = support::small_sources(scratch.path());
   (void)packer::build_pack(request);
-  const packer::VerifiedPack pack =
-      packer::open_pack(request.dest_root, {.verbosity = common::Verbosity::quiet});
+  const packer::VerifiedPack pack = packer::open_pack(request.dest_root, {{}, 2, common::Verbosity::quiet});
   const support::RunRecipe recipe{.pack_id = pack.id().hex(),
                                   .scores = {0, 1, 0},
                                   .question_ids = {"10", "11", "20"},
