@@ -1,5 +1,6 @@
-// The decompressing readers: the first byte says which form; what comes out, and what is found wrong, depends
-// neither on the pieces in which the bytes come nor on those in which they are asked for.
+// The decompressing readers: the first byte says which form; what comes out of a sound file, and whether it
+// is sound, depends neither on the pieces in which the bytes come nor on those in which they are asked for.
+// Of an unsound one more or less may come out before that is noticed, but never other bytes.
 #include <string>
 
 #include "packer/compression.hpp"
@@ -11,8 +12,12 @@ namespace {
 struct Outcome {
   std::string bytes;
   std::optional<packer::Finding> fault;
-  bool operator==(const Outcome&) const = default;
 };
+
+bool agree(const Outcome& a, const Outcome& b) {
+  if (!a.fault && !b.fault) return a.bytes == b.bytes;
+  return a.fault && b.fault && (a.bytes.starts_with(b.bytes) || b.bytes.starts_with(a.bytes));
+}
 
 Outcome read_all(packer::Compression form, std::string_view in, std::size_t in_piece, std::size_t out_piece) {
   const auto stream = packer::decompress(form, std::make_unique<support::MemoryStream>(in, in_piece));
@@ -37,7 +42,7 @@ int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
   const auto form = data[0] % 2 == 0 ? packer::Compression::gzip : packer::Compression::zstd;
   const std::string_view in = fuzz::text_of(data + 1, size - 1);
   const Outcome whole = read_all(form, in, in.size() + 1, 1 << 20);
-  ENSURE(whole == read_all(form, in, 7, 1000));
+  ENSURE(agree(whole, read_all(form, in, 7, 1000)));
   ENSURE(whole.fault || !in.empty());
   const auto by_magic = packer::decompress_by_magic(std::make_unique<support::MemoryStream>(in, 64));
   std::uint8_t byte = 0;

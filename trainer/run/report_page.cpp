@@ -86,9 +86,8 @@ std::string lead_html(const Comparison& comparison) {
   const SplitMetrics& first = comparison.runs.front().metrics.validation;
   const std::size_t packs = distinct(comparison, [](const RunSummary& run) { return run.pack_id; });
   return fmt::format(
-      "<p class=\"lead\">{} {} in {} {} from {}. {} questions were each answered by the frozen base "
-      "without audio and "
-      "by every adapter while an irrelevant clip played; {} clips were captioned.</p>\n",
+      "<p class=\"lead\">{} {} in {} {} from {} {}. {} questions were each answered by the frozen base "
+      "without audio and by every adapter while an irrelevant clip played; {} clips were captioned.</p>\n",
       comparison.groups.size(), comparison.groups.size() == 1 ? "setting" : "settings",
       comparison.runs.size(), comparison.runs.size() == 1 ? "run" : "runs", packs,
       packs == 1 ? "pack" : "packs", first.vl_samples, first.audio_samples);
