@@ -105,8 +105,7 @@ common::File lock_folder(const fs::path& folder, Found& found) {
   common::File lock;
   for (;;) {
     found = ::mkdir(folder.c_str(), 0755) == 0 ? Found::made : Found::was_there;
-    if (found == Found::was_there && errno != EEXIST)
-      common::throw_errno("cannot create " + folder.string());
+    if (found == Found::was_there && errno != EEXIST) common::throw_errno("cannot create " + folder.string());
     lock = common::File(::open(folder.c_str(), O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC));
     if (!lock.is_open()) {
       if (errno == ENOENT) continue;
