@@ -52,8 +52,9 @@ void print_rest(const RepairOutcome& outcome, const std::string& pack) {
   if (!outcome.lost.empty()) say("Not found: ");
   for (const LostFile& file : outcome.lost) say("  " + file.path + ": " + file.why);
   if (!outcome.lost.empty())
-    say("Name more places with --from; if SHA256SUMS itself is the damaged file, name the pack's id with "
-        "--expect.");
+    say("Name more places with --from; if SHA256SUMS itself is the damaged file, name the pack's id "
+        "(--expect) "
+        "or its signer's key (--trust).");
   if (has_extras(outcome))
     say("What the seal does not list was left where it is; --move-extras moves it out of the pack, to a "
         "folder "
@@ -73,7 +74,7 @@ int run_repair(const RepairRequest& request, const CommonFlags& flags) {
       say("there was nothing to repair");
     if (whole) std::printf("%s  %s\n", outcome.report.id->hex().c_str(), pack.c_str());
   }
-  return whole ? 0 : common::exit_code(common::ErrorKind::mismatch);
+  return whole ? 0 : common::exit_code(kind_of(outcome.report.findings));
 }
 
 }  // namespace
@@ -81,20 +82,21 @@ int run_repair(const RepairRequest& request, const CommonFlags& flags) {
 void add_repair(CLI::App& app, CommonFlags& flags, Command& chosen) {
   struct Values {
     RepairRequest request;
-    std::string expect;
+    TrustFlags trust;
     bool move_extras = false;
   };
   const auto values = std::make_shared<Values>();
   CLI::App* verb = app.add_subcommand(
       "repair", "fetch just the files of a pack's folder that are missing or bad, then verify it");
   verb->add_option("PACK", values->request.pack, "the damaged pack's folder")->required();
-  verb->add_option("--from", values->request.from,
-                   "where to look, repeatable: a folder of sources, another copy of the pack, or an archive "
-                   "of it; files are found by name or content, clips are cut again from their sources, and "
-                   "only bytes that hash to what the seal says are taken")
+  verb->add_option(
+          "--from", values->request.from,
+          "where to look, repeatable: a folder of sources, another copy of the pack, or an archive "
+          "of it; files are found by name or content, clips are cut again from their sources, and "
+          "only bytes that hash to what the seal says are taken; where SHA256SUMS itself is lost or damaged, "
+          "--expect or --trust says which one to look for")
       ->allow_extra_args(false);
-  verb->add_option("--expect", values->expect,
-                   "the pack id that it must have; needed where SHA256SUMS itself is lost or damaged");
+  add_trust_flags(*verb, values->trust);
   verb->add_flag(
       "--move-extras", values->move_extras,
       "move what the seal does not list to PACK.aside (without it, such files are listed and left)");
@@ -103,7 +105,8 @@ void add_repair(CLI::App& app, CommonFlags& flags, Command& chosen) {
   verb->callback([values, &flags, &chosen] {
     chosen = [values, &flags] {
       RepairRequest& request = values->request;
-      request.expected_id = TrustFlags{values->expect, {}}.expected_id();
+      request.expected_id = values->trust.expected_id();
+      request.trusted_key = values->trust.trusted_key();
       request.extras = values->move_extras ? Extras::move_aside : Extras::leave;
       request.threads = flags.threads;
       request.verbosity = flags.verbosity();

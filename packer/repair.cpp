@@ -1,6 +1,6 @@
 #include "packer/repair.hpp"
 
-#include <algorithm>
+#include <set>
 
 #include "common/error.hpp"
 #include "common/parallel.hpp"
@@ -8,6 +8,7 @@
 #include "packer/copy.hpp"
 #include "packer/repair_seal.hpp"
 #include "packer/repair_sources.hpp"
+#include "packer/sign.hpp"
 
 namespace packer {
 namespace {
@@ -36,13 +37,15 @@ std::vector<SumsLine> control_lines(const std::vector<SumsLine>& lines) {
 // copy of the same seal may have the right one.
 void repair_signature(RepairSite& site, const SettledSeal& seal, const RepairSources& sources) {
   const std::string name(k_signature_name);
+  if (seal.signature) return site.put_unlisted(name, seal.signature->bytes, seal.signature->from);
   const fs::file_status status = fs::symlink_status(site.pack() / name);
   const bool is_bad = fs::exists(status) && (!fs::is_regular_file(status) ||
                                              fs::file_size(site.pack() / name) != k_signature_bytes);
   if (!is_bad) return;
-  if (const auto signature = sources.signature_of(common::digest_of(seal.bytes)))
-    site.put_unlisted(name, signature->bytes,
-                      signature->from + " (not checked: that needs the signer's key)");
+  for (const SealCandidate& candidate : sources.seals())
+    if (candidate.signature && candidate.bytes == seal.bytes)
+      return site.put_unlisted(name, *candidate.signature,
+                               candidate.from + " (not checked: that needs the signer's key)");
 }
 
 std::string why_lost(const SumsLine& line, const std::optional<PackInfo>& info) {
@@ -53,10 +56,13 @@ std::string why_lost(const SumsLine& line, const std::optional<PackInfo>& info) 
   return why;
 }
 
-void move_extras(RepairSite& site, const ExamineRequest& request) {
+// A link in the place of a file that no source had stays: nothing better is there.
+void move_extras(RepairSite& site, const std::vector<SumsLine>& lines, const ExamineRequest& request) {
+  std::set<std::string> listed{std::string(k_seal_name), std::string(k_signature_name)};
+  for (const SumsLine& line : lines) listed.insert(line.path.text());
   const Examination now = examine_folder(site.pack(), request);
   for (const Finding& finding : now.findings)
-    if (finding.rule == "F3" || finding.rule == "F4") {
+    if ((finding.rule == "F3" || finding.rule == "F4") && listed.count(finding.path) == 0) {
       site.move_aside(finding.path);
       site.remove_empty_folders(fs::path(finding.path).parent_path());
     }
@@ -79,23 +85,25 @@ void fetch(RepairSite& site, const std::vector<SumsLine>& lines, RepairSources& 
 
 RepairOutcome repair(const RepairRequest& request) {
   RepairOutcome outcome;
+  ExamineRequest whole{Depth::full, request.expected_id, request.threads, request.verbosity};
+  if (request.trusted_key) whole.trusted_key = read_trusted_key(*request.trusted_key, request.pack);
   {
     RepairSite site(request.pack);
     RepairSources sources(site, request);
-    const SettledSeal seal = settle_seal(site, request.expected_id, sources.seals(), request.threads);
+    const SettledSeal seal =
+        settle_seal(site, {request.expected_id, whole.trusted_key}, sources.seals(), request.threads);
     if (!seal.from.empty()) site.put_unlisted(std::string(k_seal_name), seal.bytes, seal.from);
     fetch(site, seal.lines, sources, request, outcome);
     repair_signature(site, seal, sources);
     if (request.extras == Extras::move_aside)
-      move_extras(site, {Depth::quick, {}, request.threads, common::Verbosity::quiet});
+      move_extras(site, seal.lines, {Depth::quick, {}, request.threads, common::Verbosity::quiet});
     site.sync();
     outcome.repaired = site.repaired();
     outcome.moved = site.moved();
     outcome.aside = site.aside();
     outcome.remarks = sources.remarks();
   }
-  outcome.report =
-      verify(request.pack, {Depth::full, request.expected_id, request.threads, request.verbosity});
+  outcome.report = verify(request.pack, whole);
   return outcome;
 }
 

@@ -25,6 +25,7 @@ struct RepairRequest {
   Extras extras = Extras::leave;
   unsigned threads = 0;
   common::Verbosity verbosity = common::Verbosity::normal;
+  std::optional<std::filesystem::path> trusted_key{};  // the public key that must have signed the pack
 };
 
 struct LostFile {
@@ -41,7 +42,8 @@ struct RepairOutcome {
   Report report;                     // of the full verify that ends every repair
 };
 
-// Throws mismatch where it cannot be known what the pack was; then nothing has changed.
+// Throws mismatch (signature, where a key is trusted) where it cannot be known what the pack was; then
+// nothing has changed.
 [[nodiscard]] RepairOutcome repair(const RepairRequest& request);
 
 }  // namespace packer

@@ -34,8 +34,18 @@ OwnSeal read_own(const RepairSite& site) {
   return own;
 }
 
+std::optional<common::Bytes> own_signature(const RepairSite& site) {
+  const std::string name(k_signature_name);
+  if (site.files().count(name) == 0) return std::nullopt;
+  try {
+    return common::read_file(site.pack() / name, k_signature_bytes);
+  } catch (const Error&) {
+    return std::nullopt;
+  }
+}
+
 SettledSeal settled(common::Bytes bytes, std::string from) {
-  SettledSeal seal{std::move(bytes), {}, std::move(from)};
+  SettledSeal seal{std::move(bytes), {}, std::move(from), {}};
   Findings ignored;  // the verify that ends every repair lists them
   seal.lines = parse_sums(common::text_of(seal.bytes), ignored);
   return seal;
@@ -81,10 +91,39 @@ bool is_proven(const std::vector<SumsLine>& candidate, const OwnSeal& own, const
   return proven;
 }
 
-[[noreturn]] void refuse_expected(const RepairSite& site, const common::Digest& expected) {
-  throw Error(ErrorKind::mismatch, "no SHA256SUMS with the id " + expected.hex() + " was found, neither in " +
-                                       site.pack().string() +
-                                       " nor in what --from names; name a pack or an archive that has it");
+// Holds a seal against what the user knows from elsewhere.
+class Witness {
+ public:
+  Witness(const RepairSite& site, const SealDemand& demand, const std::vector<SealCandidate>& candidates)
+      : demand_(demand) {
+    if (auto signature = own_signature(site)) signatures_.push_back({"", std::move(*signature), {}});
+    for (const SealCandidate& candidate : candidates)
+      if (candidate.signature) signatures_.push_back({candidate.from, *candidate.signature, {}});
+  }
+  [[nodiscard]] std::optional<SettledSeal> confirm(common::Bytes seal, const std::string& from) const {
+    if (demand_.id && common::digest_of(seal) != *demand_.id) return std::nullopt;
+    if (!demand_.key) return settled(std::move(seal), from);
+    for (const SealCandidate& signature : signatures_)
+      if (demand_.key->verifies(seal, signature.bytes)) {
+        SettledSeal confirmed = settled(std::move(seal), from);
+        if (!signature.from.empty()) confirmed.signature = signature;
+        return confirmed;
+      }
+    return std::nullopt;
+  }
+
+ private:
+  const SealDemand& demand_;
+  std::vector<SealCandidate> signatures_;  // `bytes` is the signature's own
+};
+
+[[noreturn]] void refuse_demand(const RepairSite& site, const SealDemand& demand) {
+  std::string what = "no SHA256SUMS";
+  if (demand.id) what += " with the id " + demand.id->hex();
+  if (demand.key) what += " that the trusted key signed";
+  throw Error(demand.key ? ErrorKind::signature : ErrorKind::mismatch,
+              what + " was found, neither in " + site.pack().string() +
+                  " nor in what --from names; name a pack or an archive that has it");
 }
 
 [[noreturn]] void refuse_unproven(const RepairSite& site, const OwnSeal& own,
@@ -95,24 +134,27 @@ bool is_proven(const std::vector<SumsLine>& candidate, const OwnSeal& own, const
   for (const Finding& finding : own.findings) text += "\n  " + describe(finding);
   for (const SealCandidate& candidate : candidates)
     text += "\n" + candidate.from + " has one with the id " + common::digest_of(candidate.bytes).hex();
-  throw Error(ErrorKind::mismatch,
-              text + (candidates.empty() ? "\nName a pack that has it (--from PACK), and its id (--expect ID)"
-                                         : "\nIf that is the right one, say so with --expect ID"));
+  throw Error(
+      ErrorKind::mismatch,
+      text + (candidates.empty() ? "\nName a pack that has it (--from PACK), and its id (--expect ID)"
+                                 : "\nIf that is the right one, say so with --expect ID or --trust KEY"));
 }
 
 }  // namespace
 
-SettledSeal settle_seal(const RepairSite& site, const std::optional<common::Digest>& expected,
+SettledSeal settle_seal(const RepairSite& site, const SealDemand& demand,
                         const std::vector<SealCandidate>& candidates, unsigned threads) {
-  OwnSeal own = read_own(site);
-  if (expected) {
-    if (own.bytes && common::digest_of(*own.bytes) == *expected) return settled(*own.bytes, "");
+  const OwnSeal own = read_own(site);
+  if (demand.id || demand.key) {
+    const Witness witness(site, demand, candidates);
+    if (own.bytes)
+      if (auto seal = witness.confirm(*own.bytes, "")) return *seal;
     for (const SealCandidate& candidate : candidates)
-      if (common::digest_of(candidate.bytes) == *expected) return settled(candidate.bytes, candidate.from);
-    // Where the seal alone is damaged, the files give it back, and the id proves it.
-    if (common::Bytes bytes = seal_of_files(site, threads); common::digest_of(bytes) == *expected)
-      return settled(std::move(bytes), "the pack's own files, whose id is the expected one");
-    refuse_expected(site, *expected);
+      if (auto seal = witness.confirm(candidate.bytes, candidate.from)) return *seal;
+    // Where the seal alone is damaged, the files give it back, and the id or the signature proves it.
+    if (auto seal = witness.confirm(seal_of_files(site, threads), "the pack's own files, which prove it"))
+      return *seal;
+    refuse_demand(site, demand);
   }
   if (own.bytes && own.findings.empty()) return settled(*own.bytes, "");
   for (const SealCandidate& candidate : candidates) {

@@ -182,7 +182,7 @@ void RepairSite::place(const fs::path& staged, const std::string& path, const st
   const std::lock_guard lock(mutex_);
   clear_way(path);
   rename_or_throw(staged, pack_ / path);
-  common::sync_folder((pack_ / path).parent_path());
+  changed_.insert((pack_ / path).parent_path());
   files_.insert(path);
   wanted_.erase(path);
   repaired_.push_back({path, from});
@@ -207,14 +207,17 @@ void RepairSite::move_aside(const std::string& path) {
   fs::create_directories((aside_ / path).parent_path());
   rename_or_throw(pack_ / path, aside_ / path);
   moved_.push_back(path);
+  changed_.insert({aside_, (aside_ / path).parent_path(), (pack_ / path).parent_path()});
 }
 
 void RepairSite::remove_empty_folders(fs::path folder) const {
   while (!folder.empty() && ::rmdir((pack_ / folder).c_str()) == 0) folder = folder.parent_path();
 }
 
+// Files are synced before they are renamed; a rename that a power cut undoes leaves what was there before.
 void RepairSite::sync() const {
-  if (::syncfs(lock_.descriptor()) != 0) common::throw_errno("cannot sync " + pack_.string());
+  for (const fs::path& folder : changed_)
+    if (fs::is_directory(folder)) common::sync_folder(folder);
 }
 
 std::vector<RepairedFile> RepairSite::repaired() const {

@@ -57,6 +57,7 @@ class RepairSite {
   void move_aside(const std::string& path);
   // Removes a folder if it is empty, then those it lay in.
   void remove_empty_folders(std::filesystem::path folder) const;
+  // The folders that changed, to the disk.
   void sync() const;
 
   [[nodiscard]] std::vector<RepairedFile> repaired() const;  // by path
@@ -78,7 +79,8 @@ class RepairSite {
   std::map<std::string, SumsLine> wanted_;
   std::vector<RepairedFile> repaired_;
   std::vector<std::string> moved_;
-  mutable std::mutex mutex_;  // over all that changes while threads fetch
+  std::set<std::filesystem::path> changed_;  // folders
+  mutable std::mutex mutex_;                 // over all that changes while threads fetch
   mutable std::set<std::string> in_work_;
   mutable std::size_t parts_ = 0;
 };

@@ -138,15 +138,8 @@ void RepairSources::add_archive(const fs::path& path, Form form) {
 
 void RepairSources::add_seal(const std::string& from, common::Bytes seal,
                              std::optional<common::Bytes> signature) {
-  if (signature && signature->size() == k_signature_bytes)
-    signatures_.push_back({common::digest_of(seal), {from, std::move(*signature)}});
-  seals_.push_back({from, std::move(seal)});
-}
-
-std::optional<SealCandidate> RepairSources::signature_of(const common::Digest& id) const {
-  for (const Signature& signature : signatures_)
-    if (signature.id == id) return signature.candidate;
-  return std::nullopt;
+  if (signature && signature->size() != k_signature_bytes) signature.reset();
+  seals_.push_back({from, std::move(seal), std::move(signature)});
 }
 
 void RepairSources::fetch_control(RepairSite& site) const {

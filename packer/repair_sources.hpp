@@ -24,10 +24,8 @@ class RepairSources {
   // Looks at what the request names, and reads the control files of archives.
   RepairSources(const RepairSite& site, const RepairRequest& request);
 
-  // The seals that packs among the sources have.
+  // The seals that packs among the sources have, with their signatures.
   [[nodiscard]] const std::vector<SealCandidate>& seals() const { return seals_; }
-  // The signature that stands beside the seal with this id.
-  [[nodiscard]] std::optional<SealCandidate> signature_of(const common::Digest& id) const;
 
   // Each fills in what the site wants and the sources have.
   void fetch_control(RepairSite& site) const;
@@ -40,10 +38,6 @@ class RepairSources {
     std::filesystem::path path;
     Form form = Form::tar;
     std::map<std::string, common::Bytes> control;
-  };
-  struct Signature {
-    common::Digest id;
-    SealCandidate candidate;
   };
 
   void add_archive(const std::filesystem::path& path, Form form);
@@ -59,7 +53,6 @@ class RepairSources {
   std::vector<std::filesystem::path> folders_;  // the pack itself is the last
   std::vector<Archive> archives_;
   std::vector<SealCandidate> seals_;
-  std::vector<Signature> signatures_;
   std::vector<std::string> remarks_;
 };
 
