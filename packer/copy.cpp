@@ -146,9 +146,9 @@ std::vector<Staged> stage_all(const Stager& stager, const CopyRequest& request) 
   for (const auto& [archive, wanted] : archives) {
     const std::vector<ForeignArchive::Entry> entries = wanted.entries(stager);
     ForeignReader reader(archive->path(), entries, k_source_limit_bytes);
-    common::parallel_for(entries.size(), request.threads, [&](std::size_t) {
+    common::parallel_for(entries.size(), request.threads, [&, &items = wanted.items](std::size_t) {
       const ForeignReader::Taken taken = reader.next();
-      for (const std::size_t i : wanted.items.at(entries[taken.which].number))
+      for (const std::size_t i : items.at(entries[taken.which].number))
         staged[i] = stager.stage(i, taken.bytes);
       progress.add(1);
     });
