@@ -142,8 +142,8 @@ TEST_CASE("95 % intervals hold the truth in about 95 % of simulated experiments"
       CAPTURE(seeds);
       CAPTURE(truth.item_sd);
       const double share = coverage(seed, 2000, seeds, 100, truth, interval_of_mean);
-      // Two seeds leave one degree of freedom for how seeds differ, and Satterthwaite's approximation is short
-      // there.
+      // Two seeds leave one degree of freedom for how seeds differ, and Satterthwaite's approximation is
+      // short there.
       CHECK(share >= (seeds == 2 ? 0.88 : 0.93));
       CHECK(share <= 0.985);
     }
