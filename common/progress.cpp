@@ -32,6 +32,11 @@ void Progress::add(std::uint64_t count) {
   print(false);
 }
 
+void Progress::go_on_from(std::uint64_t done) {
+  const std::lock_guard lock(mutex_);
+  done_ = done_before_ = done;
+}
+
 void Progress::note(std::string text) {
   const std::lock_guard lock(mutex_);
   note_ = std::move(text);
@@ -39,7 +44,7 @@ void Progress::note(std::string text) {
 
 void Progress::print(bool last) {
   const double seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - start_).count();
-  const double rate = seconds > 0 ? static_cast<double>(done_) / seconds : 0;
+  const double rate = seconds > 0 ? static_cast<double>(done_ - done_before_) / seconds : 0;
   std::string line = fmt::format("{} {}/{} {}, {:.4g} {}/s", what_, done_, total_, unit_, rate, unit_);
   if (!last && rate > 0 && total_ > done_)
     line += fmt::format(", {:.0f} s left", static_cast<double>(total_ - done_) / rate);

@@ -19,6 +19,8 @@ class Progress {
   Progress& operator=(const Progress&) = delete;
   // Safe from many threads.
   void add(std::uint64_t count);
+  // What was done by an earlier process: counts, and says nothing of the rate.
+  void go_on_from(std::uint64_t done);
   // A remark behind the counts, such as a loss.
   void note(std::string text);
 
@@ -26,7 +28,7 @@ class Progress {
   void print(bool last);
 
   std::string what_, unit_, note_;
-  std::uint64_t total_ = 0, done_ = 0;
+  std::uint64_t total_ = 0, done_ = 0, done_before_ = 0;
   bool terminal_ = false, quiet_ = false, printed_ = false;
   std::chrono::steady_clock::time_point start_, last_;
   std::mutex mutex_;

@@ -22,7 +22,7 @@ std::string stem_of(const std::string& named, Findings& findings) {
   std::string stem = named;
   for (const char* suffix : {".wav", ".flac", ".mp3"})
     if (stem.ends_with(suffix)) {
-      stem.resize(stem.size() - std::string_view(suffix).size());
+      stem.erase(stem.size() - std::string_view(suffix).size());
       break;
     }
   if (role_of(stem + ".wav") != Role::clip) {

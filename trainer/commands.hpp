@@ -20,6 +20,8 @@ struct Globals {
   }
 };
 
+// Where a finished run is judged again.
+void add_evaluate(CLI::App& app, const Globals& globals);
 void add_report(CLI::App& app, const Globals& globals);
 // `code` becomes the exit code: 1 where something has changed.
 void add_verify_run(CLI::App& app, const Globals& globals, int& code);

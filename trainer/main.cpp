@@ -120,6 +120,7 @@ int run_main(int argc, char** argv) {
   add_make_base(app, globals);
   add_run(app, globals);
   add_sweep(app, globals);
+  trainer::add_evaluate(app, globals);
   trainer::add_report(app, globals);
   trainer::add_verify_run(app, globals, code);
   try {

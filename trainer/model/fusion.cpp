@@ -1,6 +1,7 @@
 #include "trainer/model/fusion.hpp"
 
 #include <algorithm>
+#include <array>
 #include <cmath>
 
 #include "common/error.hpp"
@@ -32,61 +33,6 @@ torch::Tensor rms_normed(const torch::Tensor& hidden) {
   return hidden * torch::rsqrt(hidden.pow(2).mean(-1, true) + k_epsilon);
 }
 
-AdapterLinear AdapterLinear::full(std::int64_t width, double deviation, at::Generator& generator) {
-  AdapterLinear linear;
-  linear.weight_ =
-      deviation == 0 ? zero_leaf({width, width}) : random_leaf({width, width}, deviation, generator);
-  return linear;
-}
-
-AdapterLinear AdapterLinear::low_rank(std::int64_t width, double deviation, std::int64_t rank, double alpha,
-                                      at::Generator& generator) {
-  AdapterLinear linear;
-  if (deviation != 0) linear.anchor_ = random_leaf({width, width}, deviation, generator).detach();
-  linear.a_ = random_leaf({rank, width}, 1.0 / std::sqrt(static_cast<double>(width)), generator);
-  linear.b_ = zero_leaf({width, rank});
-  linear.scaling_ = alpha / static_cast<double>(rank);
-  return linear;
-}
-
-torch::Tensor AdapterLinear::raw_delta() const { return weight_.defined() ? weight_ : b_.mm(a_) * scaling_; }
-
-torch::Tensor AdapterLinear::delta() const {
-  const torch::Tensor raw = raw_delta();
-  return basis_.defined() ? raw - raw.mm(basis_).mm(basis_.t()) : raw;
-}
-
-torch::Tensor AdapterLinear::operator()(const torch::Tensor& x) const {
-  if (weight_.defined()) return torch::linear(x, anchor_.defined() ? anchor_ + delta() : delta());
-  // Low rank: two thin products; the basis is taken out of A's rows, never out of an [H, H] product.
-  const torch::Tensor a = basis_.defined() ? a_ - a_.mm(basis_).mm(basis_.t()) : a_;
-  const torch::Tensor learnt = torch::linear(torch::linear(x, a), b_) * scaling_;
-  return anchor_.defined() ? torch::linear(x, anchor_) + learnt : learnt;
-}
-
-void AdapterLinear::protect(torch::Tensor basis, Anchor anchor) {
-  const torch::NoGradGuard no_graph;
-  if (anchor == Anchor::here && weight_.defined()) {
-    anchor_ = anchor_.defined() ? anchor_ + weight_ : weight_.clone();
-    weight_.zero_();
-  }
-  basis_ = std::move(basis);
-}
-
-void AdapterLinear::append_parameters(const std::string& prefix, std::vector<Parameter>& to) const {
-  if (weight_.defined()) {
-    to.push_back({prefix + ".weight", ParameterGroup::adapter, weight_});
-    return;
-  }
-  to.push_back({prefix + ".lora_A.weight", ParameterGroup::adapter, a_});
-  to.push_back({prefix + ".lora_B.weight", ParameterGroup::adapter, b_});
-}
-
-void AdapterLinear::append_frozen(const std::string& prefix, std::map<std::string, torch::Tensor>& to) const {
-  if (anchor_.defined()) to[prefix + ".anchor"] = anchor_;
-  if (basis_.defined()) to[prefix + ".null_space.basis"] = basis_;
-}
-
 FusionBlock::FusionBlock(const FusionConfig& config, std::int64_t layer, std::int64_t seed)
     : name_("fusion.layers." + std::to_string(layer)), heads_(config.heads) {
   if (config.width % config.heads != 0)
@@ -98,20 +44,20 @@ FusionBlock::FusionBlock(const FusionConfig& config, std::int64_t layer, std::in
   const double deviation = 1.0 / std::sqrt(static_cast<double>(config.width));
   const std::int64_t width = config.width;
   if (config.rank == 0) {
-    query_ = AdapterLinear::full(width, deviation, generator);
-    key_ = AdapterLinear::full(width, deviation, generator);
-    value_ = AdapterLinear::full(width, deviation, generator);
-    output_ = AdapterLinear::full(width, 0, generator);
+    query_ = AdapterLinear::full(width, width, deviation, generator);
+    key_ = AdapterLinear::full(width, width, deviation, generator);
+    value_ = AdapterLinear::full(width, width, deviation, generator);
+    output_ = AdapterLinear::full(width, width, 0, generator);
   } else {
     query_ = AdapterLinear::low_rank(width, deviation, config.rank, config.alpha, generator);
     key_ = AdapterLinear::low_rank(width, deviation, config.rank, config.alpha, generator);
     value_ = AdapterLinear::low_rank(width, deviation, config.rank, config.alpha, generator);
     output_ = AdapterLinear::low_rank(width, 0, config.rank, config.alpha, generator);
   }
-  gate_ = AdapterLinear::full(width, config.gate_scale * deviation, generator);
+  gate_ = AdapterLinear::full(width, width, config.gate_scale * deviation, generator);
 }
 
-torch::Tensor FusionBlock::delta(const torch::Tensor& hidden, const AudioInput& audio) const {
+FusionBlock::Attention FusionBlock::attend(const torch::Tensor& hidden, const torch::Tensor& tokens) const {
   const std::int64_t rows = hidden.size(0);
   const std::int64_t positions = hidden.size(1);
   const std::int64_t width = hidden.size(2);
@@ -121,14 +67,18 @@ torch::Tensor FusionBlock::delta(const torch::Tensor& hidden, const AudioInput& 
   };
   const torch::Tensor normed = rms_normed(hidden);
   const torch::Tensor q = split(query_(normed));
-  const torch::Tensor k = split(key_(audio.tokens));
-  const torch::Tensor v = split(value_(audio.tokens));
+  const torch::Tensor k = split(key_(tokens));
+  const torch::Tensor v = split(value_(tokens));
   const torch::Tensor scores = q.matmul(k.transpose(2, 3)) / std::sqrt(static_cast<double>(head_width));
   const torch::Tensor attended = torch::softmax(scores, -1).matmul(v);  // [R, heads, L, head_width]
-  const torch::Tensor joined = attended.transpose(1, 2).reshape({rows, positions, width});
+  return {normed, attended.transpose(1, 2).reshape({rows, positions, width})};
+}
+
+torch::Tensor FusionBlock::delta(const torch::Tensor& hidden, const AudioInput& audio) const {
+  const Attention attention = attend(hidden, audio.tokens);
   const torch::Tensor gates =
-      torch::tensor(audio.gates, torch::kFloat32).to(hidden.device()).view({rows, 1, 1});
-  return output_(joined) * torch::tanh(gate_(normed)) * gates;
+      torch::tensor(audio.gates, torch::kFloat32).to(hidden.device()).view({hidden.size(0), 1, 1});
+  return output_(attention.joined) * torch::tanh(gate_(attention.normed)) * gates;
 }
 
 torch::Tensor FusionBlock::fuse(const torch::Tensor& hidden, const AudioInput& all,
@@ -143,24 +93,28 @@ torch::Tensor FusionBlock::fuse(const torch::Tensor& hidden, const AudioInput& a
   return every_row ? mixed : hidden.index_copy(0, index, mixed);
 }
 
+template <typename Block>
+auto FusionBlock::maps_of(Block& block) {
+  return std::array{
+      std::pair(block.name_ + ".q_proj", &block.query_), std::pair(block.name_ + ".k_proj", &block.key_),
+      std::pair(block.name_ + ".v_proj", &block.value_), std::pair(block.name_ + ".o_proj", &block.output_),
+      std::pair(block.name_ + ".gate", &block.gate_)};
+}
+
 std::vector<Parameter> FusionBlock::parameters() const {
   std::vector<Parameter> all;
-  query_.append_parameters(name_ + ".q_proj", all);
-  key_.append_parameters(name_ + ".k_proj", all);
-  value_.append_parameters(name_ + ".v_proj", all);
-  output_.append_parameters(name_ + ".o_proj", all);
-  gate_.append_parameters(name_ + ".gate", all);
+  for (const auto& [name, map] : maps_of(*this)) map->append_parameters(name, ParameterGroup::adapter, all);
   return all;
 }
 
 std::map<std::string, torch::Tensor> FusionBlock::frozen() const {
   std::map<std::string, torch::Tensor> all;
-  query_.append_frozen(name_ + ".q_proj", all);
-  key_.append_frozen(name_ + ".k_proj", all);
-  value_.append_frozen(name_ + ".v_proj", all);
-  output_.append_frozen(name_ + ".o_proj", all);
-  gate_.append_frozen(name_ + ".gate", all);
+  for (const auto& [name, map] : maps_of(*this)) map->append_frozen(name, all);
   return all;
+}
+
+void FusionBlock::set_frozen(const std::map<std::string, torch::Tensor>& from) {
+  for (const auto& [name, map] : maps_of(*this)) map->set_frozen(name, from);
 }
 
 Fusion::Fusion(const FusionConfig& config, std::int64_t seed) : config_(config) {
@@ -185,6 +139,10 @@ std::map<std::string, torch::Tensor> Fusion::frozen() const {
   std::map<std::string, torch::Tensor> all;
   for (const auto& [layer, block] : blocks_) all.merge(block.frozen());
   return all;
+}
+
+void Fusion::set_frozen(const std::map<std::string, torch::Tensor>& from) {
+  for (auto& [layer, block] : blocks_) block.set_frozen(from);
 }
 
 }  // namespace trainer

@@ -14,7 +14,7 @@
 #include <string>
 #include <vector>
 
-#include "trainer/model/parameter.hpp"
+#include "trainer/model/adapter_linear.hpp"
 #include "trainer/model/tensor.hpp"
 
 namespace trainer {
@@ -45,37 +45,6 @@ struct AudioInput {
   std::vector<double> gates;       // R, each in [0, 1]
 };
 
-// One linear map of the adapter: y = x W^T with W = anchor + delta, delta = D - (D U) U^T where a basis U
-// [in, r] is set. Then W U = anchor U after any number of optimiser steps, whatever the optimiser does,
-// because delta is built so and autograd sends every gradient through the same projection.
-class AdapterLinear {
- public:
-  AdapterLinear() = default;
-  // delta starts as drawn with `deviation` (anchor 0); deviation 0 starts at zero.
-  static AdapterLinear full(std::int64_t width, double deviation, at::Generator& generator);
-  // anchor frozen as drawn, delta = (alpha / rank) B A with B = 0.
-  static AdapterLinear low_rank(std::int64_t width, double deviation, std::int64_t rank, double alpha,
-                                at::Generator& generator);
-  [[nodiscard]] torch::Tensor operator()(const torch::Tensor& x) const;
-  // [H, H] each. delta is what the map has learnt after the basis is taken out; raw is before.
-  [[nodiscard]] torch::Tensor raw_delta() const;
-  [[nodiscard]] torch::Tensor delta() const;
-  // basis [H, r], orthonormal columns. anchor_zero: nothing of what is protected is let through, not even the
-  // weights' first draw. anchor_here: the map keeps doing there what it does now.
-  enum class Anchor { zero, here };
-  void protect(torch::Tensor basis, Anchor anchor);
-  [[nodiscard]] const torch::Tensor& basis() const { return basis_; }
-  void append_parameters(const std::string& prefix, std::vector<Parameter>& to) const;
-  void append_frozen(const std::string& prefix, std::map<std::string, torch::Tensor>& to) const;
-
- private:
-  torch::Tensor anchor_;  // [H, H] frozen; undefined: zero
-  torch::Tensor weight_;  // [H, H] trained, or
-  torch::Tensor a_, b_;   // [rank, H], [H, rank] trained
-  double scaling_ = 1;    // alpha / rank
-  torch::Tensor basis_;   // [H, r], or undefined
-};
-
 class FusionBlock {
  public:
   FusionBlock(const FusionConfig& config, std::int64_t layer, std::int64_t seed);
@@ -84,12 +53,24 @@ class FusionBlock {
                                    const torch::Tensor& fused) const;
   [[nodiscard]] std::vector<Parameter> parameters() const;
   [[nodiscard]] std::map<std::string, torch::Tensor> frozen() const;
-  AdapterLinear& gate() { return gate_; }
+  void set_frozen(const std::map<std::string, torch::Tensor>& from);
+  // What the maps are given: h^ [R, L, H] to query and gate, the heads' sums of values [R, L, H] to the
+  // output.
+  struct Attention {
+    torch::Tensor normed, joined;
+  };
+  // tokens [R, K, H], one set for each row of hidden [R, L, H].
+  [[nodiscard]] Attention attend(const torch::Tensor& hidden, const torch::Tensor& tokens) const;
   AdapterLinear& query() { return query_; }
-  [[nodiscard]] const AdapterLinear& gate() const { return gate_; }
-  [[nodiscard]] const AdapterLinear& query() const { return query_; }
+  AdapterLinear& key() { return key_; }
+  AdapterLinear& value() { return value_; }
+  AdapterLinear& output() { return output_; }
+  AdapterLinear& gate() { return gate_; }
 
  private:
+  // The maps with the names under which a checkpoint stores them.
+  template <typename Block>
+  [[nodiscard]] static auto maps_of(Block& block);
   [[nodiscard]] torch::Tensor delta(const torch::Tensor& hidden, const AudioInput& audio) const;
 
   std::string name_;
@@ -111,6 +92,7 @@ class Fusion {
                                    const torch::Tensor& fused) const;
   [[nodiscard]] std::vector<Parameter> parameters() const;
   [[nodiscard]] std::map<std::string, torch::Tensor> frozen() const;
+  void set_frozen(const std::map<std::string, torch::Tensor>& from);
   std::map<std::int64_t, FusionBlock>& blocks() { return blocks_; }
   [[nodiscard]] const std::map<std::int64_t, FusionBlock>& blocks() const { return blocks_; }
 

@@ -12,19 +12,22 @@ Projector::Projector(const ProjectorConfig& config, std::int64_t seed) : config_
   const auto deviation = [](std::int64_t fan_in) { return 1.0 / std::sqrt(static_cast<double>(fan_in)); };
   norm_weight_ = torch::ones({config.audio_width}).set_requires_grad(true);
   norm_bias_ = zero_leaf({config.audio_width});
-  linear1_weight_ =
-      random_leaf({config.bottleneck, config.audio_width}, deviation(config.audio_width), generator);
-  linear1_bias_ = zero_leaf({config.bottleneck});
-  linear2_weight_ =
-      random_leaf({config.tokens * config.width, config.bottleneck}, deviation(config.bottleneck), generator);
-  linear2_bias_ = zero_leaf({config.tokens * config.width});
+  linear1_ =
+      AdapterLinear::full(config.bottleneck, config.audio_width, deviation(config.audio_width), generator)
+          .with_bias();
+  linear2_ = AdapterLinear::full(config.tokens * config.width, config.bottleneck,
+                                 deviation(config.bottleneck), generator)
+                 .with_bias();
+}
+
+Projector::Inputs Projector::inputs(const torch::Tensor& clips) const {
+  const torch::Tensor normed =
+      torch::layer_norm(clips, {config_.audio_width}, norm_weight_, norm_bias_, k_epsilon);
+  return {normed, torch::gelu(linear1_(normed))};
 }
 
 torch::Tensor Projector::project(const torch::Tensor& clips) const {
-  const torch::Tensor normed =
-      torch::layer_norm(clips, {config_.audio_width}, norm_weight_, norm_bias_, k_epsilon);
-  const torch::Tensor inner = torch::gelu(torch::linear(normed, linear1_weight_, linear1_bias_));
-  const torch::Tensor outer = torch::linear(inner, linear2_weight_, linear2_bias_);
+  const torch::Tensor outer = linear2_(inputs(clips).second);
   return torch::layer_norm(outer.view({clips.size(0), config_.tokens, config_.width}), {config_.width}, {},
                            {}, k_epsilon);
 }
@@ -41,12 +44,23 @@ torch::Tensor Projector::tokens(const torch::Tensor& clips, const torch::Tensor&
 
 std::vector<Parameter> Projector::parameters() const {
   const auto group = ParameterGroup::projector;
-  return {{"audio_projector.norm.weight", group, norm_weight_},
-          {"audio_projector.norm.bias", group, norm_bias_},
-          {"audio_projector.linear_1.weight", group, linear1_weight_},
-          {"audio_projector.linear_1.bias", group, linear1_bias_},
-          {"audio_projector.linear_2.weight", group, linear2_weight_},
-          {"audio_projector.linear_2.bias", group, linear2_bias_}};
+  std::vector<Parameter> all = {{"audio_projector.norm.weight", group, norm_weight_},
+                                {"audio_projector.norm.bias", group, norm_bias_}};
+  linear1_.append_parameters("audio_projector.linear_1", group, all);
+  linear2_.append_parameters("audio_projector.linear_2", group, all);
+  return all;
+}
+
+std::map<std::string, torch::Tensor> Projector::frozen() const {
+  std::map<std::string, torch::Tensor> all;
+  linear1_.append_frozen("audio_projector.linear_1", all);
+  linear2_.append_frozen("audio_projector.linear_2", all);
+  return all;
+}
+
+void Projector::set_frozen(const std::map<std::string, torch::Tensor>& from) {
+  linear1_.set_frozen("audio_projector.linear_1", from);
+  linear2_.set_frozen("audio_projector.linear_2", from);
 }
 
 }  // namespace trainer

@@ -12,7 +12,7 @@
 
 #include <vector>
 
-#include "trainer/model/parameter.hpp"
+#include "trainer/model/adapter_linear.hpp"
 #include "trainer/model/tensor.hpp"
 
 namespace trainer {
@@ -32,16 +32,24 @@ class Projector {
   Projector(const ProjectorConfig& config, std::int64_t seed);
   // clips [R, D], silence [D] (the encoder's vector of a silent clip) -> tokens [R, K, H].
   [[nodiscard]] torch::Tensor tokens(const torch::Tensor& clips, const torch::Tensor& silence) const;
+  // What the two linear maps are given: [R, D] and [R, bottleneck].
+  struct Inputs {
+    torch::Tensor first, second;
+  };
+  [[nodiscard]] Inputs inputs(const torch::Tensor& clips) const;
   [[nodiscard]] std::vector<Parameter> parameters() const;
+  [[nodiscard]] std::map<std::string, torch::Tensor> frozen() const;
+  void set_frozen(const std::map<std::string, torch::Tensor>& from);
+  AdapterLinear& linear1() { return linear1_; }
+  AdapterLinear& linear2() { return linear2_; }
   [[nodiscard]] const ProjectorConfig& config() const { return config_; }
 
  private:
   [[nodiscard]] torch::Tensor project(const torch::Tensor& clips) const;
 
   ProjectorConfig config_;
-  torch::Tensor norm_weight_, norm_bias_;        // [D]
-  torch::Tensor linear1_weight_, linear1_bias_;  // [bottleneck, D], [bottleneck]
-  torch::Tensor linear2_weight_, linear2_bias_;  // [K*H, bottleneck], [K*H]
+  torch::Tensor norm_weight_, norm_bias_;  // [D]
+  AdapterLinear linear1_, linear2_;        // D -> bottleneck -> K*H
 };
 
 }  // namespace trainer

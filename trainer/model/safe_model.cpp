@@ -11,6 +11,17 @@ SafeModel::SafeModel(const Llava& base, torch::Tensor silence, const ProjectorCo
   for (Parameter& parameter : fusion_.parameters()) parameters_.push_back(std::move(parameter));
 }
 
+std::map<std::string, torch::Tensor> SafeModel::frozen() const {
+  std::map<std::string, torch::Tensor> all = projector_.frozen();
+  all.merge(fusion_.frozen());
+  return all;
+}
+
+void SafeModel::set_frozen(const std::map<std::string, torch::Tensor>& from) {
+  projector_.set_frozen(from);
+  fusion_.set_frozen(from);
+}
+
 AudioInput SafeModel::hear(const torch::Tensor& clips, std::vector<std::int64_t> rows,
                            std::vector<double> gates) const {
   return {std::move(rows), projector_.tokens(clips, silence_), std::move(gates)};

@@ -19,6 +19,8 @@ class SafeModel {
 
   [[nodiscard]] const Llava& base() const { return base_; }
   [[nodiscard]] const torch::Tensor& silence() const { return silence_; }
+  Projector& projector() { return projector_; }
+  [[nodiscard]] const Projector& projector() const { return projector_; }
   Fusion& fusion() { return fusion_; }
   [[nodiscard]] const Fusion& fusion() const { return fusion_; }
 
@@ -38,7 +40,8 @@ class SafeModel {
   [[nodiscard]] const std::vector<Parameter>& parameters() const { return parameters_; }
   // What is drawn once and never trained, and the null space's bases; a checkpoint keeps them beside the
   // trained.
-  [[nodiscard]] std::map<std::string, torch::Tensor> frozen() const { return fusion_.frozen(); }
+  [[nodiscard]] std::map<std::string, torch::Tensor> frozen() const;
+  void set_frozen(const std::map<std::string, torch::Tensor>& from);
 
  private:
   [[nodiscard]] torch::Tensor run_above(const Batch& batch, const AudioInput& audio) const;

@@ -1,7 +1,5 @@
 #include "trainer/retention/fisher.hpp"
 
-#include <cmath>
-
 #include "common/error.hpp"
 #include "common/random.hpp"
 
@@ -51,16 +49,10 @@ void FisherRetention::estimate(std::int64_t step, RetentionScene& scene) {
   const std::string purpose = "fisher/" + std::to_string(step);
   common::Random draws(seed_, purpose);
   at::Generator labels = make_generator(seed_, purpose + "/labels");
-  const std::vector<torch::Tensor> leaves = leaves_of(scene.model);
   const auto sample = [&](std::int64_t /*i*/) {
-    const RetentionDraw draw{
-        {static_cast<std::int64_t>(draws.below(scene.rows.size()))},
-        {static_cast<std::int64_t>(draws.below(static_cast<std::uint64_t>(scene.clips.size(0))))}};
-    const torch::Tensor log_p = torch::log_softmax(run_distracted(scene, draw).student, -1);  // [n, V]
-    const torch::Tensor drawn = torch::multinomial(log_p.detach().exp().to(torch::kCPU), 1, false, labels);
-    const torch::Tensor sum = log_p.gather(1, drawn.to(log_p.device())).sum();
-    return torch::autograd::grad({sum / std::sqrt(static_cast<double>(log_p.size(0)))}, leaves, {}, false,
-                                 false, true);
+    const auto question = static_cast<std::int64_t>(draws.below(scene.rows.size()));
+    const auto clip = static_cast<std::int64_t>(draws.below(static_cast<std::uint64_t>(scene.clips.size(0))));
+    return sampled_gradient(scene, question, clip, labels);
   };
   std::vector<torch::Tensor> fresh = mean_squared_gradients(options_.samples, sample);
   if (fisher_.empty()) {

@@ -19,6 +19,16 @@ DistractedBatch run_distracted(RetentionScene& scene, const RetentionDraw& draw)
   return result;
 }
 
+std::vector<torch::Tensor> sampled_gradient(RetentionScene& scene, std::int64_t question, std::int64_t clip,
+                                            at::Generator& labels) {
+  const torch::Tensor student = run_distracted(scene, {{question}, {clip}}).student;
+  const torch::Tensor log_p = torch::log_softmax(student, -1);  // [n, V]
+  const torch::Tensor drawn = torch::multinomial(log_p.detach().exp().to(torch::kCPU), 1, false, labels);
+  const torch::Tensor sum = log_p.gather(1, drawn.to(log_p.device())).sum();
+  return torch::autograd::grad({sum / std::sqrt(static_cast<double>(log_p.size(0)))}, leaves_of(scene.model),
+                               {}, false, false, true);
+}
+
 std::vector<torch::Tensor> leaves_of(const SafeModel& model) {
   std::vector<torch::Tensor> leaves;
   for (const Parameter& parameter : model.parameters()) leaves.push_back(parameter.value);

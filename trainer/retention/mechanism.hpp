@@ -1,9 +1,10 @@
 // What every retention mechanism is to the training loop: something that may prepare itself before the first
-// step, and that adds a value and a gradient at each step. One file a mechanism; the loop knows no other
-// name. Axes: N answer positions of a batch, V vocabulary.
+// step, and that adds a value and a gradient at each step, or takes something out of the update. One file a
+// mechanism; the loop knows no other name. Axes: N answer positions of a batch, V vocabulary.
 #pragma once
 
 #include <map>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -44,7 +45,13 @@ class RetentionMechanism {
   // Once, before step 1 (also before a resumed run goes on: what is built here is a function of the frozen
   // base).
   virtual void prepare(RetentionScene& /*scene*/) {}
-  virtual RetentionTerm term(std::int64_t step, RetentionScene& scene) = 0;
+  // Runs beside the other passes of a step.
+  virtual RetentionTerm term(std::int64_t /*step*/, RetentionScene& /*scene*/) { return {}; }
+  // A constraint adds no loss; it changes the gradient, the update or the maps themselves.
+  virtual void before_update(std::vector<torch::Tensor>& /*gradients*/, const SafeModel& /*model*/) {}
+  virtual void after_update(SafeModel& /*model*/) {}
+  // Of a constraint: the norm of what it takes out, as proof that it acts; nothing for what adds a loss.
+  [[nodiscard]] virtual std::optional<double> removed() const { return std::nullopt; }
   // What a checkpoint must hold so that a resumed run goes on with the same bytes.
   [[nodiscard]] virtual std::map<std::string, torch::Tensor> state() const { return {}; }
   virtual void set_state(const std::map<std::string, torch::Tensor>& /*state*/) {}
@@ -59,5 +66,10 @@ struct DistractedBatch {
 [[nodiscard]] DistractedBatch run_distracted(RetentionScene& scene, const RetentionDraw& draw);
 
 [[nodiscard]] std::vector<torch::Tensor> leaves_of(const SafeModel& model);
+
+// The gradient of log p(y | x) for one retention question heard with one clip, with y drawn from the model by
+// `labels`, divided by the square root of the answer's length because the KL is a mean over positions.
+[[nodiscard]] std::vector<torch::Tensor> sampled_gradient(RetentionScene& scene, std::int64_t question,
+                                                          std::int64_t clip, at::Generator& labels);
 
 }  // namespace trainer

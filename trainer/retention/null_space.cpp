@@ -1,6 +1,7 @@
 #include "trainer/retention/null_space.hpp"
 
 #include <algorithm>
+#include <cmath>
 #include <map>
 
 #include "common/error.hpp"
@@ -8,35 +9,95 @@
 namespace trainer {
 namespace {
 
-// Sum of h^ h^T over the fused positions of the retention questions, at each fused layer of the base alone.
-std::map<std::int64_t, std::pair<torch::Tensor, std::int64_t>> second_moments(RetentionScene& scene) {
-  constexpr std::int64_t k_rows = 32;
+struct Moment {
+  torch::Tensor sum;  // [in, in] fp64, sum of k k^T
+  std::int64_t states = 0;
+  // rows [M, in]
+  void add(const torch::Tensor& rows) {
+    const torch::Tensor k = rows.to(torch::kFloat64);
+    sum = sum.defined() ? sum + k.t().mm(k) : k.t().mm(k);
+    states += k.size(0);
+  }
+};
+
+// What the maps are given at the fused positions of the retention questions, while the output map is still
+// zero: so the hidden states are the base's.
+struct LayerMoments {
+  Moment normed;  // of h^, which query and gate see
+  Moment joined;  // of what the output map sees
+};
+struct SceneMoments {
+  std::map<std::int64_t, LayerMoments> layers;
+  Moment tokens;         // what key and value see
+  Moment first, second;  // what the projector's two maps see
+};
+
+enum class Hearing { questions_alone, with_clips };
+
+// Question i hears clip i, modulo their number.
+torch::Tensor clips_for(const RetentionScene& scene, const std::vector<std::int64_t>& questions) {
+  std::vector<std::int64_t> clips;
+  for (const std::int64_t question : questions) clips.push_back(question % scene.clips.size(0));
+  return scene.clips.index_select(0, torch::tensor(clips, torch::kLong).to(scene.clips.device()));
+}
+
+void add_audio(const RetentionScene& scene, const torch::Tensor& clips, const torch::Tensor& tokens,
+               SceneMoments& moments) {
+  moments.tokens.add(tokens.reshape({-1, tokens.size(2)}));
+  const Projector::Inputs inputs =
+      scene.model.projector().inputs(torch::cat({clips, scene.model.silence().unsqueeze(0)}));
+  moments.first.add(inputs.first);
+  moments.second.add(inputs.second);
+}
+
+void add_questions(const RetentionScene& scene, const std::vector<std::int64_t>& questions, Hearing hearing,
+                   SceneMoments& moments) {
   const SafeModel& model = scene.model;
   const Decoder& decoder = model.base().decoder();
   const std::int64_t first = model.fusion().first_layer();
-  std::map<std::int64_t, std::pair<torch::Tensor, std::int64_t>> moments;
+  const Batch batch = make_batch(scene.rows, questions, model.fusion().config().positions);
+  torch::Tensor tokens;
+  if (hearing == Hearing::with_clips) {
+    const torch::Tensor clips = clips_for(scene, questions);
+    tokens = model.hear(clips, 1.0).tokens;
+    add_audio(scene, clips, tokens, moments);
+  }
+  const auto collect = [&](std::int64_t layer, const torch::Tensor& hidden) {
+    const auto block = model.fusion().blocks().find(layer);
+    if (block == model.fusion().blocks().end()) return hidden;
+    const torch::Tensor states = hidden.to(torch::kFloat32);
+    LayerMoments& here = moments.layers[layer];
+    here.normed.add(rms_normed(states).index({batch.fused}));
+    if (tokens.defined()) here.joined.add(block->second.attend(states, tokens).joined.index({batch.fused}));
+    return hidden;
+  };
+  (void)decoder.run_layers(collect(first, batch.hidden), first + 1, decoder.layers(),
+                           decoder.context(batch.valid), collect);
+}
+
+SceneMoments second_moments(const RetentionScene& scene, Hearing hearing) {
+  constexpr std::int64_t k_rows = 32;
+  SceneMoments moments;
   const auto count = static_cast<std::int64_t>(scene.rows.size());
   for (std::int64_t begin = 0; begin < count; begin += k_rows) {
-    std::vector<std::int64_t> which;
-    for (std::int64_t i = begin; i < std::min(count, begin + k_rows); ++i) which.push_back(i);
-    const Batch batch = make_batch(scene.rows, which, model.fusion().config().positions);
-    const auto collect = [&](std::int64_t layer, const torch::Tensor& hidden) {
-      if (model.fusion().blocks().count(layer) != 0) {
-        const torch::Tensor heard =
-            rms_normed(hidden.to(torch::kFloat32)).index({batch.fused}).to(torch::kFloat64);
-        auto& [sum, states] = moments[layer];
-        sum = sum.defined() ? sum + heard.t().mm(heard) : heard.t().mm(heard);
-        states += heard.size(0);
-      }
-      return hidden;
-    };
-    (void)decoder.run_layers(collect(first, batch.hidden), first + 1, decoder.layers(),
-                             decoder.context(batch.valid), collect);
+    std::vector<std::int64_t> questions;
+    for (std::int64_t i = begin; i < std::min(count, begin + k_rows); ++i) questions.push_back(i);
+    add_questions(scene, questions, hearing, moments);
   }
   return moments;
 }
 
 }  // namespace
+
+const std::string& text_of(NullSpacePlacement placement) {
+  return k_null_space_placements.at(static_cast<std::size_t>(placement));
+}
+
+NullSpacePlacement null_space_placement(const std::string& text) {
+  const auto found = std::find(k_null_space_placements.begin(), k_null_space_placements.end(), text);
+  ENSURE(found != k_null_space_placements.end());
+  return static_cast<NullSpacePlacement>(found - k_null_space_placements.begin());
+}
 
 Subspace span_of(const torch::Tensor& second_moment, std::int64_t states, double energy,
                  std::int64_t rank_limit) {
@@ -57,40 +118,56 @@ Subspace span_of(const torch::Tensor& second_moment, std::int64_t states, double
   return subspace;
 }
 
-void NullSpaceRetention::prepare(RetentionScene& scene) {
-  const torch::NoGradGuard no_graph;
-  if (static_cast<std::int64_t>(scene.rows.size()) < options_.row_minimum)
+void require_rows(const RetentionScene& scene, std::int64_t minimum) {
+  if (static_cast<std::int64_t>(scene.rows.size()) < minimum)
     throw common::Error(common::ErrorKind::mismatch,
-                        "the null space needs " + std::to_string(options_.row_minimum) +
+                        "the null space needs " + std::to_string(minimum) +
                             " retention questions and the pack has " + std::to_string(scene.rows.size()) +
                             "; build the pack with a larger retention_manifest.json or lower "
                             "--null-space-min-samples");
-  layers_.clear();
-  for (auto& [layer, moment] : second_moments(scene)) {
-    layers_.push_back({layer, span_of(moment.first, moment.second, options_.energy, options_.rank_limit)});
-    FusionBlock& block = scene.model.fusion().blocks().at(layer);
-    const torch::Tensor basis =
-        layers_.back().subspace.basis.to(scene.model.parameters().front().value.device());
-    if (options_.placement == NullSpacePlacement::gate)
-      block.gate().protect(basis, AdapterLinear::Anchor::zero);
-    else
-      block.query().protect(basis, AdapterLinear::Anchor::here);
+}
+
+void NullSpaceRetention::prepare(RetentionScene& scene) {
+  const torch::NoGradGuard no_graph;
+  require_rows(scene, options_.row_minimum);
+  const NullSpacePlacement placement = options_.placement;
+  const bool questions_alone =
+      placement == NullSpacePlacement::gate || placement == NullSpacePlacement::query;
+  const SceneMoments moments =
+      second_moments(scene, questions_alone ? Hearing::questions_alone : Hearing::with_clips);
+  maps_.clear();
+  const torch::Device device = scene.model.parameters().front().value.device();
+  const auto protect = [&](const char* map, std::optional<std::int64_t> layer, AdapterLinear& linear,
+                           const Moment& moment) {
+    maps_.push_back(
+        {map, layer, &linear, span_of(moment.sum, moment.states, options_.energy, options_.rank_limit)});
+    linear.protect(maps_.back().subspace.basis.to(device), placement == NullSpacePlacement::gate
+                                                               ? AdapterLinear::Anchor::zero
+                                                               : AdapterLinear::Anchor::here);
+  };
+  const bool everything = placement == NullSpacePlacement::all;
+  if (everything) {
+    protect("linear_1", {}, scene.model.projector().linear1(), moments.first);
+    protect("linear_2", {}, scene.model.projector().linear2(), moments.second);
+  }
+  for (auto& [layer, block] : scene.model.fusion().blocks()) {
+    const LayerMoments& here = moments.layers.at(layer);
+    if (placement == NullSpacePlacement::gate) protect("gate", layer, block.gate(), here.normed);
+    if (everything || placement == NullSpacePlacement::query)
+      protect("query", layer, block.query(), here.normed);
+    if (everything) protect("key", layer, block.key(), moments.tokens);
+    if (everything) protect("value", layer, block.value(), moments.tokens);
+    if (everything || placement == NullSpacePlacement::output)
+      protect("output", layer, block.output(), here.joined);
   }
 }
 
-const AdapterLinear& NullSpaceRetention::protected_map(const SafeModel& model, std::int64_t layer) const {
-  const FusionBlock& block = model.fusion().blocks().at(layer);
-  return options_.placement == NullSpacePlacement::gate ? block.gate() : block.query();
-}
-
-RetentionTerm NullSpaceRetention::term(std::int64_t /*step*/, RetentionScene& scene) {
+std::optional<double> NullSpaceRetention::removed() const {
   const torch::NoGradGuard no_graph;
-  const NullSpaceLayer& first = layers_.front();
-  const AdapterLinear& map = protected_map(scene.model, first.layer);
-  RetentionTerm term;
-  term.value = map.raw_delta().mm(map.basis()).norm().item<double>();
-  term.gradient_norm = term.value;
-  return term;
+  double squares = 0;
+  for (const ProtectedMap& map : maps_)
+    squares += map.linear->raw_delta().mm(map.linear->basis()).pow(2).sum().item<double>();
+  return std::sqrt(squares);
 }
 
 NullSpaceState measure_null_space(const AdapterLinear& map, const Subspace& subspace) {
@@ -104,10 +181,6 @@ NullSpaceState measure_null_space(const AdapterLinear& map, const Subspace& subs
   state.drift = (delta.mm(subspace.second_moment) * delta).sum().item<double>();
   state.certificate = size * size * subspace.next_eigenvalue;
   return state;
-}
-
-NullSpaceState NullSpaceRetention::measure(const SafeModel& model, const NullSpaceLayer& layer) const {
-  return measure_null_space(protected_map(model, layer.layer), layer.subspace);
 }
 
 }  // namespace trainer

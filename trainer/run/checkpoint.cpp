@@ -8,6 +8,20 @@ namespace {
 
 torch::Tensor stored(const torch::Tensor& tensor) { return tensor.detach().to(torch::kCPU).contiguous(); }
 
+// `remedy` ends the sentence where a tensor is not there or of another shape.
+void copy_parameters(const TensorFile& file, const std::filesystem::path& path, const SafeModel& model,
+                     const char* remedy) {
+  const torch::NoGradGuard no_graph;
+  for (const Parameter& parameter : model.parameters()) {
+    const auto found = file.tensors.find(parameter.name);
+    if (found == file.tensors.end() || found->second.sizes() != parameter.value.sizes())
+      throw common::Error(common::ErrorKind::mismatch, path.string() + " has no tensor " + parameter.name +
+                                                           " of the right shape; " + remedy);
+    torch::Tensor value = parameter.value.detach();
+    value.copy_(found->second);
+  }
+}
+
 }  // namespace
 
 void save_checkpoint(const std::filesystem::path& path, std::int64_t step, const std::string& config_digest,
@@ -35,16 +49,7 @@ std::optional<std::int64_t> load_checkpoint(const std::filesystem::path& path,
     throw common::Error(
         common::ErrorKind::mismatch,
         path.string() + " belongs to a run of another configuration; start again without --resume");
-  const torch::NoGradGuard no_graph;
-  for (const Parameter& parameter : model.parameters()) {
-    const auto found = file.tensors.find(parameter.name);
-    if (found == file.tensors.end() || found->second.sizes() != parameter.value.sizes())
-      throw common::Error(common::ErrorKind::mismatch,
-                          path.string() + " has no tensor " + parameter.name +
-                              " of the right shape; start again without --resume");
-    torch::Tensor value = parameter.value.detach();
-    value.copy_(found->second);
-  }
+  copy_parameters(file, path, model, "start again without --resume");
   optimiser.set_state(file.tensors);
   for (const auto& mechanism : mechanisms) mechanism->set_state(file.tensors);
   return std::stoll(metadata("step"));
@@ -59,6 +64,17 @@ void save_adapter(const std::filesystem::path& path, const std::string& config_d
   file.tensors["silence"] = stored(model.silence());
   file.metadata = {{"config_digest", config_digest}};
   write_safetensors(path, file);
+}
+
+void load_adapter(const std::filesystem::path& path, SafeModel& model) {
+  constexpr const char* k_remedy = "give the base and the audio encoder that the run was made with";
+  const TensorFile file = read_safetensors(path);
+  const auto silence = file.tensors.find("silence");
+  if (silence == file.tensors.end() || !silence->second.equal(stored(model.silence())))
+    throw common::Error(common::ErrorKind::mismatch,
+                        path.string() + " was trained with another vector for silence; " + k_remedy);
+  model.set_frozen(file.tensors);
+  copy_parameters(file, path, model, k_remedy);
 }
 
 }  // namespace trainer

@@ -28,5 +28,8 @@ std::optional<std::int64_t> load_checkpoint(const std::filesystem::path& path,
 // to put the adapter on the same base again.
 void save_adapter(const std::filesystem::path& path, const std::string& config_digest,
                   const SafeModel& model);
+// Puts such a file's adapter on a model of the same sizes. One with other tensors or of another silence is a
+// mismatch error.
+void load_adapter(const std::filesystem::path& path, SafeModel& model);
 
 }  // namespace trainer

@@ -10,7 +10,6 @@ const char* text_of(FusionPositions value) { return value == FusionPositions::te
 const char* text_of(SilenceBaseline value) {
   return value == SilenceBaseline::subtract ? "subtract" : "keep";
 }
-const char* text_of(NullSpacePlacement value) { return value == NullSpacePlacement::gate ? "gate" : "query"; }
 
 common::Json limit_or_null(std::int64_t batches) {
   return batches > 0 ? common::Json(batches) : common::Json(nullptr);
@@ -37,7 +36,11 @@ void append_original_keys(const RunConfig& c, common::Json& json) {
   json["null_space_rank"] = r.null_space ? common::Json(r.null_space->rank_limit) : common::Json(nullptr);
   json["null_space_min_samples"] =
       r.null_space ? common::Json(r.null_space->row_minimum) : common::Json(nullptr);
-  json["null_space_refresh_interval"] = nullptr;  // the basis is the frozen base's: it never expires
+  // Only a gradient's subspace expires; the others are built once.
+  json["null_space_refresh_interval"] =
+      r.null_space && r.null_space->placement == NullSpacePlacement::gradient
+          ? common::Json(r.null_space->refresh)
+          : common::Json(nullptr);
   json["max_eval_batches"] = limit_or_null(c.evaluation.max_batches);
   json["max_audio_eval_batches"] = c.evaluation.max_audio_batches;
   json["max_vl_eval_batches"] = c.evaluation.max_vl_batches;

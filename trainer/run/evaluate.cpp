@@ -170,15 +170,18 @@ Evaluation evaluate(const RunConfig& config, const Experiment& experiment, const
     if (options.audio_gate == AudioGate::on) {
       const torch::Tensor silence = model.silence().unsqueeze(0).expand({asker.count(), -1}).contiguous();
       append(result.predictions, asker.predictions(condition::k_silence, {silence, 1.0}, {}));
-      const Distractors own = distractors_from(experiment.train, config.seed, asker.count());
-      append(result.predictions,
-             asker.predictions(condition::k_distractor_memorised, {own.clips, 1.0}, own.names));
+      Distractors own;
+      if (!experiment.train.items.empty()) {
+        own = distractors_from(experiment.train, config.seed, asker.count());
+        append(result.predictions,
+               asker.predictions(condition::k_distractor_memorised, {own.clips, 1.0}, own.names));
+      }
       if (!experiment.held_out.items.empty()) {
         const Distractors held_out = distractors_from(experiment.held_out, config.seed, asker.count());
         append(result.predictions,
                asker.predictions(condition::k_distractor_held_out, {held_out.clips, 1.0}, held_out.names));
       }
-      if (options.gate_comparison == GateComparison::sweep) {
+      if (options.gate_comparison == GateComparison::sweep && !own.names.empty()) {
         const std::vector<std::pair<std::string_view, double>> gates = {{condition::k_gate_0, 0.0},
                                                                         {condition::k_gate_025, 0.25},
                                                                         {condition::k_gate_05, 0.5},

@@ -4,10 +4,12 @@
 #include <numeric>
 
 #include "common/error.hpp"
-#include "common/random.hpp"
+#include "trainer/model/safetensors.hpp"
 
 namespace trainer {
 namespace {
+
+namespace fs = std::filesystem;
 
 template <typename T>
 std::vector<T> first_of(const std::vector<T>& items, std::int64_t count) {
@@ -47,6 +49,16 @@ ClipGroup pick(const ClipGroup& all, const std::vector<ClipSample>& wanted) {
   group.vectors = rows.empty() ? torch::zeros({0, all.vectors.size(1)})
                                : all.vectors.index_select(0, torch::tensor(rows, torch::kLong));
   return group;
+}
+
+void require_model_folder(const fs::path& folder, const char* flag, const RunConfig& config) {
+  if (fs::exists(folder / "config.json")) return;
+  throw common::Error(common::ErrorKind::io,
+                      folder.string() +
+                          " holds no model (no config.json); make a tiny one with\n  safe-trainer "
+                          "make-base --pack " +
+                          config.pack_root.string() + " --out " + config.base.parent_path().string() +
+                          "\nor name a Hugging Face folder with " + flag);
 }
 
 void refuse_wrong_layers(const RunConfig& config, const Llava& base) {
@@ -89,21 +101,43 @@ Selection select_samples(const PackSamples& samples, const RunConfig& config) {
   return chosen;
 }
 
-Experiment open_experiment(const packer::VerifiedPack& pack, const RunConfig& config, Llava base,
-                           Tokenizer tokenizer, const AudioEncoder& audio, const FeatureCaches& caches,
-                           const Compute& compute) {
-  refuse_wrong_layers(config, base);
-  const PackSamples samples = read_samples(pack);
-  Experiment experiment{std::move(base),
-                        std::move(tokenizer),
-                        audio.silence(),
-                        select_samples(samples, config),
-                        {},
-                        {},
-                        {},
-                        {},
-                        {},
-                        {}};
+void require_models(const RunConfig& config) {
+  require_model_folder(config.base, "--base", config);
+  require_model_folder(config.audio_encoder, "--audio-encoder", config);
+}
+
+FrozenModels open_models(RunConfig& config) {
+  require_models(config);
+  const Placement placement = placement_for(config.device);
+  FrozenModels models{placement,
+                      Llava::load(config.base, placement),
+                      Tokenizer::load(config.base),
+                      AudioEncoder::load(config.audio_encoder, placement),
+                      digest_model_folder(config.base).hex(),
+                      digest_model_folder(config.audio_encoder).hex()};
+  config.projector.audio_width = models.audio.width();
+  config.projector.width = config.fusion.width = models.base.decoder().width();
+  return models;
+}
+
+// A build from another commit may encode otherwise.
+FeatureCaches open_caches(const RunConfig& config, const common::Json& record) {
+  if (config.feature_cache.empty()) return {};
+  const auto cache = [&](const char* what, const char* model) {
+    common::Json key = {{"what", what}, {"model", record.at(model)}};
+    for (const char* part : {"device", "torch_version", "safe_packs_version", "git_commit"})
+      key[part] = record.at(part);
+    return FeatureCache(config.feature_cache, common::digest_of(common::dump_line(key)));
+  };
+  return {cache("clips", "audio_encoder_digest"), cache("images", "base_digest")};
+}
+
+Experiment open_experiment(const packer::VerifiedPack& pack, Selection selection, const RunConfig& config,
+                           FrozenModels models, const FeatureCaches& caches, const Compute& compute) {
+  refuse_wrong_layers(config, models.base);
+  const AudioEncoder& audio = models.audio;
+  Experiment experiment{std::move(models.base), std::move(models.tokenizer), audio.silence(),
+                        std::move(selection)};
   const Llava& model = experiment.base;
   const Selection& chosen = experiment.selection;
   const PromptWriter writer(model, experiment.tokenizer);

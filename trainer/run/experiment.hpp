@@ -45,19 +45,34 @@ struct Experiment {
   Tokenizer tokenizer;
   torch::Tensor silence;  // [D]
   Selection selection;
-  ClipGroup train;                     // every training clip
-  std::vector<EncodedRow> train_rows;  // in the order of train.items
-  ClipGroup memorised, held_out;       // of the evaluation
-  std::vector<QuestionItem> validation;
-  std::vector<EncodedRow> retention_rows;
+  ClipGroup train{};                     // every training clip
+  std::vector<EncodedRow> train_rows{};  // in the order of train.items
+  ClipGroup memorised{}, held_out{};     // of the evaluation
+  std::vector<QuestionItem> validation{};
+  std::vector<EncodedRow> retention_rows{};
 };
+
+// What a run hears and sees with, as config.base and config.audio_encoder have them.
+struct FrozenModels {
+  Placement placement;
+  Llava base;
+  Tokenizer tokenizer;
+  AudioEncoder audio;
+  std::string base_digest, audio_encoder_digest;
+};
+// An io error with the command that makes a tiny base where one of the two folders holds no model.
+void require_models(const RunConfig& config);
+// Also fills in the widths that `config` takes from them.
+[[nodiscard]] FrozenModels open_models(RunConfig& config);
 
 struct FeatureCaches {
   FeatureCache clips, images;
 };
+// `record` is the run's config.json: all that decides a feature beside the file is in it.
+[[nodiscard]] FeatureCaches open_caches(const RunConfig& config, const common::Json& record);
 
-[[nodiscard]] Experiment open_experiment(const packer::VerifiedPack& pack, const RunConfig& config,
-                                         Llava base, Tokenizer tokenizer, const AudioEncoder& audio,
+[[nodiscard]] Experiment open_experiment(const packer::VerifiedPack& pack, Selection selection,
+                                         const RunConfig& config, FrozenModels models,
                                          const FeatureCaches& caches, const Compute& compute);
 
 }  // namespace trainer

@@ -25,6 +25,7 @@ class FieldWriter {
   void operator()(const char* key, const double& value) { put(key, value); }
   void operator()(const char* key, const std::optional<bool>& value) { put_maybe(key, value); }
   void operator()(const char* key, const std::optional<std::string>& value) { put_maybe(key, value); }
+  void operator()(const char* key, const std::optional<std::int64_t>& value) { put_maybe(key, value); }
   void operator()(const char* key, const std::optional<double>& value) {
     if (value)
       put(key, *value);
@@ -75,6 +76,10 @@ class FieldReader {
   void operator()(const char* key, std::optional<std::string>& value) {
     value.reset();
     if (!common::member(object_, key, where_).is_null()) value = common::string_member(object_, key, where_);
+  }
+  void operator()(const char* key, std::optional<std::int64_t>& value) {
+    value.reset();
+    if (!common::member(object_, key, where_).is_null()) value = common::integer_member(object_, key, where_);
   }
   void operator()(const char* key, std::optional<double>& value) {
     value.reset();

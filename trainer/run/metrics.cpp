@@ -41,7 +41,7 @@ void visit_audio(Fields& fields, Item& item) {
 
 template <typename Fields, typename Item>
 void visit_null_space(Fields& fields, Item& item) {
-  fields("placement", item.placement);
+  fields("map", item.map);
   fields("layer", item.layer);
   fields("rank", item.rank);
   fields("width", item.width);

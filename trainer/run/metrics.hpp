@@ -72,13 +72,14 @@ struct AudioMetrics {
 
 // One protected subspace: what it spans, and whether the trained weight stayed out of it.
 struct NullSpaceMetrics {
-  std::string placement;  // "gate", "query", "output", "all", "gradient"
-  std::int64_t layer = 0;
-  std::int64_t rank = 0, width = 0, rows = 0;  // U is [width, rank], from `rows` hidden states
-  Maybe energy;                                // share of the rows' energy that U holds
-  Maybe leak;                                  // |(W - W_anchor) U| / |W - W_anchor|, Frobenius
-  Maybe certificate;                           // bound on the drift of the retention inputs
-  Maybe measured_drift;                        // that drift, measured
+  std::string map;  // "gate", "query", "key", "value", "output", "linear_1", "linear_2" (of the projector),
+                    // or "gradient": all trained tensors, `rank` the largest of theirs, no width
+  std::optional<std::int64_t> layer;           // of the decoder; none for the projector
+  std::int64_t rank = 0, width = 0, rows = 0;  // U is [width, rank], from `rows` inputs of the map
+  Maybe energy;          // share of the rows' energy that U holds; of gradients: of those drawn after it
+  Maybe leak;            // |(W - W_anchor) U| / |W - W_anchor|, Frobenius
+  Maybe certificate;     // bound on the drift of the retention inputs
+  Maybe measured_drift;  // that drift, measured
 };
 
 // Whether a mechanism that is switched on ever did anything.

@@ -178,7 +178,7 @@ Table null_space_table(const Comparison& comparison) {
   Table table{
       "Null space: how far the trained weight has leaked into the protected span, the drift of the "
       "retention inputs that this certifies at most, and the drift measured",
-      {"", "seed", "placement", "layer", "rank", "energy", "leak", "certificate", "measured drift",
+      {"", "seed", "map", "layer", "rank", "energy", "leak", "certificate", "measured drift",
        "measured / certificate"},
       {}};
   const auto small = [](Maybe value) { return value ? fmt::format("{:.2e}", *value) : "-"; };
@@ -188,8 +188,9 @@ Table null_space_table(const Comparison& comparison) {
         const bool has_share = space.certificate && space.measured_drift && *space.certificate > 0;
         const Maybe share = has_share ? Maybe(*space.measured_drift / *space.certificate) : std::nullopt;
         const std::optional<std::int64_t> seed = comparison.runs[r].seed;
-        table.rows.push_back({group.label, seed ? std::to_string(*seed) : "-", space.placement,
-                              std::to_string(space.layer), fmt::format("{} of {}", space.rank, space.width),
+        table.rows.push_back({group.label, seed ? std::to_string(*seed) : "-", space.map,
+                              space.layer ? std::to_string(*space.layer) : "-",
+                              fmt::format("{} of {}", space.rank, space.width),
                               number_text(space.energy, Scale::plain4), small(space.leak),
                               small(space.certificate), small(space.measured_drift),
                               number_text(share, Scale::plain3)});

@@ -7,6 +7,7 @@
 #include "common/error.hpp"
 #include "common/file.hpp"
 #include "trainer/model/safetensors.hpp"
+#include "trainer/retention/gradient_subspace.hpp"
 #include "trainer/run/evaluate.hpp"
 #include "trainer/run/sources.hpp"
 
@@ -16,16 +17,6 @@ namespace {
 namespace fs = std::filesystem;
 
 constexpr std::uint64_t k_metrics_limit_bytes = std::uint64_t{64} << 20;
-
-void require_model_folder(const fs::path& folder, const char* flag, const RunConfig& config) {
-  if (fs::exists(folder / "config.json")) return;
-  throw common::Error(common::ErrorKind::io,
-                      folder.string() +
-                          " holds no model (no config.json); make a tiny one with\n  safe-trainer "
-                          "make-base --pack " +
-                          config.pack_root.string() + " --out " + config.base.parent_path().string() +
-                          "\nor name a Hugging Face folder with " + flag);
-}
 
 // A folder that is gone at the end, unless its pack was moved into the run.
 class Workplace {
@@ -73,20 +64,29 @@ RunResult read_finished(const fs::path& run) {
           metrics_from_json(common::read_json(metrics, k_metrics_limit_bytes), metrics.string())};
 }
 
-std::vector<NullSpaceMetrics> null_space_metrics(const Mechanisms& mechanisms, const SafeModel& model) {
+std::vector<NullSpaceMetrics> null_space_metrics(const Mechanisms& mechanisms) {
   std::vector<NullSpaceMetrics> all;
   for (const auto& mechanism : mechanisms) {
+    if (const auto* gradients = dynamic_cast<const GradientSubspaceRetention*>(mechanism.get())) {
+      NullSpaceMetrics one;
+      one.map = "gradient";
+      one.rank = gradients->rank();
+      one.rows = GradientSubspaceRetention::k_samples;
+      one.energy = gradients->generalisation();
+      one.leak = gradients->leak();
+      all.push_back(one);
+    }
     const auto* null_space = dynamic_cast<const NullSpaceRetention*>(mechanism.get());
     if (null_space == nullptr) continue;
-    for (const NullSpaceLayer& layer : null_space->layers()) {
-      const NullSpaceState state = null_space->measure(model, layer);
+    for (const ProtectedMap& map : null_space->maps()) {
+      const NullSpaceState state = measure_null_space(*map.linear, map.subspace);
       NullSpaceMetrics one;
-      one.placement = null_space->options().placement == NullSpacePlacement::gate ? "gate" : "query";
-      one.layer = layer.layer;
-      one.rank = layer.subspace.basis.size(1);
-      one.width = layer.subspace.basis.size(0);
-      one.rows = layer.subspace.states;
-      one.energy = layer.subspace.energy;
+      one.map = map.map;
+      one.layer = map.layer;
+      one.rank = map.subspace.basis.size(1);
+      one.width = map.subspace.basis.size(0);
+      one.rows = map.subspace.states;
+      one.energy = map.subspace.energy;
       one.leak = state.leak;
       one.certificate = state.certificate;
       one.measured_drift = state.drift;
@@ -124,25 +124,12 @@ Metrics measure(const RunConfig& config, const Evaluation& evaluation,
     fill_losses(*metrics.training, config, mechanisms, model);
   }
   metrics.bit_equal_without_audio = evaluation.bit_equal_without_audio;
-  metrics.null_space = null_space_metrics(mechanisms, model);
+  metrics.null_space = null_space_metrics(mechanisms);
   for (const auto& mechanism : mechanisms)
     if (const auto* fisher = dynamic_cast<const FisherRetention*>(mechanism.get()))
       metrics.fisher_trace = fisher->trace();
   metrics.mechanisms = trained.activity;
   return metrics;
-}
-
-// All that decides a feature beside the file: weights, software, device. A build from another commit may
-// encode otherwise.
-FeatureCaches open_caches(const RunConfig& config, const common::Json& record) {
-  if (config.feature_cache.empty()) return {};
-  const auto cache = [&](const char* what, const char* model) {
-    common::Json key = {{"what", what}, {"model", record.at(model)}};
-    for (const char* part : {"device", "torch_version", "safe_packs_version", "git_commit"})
-      key[part] = record.at(part);
-    return FeatureCache(config.feature_cache, common::digest_of(common::dump_line(key)));
-  };
-  return {cache("clips", "audio_encoder_digest"), cache("images", "base_digest")};
 }
 
 struct Judgement {
@@ -176,30 +163,23 @@ void keep_source_pack(const fs::path& work, const RunDirectory& run) {
 }  // namespace
 
 RunResult run_experiment(RunConfig config, Resume resume) {
-  require_model_folder(config.base, "--base", config);
-  require_model_folder(config.audio_encoder, "--audio-encoder", config);
+  require_models(config);
   Stopwatch watch;
   const Workplace work(config);
   const packer::VerifiedPack pack = open_source(config, work.path());
   watch.lap("open_pack_s");
 
-  const Placement placement = placement_for(config.device);
-  const RunInputs inputs{pack.id().hex(), pack.name(), digest_model_folder(config.base).hex(),
-                         digest_model_folder(config.audio_encoder).hex()};
-  Llava base = Llava::load(config.base, placement);
-  const AudioEncoder audio = AudioEncoder::load(config.audio_encoder, placement);
-  config.projector.audio_width = audio.width();
-  config.projector.width = base.decoder().width();
-  config.fusion.width = base.decoder().width();
+  FrozenModels models = open_models(config);
+  const RunInputs inputs{pack.id().hex(), pack.name(), models.base_digest, models.audio_encoder_digest};
   common::Json record = config_json(config, inputs);
-  const Compute compute(config.threads, base.decoder().width(), placement);
-  if (base.decoder().width() > Compute::k_wide) record["threads"] = compute.threads_inside();
+  const Compute compute(config.threads, config.fusion.width, models.placement);
+  if (config.fusion.width > Compute::k_wide) record["threads"] = compute.threads_inside();
   const common::Digest digest = config_digest(record);
   record["config_digest"] = digest.hex();
   const std::optional<fs::path> earlier = earlier_run(config, digest, resume);
   if (earlier && is_finished(*earlier)) return read_finished(*earlier);
-  Experiment experiment = open_experiment(pack, config, std::move(base), Tokenizer::load(config.base), audio,
-                                          open_caches(config, record), compute);
+  Experiment experiment = open_experiment(pack, select_samples(read_samples(pack), config), config,
+                                          std::move(models), open_caches(config, record), compute);
   watch.lap("encode_s");
 
   RunDirectory run = earlier ? RunDirectory::open_unfinished(*earlier)

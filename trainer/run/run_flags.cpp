@@ -66,6 +66,12 @@ void add_model_flags(CLI::App& command, RunFlags& f) {
       ->check(CLI::IsMember({"auto", "cpu", "cuda"}));
 }
 
+std::vector<std::string> null_space_choices() {
+  std::vector<std::string> all = {"off"};
+  all.insert(all.end(), k_null_space_placements.begin(), k_null_space_placements.end());
+  return all;
+}
+
 void add_training_flags(CLI::App& command, RunFlags& f) {
   RunConfig& c = f.config;
   command.add_option("--train-batch-size", c.train_batch_size)
@@ -79,8 +85,12 @@ void add_training_flags(CLI::App& command, RunFlags& f) {
   command.add_option("--kl-temperature", f.kl_temperature)->check(CLI::PositiveNumber);
   command.add_option("--fisher-weight", f.fisher_weight, "of the variant unless given; 0: off")
       ->check(CLI::NonNegativeNumber);
-  command.add_option("--null-space", f.null_space, "of the variant unless given")
-      ->check(CLI::IsMember({"off", "gate", "query"}));
+  command
+      .add_option(
+          "--null-space", f.null_space,
+          "which maps are protected, of the variant unless given; all: every map but the gate; gradient: no "
+          "map, but the directions of the answers' gradients")
+      ->check(CLI::IsMember(null_space_choices()));
   command
       .add_option("--null-space-energy", f.null_space_energy,
                   "share of the retention states' energy that is protected")
@@ -89,6 +99,10 @@ void add_training_flags(CLI::App& command, RunFlags& f) {
       .add_option("--null-space-rank", f.null_space_rank,
                   "at most so many directions; 0: as many as the energy asks for")
       ->check(CLI::NonNegativeNumber);
+  command
+      .add_option("--null-space-refresh", f.null_space_refresh,
+                  "gradient alone: steps between two subspaces [50]")
+      ->check(CLI::PositiveNumber);
   command
       .add_option("--null-space-min-samples", f.null_space_min_samples,
                   "fewer retention questions are refused")
@@ -168,12 +182,12 @@ void resolve_retention(const RunFlags& flags, RunConfig& config) {
   if (flags.null_space && *flags.null_space == "off") r.null_space.reset();
   if (flags.null_space && *flags.null_space != "off") {
     if (!r.null_space) r.null_space = NullSpaceOptions{};
-    r.null_space->placement =
-        *flags.null_space == "gate" ? NullSpacePlacement::gate : NullSpacePlacement::query;
+    r.null_space->placement = null_space_placement(*flags.null_space);
   }
   if (r.null_space) {
     if (flags.null_space_energy) r.null_space->energy = *flags.null_space_energy;
     if (flags.null_space_rank) r.null_space->rank_limit = *flags.null_space_rank;
+    if (flags.null_space_refresh) r.null_space->refresh = *flags.null_space_refresh;
     if (flags.null_space_min_samples) r.null_space->row_minimum = *flags.null_space_min_samples;
     // The basis takes most of the gate's first weights away.
     if (r.null_space->placement == NullSpacePlacement::gate) config.fusion.gate_scale = 1.0;

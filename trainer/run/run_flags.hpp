@@ -26,7 +26,8 @@ struct RunFlags {
                                                            fusion_positions = "text";
   std::optional<std::string> null_space;
   std::optional<double> kl_weight, kl_temperature, fisher_weight, null_space_energy, gate_scale;
-  std::optional<std::int64_t> null_space_rank, null_space_min_samples, retention_batch_size;
+  std::optional<std::int64_t> null_space_rank, null_space_refresh, null_space_min_samples,
+      retention_batch_size;
   std::string base, audio_encoder, feature_cache;
   std::int64_t num_workers = 0, eval_logging_steps = 1;
 };

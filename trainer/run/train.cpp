@@ -1,11 +1,14 @@
 #include "trainer/run/train.hpp"
 
+#include <fmt/format.h>
+
 #include <cmath>
 
 #include "common/error.hpp"
 #include "common/file.hpp"
 #include "common/program.hpp"
 #include "common/progress.hpp"
+#include "trainer/retention/gradient_subspace.hpp"
 
 namespace trainer {
 namespace {
@@ -74,7 +77,7 @@ struct StepSummary {
   std::vector<torch::Tensor> gradients;
 };
 
-StepSummary summarise_step(const StepResult& result, const Mechanisms& mechanisms, std::size_t leaves) {
+StepSummary summarise_step(const StepResult& result, std::size_t leaves) {
   StepSummary summary;
   summary.gradients.resize(leaves);
   std::int64_t positions = 0;
@@ -92,7 +95,7 @@ StepSummary summarise_step(const StepResult& result, const Mechanisms& mechanism
   summary.total_loss = summary.audio_loss;
   for (std::size_t m = 0; m < result.terms.size(); ++m) {
     add_to(summary.gradients, result.terms[m].gradients, 1.0);
-    if (mechanisms[m]->name() != "null_space") summary.total_loss += result.terms[m].value;
+    summary.total_loss += result.terms[m].value;
   }
   return summary;
 }
@@ -110,8 +113,8 @@ common::Json history_record(std::int64_t step, std::int64_t epoch, const RunConf
   record["audio_gradient_norm"] = summary.audio_norm;
   for (std::size_t m = 0; m < mechanisms.size(); ++m) {
     const std::string name = mechanisms[m]->name();
-    if (name == "null_space") {
-      record["null_space_removed"] = result.terms[m].value;
+    if (const std::optional<double> removed = mechanisms[m]->removed()) {
+      record[name + "_removed"] = *removed;
       continue;
     }
     record[name + "_loss"] = result.terms[m].value;
@@ -121,6 +124,14 @@ common::Json history_record(std::int64_t step, std::int64_t epoch, const RunConf
   if (step <= config.accuracy_first || (config.accuracy_every > 0 && step % config.accuracy_every == 0))
     record["train_token_accuracy"] = summary.token_accuracy;
   return record;
+}
+
+std::string losses_text(const StepSummary& summary, const StepResult& result, const Mechanisms& mechanisms) {
+  std::string text = fmt::format("loss: audio {:.4g}", summary.audio_loss);
+  for (std::size_t m = 0; m < mechanisms.size(); ++m)
+    if (!mechanisms[m]->removed())
+      text += fmt::format(", {} {:.4g}", mechanisms[m]->name(), result.terms[m].value);
+  return text;
 }
 
 // From the history, so that a resumed run counts what happened before it was stopped too.
@@ -135,7 +146,7 @@ std::map<std::string, MechanismActivity> activity_of(const RunDirectory& run, co
     for (const auto& mechanism : mechanisms) {
       const std::string name = mechanism->name();
       const double acted =
-          record.value(name == "null_space" ? "null_space_removed" : name + "_gradient_norm", 0.0);
+          record.value(mechanism->removed() ? name + "_removed" : name + "_gradient_norm", 0.0);
       MechanismActivity& one = activity[name];
       ++one.enabled_steps;
       if (acted > 0) ++one.acted_steps;
@@ -170,7 +181,10 @@ Mechanisms make_mechanisms(const RunConfig& config) {
   if (retention.kl.weight > 0) mechanisms.push_back(std::make_unique<KlRetention>(retention.kl));
   if (retention.fisher.weight > 0)
     mechanisms.push_back(std::make_unique<FisherRetention>(retention.fisher, config.seed));
-  if (retention.null_space) mechanisms.push_back(std::make_unique<NullSpaceRetention>(*retention.null_space));
+  if (retention.null_space && retention.null_space->placement == NullSpacePlacement::gradient)
+    mechanisms.push_back(std::make_unique<GradientSubspaceRetention>(*retention.null_space, config.seed));
+  else if (retention.null_space)
+    mechanisms.push_back(std::make_unique<NullSpaceRetention>(*retention.null_space));
   return mechanisms;
 }
 
@@ -208,7 +222,7 @@ TrainingResult train(const RunConfig& config, Experiment& experiment, SafeModel&
   const std::int64_t warmup = warmup_steps(total);
   common::Progress progress("training " + config.variant, "steps", static_cast<std::uint64_t>(total),
                             config.verbosity);
-  progress.add(static_cast<std::uint64_t>(done));
+  progress.go_on_from(static_cast<std::uint64_t>(done));
   for (std::int64_t step = done + 1; step <= total; ++step) {
     if (common::stop_requested()) {
       save_checkpoint(last, step - 1, config_digest, model, optimiser, mechanisms);
@@ -219,14 +233,16 @@ TrainingResult train(const RunConfig& config, Experiment& experiment, SafeModel&
     }
     const StepResult result =
         compute_step(step, experiment, model, mechanisms, scene.get(), audio.rows(step), compute);
-    StepSummary summary = summarise_step(result, mechanisms, model.parameters().size());
+    StepSummary summary = summarise_step(result, model.parameters().size());
+    for (const auto& mechanism : mechanisms) mechanism->before_update(summary.gradients, model);
     const double norm = clip_gradients(summary.gradients, config.gradient_limit);
     if (!std::isfinite(summary.total_loss) || !std::isfinite(norm)) diverged(step);
     const double factor = schedule_factor(step, total, warmup);
     optimiser.step(summary.gradients, config.projector_rate * factor, config.adapter_rate * factor);
+    for (const auto& mechanism : mechanisms) mechanism->after_update(model);
     history.append(
         history_record(step, audio.epoch_of(step), config, factor, summary, norm, result, mechanisms));
-    progress.note("loss " + std::to_string(summary.total_loss));
+    progress.note(losses_text(summary, result, mechanisms));
     progress.add(1);
     if (config.checkpoint_every > 0 && step % config.checkpoint_every == 0 && step < total)
       save_checkpoint(last, step, config_digest, model, optimiser, mechanisms);

@@ -51,6 +51,8 @@ void collect_leaves(const Json& value, const std::string& path, Leaves& leaves) 
 Json experiment_of(const Json& config) {
   Json experiment = config;
   for (const std::string_view key : k_not_the_experiment) experiment.erase(std::string(key));
+  // Which run was judged again differs from seed to seed.
+  if (experiment.contains("evaluated_run")) experiment["evaluated_run"] = "judged again";
   return experiment;
 }
 

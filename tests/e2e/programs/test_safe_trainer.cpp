@@ -2,115 +2,15 @@
 
 #ifdef SAFE_TRAINER
 
-#include <algorithm>
 #include <fstream>
 
-#include "common/json.hpp"
-#include "tests/support/process.hpp"
+#include "tests/support/small_world.hpp"
 
 // The real trainer on a small pack that the other two programs made. One pack and one base serve all cases.
 
-namespace {
-
-namespace fs = std::filesystem;
+using namespace support::small_world;
 using support::Finished;
 using support::run_process;
-
-const std::string k_bin = SAFE_BIN;
-
-Finished manifest(const std::vector<std::string>& arguments) {
-  std::vector<std::string> command = {k_bin + "/safe-manifest"};
-  command.insert(command.end(), arguments.begin(), arguments.end());
-  return run_process(command);
-}
-Finished packer(const std::vector<std::string>& arguments) {
-  std::vector<std::string> command = {k_bin + "/safe-packer"};
-  command.insert(command.end(), arguments.begin(), arguments.end());
-  return run_process(command);
-}
-Finished trainer(const std::vector<std::string>& arguments) {
-  std::vector<std::string> command = {k_bin + "/safe-trainer", "--quiet"};
-  command.insert(command.end(), arguments.begin(), arguments.end());
-  return run_process(command);
-}
-
-struct World {
-  support::Scratch scratch;
-  std::string root, vqa, pack, base;
-
-  World()
-      : root(scratch.path().string()), vqa(root + "/data/vqa"), pack(root + "/pack"), base(root + "/base") {
-    ok(packer({"synthesize", "--quiet", "--out", root + "/data", "--clips", "24", "--questions", "240",
-               "--train-questions", "160"}));
-    const std::vector<std::string> val = {"--questions", vqa + "/v2_OpenEnded_mscoco_val2014_questions.json",
-                                          "--annotations", vqa + "/v2_mscoco_val2014_annotations.json"};
-    const auto with = [](std::vector<std::string> first, const std::vector<std::string>& rest) {
-      first.insert(first.end(), rest.begin(), rest.end());
-      return first;
-    };
-    ok(manifest({"audio", "--metadata", root + "/data/audiocaps/train.csv", "--subset-size", "12", "--output",
-                 root + "/subset_manifest.json"}));
-    ok(manifest({"audio", "--split", "val", "--metadata", root + "/data/audiocaps/val.csv", "--subset-size",
-                 "4", "--output", root + "/audio_val_manifest.json", "--exclude",
-                 root + "/subset_manifest.json"}));
-    ok(manifest(with({"val", "--subset-size", "20", "--output", root + "/val_manifest.json"}, val)));
-    ok(manifest(with({"retention", "--subset-size", "70", "--exclude", root + "/val_manifest.json",
-                      "--output", root + "/retention_manifest.json"},
-                     val)));
-    ok(manifest({"base", "--questions", vqa + "/v2_OpenEnded_mscoco_train2014_questions.json",
-                 "--annotations", vqa + "/v2_mscoco_train2014_annotations.json", "--subset-size", "100",
-                 "--exclude", root + "/val_manifest.json", "--exclude", root + "/retention_manifest.json",
-                 "--exclude", root + "/subset_manifest.json", "--exclude", root + "/audio_val_manifest.json",
-                 "--captions", root + "/data/audiocaps/train.csv", "--output",
-                 root + "/base_manifest.json"}));
-    ok(packer({"build", "--quiet", "--manifest", root + "/subset_manifest.json", "--val-manifest",
-               root + "/val_manifest.json", "--source-root", root + "/data/audiocaps", "--dest-root", pack}));
-    ok(trainer({"make-base", "--pack", pack, "--out", base, "--steps", "6", "--batch-size", "16"}));
-  }
-
-  static void ok(const Finished& finished) {
-    CAPTURE(finished.err);
-    REQUIRE(finished.code == 0);
-  }
-
-  [[nodiscard]] std::vector<std::string> run(const std::string& variant, const std::string& out,
-                                             const std::vector<std::string>& more = {}) const {
-    std::vector<std::string> arguments = {"run"};
-    const std::vector<std::pair<std::string, std::string>> defaults = {{"--variant", variant},
-                                                                       {"--pack-root", pack},
-                                                                       {"--base", base + "/vl"},
-                                                                       {"--audio-encoder", base + "/audio"},
-                                                                       {"--output-root", root + "/" + out},
-                                                                       {"--num-epochs", "4"},
-                                                                       {"--train-batch-size", "6"},
-                                                                       {"--lr-projector", "5e-3"},
-                                                                       {"--lr-adapter", "5e-3"},
-                                                                       {"--null-space-min-samples", "8"}};
-    for (const auto& [flag, value] : defaults)
-      if (std::find(more.begin(), more.end(), flag) == more.end()) {
-        arguments.push_back(flag);
-        arguments.push_back(value);
-      }
-    arguments.insert(arguments.end(), more.begin(), more.end());
-    return arguments;
-  }
-  [[nodiscard]] fs::path only_run(const std::string& out) const {
-    std::vector<fs::path> runs;
-    for (const auto& entry : fs::directory_iterator(fs::path(root) / out))
-      if (entry.path().filename().string().front() != '.') runs.push_back(entry.path());
-    REQUIRE(runs.size() == 1);
-    return runs.front();
-  }
-};
-
-World& world() {
-  static World one;
-  return one;
-}
-
-common::Json json_of(const fs::path& path) { return common::read_json(path, 1 << 26); }
-
-}  // namespace
 
 TEST_CASE("a run leaves a sealed directory, and without audio it is its base bit for bit") {
   const World& w = world();

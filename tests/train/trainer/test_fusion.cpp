@@ -111,7 +111,7 @@ TEST_CASE("a silent clip adds exactly nothing, whatever the weights have become"
 TEST_CASE("a protected map does not move where its basis points, and moves elsewhere") {
   for (const std::int64_t rank : {0, 3}) {
     at::Generator generator = make_generator(5, "map");
-    AdapterLinear map = rank == 0 ? AdapterLinear::full(k_width, 0.2, generator)
+    AdapterLinear map = rank == 0 ? AdapterLinear::full(k_width, k_width, 0.2, generator)
                                   : AdapterLinear::low_rank(k_width, 0.2, rank, 16, generator);
     const auto [basis, triangle] = torch::linalg_qr(noise({k_width, 7}, 6));
     const torch::Tensor inside = basis.mm(noise({7, 1}, 7)).t();  // [1, H] in the span
@@ -119,7 +119,7 @@ TEST_CASE("a protected map does not move where its basis points, and moves elsew
     const torch::Tensor before = map(inside).detach();
     map.protect(basis, AdapterLinear::Anchor::here);
     std::vector<Parameter> parameters;
-    map.append_parameters("map", parameters);
+    map.append_parameters("map", ParameterGroup::adapter, parameters);
     move_all(parameters);
     CHECK(torch::allclose(map(inside), before, 1e-4, 1e-4));
     CHECK(map.delta().mm(basis).norm().item<double>() < 1e-4);

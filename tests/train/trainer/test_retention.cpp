@@ -3,6 +3,7 @@
 #include <cmath>
 
 #include "trainer/retention/fisher.hpp"
+#include "trainer/retention/gradient_subspace.hpp"
 #include "trainer/retention/kl.hpp"
 #include "trainer/retention/null_space.hpp"
 #include "trainer/run/adamw.hpp"
@@ -139,10 +140,10 @@ TEST_CASE(
   const torch::Tensor target = noise({16, 16}, 22);
   const auto train = [&](bool reparametrised) {
     at::Generator generator = make_generator(23, "start");
-    AdapterLinear map = AdapterLinear::full(16, 0, generator);
+    AdapterLinear map = AdapterLinear::full(16, 16, 0, generator);
     if (reparametrised) map.protect(subspace.basis, AdapterLinear::Anchor::zero);
     std::vector<Parameter> parameters;
-    map.append_parameters("map", parameters);
+    map.append_parameters("map", ParameterGroup::adapter, parameters);
     AdamW optimiser(parameters, {});
     for (int step = 0; step < 200; ++step) {
       const torch::Tensor loss =
@@ -166,13 +167,27 @@ TEST_CASE(
 
 TEST_CASE("a basis of everything lets nothing move, and none lets everything move as if it were not there") {
   at::Generator generator = make_generator(24, "start");
-  AdapterLinear map = AdapterLinear::full(16, 0.3, generator);
+  AdapterLinear map = AdapterLinear::full(16, 16, 0.3, generator);
   const torch::Tensor x = noise({5, 16}, 25);
   const torch::Tensor free = map(x).detach();
   map.protect(torch::zeros({16, 0}), AdapterLinear::Anchor::zero);
   CHECK(map(x).equal(free));
   map.protect(torch::eye(16), AdapterLinear::Anchor::zero);
   CHECK(map(x).eq(0).all().item<bool>());
+}
+
+TEST_CASE(
+    "the space of some rows is orthonormal, holds them, and takes the strongest first where it may not hold "
+    "all") {
+  const torch::Tensor rows = noise({6, 40}, 50);
+  const torch::Tensor basis = row_space(rows, 64);
+  CHECK(basis.size(1) == 6);
+  CHECK(torch::allclose(basis.t().mm(basis), torch::eye(6), 1e-5, 1e-5));
+  CHECK((rows - rows.mm(basis).mm(basis.t())).abs().max().item<double>() < 1e-4);
+  const torch::Tensor uneven = rows * torch::tensor({100, 1, 1, 1, 1, 1}).unsqueeze(1);
+  const torch::Tensor one = row_space(uneven, 1);
+  CHECK(uneven[0].unsqueeze(0).mm(one).norm().item<double>() / uneven[0].norm().item<double>() > 0.999);
+  CHECK(row_space(torch::zeros({5, 7}), 3).size(1) == 0);
 }
 
 TEST_CASE("the learning rate warms up from the first step and ends at zero") {

@@ -1,0 +1,83 @@
+#include <doctest/doctest.h>
+
+#ifdef SAFE_TRAINER
+
+#include "tests/support/small_world.hpp"
+
+using namespace support::small_world;
+
+namespace {
+
+std::vector<std::string> evaluate(const World& w, const fs::path& run, const std::string& out,
+                                  const std::vector<std::string>& more = {}) {
+  std::vector<std::string> arguments = {
+      "evaluate",        run.string(),    "--base",           w.base + "/vl",    "--audio-encoder",
+      w.base + "/audio", "--output-root", w.root + "/" + out, "--feature-cache", "off"};
+  if (std::find(more.begin(), more.end(), "--pack-root") == more.end())
+    arguments.insert(arguments.end(), {"--pack-root", w.pack});
+  arguments.insert(arguments.end(), more.begin(), more.end());
+  return arguments;
+}
+
+}  // namespace
+
+TEST_CASE("a run that is judged again on its own pack says what it said, letter for letter") {
+  const World& w = world();
+  World::ok(trainer(w.run("full_safe", "judged", {"--num-epochs", "60"})));
+  const fs::path run = w.only_run("judged");
+  World::ok(trainer(evaluate(w, run, "again")));
+  const fs::path again = w.only_run("again");
+  CHECK(support::text_of_file(run / "predictions.jsonl") ==
+        support::text_of_file(again / "predictions.jsonl"));
+  const common::Json before = json_of(run / "metrics.json");
+  const common::Json after = json_of(again / "metrics.json");
+  CHECK(before.at("validation").at("conditions") == after.at("validation").at("conditions"));
+  CHECK(json_of(again / "config.json").at("evaluated_run").at("name") == run.filename().string());
+  CHECK(trainer({"verify-run", again.string()}).code == 0);
+  CHECK(trainer({"report", run.string(), again.string()}).code == 0);
+  World::ok(trainer(evaluate(w, run, "every_gate", {"--eval-audio-gate-comparison"})));
+  CHECK(json_of(w.only_run("every_gate") / "metrics.json")
+            .at("validation")
+            .at("conditions")
+            .contains("gate_0.25"));
+}
+
+TEST_CASE("on another pack only what a run learnt counts as memorised") {
+  const World& w = world();
+  World::ok(trainer(w.run("no_retention", "elsewhere", {"--num-epochs", "2"})));
+  const fs::path run = w.only_run("elsewhere");
+  const std::string other = w.root + "/other";
+  fs::create_directories(other);
+  World::ok(manifest({"audio", "--metadata", w.root + "/data/audiocaps/train.csv", "--subset-size", "9",
+                      "--seed", "5", "--output", other + "/subset_manifest.json"}));
+  World::ok(manifest({"val", "--subset-size", "10", "--seed", "5", "--output", other + "/val_manifest.json",
+                      "--questions", w.vqa + "/v2_OpenEnded_mscoco_val2014_questions.json", "--annotations",
+                      w.vqa + "/v2_mscoco_val2014_annotations.json"}));
+  World::ok(packer({"build", "--quiet", "--manifest", other + "/subset_manifest.json", "--val-manifest",
+                    other + "/val_manifest.json", "--source-root", w.root + "/data/audiocaps", "--dest-root",
+                    other + "/pack"}));
+  World::ok(trainer(evaluate(w, run, "there", {"--pack-root", other + "/pack"})));
+  const common::Json metrics = json_of(w.only_run("there") / "metrics.json").at("validation");
+  CHECK(metrics.at("conditions").at("no_audio").at("questions") == 10);
+  const common::Json& audio = metrics.at("audio");
+  const std::int64_t known = audio.contains("memorised") ? audio.at("memorised").at("samples").get<int>() : 0;
+  CHECK(known + audio.at("held_out").at("samples").get<int>() == 9);
+  CHECK(known < 9);
+  CHECK(json_of(w.only_run("there") / "config.json").at("pack_id") !=
+        json_of(run / "config.json").at("pack_id"));
+}
+
+TEST_CASE("a run that has changed, and a base that is not its own, are not judged") {
+  const World& w = world();
+  World::ok(trainer(w.run("no_retention", "refused", {"--num-epochs", "1"})));
+  const fs::path run = w.only_run("refused");
+  const support::Finished swapped =
+      trainer({"evaluate", run.string(), "--base", w.base + "/vl", "--audio-encoder", w.base + "/vl",
+               "--pack-root", w.pack, "--output-root", w.root + "/nothing"});
+  CHECK(swapped.code != 0);
+  support::put_file((run / "subset_indices.json").string(), "[]");
+  CHECK(trainer(evaluate(w, run, "nothing")).code == 1);
+  CHECK_FALSE(fs::exists(w.root + "/nothing"));
+}
+
+#endif

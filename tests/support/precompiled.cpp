@@ -1,0 +1,1 @@
+// A home for the precompiled header that all tests share.

@@ -1,0 +1,141 @@
+#include "trainer/retention/gradient_subspace.hpp"
+
+#include <cmath>
+
+#include "common/random.hpp"
+
+namespace trainer {
+namespace {
+
+// The part of a tensor that lies in the span of basis [n, r], in the tensor's shape.
+torch::Tensor part_inside(const torch::Tensor& tensor, const torch::Tensor& basis) {
+  return basis.mv(basis.t().mv(tensor.reshape({-1}))).view(tensor.sizes());
+}
+
+double squared_norm(const torch::Tensor& tensor) {
+  return tensor.to(torch::kFloat64).pow(2).sum().item<double>();
+}
+
+}  // namespace
+
+torch::Tensor row_space(const torch::Tensor& rows, std::int64_t rank) {
+  constexpr double k_least = 1e-10;  // of the largest eigenvalue; what lies below is rounding
+  const torch::Tensor wide = rows.to(torch::kFloat64);
+  const auto [ascending, vectors] = torch::linalg_eigh(wide.mm(wide.t()), "L");  // [S, S]
+  const std::int64_t samples = ascending.size(0);
+  const double largest = ascending[samples - 1].item<double>();
+  std::int64_t kept = 0;
+  while (kept < std::min({rank, samples, wide.size(1)}) &&
+         ascending[samples - 1 - kept].item<double>() > k_least * largest)
+    ++kept;
+  if (kept == 0) return torch::zeros({wide.size(1), 0});
+  const torch::Tensor directions = wide.t().mm(vectors.slice(1, samples - kept));
+  // Small eigenvalues leave the columns less than orthogonal; QR makes them so to the last bits.
+  return std::get<0>(torch::linalg_qr(directions)).to(torch::kFloat32).contiguous();
+}
+
+void GradientSubspaceRetention::prepare(RetentionScene& scene) {
+  require_rows(scene, options_.row_minimum);
+  for (const Parameter& parameter : scene.model.parameters()) names_.push_back(parameter.name);
+  bases_.resize(names_.size());
+}
+
+RetentionTerm GradientSubspaceRetention::term(std::int64_t step, RetentionScene& scene) {
+  if ((step - 1) % options_.refresh == 0) renew(step, scene);
+  return {};
+}
+
+void GradientSubspaceRetention::renew(std::int64_t step, RetentionScene& scene) {
+  const std::string purpose = "null_space/" + std::to_string(step);
+  common::Random draws(seed_, purpose);
+  at::Generator labels = make_generator(seed_, purpose + "/labels");
+  std::vector<std::vector<torch::Tensor>> rows(names_.size());
+  for (std::int64_t i = 0; i < k_samples; ++i) {
+    const auto question = static_cast<std::int64_t>(draws.below(scene.rows.size()));
+    const auto clip = static_cast<std::int64_t>(draws.below(static_cast<std::uint64_t>(scene.clips.size(0))));
+    const std::vector<torch::Tensor> gradients = sampled_gradient(scene, question, clip, labels);
+    for (std::size_t k = 0; k < gradients.size(); ++k)
+      if (gradients[k].defined()) rows[k].push_back(gradients[k].reshape({-1}));
+  }
+  const torch::NoGradGuard no_graph;
+  std::vector<torch::Tensor> fresh(names_.size());
+  for (std::size_t k = 0; k < rows.size(); ++k)
+    if (!rows[k].empty()) fresh[k] = torch::stack(rows[k]);
+  measure_generalisation(fresh);
+  for (std::size_t k = 0; k < fresh.size(); ++k)
+    if (fresh[k].defined())
+      bases_[k] = row_space(fresh[k], options_.rank_limit > 0 ? options_.rank_limit : k_rank);
+}
+
+void GradientSubspaceRetention::measure_generalisation(const std::vector<torch::Tensor>& fresh) {
+  double held = 0;
+  double all = 0;
+  for (std::size_t k = 0; k < fresh.size(); ++k) {
+    if (!fresh[k].defined() || !bases_[k].defined()) continue;
+    held += squared_norm(fresh[k].mm(bases_[k]));
+    all += squared_norm(fresh[k]);
+  }
+  if (all > 0) generalisation_ = held / all;
+}
+
+void GradientSubspaceRetention::before_update(std::vector<torch::Tensor>& gradients, const SafeModel& model) {
+  const torch::NoGradGuard no_graph;
+  before_.clear();
+  const std::vector<torch::Tensor> leaves = leaves_of(model);
+  for (std::size_t k = 0; k < leaves.size(); ++k) {
+    before_.push_back(leaves[k].detach().clone());
+    if (gradients[k].defined() && bases_[k].defined())
+      gradients[k] = gradients[k] - part_inside(gradients[k], bases_[k]);
+  }
+}
+
+void GradientSubspaceRetention::after_update(SafeModel& model) {
+  const torch::NoGradGuard no_graph;
+  double taken = 0;
+  double left = 0;
+  double moved = 0;
+  const std::vector<torch::Tensor> leaves = leaves_of(model);
+  for (std::size_t k = 0; k < leaves.size(); ++k) {
+    if (!bases_[k].defined()) continue;
+    torch::Tensor value = leaves[k].detach();
+    const torch::Tensor step = value - before_[k];
+    const torch::Tensor inside = part_inside(step, bases_[k]);
+    const torch::Tensor kept = step - inside;
+    value.copy_(before_[k] + kept);
+    taken += squared_norm(inside);
+    left += squared_norm(part_inside(kept, bases_[k]));
+    moved += squared_norm(kept);
+  }
+  removed_ = std::sqrt(taken);
+  leak_ = moved > 0 ? std::sqrt(left / moved) : 0;
+}
+
+std::int64_t GradientSubspaceRetention::rank() const {
+  std::int64_t largest = 0;
+  for (const torch::Tensor& basis : bases_)
+    if (basis.defined()) largest = std::max(largest, basis.size(1));
+  return largest;
+}
+
+std::map<std::string, torch::Tensor> GradientSubspaceRetention::state() const {
+  std::map<std::string, torch::Tensor> tensors;
+  for (std::size_t k = 0; k < bases_.size(); ++k)
+    if (bases_[k].defined()) tensors["null_space." + names_[k]] = bases_[k];
+  const double held = generalisation_.value_or(-1);  // -1: none yet
+  tensors["null_space.measured"] = torch::tensor({removed_, leak_, held}, torch::kFloat64);
+  return tensors;
+}
+
+void GradientSubspaceRetention::set_state(const std::map<std::string, torch::Tensor>& state) {
+  for (std::size_t k = 0; k < names_.size(); ++k)
+    if (const auto found = state.find("null_space." + names_[k]); found != state.end())
+      bases_[k] = found->second.clone();
+  const auto measured = state.find("null_space.measured");
+  if (measured == state.end()) return;
+  removed_ = measured->second[0].item<double>();
+  leak_ = measured->second[1].item<double>();
+  const auto held = measured->second[2].item<double>();
+  generalisation_ = held < 0 ? std::nullopt : std::optional<double>(held);
+}
+
+}  // namespace trainer

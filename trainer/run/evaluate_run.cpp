@@ -1,0 +1,182 @@
+#include "trainer/run/evaluate_run.hpp"
+
+#include <algorithm>
+#include <set>
+
+#include "common/error.hpp"
+#include "trainer/run/checkpoint.hpp"
+#include "trainer/run/evaluate.hpp"
+#include "trainer/run/run_summary.hpp"
+#include "trainer/run/sources.hpp"
+
+namespace trainer {
+namespace {
+
+using common::Json;
+
+std::int64_t limit_in(const Json& config, const char* key, const std::string& where) {
+  return common::member(config, key, where).is_null() ? 0 : common::integer_member(config, key, where);
+}
+
+bool flag_in(const Json& config, const char* key, const std::string& where) {
+  const Json& value = common::member(config, key, where);
+  if (!value.is_boolean())
+    throw common::Error(common::ErrorKind::format, where + ": \"" + key + "\" must be true or false");
+  return value.get<bool>();
+}
+
+EvaluationConfig recorded_evaluation(const Json& config, const std::string& where) {
+  EvaluationConfig e;
+  e.batch_size = common::integer_member(config, "val_batch_size", where);
+  e.size = common::integer_member(config, "val_size", where);
+  e.max_batches = limit_in(config, "max_eval_batches", where);
+  e.max_audio_batches = common::integer_member(config, "max_audio_eval_batches", where);
+  e.max_vl_batches = common::integer_member(config, "max_vl_eval_batches", where);
+  e.audio_gate = flag_in(config, "eval_with_audio_gate", where) ? AudioGate::on : AudioGate::off;
+  e.gate_comparison =
+      flag_in(config, "eval_audio_gate_comparison", where) ? GateComparison::sweep : GateComparison::none;
+  e.train_batches = common::integer_member(config, "train_eval_batches", where);
+  e.answer_tokens = common::integer_member(config, "generation_max_new_tokens", where);
+  e.caption_tokens = common::integer_member(config, "audio_generation_max_new_tokens", where);
+  return e;
+}
+
+void read_sizes(const Json& config, const std::string& where, RunConfig& to) {
+  const Json& projector = common::member(config, "projector", where);
+  to.projector.tokens = common::integer_member(projector, "tokens", where);
+  to.projector.bottleneck = common::integer_member(projector, "bottleneck", where);
+  to.projector.silence_baseline = common::string_member(projector, "silence_baseline", where) == "keep"
+                                      ? SilenceBaseline::keep
+                                      : SilenceBaseline::subtract;
+  const Json& fusion = common::member(config, "fusion", where);
+  to.fusion.layers.clear();
+  for (const Json& layer : common::array_member(fusion, "layers", where))
+    to.fusion.layers.push_back(layer.get<std::int64_t>());
+  to.fusion.heads = common::integer_member(fusion, "heads", where);
+  to.fusion.rank = common::integer_member(fusion, "rank", where);
+  to.fusion.alpha = common::number_member(fusion, "alpha", where);
+  to.fusion.positions = common::string_member(fusion, "positions", where) == "all" ? FusionPositions::all
+                                                                                   : FusionPositions::text;
+}
+
+void take_places(const RunConfig& places, RunConfig& to) {
+  to.pack_root = places.pack_root;
+  to.base = places.base;
+  to.audio_encoder = places.audio_encoder;
+  to.output_root = places.output_root;
+  to.feature_cache = places.feature_cache;
+  to.expected_pack_id = places.expected_pack_id;
+  to.required_key = places.required_key;
+  to.device = places.device;
+  to.threads = places.threads;
+  to.verbosity = places.verbosity;
+}
+
+void require_same_models(const RunSummary& run, const FrozenModels& models, const RunConfig& config) {
+  const auto require = [&](const std::filesystem::path& folder, const std::string& found,
+                           const std::string& recorded, const char* flag) {
+    if (found != recorded)
+      throw common::Error(common::ErrorKind::mismatch, folder.string() + " has the digest " + found +
+                                                           " and " + run.name + " was made with " + recorded +
+                                                           "; name the right folder with " + flag);
+  };
+  require(config.base, models.base_digest, run.base_digest, "--base");
+  require(config.audio_encoder, models.audio_encoder_digest,
+          common::string_member(run.config, "audio_encoder_digest", run.name), "--audio-encoder");
+}
+
+// Of any pack: what the run was trained on, and all else as held out.
+Selection select_for(const RunSummary& run, const packer::VerifiedPack& pack, const RunConfig& config) {
+  const PackSamples samples = read_samples(pack);
+  Selection selection = select_samples(samples, config);
+  selection.retention.clear();  // nothing is trained
+  if (pack.id().hex() == run.pack_id) return selection;
+  const auto learnt = run.tables.find(condition::k_memorised);
+  const auto is_learnt = [&](const ClipSample& clip) {
+    return learnt != run.tables.end() &&
+           std::binary_search(learnt->second.ids.begin(), learnt->second.ids.end(), clip.youtube_id);
+  };
+  std::vector<ClipSample> known;
+  std::vector<ClipSample> unknown;
+  for (const std::vector<ClipSample>* clips : {&samples.clips, &samples.held_out})
+    for (const ClipSample& clip : *clips) (is_learnt(clip) ? known : unknown).push_back(clip);
+  selection.train_indices.clear();
+  for (std::size_t i = 0; i < samples.clips.size(); ++i)
+    if (is_learnt(samples.clips[i])) selection.train_indices.push_back(static_cast<std::int64_t>(i));
+  selection.train = selection.memorised = known;
+  selection.held_out = unknown;
+  return selection;
+}
+
+Json record_of(const RunSummary& run, const RunConfig& config, const RunInputs& inputs) {
+  Json record = run.config;
+  record.erase("config_digest");
+  record.erase("output_dir");
+  const Json now = config_json(config, inputs);
+  for (const char* key : {"pack_id", "pack_name", "device", "torch_version", "safe_packs_version",
+                          "git_commit", "gate_comparison", "eval_audio_gate_comparison"})
+    record[key] = now.at(key);
+  record["evaluated_run"] = {{"name", run.name}, {"sha256sums_digest", run.sums_digest.hex()}};
+  return record;
+}
+
+}  // namespace
+
+RunConfig recorded_config(const Json& config, const std::string& where) {
+  RunConfig c;
+  c.variant = common::string_member(config, "variant", where);
+  c.name = common::string_member(config, "name", where);
+  c.seed = common::integer_member(config, "seed", where);
+  c.subset_size = common::integer_member(config, "subset_size", where);
+  c.train_source = "pack";
+  const std::string source = common::string_member(config, "val_source", where);
+  c.val_source = source.starts_with("pack_") ? source : "pack_vl";
+  c.train_batch_size = common::integer_member(config, "train_batch_size", where);
+  c.model_config = common::string_member(config, "model_config", where);
+  c.evaluation = recorded_evaluation(config, where);
+  read_sizes(config, where, c);
+  return c;
+}
+
+RunResult evaluate_run(const EvaluateRequest& request) {
+  const RunSummary run = read_run(request.run);
+  RunConfig config = recorded_config(run.config, (request.run / "config.json").string());
+  take_places(request.places, config);
+  if (request.gate_comparison == GateComparison::sweep)
+    config.evaluation.gate_comparison = GateComparison::sweep;
+  require_models(config);
+  const packer::VerifiedPack pack = open_source(config, {});
+  FrozenModels models = open_models(config);
+  require_same_models(run, models, config);
+  Json record =
+      record_of(run, config, {pack.id().hex(), pack.name(), models.base_digest, models.audio_encoder_digest});
+  const Compute compute(config.threads, config.fusion.width, models.placement);
+  const common::Digest digest = config_digest(record);
+  record["config_digest"] = digest.hex();
+  const Experiment experiment = open_experiment(pack, select_for(run, pack, config), config,
+                                                std::move(models), open_caches(config, record), compute);
+  SafeModel model(experiment.base, experiment.silence, config.projector, config.fusion, config.seed);
+  load_adapter(request.run / "checkpoints" / "adapter.safetensors", model);
+  const Evaluation evaluation = evaluate(config, experiment, model, compute);
+  std::vector<Prediction> predictions = evaluation.predictions;
+  const std::vector<Prediction> training = evaluate_training(config, experiment, model, compute);
+  RunResult result;
+  result.metrics.validation = summarise(predictions, "validation");
+  if (!training.empty()) result.metrics.training = summarise(training, "training");
+  result.metrics.bit_equal_without_audio = evaluation.bit_equal_without_audio;
+  predictions.insert(predictions.end(), training.begin(), training.end());
+
+  RunDirectory directory =
+      RunDirectory::create(config.output_root, config.variant, digest, std::chrono::system_clock::now());
+  record["output_dir"] = directory.path().filename().string();
+  directory.write_config(record);
+  directory.write_subset_indices(experiment.selection.train_indices);
+  (void)directory.history();  // empty: nothing was trained
+  directory.write_predictions(predictions);
+  directory.write_metrics(result.metrics);
+  result.digest = seal_run(directory.path());
+  result.directory = directory.path();
+  return result;
+}
+
+}  // namespace trainer
