@@ -3,9 +3,9 @@
 #include <CLI/CLI.hpp>
 #include <memory>
 
-#include "common/error.hpp"
 #include "trainer/commands.hpp"
 #include "trainer/run/evaluate_run.hpp"
+#include "trainer/run/run_flags.hpp"
 
 namespace trainer {
 namespace {
@@ -19,18 +19,10 @@ struct EvaluateFlags {
 EvaluateRequest request_of(const EvaluateFlags& flags, const Globals& globals) {
   EvaluateRequest request = flags.request;
   RunConfig& places = request.places;
-  if (!flags.pack_id.empty()) {
-    places.expected_pack_id = common::parse_digest(flags.pack_id);
-    if (!places.expected_pack_id)
-      throw common::Error(common::ErrorKind::usage, "--pack-id must be 64 lower-case hexadecimal digits");
-  }
+  if (!flags.pack_id.empty()) places.expected_pack_id = pack_id_of(flags.pack_id);
   if (!flags.required_key.empty()) places.required_key = flags.required_key;
-  if (flags.feature_cache != "off")
-    places.feature_cache = flags.feature_cache.empty() ? places.output_root / ".features"
-                                                       : std::filesystem::path(flags.feature_cache);
-  places.device = flags.device == "cpu"    ? DeviceChoice::cpu
-                  : flags.device == "cuda" ? DeviceChoice::cuda
-                                           : DeviceChoice::automatic;
+  places.feature_cache = feature_cache_of(flags.feature_cache, places.output_root);
+  places.device = device_of(flags.device);
   places.threads = globals.threads;
   places.verbosity = globals.verbosity();
   if (flags.every_gate) request.gate_comparison = GateComparison::sweep;

@@ -206,6 +206,21 @@ std::shared_ptr<RunFlags> add_run_flags(CLI::App& command) {
   return flags;
 }
 
+DeviceChoice device_of(const std::string& flag) {
+  return flag == "cpu" ? DeviceChoice::cpu : flag == "cuda" ? DeviceChoice::cuda : DeviceChoice::automatic;
+}
+
+std::filesystem::path feature_cache_of(const std::string& flag, const std::filesystem::path& output_root) {
+  if (flag == "off") return {};
+  return flag.empty() ? output_root / ".features" : std::filesystem::path(flag);
+}
+
+common::Digest pack_id_of(const std::string& flag) {
+  const std::optional<common::Digest> id = common::parse_digest(flag);
+  if (!id) usage("--pack-id must be 64 lower-case hexadecimal digits");
+  return *id;
+}
+
 RunConfig resolve(const RunFlags& flags) {
   require_base(flags);
   RunConfig config = flags.config;
@@ -217,9 +232,7 @@ RunConfig resolve(const RunFlags& flags) {
   resolve_retention(flags, config);
   config.evaluation.audio_gate = flags.audio_gate ? AudioGate::on : AudioGate::off;
   config.evaluation.gate_comparison = flags.gate_comparison ? GateComparison::sweep : GateComparison::none;
-  config.device = flags.device == "cpu"    ? DeviceChoice::cpu
-                  : flags.device == "cuda" ? DeviceChoice::cuda
-                                           : DeviceChoice::automatic;
+  config.device = device_of(flags.device);
   config.threads = static_cast<unsigned>(flags.num_workers);
   const auto choose = [](const std::string& flag, const char* variable, std::filesystem::path& to) {
     if (!flag.empty())
@@ -229,14 +242,11 @@ RunConfig resolve(const RunFlags& flags) {
   };
   choose(flags.pack_root, "PACK_ROOT", config.pack_root);
   choose(flags.data_path, "DATA_ROOT", config.data_path);
-  if (flags.feature_cache != "off")
-    config.feature_cache = flags.feature_cache.empty() ? config.output_root / ".features"
-                                                       : std::filesystem::path(flags.feature_cache);
+  config.feature_cache = feature_cache_of(flags.feature_cache, config.output_root);
   if (!flags.base.empty()) config.base = flags.base;
   if (!flags.audio_encoder.empty()) config.audio_encoder = flags.audio_encoder;
   if (!flags.pack_id.empty()) {
-    config.expected_pack_id = common::parse_digest(flags.pack_id);
-    if (!config.expected_pack_id) usage("--pack-id must be 64 lower-case hexadecimal digits");
+    config.expected_pack_id = pack_id_of(flags.pack_id);
     if (!reads_pack_root(config))
       usage("--pack-id names a pack; use it with --train-source pack and a pack_ val source");
   }

@@ -20,7 +20,6 @@ struct RunFlags {
   bool resume = false;
   bool gate_comparison = false;
   bool audio_gate = true;
-  bool base_given = false;
   bool debug_logging = false;
   std::string pack_root, data_path, pack_id, required_key, device = "auto", silence_baseline = "on",
                                                            fusion_positions = "text";
@@ -36,5 +35,12 @@ struct RunFlags {
 // Presets, environment (PACK_ROOT, DATA_ROOT) and flags into one configuration; usage errors for what cannot
 // be meant.
 [[nodiscard]] RunConfig resolve(const RunFlags& flags);
+
+// Single flags, as every command reads them.
+[[nodiscard]] DeviceChoice device_of(const std::string& flag);
+// Where features are kept; empty: nowhere.
+[[nodiscard]] std::filesystem::path feature_cache_of(const std::string& flag,
+                                                     const std::filesystem::path& output_root);
+[[nodiscard]] common::Digest pack_id_of(const std::string& flag);
 
 }  // namespace trainer

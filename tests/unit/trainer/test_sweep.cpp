@@ -1,3 +1,5 @@
+#include <set>
+
 #include "common/error.hpp"
 #include "tests/support/process.hpp"
 #include "tests/support/scratch.hpp"
@@ -68,4 +70,20 @@ TEST_CASE("what is no sweep is refused before anything runs") {
   CHECK(refusal_of(R"({"seeds": [1], "conditions": [{"name": "a", "variant": "half_safe"}]})") ==
         ErrorKind::usage);
   CHECK(refusal_of(R"({"seeds": [1], "conditions": [{"name": "a"}]})") == ErrorKind::usage);
+}
+
+TEST_CASE("the sweeps of the ablation are sweeps, and no two conditions of one are the same experiment") {
+  for (const char* name : {"ablation", "placements", "details"}) {
+    CAPTURE(name);
+    const std::string path =
+        SAFE_SOURCE_DIR "/experiments/overfitting/configs/" + std::string(name) + ".json";
+    const std::vector<SweepRun> runs = read_sweep(path, {});
+    std::set<std::string> digests;
+    for (SweepRun run : runs) {
+      run.config.name.clear();
+      digests.insert(config_digest(config_json(run.config, {})).hex());
+    }
+    CHECK(digests.size() == runs.size());
+    CHECK(runs.size() >= 3 * 4);
+  }
 }
