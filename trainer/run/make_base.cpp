@@ -9,6 +9,7 @@
 #include "common/error.hpp"
 #include "common/file.hpp"
 #include "common/json.hpp"
+#include "common/parallel.hpp"
 #include "common/program.hpp"
 #include "common/random.hpp"
 #include "trainer/data/encoders.hpp"
@@ -111,21 +112,26 @@ std::string base_tokenizer(const PackSamples& samples) {
 }
 
 TrainingRows make_rows(const packer::VerifiedPack& pack, const PackSamples& samples,
-                       const PromptWriter& writer, const common::Verbosity verbosity) {
+                       const PromptWriter& writer, const MakeBaseRequest& request) {
   TrainingRows rows;
   std::map<common::PackPath, std::size_t> picture_index;
-  common::Progress progress("reading", "questions", samples.base.size(), verbosity);
+  std::vector<common::PackPath> pictures;
   for (const QuestionSample& question : samples.base) {
-    const auto [found, fresh] = picture_index.emplace(question.image, rows.pixels.size());
+    const auto [found, fresh] = picture_index.emplace(question.image, pictures.size());
     if (fresh) {
-      rows.pixels.push_back(read_pixels(pack, question.image, tiny_pixels_config()));
+      pictures.push_back(question.image);
       rows.questions.emplace_back();
     }
     rows.questions[found->second].push_back(
         writer.with_answer(writer.image_row(question.question, 0), question.majority_answer));
-    progress.add(1);
-    common::throw_if_stop_requested();
   }
+  common::Progress progress("reading", "pictures", pictures.size(), request.verbosity);
+  rows.pixels.resize(pictures.size());
+  common::parallel_for(pictures.size(), common::thread_count(request.threads), [&](std::size_t i) {
+    at::set_num_threads(1);  // of the resizing; the pictures are the threads' work
+    rows.pixels[i] = read_pixels(pack, pictures[i], tiny_pixels_config());
+    progress.add(1);
+  });
   for (const std::string& caption : samples.base_captions)
     rows.captions.push_back(writer.with_answer(writer.text_row(k_audio_question), caption));
   return rows;
@@ -378,7 +384,7 @@ MakeBaseSummary make_base(const MakeBaseRequest& request) {
   Llava base = make_tiny_llava(
       tiny_llava_config(tokenizer.size(), tokenizer.id_of("<image>"), tokenizer.id_of("<pad>")),
       request.seed);
-  const TrainingRows rows = make_rows(pack, samples, PromptWriter(base, tokenizer), request.verbosity);
+  const TrainingRows rows = make_rows(pack, samples, PromptWriter(base, tokenizer), request);
   summary.loss = train(base, rows, request);
   summary.questions = static_cast<std::int64_t>(samples.base.size());
   summary.captions = static_cast<std::int64_t>(rows.captions.size());
