@@ -124,7 +124,7 @@ TEST_CASE("a report leads to its runs, and to nothing once a byte has changed") 
 
 TEST_CASE("a run that is asked to stop saves, and goes on to the bytes it would have had") {
   const World& w = world();
-  const std::vector<std::string> more = {"--num-epochs", "400", "--checkpoint-every", "50"};
+  const std::vector<std::string> more = {"--num-epochs", "160", "--checkpoint-every", "50"};
   World::ok(trainer(w.run("soft_retention", "whole", more)));
   // In the background, stopped as soon as it has trained some steps.
   std::string command;
