@@ -69,8 +69,8 @@ TEST_CASE("on another pack only what a run learnt counts as memorised") {
 
 TEST_CASE("a run that has changed, and a base that is not its own, are not judged") {
   const World& w = world();
-  World::ok(trainer(w.run("no_retention", "refused", {"--num-epochs", "1"})));
-  const fs::path run = w.only_run("refused");
+  World::ok(trainer(w.run("no_retention", "unjudged", {"--num-epochs", "1"})));
+  const fs::path run = w.only_run("unjudged");
   const support::Finished swapped =
       trainer({"evaluate", run.string(), "--base", w.base + "/vl", "--audio-encoder", w.base + "/vl",
                "--pack-root", w.pack, "--output-root", w.root + "/nothing"});
