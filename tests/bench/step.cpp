@@ -2,10 +2,10 @@
 //
 //   bench_step PACK BASE [STEPS]      BASE holds vl/ and audio/, as safe-trainer make-base leaves them
 //
-// "again" is what a training step adds when its 32 clips and 16 pictures are decoded and run through the
-// frozen encoders inside the step, one item at a time on all threads, as a run does once at its start.
+// STEPS is 120; Fisher acts from step 100 on, so fewer than 104 are refused. "again" is what a training step
+// adds when its 32 clips and 16 pictures are decoded and run through the frozen encoders inside the step, one
+// item at a time on all threads, as a run does once at its start.
 #include <fmt/format.h>
-#include <unistd.h>
 
 #include <chrono>
 #include <cstdlib>
@@ -14,6 +14,7 @@
 
 #include "common/error.hpp"
 #include "common/program.hpp"
+#include "tests/support/scratch.hpp"
 #include "trainer/run/experiment.hpp"
 #include "trainer/run/streams.hpp"
 #include "trainer/run/train.hpp"
@@ -106,21 +107,19 @@ int bench_main(int argc, char** argv) {
     throw common::Error(common::ErrorKind::usage, "bench_step PACK BASE [STEPS] takes a pack and a base");
   const std::int64_t steps = argc > 3 ? std::atoll(argv[3]) : 120;
   Bench bench = open_bench(argv[1], argv[2]);
-  const fs::path scratch = fs::temp_directory_path() / ("bench_step-" + std::to_string(::getpid()));
-  fs::create_directories(scratch);
+  const support::Scratch scratch;
   (void)clips_again_s(bench);
   const double clips = clips_again_s(bench);
   const double pictures = pictures_again_s(bench);
   fmt::print("| | cached | clips and pictures encoded in every step |\n|---|---|---|\n");
   for (const std::string& variant : k_variants) {
-    const double cached = step_s(bench, variant, steps, scratch);
+    const double cached = step_s(bench, variant, steps, scratch.path());
     const double again = cached + clips + (variant == "no_retention" ? 0 : pictures);
     fmt::print("| {} | {:.1f} ms a step | {:.1f} ms a step, {:.1f} times |\n", variant, cached * 1e3,
                again * 1e3, again / cached);
   }
   fmt::print("\nencoding once for the run: {:.2f} s; {} clips {:.1f} ms, {} pictures {:.1f} ms\n",
              bench.encode_s, k_clips, clips * 1e3, k_questions, pictures * 1e3);
-  fs::remove_all(scratch);
   return 0;
 }
 
