@@ -56,6 +56,7 @@ struct Bench {
 
 Bench open_bench(const fs::path& pack_root, const fs::path& base_root) {
   RunConfig config = config_for("no_retention", base_root);
+  require_models(config);
   packer::VerifiedPack pack = packer::open_pack(pack_root, {std::nullopt, 0, common::Verbosity::quiet});
   FrozenModels models = open_models(config);
   AudioEncoder audio = models.audio;

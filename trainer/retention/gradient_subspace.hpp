@@ -30,8 +30,9 @@ class GradientSubspaceRetention final : public RetentionMechanism {
   RetentionTerm term(std::int64_t step, RetentionScene& scene) override;
   void before_update(std::vector<torch::Tensor>& gradients, const SafeModel& model) override;
   void after_update(SafeModel& model) override;
+  [[nodiscard]] MechanismKind kind() const override { return MechanismKind::constraint; }
   // The norm of what was taken out of the last update, after the gradient was projected already.
-  [[nodiscard]] std::optional<double> removed() const override { return removed_; }
+  [[nodiscard]] double removed() const override { return removed_; }
   [[nodiscard]] std::map<std::string, torch::Tensor> state() const override;
   void set_state(const std::map<std::string, torch::Tensor>& state) override;
 

@@ -4,7 +4,6 @@
 #pragma once
 
 #include <map>
-#include <optional>
 #include <string>
 #include <vector>
 
@@ -34,6 +33,8 @@ struct RetentionTerm {
 // Global L2 norm over all that are defined.
 [[nodiscard]] double gradient_norm(const std::vector<torch::Tensor>& gradients);
 
+enum class MechanismKind { loss, constraint };
+
 class RetentionMechanism {
  public:
   RetentionMechanism() = default;
@@ -50,8 +51,9 @@ class RetentionMechanism {
   // A constraint adds no loss; it changes the gradient, the update or the maps themselves.
   virtual void before_update(std::vector<torch::Tensor>& /*gradients*/, const SafeModel& /*model*/) {}
   virtual void after_update(SafeModel& /*model*/) {}
-  // Of a constraint: the norm of what it takes out, as proof that it acts; nothing for what adds a loss.
-  [[nodiscard]] virtual std::optional<double> removed() const { return std::nullopt; }
+  [[nodiscard]] virtual MechanismKind kind() const { return MechanismKind::loss; }
+  // Of a constraint: the norm of what it takes out, as proof that it acts. Computed anew at each call.
+  [[nodiscard]] virtual double removed() const { return 0; }
   // What a checkpoint must hold so that a resumed run goes on with the same bytes.
   [[nodiscard]] virtual std::map<std::string, torch::Tensor> state() const { return {}; }
   virtual void set_state(const std::map<std::string, torch::Tensor>& /*state*/) {}

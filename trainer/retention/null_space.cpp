@@ -162,7 +162,7 @@ void NullSpaceRetention::prepare(RetentionScene& scene) {
   }
 }
 
-std::optional<double> NullSpaceRetention::removed() const {
+double NullSpaceRetention::removed() const {
   const torch::NoGradGuard no_graph;
   double squares = 0;
   for (const ProtectedMap& map : maps_)

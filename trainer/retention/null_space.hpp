@@ -15,6 +15,8 @@
 // k outside U. Axes: in, out widths of a map, r rank, M retention inputs.
 #pragma once
 
+#include <optional>
+
 #include "trainer/retention/mechanism.hpp"
 
 namespace trainer {
@@ -68,8 +70,9 @@ class NullSpaceRetention final : public RetentionMechanism {
   explicit NullSpaceRetention(const NullSpaceOptions& options) : options_(options) {}
   [[nodiscard]] std::string name() const override { return "null_space"; }
   void prepare(RetentionScene& scene) override;
+  [[nodiscard]] MechanismKind kind() const override { return MechanismKind::constraint; }
   // |D U| over all maps.
-  [[nodiscard]] std::optional<double> removed() const override;
+  [[nodiscard]] double removed() const override;
   [[nodiscard]] const std::vector<ProtectedMap>& maps() const { return maps_; }
 
  private:

@@ -107,7 +107,6 @@ void require_models(const RunConfig& config) {
 }
 
 FrozenModels open_models(RunConfig& config) {
-  require_models(config);
   const Placement placement = placement_for(config.device);
   FrozenModels models{placement,
                       Llava::load(config.base, placement),

@@ -62,7 +62,7 @@ struct FrozenModels {
 };
 // An io error with the command that makes a tiny base where one of the two folders holds no model.
 void require_models(const RunConfig& config);
-// Also fills in the widths that `config` takes from them.
+// After require_models. Also fills in the widths that `config` takes from them.
 [[nodiscard]] FrozenModels open_models(RunConfig& config);
 
 struct FeatureCaches {

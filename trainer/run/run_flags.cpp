@@ -97,7 +97,7 @@ void add_training_flags(CLI::App& command, RunFlags& f) {
       ->check(CLI::Range(0.0, 1.0));
   command
       .add_option("--null-space-rank", f.null_space_rank,
-                  "at most so many directions; 0: as many as the energy asks for")
+                  "at most so many directions; 0: as many as the energy asks for, of gradients 64")
       ->check(CLI::NonNegativeNumber);
   command
       .add_option("--null-space-refresh", f.null_space_refresh,

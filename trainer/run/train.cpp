@@ -113,8 +113,8 @@ common::Json history_record(std::int64_t step, std::int64_t epoch, const RunConf
   record["audio_gradient_norm"] = summary.audio_norm;
   for (std::size_t m = 0; m < mechanisms.size(); ++m) {
     const std::string name = mechanisms[m]->name();
-    if (const std::optional<double> removed = mechanisms[m]->removed()) {
-      record[name + "_removed"] = *removed;
+    if (mechanisms[m]->kind() == MechanismKind::constraint) {
+      record[name + "_removed"] = mechanisms[m]->removed();
       continue;
     }
     record[name + "_loss"] = result.terms[m].value;
@@ -129,7 +129,7 @@ common::Json history_record(std::int64_t step, std::int64_t epoch, const RunConf
 std::string losses_text(const StepSummary& summary, const StepResult& result, const Mechanisms& mechanisms) {
   std::string text = fmt::format("loss: audio {:.4g}", summary.audio_loss);
   for (std::size_t m = 0; m < mechanisms.size(); ++m)
-    if (!mechanisms[m]->removed())
+    if (mechanisms[m]->kind() == MechanismKind::loss)
       text += fmt::format(", {} {:.4g}", mechanisms[m]->name(), result.terms[m].value);
   return text;
 }
@@ -145,8 +145,8 @@ std::map<std::string, MechanismActivity> activity_of(const RunDirectory& run, co
     begin = end + 1;
     for (const auto& mechanism : mechanisms) {
       const std::string name = mechanism->name();
-      const double acted =
-          record.value(mechanism->removed() ? name + "_removed" : name + "_gradient_norm", 0.0);
+      const double acted = record.value(
+          name + (mechanism->kind() == MechanismKind::constraint ? "_removed" : "_gradient_norm"), 0.0);
       MechanismActivity& one = activity[name];
       ++one.enabled_steps;
       if (acted > 0) ++one.acted_steps;

@@ -71,10 +71,14 @@ TEST_CASE("a run that has changed, and a base that is not its own, are not judge
   const World& w = world();
   World::ok(trainer(w.run("no_retention", "unjudged", {"--num-epochs", "1"})));
   const fs::path run = w.only_run("unjudged");
+  const std::string other = w.root + "/other_base";
+  fs::copy(w.base, other, fs::copy_options::recursive);
+  support::put_file(other + "/vl/note.txt", "another folder");
   const support::Finished swapped =
-      trainer({"evaluate", run.string(), "--base", w.base + "/vl", "--audio-encoder", w.base + "/vl",
+      trainer({"evaluate", run.string(), "--base", other + "/vl", "--audio-encoder", w.base + "/audio",
                "--pack-root", w.pack, "--output-root", w.root + "/nothing"});
-  CHECK(swapped.code != 0);
+  CHECK(swapped.code == 1);
+  CHECK(swapped.err.find("name the right folder with --base") != std::string::npos);
   support::put_file((run / "subset_indices.json").string(), "[]");
   CHECK(trainer(evaluate(w, run, "nothing")).code == 1);
   CHECK_FALSE(fs::exists(w.root + "/nothing"));
