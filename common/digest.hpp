@@ -30,7 +30,7 @@ class Digest {
 // Exactly 64 lower-case hexadecimal digits, or nothing.
 [[nodiscard]] std::optional<Digest> parse_digest(std::string_view hex);
 
-// SHA-256 over everything given to update. Uses the CPU's SHA instructions through OpenSSL's EVP.
+// SHA-256 over everything given to update. OpenSSL's, which uses the processor's SHA instructions.
 class Hasher {
  public:
   Hasher();
@@ -41,10 +41,16 @@ class Hasher {
   // Returns the digest and starts over.
   [[nodiscard]] Digest finish();
 
+  // Takes from both views until one of them is empty, as if by update. SHA instructions wait for their own
+  // results: where the processor has them, two messages at once take little longer than one.
+  friend void update_both(Hasher& a, ByteView& of_a, Hasher& b, ByteView& of_b);
+
  private:
   struct State;
   std::unique_ptr<State> state_;
 };
+
+void update_both(Hasher& a, ByteView& of_a, Hasher& b, ByteView& of_b);
 
 [[nodiscard]] Digest digest_of(ByteView bytes);
 [[nodiscard]] inline Digest digest_of(std::string_view text) { return digest_of(view_of(text)); }

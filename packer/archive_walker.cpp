@@ -81,7 +81,7 @@ std::optional<common::Bytes> ArchiveWalker::read_whole(std::uint64_t size, std::
 }
 
 std::uint64_t ArchiveWalker::consume(std::uint64_t size, const PieceCall& call) {
-  thread_local common::Bytes buffer(k_piece_bytes);
+  thread_local common::ReadBuffer buffer(k_piece_bytes);
   std::uint64_t done = 0;
   while (done < size) {
     const auto want = static_cast<std::size_t>(std::min<std::uint64_t>(buffer.size(), size - done));

@@ -42,7 +42,7 @@ void refuse_other_header(common::ByteView clip, const ClipFacts& facts, const st
                                          "; write the file again or leave it out of the manifest");
 }
 
-Staged stage_clip(const PlannedClip& clip, const common::Bytes& bytes, const std::string& source,
+Staged stage_clip(const PlannedClip& clip, common::ByteView bytes, const std::string& source,
                   const Draft& draft, Probe probe) {
   const common::AudioFacts facts = probe_sound(bytes, source, probe);
   const auto cut = decide_cut(facts, clip.start_s);
@@ -73,7 +73,7 @@ Staged stage_clip(const PlannedClip& clip, const common::Bytes& bytes, const std
   return {std::move(file), {}, {}};
 }
 
-Staged stage_image(const PlannedImage& image, const common::Bytes& bytes, const std::string& source,
+Staged stage_image(const PlannedImage& image, common::ByteView bytes, const std::string& source,
                    const Draft& draft, Probe probe) {
   StagedFile file;
   file.info.path = image.path;
@@ -96,7 +96,7 @@ class Stager {
     return i < clips_ ? collection_.clip_sources[i] : collection_.image_sources[i - clips_];
   }
   // What the data says no to becomes a problem to be listed; what could not be read has ended the build.
-  [[nodiscard]] Staged stage(std::size_t i, const common::Bytes& bytes) const {
+  [[nodiscard]] Staged stage(std::size_t i, common::ByteView bytes) const {
     const std::string name = source(i)->name();
     try {
       if (i < clips_) return stage_clip(collection_.plan.clips[i], bytes, name, draft_, probe_);
@@ -124,6 +124,14 @@ struct Wanted {
   }
 };
 
+// A source's bytes, in memory that each thread uses again and again; until its next call.
+common::ByteView read_source(const std::filesystem::path& path) {
+  constexpr std::size_t k_kept_bytes = 64 << 20;
+  thread_local common::ReadBuffer buffer;
+  if (buffer.size() > k_kept_bytes) buffer = common::ReadBuffer();
+  return common::read_file_into(path, k_source_limit_bytes, buffer);
+}
+
 std::vector<Staged> stage_all(const Stager& stager, const CopyRequest& request) {
   std::vector<Staged> staged(stager.count());
   std::vector<std::size_t> files;
@@ -140,7 +148,7 @@ std::vector<Staged> stage_all(const Stager& stager, const CopyRequest& request) 
   common::Progress progress("copying", "files", staged.size(), request.verbosity);
   common::parallel_for(files.size(), request.threads, [&](std::size_t k) {
     const std::size_t i = files[k];
-    staged[i] = stager.stage(i, common::read_file(stager.source(i)->host, k_source_limit_bytes));
+    staged[i] = stager.stage(i, read_source(stager.source(i)->host));
     progress.add(1);
   });
   for (const auto& [archive, wanted] : archives) {

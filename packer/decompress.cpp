@@ -53,7 +53,7 @@ class Decoder : public Stream {
   const char* rule_;
   const char* form_;
   Members members_;
-  common::Bytes input_;
+  common::ReadBuffer input_;
   std::size_t filled_ = 0;
   std::uint64_t consumed_ = 0;
   bool done_ = false;
@@ -153,7 +153,7 @@ class Unzstd : public Decoder {
     in_ = {input_.data(), filled_, 0};
     if (filled_ < 5 || std::memcmp(input_.data(), k_magic.data(), k_magic.size()) != 0)
       return fail("does not begin with a zstd frame") != 0;
-    if (members_ == Members::one && (input_[4] & k_checksum_flag) == 0)
+    if (members_ == Members::one && (input_.data()[4] & k_checksum_flag) == 0)
       return fail("its frame has no checksum; compress with --check, or with safe-packer archive") != 0;
     return true;
   }

@@ -168,6 +168,8 @@ void Draft::put(const common::PackPath& path, common::ByteView bytes, const comm
   const fs::path host = path.under(folder_);
   common::File file = common::create_new(host);
   file.write_all(bytes, host);
+  // The disk begins while the next file is read and hashed; publish() waits for it, and hears of its errors.
+  (void)::sync_file_range(file.descriptor(), 0, 0, SYNC_FILE_RANGE_WRITE);
   file.close(host);
 }
 

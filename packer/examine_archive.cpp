@@ -1,11 +1,12 @@
 // A .tar in place and a stream differ only in what happens to the bytes of media: there they are read through
 // as they come, here their place is noted and they are read in parallel once every header has been seen.
+#include <algorithm>
+
 #include "common/error.hpp"
-#include "common/parallel.hpp"
 #include "common/program.hpp"
 #include "packer/archive_walker.hpp"
 #include "packer/examine.hpp"
-#include "packer/file_check.hpp"
+#include "packer/hash_files.hpp"
 
 namespace packer {
 namespace {
@@ -19,6 +20,55 @@ struct Place {
 bool may_be_wanted(const PackFile& file, std::uint64_t size, const Examination& examination) {
   return !examination.info || size == file.bytes;
 }
+
+// A .tar whose headers have been read.
+struct Tar {
+  const common::File& file;
+  const std::filesystem::path& name;
+  const ExamineRequest& request;
+  const Examination& examination;
+};
+
+void check_padding_behind(const Tar& tar, const Place& place, Findings& findings) {
+  PlacedStream body(tar.file, tar.name);
+  body.skip(place.offset + place.size);
+  Examination surroundings;
+  ArchiveWalker(body, tar.request, surroundings)
+      .check_padding(place.size, tar.examination.files[place.index].path.text());
+  findings.insert(findings.end(), surroundings.findings.begin(), surroundings.findings.end());
+}
+
+// The reading of one file of a .tar; what is read also goes to `out`, where there is one.
+class TarReading : public FileReading {
+ public:
+  TarReading(const Tar& tar, const Place& place, std::unique_ptr<Sink> out, Findings& findings)
+      : FileReading(tar.examination.files[place.index], tar.examination),
+        tar_(tar),
+        place_(place),
+        out_(std::move(out)),
+        findings_(findings) {}
+
+  common::ByteView read(common::ReadBuffer& buffer) override {
+    const std::uint64_t done = check().bytes();
+    const auto want = static_cast<std::size_t>(std::min<std::uint64_t>(buffer.size(), place_.size - done));
+    const common::ByteView piece(buffer.data(),
+                                 tar_.file.read_at(buffer.data(), want, place_.offset + done, tar_.name));
+    if (out_ && !piece.empty()) out_->write(piece);
+    return piece;
+  }
+  void conclude() override {
+    const bool is_whole = check().bytes() == place_.size;
+    if (out_ && is_whole) out_->finish();
+    check().conclude(findings_);
+    if (is_whole) check_padding_behind(tar_, place_, findings_);
+  }
+
+ private:
+  const Tar& tar_;
+  const Place& place_;
+  std::unique_ptr<Sink> out_;
+  Findings& findings_;
+};
 
 // Reads the `size` bytes where the walker stands, and the padding behind them.
 void read_media(ArchiveWalker& walker, const PackFile& file, std::uint64_t size, Sink* out,
@@ -85,23 +135,16 @@ Examination examine_tar(const common::File& file, const std::filesystem::path& n
   std::vector<Findings> found(places.size());
   common::Progress progress(sink == nullptr ? "verifying" : "extracting", "MB", file_bytes >> 20,
                             request.verbosity);
-  common::parallel_for(request.depth == Depth::full ? places.size() : 0, request.threads, [&](std::size_t i) {
+  const Tar tar{file, name, request, examination};
+  const std::size_t wanted = request.depth == Depth::full ? places.size() : 0;
+  hash_files(wanted, request.threads, [&](std::size_t i) -> std::unique_ptr<FileReading> {
     const PackFile& expected = examination.files[places[i].index];
-    PlacedStream body(file, name);
-    body.skip(places[i].offset);
-    Examination
-        part;  // collects the findings of this file's surroundings; the file is held against the whole
-    ArchiveWalker reader(body, request, part);
-    const bool offered = sink != nullptr && may_be_wanted(expected, places[i].size, examination);
-    const std::unique_ptr<Sink> out = offered ? sink->begin_file(expected) : nullptr;
-    if (offered && out == nullptr) {
-      body.skip(places[i].size);
-      reader.check_padding(places[i].size, expected.path.text());
-    } else {
-      read_media(reader, expected, places[i].size, out.get(), examination, found[i]);
-    }
-    found[i].insert(found[i].end(), part.findings.begin(), part.findings.end());
     progress.add(places[i].size >> 20);
+    const bool offered = sink != nullptr && may_be_wanted(expected, places[i].size, examination);
+    std::unique_ptr<Sink> out = offered ? sink->begin_file(expected) : nullptr;
+    if (!offered || out) return std::make_unique<TarReading>(tar, places[i], std::move(out), found[i]);
+    check_padding_behind(tar, places[i], found[i]);
+    return nullptr;
   });
   for (std::size_t i = 0; i < places.size(); ++i) {
     if (request.depth == Depth::quick) compare_size(places[i], examination);

@@ -5,10 +5,8 @@
 #include <numeric>
 
 #include "common/error.hpp"
-#include "common/parallel.hpp"
 #include "packer/examine.hpp"
-#include "packer/file_check.hpp"
-#include "packer/store.hpp"
+#include "packer/hash_files.hpp"
 
 namespace packer {
 namespace {
@@ -137,22 +135,46 @@ std::vector<std::size_t> list_media(const Sizes& sizes, const ExamineRequest& re
   return media;
 }
 
+class FolderReading : public FileReading {
+ public:
+  FolderReading(const fs::path& root, const PackFile& expected, const Examination& examination,
+                Findings& findings, common::Progress& progress)
+      : FileReading(expected, examination),
+        host_(expected.path.under(root)),
+        file_(common::open_to_read(host_)),
+        findings_(findings),
+        progress_(progress) {}
+
+  common::ByteView read(common::ReadBuffer& buffer) override {
+    return {buffer.data(), file_.read_at(buffer.data(), buffer.size(), check().bytes(), host_)};
+  }
+  void conclude() override {
+    check().conclude(findings_);
+    progress_.add(check().bytes() >> 20);
+  }
+
+ private:
+  fs::path host_;
+  common::File file_;
+  Findings& findings_;
+  common::Progress& progress_;
+};
+
 // One thread parses manifests while the others hash already: parsing first would be a tenth of the time.
 void check_files(const fs::path& root, const Sizes& sizes, const ExamineRequest& request,
                  Examination& examination) {
-  const Store store = Store::of_folder(root);
   const std::vector<std::size_t> media = list_media(sizes, request, examination);
   std::uint64_t total = 0;
   for (const std::size_t i : media) total += examination.files[i].bytes;
   common::Progress progress("verifying", "MB", total >> 20, request.verbosity);
   std::vector<Findings> found(media.size());
-  common::parallel_for(media.size() + 1, request.threads, [&](std::size_t job) {
-    if (job == 0) return read_manifests(root, sizes, request, examination);
-    const PackFile& file = examination.files[media[job - 1]];
-    FileCheck check(file, examination);
-    store.read_pieces(file.path, [&](common::ByteView piece) { check.take(piece); });
-    check.conclude(found[job - 1]);
-    progress.add(check.bytes() >> 20);
+  hash_files(media.size() + 1, request.threads, [&](std::size_t job) -> std::unique_ptr<FileReading> {
+    if (job == 0) {
+      read_manifests(root, sizes, request, examination);
+      return nullptr;
+    }
+    return std::make_unique<FolderReading>(root, examination.files[media[job - 1]], examination,
+                                           found[job - 1], progress);
   });
   for (const Findings& part : found)
     examination.findings.insert(examination.findings.end(), part.begin(), part.end());

@@ -15,6 +15,11 @@ class FileCheck {
   FileCheck(const PackFile& expected, const Examination& examination);
 
   void take(common::ByteView piece);
+  // take() in two steps, for files that are hashed at once: every piece is noted, then hashed once.
+  void note(common::ByteView piece);
+  void hash(common::ByteView piece) { hasher_.update(piece); }
+  // Hashes of both noted pieces as much as the shorter one has, and leaves the rest in the views.
+  friend void hash_both(FileCheck& a, common::ByteView& of_a, FileCheck& b, common::ByteView& of_b);
   // Behind the last byte, once.
   void conclude(Findings& findings);
   [[nodiscard]] std::uint64_t bytes() const { return bytes_; }
@@ -34,5 +39,7 @@ class FileCheck {
   std::optional<common::AudioFacts> sound_;
   std::optional<ImageFacts> picture_;
 };
+
+void hash_both(FileCheck& a, common::ByteView& of_a, FileCheck& b, common::ByteView& of_b);
 
 }  // namespace packer

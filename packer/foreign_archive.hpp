@@ -1,17 +1,16 @@
 // A zip or tar that somebody else made, as a source of media: COCO's val2014.zip, a tar of AudioCaps. It is
-// listed once, then read front to back once for all that is wanted; nothing of it is ever written to disk
-// under a name of its own. Names are only compared with the names that manifests want, which are legal paths
-// of a pack: an absolute name or one that climbs out is never asked for.
+// listed once (of a zip, its directory is read), and then what is wanted is read; nothing of it is ever
+// written to disk under a name of its own. Names are only compared with the names that manifests want, which
+// are legal paths of a pack: an absolute name or one that climbs out is never asked for.
 #pragma once
 
 #include <filesystem>
 #include <memory>
-#include <optional>
 #include <string>
 #include <unordered_map>
 #include <vector>
 
-#include "common/bytes.hpp"
+#include "packer/foreign_entry.hpp"
 
 namespace packer {
 
@@ -20,11 +19,7 @@ namespace packer {
 
 class ForeignArchive {
  public:
-  struct Entry {
-    std::size_t number = 0;  // which one of the archive's, in the order they are stored
-    std::string name;        // as the archive has it
-    std::string why_not;     // why its bytes cannot be had (a link, encrypted, there twice); empty: they can
-  };
+  using Entry = ForeignEntry;
 
   // Lists the archive. One that is damaged or cut short is a format error.
   explicit ForeignArchive(std::filesystem::path path);
@@ -39,27 +34,20 @@ class ForeignArchive {
   std::string only_folder_;                         // empty: there are several, or files outside of any
 };
 
-// One pass over the wanted entries, in the order they are stored.
+// One pass over the wanted entries.
 class ForeignReader {
  public:
-  // `wanted` in ascending order of numbers, each once. An entry with more bytes than `limit_bytes` is a
-  // format error, whatever size it declares.
-  ForeignReader(const std::filesystem::path& archive, std::vector<ForeignArchive::Entry> wanted,
-                std::uint64_t limit_bytes);
-  ~ForeignReader();
-  ForeignReader(const ForeignReader&) = delete;
-  ForeignReader& operator=(const ForeignReader&) = delete;
+  using Taken = TakenEntry;
 
-  struct Taken {
-    std::size_t which = 0;  // index into `wanted`
-    common::Bytes bytes;
-  };
-  // The next one, to be called once for each. Safe from many threads; they take turns.
-  [[nodiscard]] Taken next();
+  // As read_tar and read_zip.
+  ForeignReader(const std::filesystem::path& archive, std::vector<ForeignEntry> wanted,
+                std::uint64_t limit_bytes);
+
+  // The next one, to be called once for each. Safe from many threads.
+  [[nodiscard]] Taken next() { return entries_->next(); }
 
  private:
-  struct State;
-  std::unique_ptr<State> state_;
+  std::unique_ptr<EntryReader> entries_;
 };
 
 }  // namespace packer

@@ -25,7 +25,7 @@ bool read_through(const fs::path& path, const std::function<void(common::ByteVie
   std::error_code missing;
   const fs::path host = fs::canonical(path, missing);
   if (missing) return false;
-  thread_local common::Bytes buffer(k_piece_bytes);
+  thread_local common::ReadBuffer buffer(k_piece_bytes);
   std::optional<common::File> file;
   for (;;) {
     common::throw_if_stop_requested();

@@ -12,7 +12,7 @@ constexpr std::size_t k_piece_bytes = 128 << 10;
 
 std::uint64_t pieces_of(const common::File& file, std::uint64_t offset, std::uint64_t size,
                         const std::filesystem::path& name, const PieceCall& call) {
-  thread_local common::Bytes buffer(k_piece_bytes);
+  thread_local common::ReadBuffer buffer(k_piece_bytes);
   std::uint64_t done = 0;
   while (done < size) {
     const auto want = static_cast<std::size_t>(std::min<std::uint64_t>(k_piece_bytes, size - done));

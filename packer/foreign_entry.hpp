@@ -1,0 +1,60 @@
+// An archive that somebody else made, as foreign_archive.hpp sees it whatever its form: a listing, and a
+// reader of chosen entries. foreign_tar.cpp knows tar and foreign_zip.cpp zip; both see the same things as
+// entries that cannot be had, and refuse what is damaged or cut short with a format error.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <filesystem>
+#include <functional>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "common/bytes.hpp"
+
+namespace packer {
+
+// A tar of all of AudioSet has two million; a listing of more would take gigabytes.
+inline constexpr std::size_t k_entry_limit = 5'000'000;
+
+struct ForeignEntry {
+  std::size_t number = 0;  // which one of the archive's, in the order it lists them
+  std::string name;        // as the archive has it
+  std::string why_not;     // why its bytes cannot be had (a link, encrypted, there twice); empty: they can
+};
+
+struct TakenEntry {
+  std::size_t which = 0;  // index into what was wanted
+  common::Bytes bytes;
+};
+
+// Gives the wanted entries, each once.
+class EntryReader {
+ public:
+  virtual ~EntryReader() = default;
+  // To be called once for each. Safe from many threads.
+  virtual TakenEntry next() = 0;
+};
+
+// Called for all entries but folders, in ascending order of numbers.
+using EntryCall = std::function<void(ForeignEntry)>;
+void list_tar(const std::filesystem::path& path, const EntryCall& call);
+void list_zip(const std::filesystem::path& path, const EntryCall& call);
+
+// `wanted` in ascending order of numbers, each once. An entry with more bytes than `limit_bytes` is a format
+// error, whatever size it declares.
+[[nodiscard]] std::unique_ptr<EntryReader> read_tar(const std::filesystem::path& path,
+                                                    std::vector<ForeignEntry> wanted,
+                                                    std::uint64_t limit_bytes);
+[[nodiscard]] std::unique_ptr<EntryReader> read_zip(const std::filesystem::path& path,
+                                                    std::vector<ForeignEntry> wanted,
+                                                    std::uint64_t limit_bytes);
+
+// The errors of both.
+[[noreturn]] void refuse_archive(const std::filesystem::path& path, const std::string& why);
+[[noreturn]] void refuse_long_entry(const std::filesystem::path& path, const std::string& entry,
+                                    std::uint64_t limit_bytes);
+[[noreturn]] void refuse_changed_archive(const std::filesystem::path& path);
+
+}  // namespace packer
