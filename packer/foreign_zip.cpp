@@ -2,14 +2,12 @@
 #include <zip.h>
 
 #include <algorithm>
-#include <atomic>
 #include <exception>
 #include <mutex>
 #include <new>
 
 #include "common/error.hpp"
 #include "common/file.hpp"
-#include "common/parallel.hpp"
 #include "common/program.hpp"
 #include "packer/finding.hpp"
 #include "packer/foreign_entry.hpp"
@@ -23,9 +21,6 @@ constexpr std::size_t k_piece_bytes = 128 << 10;
 // The directory is read in steps of some 50 bytes, and would be in as many system calls.
 constexpr std::size_t k_small_bytes = 4 << 10;
 constexpr std::size_t k_ahead_bytes = 32 << 10;
-// libzip takes some 200 bytes for each entry of the directory. Each thread has a directory of its own, until
-// all of them have as many entries as this.
-constexpr std::size_t k_entries_held = 1'000'000;
 
 // What libzip reads from. Its calls must not throw: a failure waits in `failure`.
 struct Input {
@@ -216,55 +211,30 @@ class Zip {
   common::ReadBuffer piece_ = common::ReadBuffer(k_piece_bytes);
 };
 
-// Any entry can be read by itself, so threads read different ones at the same time.
+// Threads take turns: to open the zip again for each would take longer than most readings do, for libzip asks
+// for the time zone at every entry.
 class ZipReader : public EntryReader {
  public:
   ZipReader(const fs::path& path, std::vector<ForeignEntry> wanted, std::uint64_t limit_bytes)
-      : path_(path), wanted_(std::move(wanted)), limit_bytes_(limit_bytes) {
-    lanes_.front().zip = std::make_unique<Zip>(path_);
-    const std::size_t entries = std::max<std::size_t>(1, lanes_.front().zip->count());
-    in_use_ = std::clamp<std::size_t>(k_entries_held / entries, 1, lanes_.size());
-  }
+      : path_(path), wanted_(std::move(wanted)), limit_bytes_(limit_bytes), zip_(path) {}
 
   TakenEntry next() override {
-    const std::size_t which = next_.fetch_add(1);
-    ENSURE(which < wanted_.size());
-    const Held held = hold_lane(which);
-    Zip& zip = *held.zip;
-    const ForeignEntry& entry = wanted_[which];
-    if (entry.number >= zip.count() || zip.name(entry.number) != entry.name ||
-        !zip.why_not(entry.number).empty())
+    const std::lock_guard lock(mutex_);
+    ENSURE(next_ < wanted_.size());
+    const ForeignEntry& entry = wanted_[next_];
+    if (entry.number >= zip_.count() || zip_.name(entry.number) != entry.name ||
+        !zip_.why_not(entry.number).empty())
       refuse_changed_archive(path_);
-    return {which, zip.read(entry.number, limit_bytes_)};
+    return {next_++, zip_.read(entry.number, limit_bytes_)};
   }
 
  private:
-  struct Lane {
-    std::mutex mutex;
-    std::unique_ptr<Zip> zip;
-  };
-  struct Held {
-    std::unique_lock<std::mutex> lock;
-    Zip* zip;
-  };
-
-  // A lane that nobody holds, the first where it can be: one thread opens one zip.
-  Held hold_lane(std::size_t which) {
-    std::unique_lock<std::mutex> lock;
-    std::size_t at = 0;
-    for (; at < in_use_ && !lock; ++at) lock = std::unique_lock(lanes_[at].mutex, std::try_to_lock);
-    Lane& lane = lanes_[lock ? at - 1 : which % in_use_];
-    if (!lock) lock = std::unique_lock(lane.mutex);
-    if (!lane.zip) lane.zip = std::make_unique<Zip>(path_);
-    return {std::move(lock), lane.zip.get()};
-  }
-
   fs::path path_;
   std::vector<ForeignEntry> wanted_;
   std::uint64_t limit_bytes_;
-  std::vector<Lane> lanes_ = std::vector<Lane>(common::thread_count(0));
-  std::size_t in_use_ = 1;
-  std::atomic<std::size_t> next_{0};
+  std::mutex mutex_;
+  Zip zip_;
+  std::size_t next_ = 0;  // into wanted_
 };
 
 }  // namespace

@@ -85,14 +85,16 @@ class Bench:
         # Not through a shell, which takes as long to start as 3 MB take to hash.
         return [str(self.packer), 'verify', str(target), '--quiet']
 
-    # clean: what to remove before each command, outside of what is timed.
-    def race(self, peer, ours, clean=()):
+    # clean: what to remove before each command, outside of what is timed. settle: seconds to wait then, for ext4 tries
+    # every inode that was freed in the last five before it takes a new one.
+    def race(self, peer, ours, clean=(), settle=0):
         """Costs of the peer and of ours, in turn; the first round only warms the page cache."""
         costs = []
         for _ in range(1 + self.repeats):
             pair = []
             for command in (peer, ours):
                 run(['rm', '-rf', *map(str, clean)])
+                time.sleep(settle)
                 pair.append(cost(command))
             costs.append(pair)
         return costs[1:]
@@ -197,7 +199,7 @@ class Bench:
                     self.race(f'mkdir -p {out}/500 && unzip -q {coco} -d {out} && '
                               f'(cd {out}/val2014 && xargs cp -t {out}/500 < {names}) && sync -f {out}/500',
                               [f'{self.bin}/bench_pack', 'build', f'{self.corpus}', 'one_clip.json', f'{coco}', f'{made}'],
-                              clean=(out, made.parent)))
+                              clean=(out, made.parent), settle=6))
         run(f'rm -rf {out} {made.parent}')
 
 

@@ -85,7 +85,7 @@ TEST_CASE("what Info-ZIP's zip writes is read, to a file and to a pipe") {
   fs::create_symlink("a.jpg", scratch / "val2014" / "c.jpg");
   const support::Finished made = support::run_process(
       {"sh", "-c",
-       "zip -qry x.zip val2014 && zip -qr0y stored.zip val2014 && zip -qry - val2014 | cat >streamed.zip && "
+       "zip -qry x.zip val2014 && zip -qr0y stored.zip val2014 && zip -qr - val2014 | cat >streamed.zip && "
        "zip -qry -fz wide.zip val2014 && zip -qry -P secret encrypted.zip val2014"},
       scratch.path());
   CHECK(made.err == "");
@@ -95,7 +95,8 @@ TEST_CASE("what Info-ZIP's zip writes is read, to a file and to a pipe") {
     const ForeignArchive archive(scratch / name);
     CHECK(bytes_of(archive, "val2014/a.jpg") == "first");
     CHECK(bytes_of(archive, "b.jpg") == k_long);
-    CHECK(archive.find("c.jpg")->why_not == "a symbolic link");
+    // To a pipe, zip can write what a link points to only.
+    CHECK(archive.find("c.jpg")->why_not == (std::string(name) == "streamed.zip" ? "" : "a symbolic link"));
   }
   CHECK(ForeignArchive(scratch / "encrypted.zip").find("b.jpg")->why_not == "encrypted");
 }
