@@ -3,8 +3,13 @@
 
 #include <algorithm>
 #include <array>
-#include <future>
+#include <condition_variable>
+#include <exception>
+#include <mutex>
 #include <new>
+#include <system_error>
+#include <thread>
+#include <vector>
 
 #include "common/error.hpp"
 #include "common/parallel.hpp"
@@ -57,35 +62,47 @@ class Deflater {
 };
 
 // One gzip member made of blocks that are deflated in parallel, each with the 32 KiB before it as dictionary,
-// as pigz does it: the concatenation is one valid deflate stream, and CRCs combine. While one batch of blocks
-// is deflated the next is filled, so reading and hashing cost no time of their own.
+// as pigz does it: the concatenation is one valid deflate stream, and CRCs combine. The blocks stand in a
+// ring: the caller's thread fills them and writes them in order, and deflates too where the ring is full.
 class Gzip : public Sink {
  public:
-  Gzip(Sink& to, unsigned threads) : to_(to), threads_(common::thread_count(threads)) {
-    for (Batch& batch : batches_) {
-      batch.blocks.resize(threads_ * k_blocks_per_thread);
-      batch.bytes.reserve(k_dictionary_bytes + batch_bytes());
-    }
+  Gzip(Sink& to, unsigned threads) : to_(to), blocks_(k_blocks_per_thread * common::thread_count(threads)) {
     static constexpr std::array<std::uint8_t, 10> k_header{0x1f, 0x8b, 8, 0, 0,
                                                            0,    0,    0, 0, 3};  // no name, no clock
     to_.write(k_header);
+    filling().bytes.reserve(k_dictionary_bytes + k_block_bytes);
+    try {
+      for (unsigned i = 1; i < common::thread_count(threads); ++i) helpers_.emplace_back([this] { help(); });
+    } catch (const std::system_error&) {
+      // The machine gives no more threads (a limit on processes): those that run do all of the work.
+    }
   }
+  ~Gzip() override {
+    {
+      const std::lock_guard lock(mutex_);
+      is_over_ = true;
+    }
+    changed_.notify_all();
+    for (std::thread& helper : helpers_) helper.join();
+  }
+  Gzip(const Gzip&) = delete;
+  Gzip& operator=(const Gzip&) = delete;
 
   void write(common::ByteView bytes) override {
     while (!bytes.empty()) {
-      Batch& batch = filling();
-      const std::size_t room = batch_bytes() - (batch.bytes.size() - batch.dictionary);
+      Block& block = filling();
+      const std::size_t room = k_block_bytes - (block.bytes.size() - block.dictionary);
       const std::size_t count = std::min(room, bytes.size());
-      batch.bytes.insert(batch.bytes.end(), bytes.begin(),
+      block.bytes.insert(block.bytes.end(), bytes.begin(),
                          bytes.begin() + static_cast<std::ptrdiff_t>(count));
       bytes = bytes.subspan(count);
-      if (count == room) start_batch();
+      if (count == room) pass_on();
     }
   }
 
   void finish() override {
-    start_batch();
-    end_batch();
+    if (filling().bytes.size() > filling().dictionary) pass_on();
+    write_out(0);
     std::array<std::uint8_t, 10> tail{0x03, 0x00};  // an empty last deflate block, then CRC and length
     common::store_le(crc_, 4, tail.data() + 2);
     common::store_le(total_, 4, tail.data() + 6);
@@ -95,70 +112,105 @@ class Gzip : public Sink {
  private:
   static constexpr std::size_t k_block_bytes = 128 << 10;
   static constexpr std::size_t k_dictionary_bytes = 32 << 10;
-  static constexpr std::size_t k_blocks_per_thread = 8;
+  static constexpr std::size_t k_blocks_per_thread = 4;
 
   struct Block {
-    common::Bytes out;
-    uLong crc = 0;
-    std::size_t size = 0;
-  };
-  struct Batch {
     common::Bytes bytes;         // the dictionary, then what is to be deflated
     std::size_t dictionary = 0;  // how many of them are the dictionary
-    std::vector<Block> blocks;
-    std::size_t used = 0;    // blocks that hold something
-    std::future<void> done;  // last: waited for before what it works on is gone
+    common::Bytes out;
+    uLong crc = 0;
+    bool is_done = false;
   };
+  using Lock = std::unique_lock<std::mutex>;
 
-  [[nodiscard]] std::size_t batch_bytes() const { return threads_ * k_blocks_per_thread * k_block_bytes; }
-  Batch& filling() { return batches_[current_]; }
-  Batch& deflating() { return batches_[1 - current_]; }
+  Block& block(std::size_t number) { return blocks_[number % blocks_.size()]; }
+  Block& filling() { return block(filled_); }
 
-  // The batch that was filled is deflated from now on, and the other one filled.
-  void start_batch() {
-    end_batch();
-    Batch& batch = filling();
-    const std::size_t fresh = batch.bytes.size() - batch.dictionary;
-    batch.used = (fresh + k_block_bytes - 1) / k_block_bytes;
-    batch.done = std::async(std::launch::async, [this, &batch] {
-      common::parallel_for(batch.used, threads_, [&](std::size_t i) { deflate_block(batch, i); });
-    });
-    current_ = 1 - current_;
-    const auto keep = static_cast<std::ptrdiff_t>(std::min(batch.bytes.size(), k_dictionary_bytes));
-    filling().bytes.assign(batch.bytes.end() - keep, batch.bytes.end());
-    filling().dictionary = filling().bytes.size();
+  // The block that was filled may be deflated from now on; the next one is filled.
+  void pass_on() {
+    const common::Bytes& before = filling().bytes;  // nobody writes to it until its turn comes again
+    {
+      const std::lock_guard lock(mutex_);
+      ++filled_;
+    }
+    changed_.notify_one();
+    write_out(blocks_.size() - 1);
+    Block& next = filling();
+    next.dictionary = std::min(before.size(), k_dictionary_bytes);
+    next.bytes.reserve(k_dictionary_bytes + k_block_bytes);
+    next.bytes.assign(before.end() - static_cast<std::ptrdiff_t>(next.dictionary), before.end());
   }
 
-  void end_batch() {
-    Batch& batch = deflating();
-    if (!batch.done.valid()) return;
-    batch.done.get();
-    for (std::size_t i = 0; i < batch.used; ++i) {
-      const Block& block = batch.blocks[i];
-      to_.write(block.out);
-      crc_ = ::crc32_combine(crc_, block.crc, static_cast<z_off_t>(block.size));
-      total_ += block.size;
+  // Writes what is done, in order, until at most `left` blocks are under way.
+  void write_out(std::size_t left) {
+    Lock lock(mutex_);
+    while (written_ < filled_) {
+      Block& oldest = block(written_);
+      if (failure_) std::rethrow_exception(failure_);
+      if (oldest.is_done) {
+        lock.unlock();
+        to_.write(oldest.out);
+        crc_ =
+            ::crc32_combine(crc_, oldest.crc, static_cast<z_off_t>(oldest.bytes.size() - oldest.dictionary));
+        total_ += oldest.bytes.size() - oldest.dictionary;
+        oldest.is_done = false;
+        lock.lock();
+        ++written_;
+      } else if (filled_ - written_ <= left) {
+        return;
+      } else if (!deflate_next(lock)) {
+        changed_.wait(lock, [&] { return oldest.is_done || failure_; });
+      }
     }
   }
 
-  static void deflate_block(Batch& batch, std::size_t i) {
+  void help() {
+    Lock lock(mutex_);
+    for (;;) {
+      changed_.wait(lock, [&] { return is_over_ || begun_ < filled_; });
+      if (is_over_) return;
+      (void)deflate_next(lock);
+    }
+  }
+
+  // Without the lock while it works; false where every filled block has been begun.
+  bool deflate_next(Lock& lock) {
+    if (begun_ == filled_) return false;
+    Block& next = block(begun_++);
+    lock.unlock();
+    std::exception_ptr failure;
+    try {
+      deflate(next);
+    } catch (...) {
+      failure = std::current_exception();
+    }
+    lock.lock();
+    next.is_done = true;
+    if (failure) failure_ = failure;
+    changed_.notify_all();
+    return true;
+  }
+
+  static void deflate(Block& block) {
     thread_local Deflater deflater;
-    const std::size_t at = batch.dictionary + i * k_block_bytes;
-    const std::size_t before = std::min(at, k_dictionary_bytes);
-    const common::ByteView all(batch.bytes);
-    const common::ByteView bytes = all.subspan(at, std::min(k_block_bytes, all.size() - at));
-    Block& block = batch.blocks[i];
-    deflater.deflate(all.subspan(at - before, before), bytes, block.out);
-    block.size = bytes.size();
+    const common::ByteView all(block.bytes);
+    const common::ByteView bytes = all.subspan(block.dictionary);
+    deflater.deflate(all.first(block.dictionary), bytes, block.out);
     block.crc = ::crc32(0, bytes.data(), static_cast<uInt>(bytes.size()));
   }
 
   Sink& to_;
-  unsigned threads_;
-  std::array<Batch, 2> batches_;
-  std::size_t current_ = 0;  // the batch that is filled
+  std::vector<Block> blocks_;
   uLong crc_ = 0;
   std::uint64_t total_ = 0;
+  // Numbers of blocks, each at most the one before it; the first is changed by the caller's thread only,
+  // under the mutex like the rest.
+  std::size_t filled_ = 0, begun_ = 0, written_ = 0;
+  bool is_over_ = false;
+  std::exception_ptr failure_;
+  std::mutex mutex_;
+  std::condition_variable changed_;  // a block was filled or deflated, or all is over
+  std::vector<std::thread> helpers_;
 };
 
 class Zstd : public Sink {

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Builds everything and passes the tests: once as users run it, and once with AddressSanitizer and
-# UndefinedBehaviorSanitizer over everything that parses bytes.
+# UndefinedBehaviorSanitizer, by clang++, over everything that parses bytes.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 

@@ -24,7 +24,7 @@ namespace {
 
 namespace fs = std::filesystem;
 
-#if defined(__SANITIZE_ADDRESS__)
+#if defined(SAFE_SANITIZED)
 constexpr std::size_t k_step = 23;
 #else
 constexpr std::size_t k_step = 1;

@@ -80,7 +80,7 @@ TEST_CASE("any one flipped bit of the signature is all that is found, in a folde
 TEST_CASE("signatures cut, lengthened, empty or gone are refused as untrusted, in every form") {
   const Sample sample;
   const std::string good = sample.signature();
-  for (const std::size_t size : {0, 1, 32, 63, 65, 128, 1 << 20}) {
+  for (const std::size_t size : std::vector<std::size_t>{0, 1, 32, 63, 65, 128, 1 << 20}) {
     CAPTURE(size);
     std::string bad = good;
     bad.resize(size, 's');
@@ -110,7 +110,7 @@ TEST_CASE("an archive's signature of another size is refused as untrusted") {
   const std::size_t at = tar.find(good) - packer::k_block_bytes;
   const std::size_t content_end =
       (tar.find_last_not_of('\0') / packer::k_block_bytes + 1) * packer::k_block_bytes;
-  for (const std::size_t size : {0, 1, 63, 65, 513}) {
+  for (const std::size_t size : std::vector<std::size_t>{0, 1, 63, 65, 513}) {
     CAPTURE(size);
     std::string bytes = good;
     bytes.resize(size, 's');

@@ -271,7 +271,7 @@ TEST_CASE("garbled seals are refused, in a folder and in an archive") {
     fence.refuse(name, ".tar", support::tar_of(parts));
     fence.refuse_folder(name, [&, seal = text](const fs::path& bad) { put(bad / "SHA256SUMS", seal); });
   }
-  for (const std::size_t size : {0, 1, 63, 65, 1 << 20}) {
+  for (const std::size_t size : std::vector<std::size_t>{0, 1, 63, 65, 1 << 20}) {
     Parts parts = support::tar_parts(fence.tar);
     parts.insert(parts.begin() + 1, tar_member("data_pack/SHA256SUMS.sig", std::string(size, 's')));
     fence.refuse("signature of another size", ".tar", support::tar_of(parts));

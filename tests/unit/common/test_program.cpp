@@ -107,7 +107,7 @@ TEST_CASE("an exception in a worker comes out, and no new work is begun") {
   }
 }
 
-#ifndef __SANITIZE_ADDRESS__  // which needs terabytes of address space
+#ifndef SAFE_SANITIZED  // which needs terabytes of address space
 TEST_CASE("where the machine gives no more threads, the work is done with those it gave") {
   const int status = status_of_child([] {
     // Room for small things, none for another thread's stack of 8 MiB.

@@ -69,7 +69,7 @@ struct Site {
 
 TEST_CASE("a new key is readable by its owner alone, whatever the umask, and its public half by all") {
   const support::Scratch scratch;
-  for (const mode_t umask : {0000, 0022, 0077}) {
+  for (const mode_t umask : std::vector<mode_t>{0000, 0022, 0077}) {
     const mode_t before = ::umask(umask);
     const fs::path name = scratch / ("KEY" + std::to_string(umask) + ".pem");
     const packer::KeyFiles files = packer::keygen(name);
