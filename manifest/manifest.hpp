@@ -72,9 +72,12 @@ SubsetManifest scan_subset(std::string_view text, const std::string& name, const
 VqaManifest scan_vqa(std::string_view text, const std::string& name, const TakeQuestion& take,
                      const TakeClip& take_caption);
 
-// The bytes of the file.
+// The bytes of the file, whole or part by part.
 [[nodiscard]] std::string write_subset(const SubsetManifest& subset);
 [[nodiscard]] std::string write_vqa(const VqaManifest& vqa);
+using TakeText = std::function<void(std::string_view)>;
+void write_subset(const SubsetManifest& subset, const TakeText& take);
+void write_vqa(const VqaManifest& vqa, const TakeText& take);
 // One row as the file holds it.
 [[nodiscard]] common::Json row_of(const ClipEntry& clip);
 [[nodiscard]] common::Json row_of(const QuestionEntry& entry);
@@ -92,6 +95,7 @@ inline constexpr std::string_view k_manifest_end = "\n}";
 
 // captions.jsonl of a pack: one object per clip, "\n" between lines, none at the end.
 [[nodiscard]] std::string write_captions_jsonl(const SubsetManifest& subset);
+void write_captions_jsonl(const SubsetManifest& subset, const TakeText& take);
 [[nodiscard]] std::string captions_line(const ClipEntry& clip);  // without the line feed
 
 // VQA v2's most common answer: empty answers dropped, lower case, ties to the answer that occurs first.

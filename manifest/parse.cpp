@@ -27,8 +27,10 @@ void refuse_other_keys(const Json& object, Keys known, const std::string& where)
 }
 
 std::vector<std::string> strings_member(const Json& object, const char* key, const std::string& where) {
+  const Json& list = common::array_member(object, key, where);
   std::vector<std::string> texts;
-  for (const Json& item : common::array_member(object, key, where)) {
+  texts.reserve(list.size());
+  for (const Json& item : list) {
     if (!item.is_string())
       throw Error(ErrorKind::format, where + ": \"" + key + "\" must hold strings only, found " +
                                          item.type_name() + "; check the file");

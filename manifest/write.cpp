@@ -74,25 +74,23 @@ std::string caption_text(const ClipEntry& clip, std::size_t index) {
   return indented(caption_row(clip), index);
 }
 
-std::string write_subset(const SubsetManifest& subset) {
-  std::string text = head_text(subset);
-  for (std::size_t i = 0; i < subset.entries.size(); ++i) text += row_text(subset.entries[i], i);
-  text += subset.entries.empty() ? "]" : k_list_end;
-  text += k_manifest_end;
-  return text;
+void write_subset(const SubsetManifest& subset, const TakeText& take) {
+  take(head_text(subset));
+  for (std::size_t i = 0; i < subset.entries.size(); ++i) take(row_text(subset.entries[i], i));
+  take(subset.entries.empty() ? "]" : k_list_end);
+  take(k_manifest_end);
 }
 
-std::string write_vqa(const VqaManifest& vqa) {
-  std::string text = head_text(vqa);
-  for (std::size_t i = 0; i < vqa.entries.size(); ++i) text += row_text(vqa.entries[i], i);
-  text += vqa.entries.empty() ? "]" : k_list_end;
+void write_vqa(const VqaManifest& vqa, const TakeText& take) {
+  take(head_text(vqa));
+  for (std::size_t i = 0; i < vqa.entries.size(); ++i) take(row_text(vqa.entries[i], i));
+  take(vqa.entries.empty() ? "]" : k_list_end);
   if (!vqa.captions.empty()) {
-    text += k_captions_begin;
-    for (std::size_t i = 0; i < vqa.captions.size(); ++i) text += caption_text(vqa.captions[i], i);
-    text += k_list_end;
+    take(k_captions_begin);
+    for (std::size_t i = 0; i < vqa.captions.size(); ++i) take(caption_text(vqa.captions[i], i));
+    take(k_list_end);
   }
-  text += k_manifest_end;
-  return text;
+  take(k_manifest_end);
 }
 
 std::string captions_line(const ClipEntry& clip) {
@@ -101,13 +99,24 @@ std::string captions_line(const ClipEntry& clip) {
   return common::dump_line(row);
 }
 
-std::string write_captions_jsonl(const SubsetManifest& subset) {
+void write_captions_jsonl(const SubsetManifest& subset, const TakeText& take) {
+  for (std::size_t i = 0; i < subset.entries.size(); ++i)
+    take((i == 0 ? "" : "\n") + captions_line(subset.entries[i]));
+}
+
+namespace {
+template <typename Manifest>
+std::string whole(void (*write)(const Manifest&, const TakeText&), const Manifest& manifest) {
   std::string text;
-  for (const ClipEntry& clip : subset.entries) {
-    if (!text.empty()) text += '\n';
-    text += captions_line(clip);
-  }
+  write(manifest, [&](std::string_view part) { text += part; });
   return text;
+}
+}  // namespace
+
+std::string write_subset(const SubsetManifest& subset) { return whole<SubsetManifest>(write_subset, subset); }
+std::string write_vqa(const VqaManifest& vqa) { return whole<VqaManifest>(write_vqa, vqa); }
+std::string write_captions_jsonl(const SubsetManifest& subset) {
+  return whole<SubsetManifest>(write_captions_jsonl, subset);
 }
 
 }  // namespace manifest

@@ -122,11 +122,8 @@ void write_archive(const Source& source, TarWriter& tar, common::Progress& progr
   for (const std::string_view name : {k_seal_name, k_signature_name})
     if (const auto at = pack.control.find(std::string(name)); at != pack.control.end())
       tar.whole(at->first, at->second);
-  std::vector<common::PackPath> paths;
-  for (const PackFile& file : pack.files) paths.push_back(file.path);
-  std::vector<std::size_t> order = order_behind_info(paths);
-  const auto info = std::lower_bound(paths.begin(), paths.end(), common::PackPath(k_info_name));
-  order.insert(order.begin(), static_cast<std::size_t>(info - paths.begin()));
+  std::vector<std::size_t> order = order_behind_info(pack.files);
+  order.insert(order.begin(), index_of(pack.files, k_info_name).value());
   for (const std::size_t index : order) {
     write_file(source, index, tar);
     progress.add(pack.files[index].bytes >> 20);

@@ -171,13 +171,19 @@ bool ArchiveWalker::read_info(std::uint64_t size) {
 }
 
 void ArchiveWalker::expect_files() {
-  for (const PackFile& file : examination_.files) paths_.push_back(file.path);
-  order_ = order_behind_info(paths_);
-  for (std::size_t i = 0; i < order_.size(); ++i) places_.emplace(paths_[order_[i]].text(), i);
+  order_ = order_behind_info(examination_.files);
+  places_.assign(examination_.files.size(), order_.size());
+  for (std::size_t i = 0; i < order_.size(); ++i) places_[order_[i]] = i;
+}
+
+std::optional<std::size_t> ArchiveWalker::place_of(const std::string& path) const {
+  const auto index = index_of(examination_.files, path);
+  if (!index || places_[*index] == order_.size()) return std::nullopt;
+  return places_[*index];
 }
 
 void ArchiveWalker::miss_until(std::size_t end) {
-  for (; next_ < end; ++next_) find("F1", paths_[order_[next_]].text(), "is missing");
+  for (; next_ < end; ++next_) find("F1", expected(next_), "is missing");
 }
 
 void ArchiveWalker::read_rest(const Body& media) {
@@ -185,7 +191,7 @@ void ArchiveWalker::read_rest(const Body& media) {
   // An archive of nothing but strays could otherwise fill the memory with findings.
   for (std::size_t members = 0; members <= k_file_count_limit; ++members) {
     const bool more = next_ < order_.size();
-    if (request_.depth == Depth::control && (!more || !is_control(paths_[order_[next_]].text()))) return;
+    if (request_.depth == Depth::control && (!more || !is_control(expected(next_)))) return;
     const Step step = read_member(media);
     if (step == Step::go_on) continue;
     miss_until(order_.size());
@@ -197,19 +203,19 @@ void ArchiveWalker::read_rest(const Body& media) {
 
 ArchiveWalker::Step ArchiveWalker::read_member(const Body& media) {
   const bool more = next_ < order_.size();
-  const std::string expected = more ? paths_[order_[next_]].text() : "";
-  const Header header = read_header(expected);
+  const std::string wanted = more ? expected(next_) : "";
+  const Header header = read_header(wanted);
   if (header.next == Next::end) return Step::end;
   UstarMember member = header.member;
   if (header.next != Next::member) {
     // A damaged header of a file whose size pack.json knows: what lies behind it can still be judged.
     if (header.next == Next::stop || !more || !examination_.info) return Step::stop;
-    member = {top_ + "/" + expected, examination_.files[order_[next_]].bytes};
+    member = {top_ + "/" + wanted, examination_.files[order_[next_]].bytes};
   }
   const std::string path = inner_path(member.name);
-  const auto place = places_.find(path);
-  if (place == places_.end() || place->second < next_) return skip_stray(path, member.size);
-  miss_until(place->second);
+  const auto place = place_of(path);
+  if (!place || *place < next_) return skip_stray(path, member.size);
+  miss_until(*place);
   const std::size_t index = order_[next_++];
   examination_.offsets[index] = offset_;
   if (!is_control(path)) {
@@ -223,7 +229,7 @@ ArchiveWalker::Step ArchiveWalker::read_member(const Body& media) {
 }
 
 ArchiveWalker::Step ArchiveWalker::skip_stray(const std::string& path, std::uint64_t size) {
-  if (places_.count(path) != 0)
+  if (place_of(path))
     find("A2", path, "stands twice or not in its order");
   else if (!path.empty())
     find("F3", path, "SHA256SUMS does not list it");

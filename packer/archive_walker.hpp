@@ -3,7 +3,6 @@
 #pragma once
 
 #include <functional>
-#include <map>
 #include <optional>
 #include <string>
 #include <vector>
@@ -59,6 +58,12 @@ class ArchiveWalker {
   std::optional<UstarMember> read_info_header();
   bool read_info(std::uint64_t size);
   void expect_files();
+  // The path that is the i-th of order_.
+  [[nodiscard]] const std::string& expected(std::size_t i) const {
+    return examination_.files[order_[i]].path.text();
+  }
+  // Into order_; nothing where the path is not in it.
+  [[nodiscard]] std::optional<std::size_t> place_of(const std::string& path) const;
   void miss_until(std::size_t end);
   Step read_member(const Body& media);
   Step skip_stray(const std::string& path, std::uint64_t size);
@@ -69,10 +74,9 @@ class ArchiveWalker {
   Examination& examination_;
   std::uint64_t offset_ = 0;
   std::string top_;
-  std::vector<common::PackPath> paths_;             // sorted, as in the seal
-  std::vector<std::size_t> order_;                  // of the files behind pack.json, into paths_
-  std::map<std::string_view, std::size_t> places_;  // into order_
-  std::size_t next_ = 0;                            // into order_: what is expected next
+  std::vector<std::size_t> order_;   // of the files behind pack.json, into the examination's
+  std::vector<std::size_t> places_;  // beside the examination's files: where they stand in order_
+  std::size_t next_ = 0;             // into order_: what is expected next
 };
 
 }  // namespace packer

@@ -19,6 +19,7 @@ Tables read_tables(const BuildRequest& request) {
   Tables tables;
   Manifests& manifests = tables.manifests;
   tables.subset_text = read_table(request.manifest, Role::subset_manifest, tables);
+  tables.subset_bytes = tables.subset_text.size();
   manifests.subset = manifest::parse_subset(tables.subset_text, request.manifest.string());
   const auto vqa = [&](const fs::path& path, Role role) {
     return manifest::parse_vqa(read_table(path, role, tables), path.string());
@@ -32,6 +33,13 @@ Tables read_tables(const BuildRequest& request) {
         manifest::parse_subset(read_table(*request.audio_val_manifest, Role::audio_val_manifest, tables),
                                request.audio_val_manifest->string());
   return tables;
+}
+
+// As it is, and before everything else: 13 MB of text for 50,000 clips need not wait for the seal.
+void put_subset_table(Tables& tables, const Draft& draft) {
+  draft.put(common::PackPath(k_subset_table_name), common::view_of(tables.subset_text),
+            tables.digests.at(Role::subset_manifest));
+  std::string().swap(tables.subset_text);
 }
 
 BuildSummary summarise(const SealedPack& sealed) {
@@ -80,6 +88,7 @@ BuildSummary build_pack(const BuildRequest& request) {
       collect(std::move(planned), {request.source_root, request.image_roots}, request.missing);
   Draft draft(target);
   try {
+    put_subset_table(collection.plan.tables, draft);
     StagedPack staged = copy(std::move(collection), draft,
                              {request.missing, request.probe, request.threads, request.verbosity});
     return summarise(seal(std::move(staged), draft));

@@ -27,7 +27,7 @@ class Root {
     if (!archive_) return find_file(place_ / name);
     const ForeignArchive::Entry* entry = archive_->find(name);
     if (entry == nullptr) return std::nullopt;
-    if (entry->why_not.empty()) return Source{place_, archive_, *entry};
+    if (entry->why_not.empty()) return Source{place_.string(), archive_, entry};
     unusable = " (in " + place_.string() + " it is " + entry->why_not + ")";
     return std::nullopt;
   }
@@ -45,7 +45,7 @@ class Root {
     if (type == fs::file_type::none)
       throw common::Error(common::ErrorKind::io, "cannot look at " + path.string() + ": " + error.message());
     if (type != fs::file_type::regular) return std::nullopt;
-    return Source{fs::canonical(path), nullptr, {}};
+    return Source{fs::canonical(path).string(), nullptr, nullptr};
   }
 
   fs::path place_;
@@ -74,14 +74,14 @@ std::optional<Source> find_image(const std::string& name, const std::vector<Root
 
 }  // namespace
 
-std::string Source::name() const {
-  return archive ? host.string() + ": " + escape_for_terminal(entry.name) : host.string();
-}
+std::string Source::name() const { return archive ? host + ": " + escape_for_terminal(entry->name) : host; }
 
 Collection collect(Plan plan, const SourceRoots& roots, Missing missing) {
   const Root sounds(roots.sounds);
   const std::vector<Root> images(roots.images.begin(), roots.images.end());
   Collection collection;
+  collection.clip_sources.reserve(plan.clips.size());
+  collection.image_sources.reserve(plan.images.size());
   std::size_t lost = 0;
   std::string lines;
   const auto keep = [&](std::optional<Source> found, std::vector<std::optional<Source>>& sources,
@@ -99,8 +99,9 @@ Collection collect(Plan plan, const SourceRoots& roots, Missing missing) {
   }
   for (const PlannedImage& image : plan.images) {
     std::string unusable;
-    auto found = find_image(image.file_name, images, unusable);
-    keep(std::move(found), collection.image_sources, image.file_name + unusable);
+    const std::string name(image.file_name());
+    auto found = find_image(name, images, unusable);
+    keep(std::move(found), collection.image_sources, name + unusable);
   }
   if (lost > 0 && missing == Missing::refuse) {
     std::string places = "\nSounds were looked for in " + sounds.describe() + ", images in";

@@ -21,11 +21,11 @@ struct SourceRoots {
 
 enum class Missing { refuse, allow };
 
-// One file's bytes, not read yet.
+// One file's bytes, not read yet. There may be many: a filesystem::path takes a tenfold of its text.
 struct Source {
-  std::filesystem::path host;                     // the file, or the archive
+  std::string host;                               // the file, or the archive
   std::shared_ptr<const ForeignArchive> archive;  // null: `host` is the file
-  ForeignArchive::Entry entry;                    // of the archive
+  const ForeignArchive::Entry* entry = nullptr;   // the archive's
   [[nodiscard]] std::string name() const;         // for messages
 };
 

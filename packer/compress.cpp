@@ -220,6 +220,7 @@ class Zstd : public Sink {
     set(ZSTD_c_compressionLevel, k_level);
     set(ZSTD_c_checksumFlag, 1);
     set(ZSTD_c_nbWorkers, static_cast<int>(common::thread_count(threads)));
+    set(ZSTD_c_jobSize, k_job_bytes);
   }
   ~Zstd() override { ::ZSTD_freeCCtx(zstd_); }
   Zstd(const Zstd&) = delete;
@@ -237,11 +238,13 @@ class Zstd : public Sink {
 
  private:
   static constexpr int k_level = 3;
+  static constexpr int k_job_bytes = 2
+                                     << 20;  // each thread holds several; zstd's own choice is four times it
 
   void set(ZSTD_cParameter parameter, int value) {
     const std::size_t code = ::ZSTD_CCtx_setParameter(zstd_, parameter, value);
     // A libzstd without threads refuses nbWorkers only; one thread gives the same frame.
-    ENSURE(!::ZSTD_isError(code) || parameter == ZSTD_c_nbWorkers);
+    ENSURE(!::ZSTD_isError(code) || parameter == ZSTD_c_nbWorkers || parameter == ZSTD_c_jobSize);
   }
   std::size_t step(ZSTD_inBuffer& in, ZSTD_EndDirective directive) {
     ZSTD_outBuffer out{out_.data(), out_.size(), 0};

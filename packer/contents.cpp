@@ -1,5 +1,6 @@
 #include "packer/contents.hpp"
 
+#include <algorithm>
 #include <cstring>
 #include <set>
 #include <string_view>
@@ -49,6 +50,23 @@ class Claims {
 bool holds_clips(Role role) { return role == Role::manifest || role == Role::audio_val_manifest; }
 
 }  // namespace
+
+std::optional<std::size_t> index_of(const std::vector<PackFile>& files, std::string_view path) {
+  const auto at =
+      std::lower_bound(files.begin(), files.end(), path,
+                       [](const PackFile& file, std::string_view p) { return file.path.text() < p; });
+  if (at == files.end() || at->path.text() != path) return std::nullopt;
+  return static_cast<std::size_t>(at - files.begin());
+}
+
+std::vector<std::size_t> order_behind_info(const std::vector<PackFile>& files) {
+  std::vector<std::size_t> order;
+  for (std::size_t i = 0; i < files.size(); ++i)
+    if (is_control(files[i].path.text()) && files[i].path.text() != k_info_name) order.push_back(i);
+  for (std::size_t i = 0; i < files.size(); ++i)
+    if (!is_control(files[i].path.text())) order.push_back(i);
+  return order;
+}
 
 const char* file_of(Role role) {
   switch (role) {

@@ -22,6 +22,12 @@ struct PackFile {
   common::Digest digest;
 };
 
+// Where `path` is among `files`, which are sorted by path; nothing where it is not.
+[[nodiscard]] std::optional<std::size_t> index_of(const std::vector<PackFile>& files, std::string_view path);
+// Files that stand behind pack.json, in the order of the archive: those without a folder, then the others,
+// each group by path bytes. Gives indices into `files`, which is sorted and holds pack.json too.
+[[nodiscard]] std::vector<std::size_t> order_behind_info(const std::vector<PackFile>& files);
+
 // The five manifests of a pack; the first two always, where the pack is sound.
 struct Manifests {
   std::optional<manifest::SubsetManifest> clips;   // manifest.json

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cmath>
 #include <map>
+#include <mutex>
 
 #include "common/error.hpp"
 #include "common/parallel.hpp"
@@ -22,10 +23,11 @@ constexpr const char* k_no_source = "no source file";
 constexpr const char* k_no_decode = "the source does not decode";
 constexpr const char* k_too_short = "the source ends before the clip begins";
 
-struct Staged {
-  std::optional<StagedFile> file;
-  std::string reason;   // for pack.json, where there is no file
-  std::string problem;  // for the user: names the source
+// Why a source that is there cannot be packed: a reason for pack.json, and a sentence for the user.
+struct Unusable {
+  Unusable(const char* why, std::string told) : reason(why), problem(std::move(told)) {}
+  const char* reason;
+  std::string problem;
 };
 
 const char* suffix_of(common::AudioContainer container) {
@@ -42,14 +44,13 @@ void refuse_other_header(common::ByteView clip, const ClipFacts& facts, const st
                                          "; write the file again or leave it out of the manifest");
 }
 
-Staged stage_clip(const PlannedClip& clip, common::ByteView bytes, const std::string& source,
-                  const Draft& draft, Probe probe) {
+StagedFile stage_clip(const PlannedClip& clip, common::ByteView bytes, const std::string& source,
+                      const Draft& draft, Probe probe) {
   const common::AudioFacts facts = probe_sound(bytes, source, probe);
   const auto cut = decide_cut(facts, clip.start_s);
   if (!cut)
-    return {{},
-            k_too_short,
-            source + " ends before second " + std::to_string(clip.start_s) + " + 1, where its clip begins"};
+    throw Unusable(k_too_short, source + " ends before second " + std::to_string(clip.start_s) +
+                                    " + 1, where its clip begins");
   StagedFile file;
   file.info.role = Role::clip;
   ClipFacts& clip_facts = file.info.clip.emplace();
@@ -70,11 +71,11 @@ Staged stage_clip(const PlannedClip& clip, common::ByteView bytes, const std::st
   file.info.bytes = written.size();
   file.digest = common::digest_of(written);
   draft.put(file.info.path, written, file.digest);
-  return {std::move(file), {}, {}};
+  return file;
 }
 
-Staged stage_image(const PlannedImage& image, common::ByteView bytes, const std::string& source,
-                   const Draft& draft, Probe probe) {
+StagedFile stage_image(const PlannedImage& image, common::ByteView bytes, const std::string& source,
+                       const Draft& draft, Probe probe) {
   StagedFile file;
   file.info.path = image.path;
   file.info.role = Role::image;
@@ -82,44 +83,71 @@ Staged stage_image(const PlannedImage& image, common::ByteView bytes, const std:
   file.info.image = probe_picture(bytes, source, probe);
   file.digest = common::digest_of(bytes);
   draft.put(file.info.path, bytes, file.digest);
-  return {std::move(file), {}, {}};
+  return file;
 }
 
 // Clips first, then images: the order of everything that is staged.
 class Stager {
  public:
-  Stager(const Collection& collection, const Draft& draft, Probe probe)
-      : collection_(collection), draft_(draft), probe_(probe), clips_(collection.plan.clips.size()) {}
+  Stager(Collection& collection, const Draft& draft, Probe probe)
+      : collection_(collection), draft_(draft), probe_(probe), clips_(collection.plan.clips.size()) {
+    pack_.clips.resize(clips_);
+    pack_.images.resize(collection.plan.images.size());
+    for (std::size_t i = 0; i < count(); ++i)
+      if (!source(i)) staged(i).reason = k_no_source;
+  }
 
   [[nodiscard]] std::size_t count() const { return clips_ + collection_.plan.images.size(); }
-  [[nodiscard]] const std::optional<Source>& source(std::size_t i) const {
+  // Until it has been staged.
+  [[nodiscard]] std::optional<Source>& source(std::size_t i) {
     return i < clips_ ? collection_.clip_sources[i] : collection_.image_sources[i - clips_];
   }
-  // What the data says no to becomes a problem to be listed; what could not be read has ended the build.
-  [[nodiscard]] Staged stage(std::size_t i, common::ByteView bytes) const {
+  // What the data says no to becomes a problem to be listed; what could not be read has ended the build. Safe
+  // from many threads.
+  void stage(std::size_t i, common::ByteView bytes) {
     const std::string name = source(i)->name();
+    try {
+      staged(i).file = stage_file(i, bytes, name);
+    } catch (const Unusable& unusable) {
+      staged(i).reason = unusable.reason;
+      const std::lock_guard lock(mutex_);
+      problems_.emplace(i, unusable.problem);
+    }
+    source(i).reset();
+  }
+  [[nodiscard]] const std::map<std::size_t, std::string>& problems() const { return problems_; }
+  // Without its plan; once, at the end.
+  [[nodiscard]] StagedPack take() { return std::move(pack_); }
+
+ private:
+  [[nodiscard]] Staged& staged(std::size_t i) {
+    return i < clips_ ? pack_.clips[i] : pack_.images[i - clips_];
+  }
+  [[nodiscard]] StagedFile stage_file(std::size_t i, common::ByteView bytes, const std::string& name) const {
     try {
       if (i < clips_) return stage_clip(collection_.plan.clips[i], bytes, name, draft_, probe_);
       return stage_image(collection_.plan.images[i - clips_], bytes, name, draft_, probe_);
     } catch (const Error& error) {
       if (error.kind() != ErrorKind::mismatch) throw;
-      return {{}, k_no_decode, error.what()};
+      throw Unusable(k_no_decode, error.what());
     }
   }
 
- private:
-  const Collection& collection_;
+  Collection& collection_;
   const Draft& draft_;
   Probe probe_;
   std::size_t clips_;
+  StagedPack pack_;
+  std::mutex mutex_;
+  std::map<std::size_t, std::string> problems_;  // in the order of what is staged
 };
 
 // What is to be taken out of one archive: entry number -> what is staged from it.
 struct Wanted {
   std::map<std::size_t, std::vector<std::size_t>> items;
-  std::vector<ForeignArchive::Entry> entries(const Stager& stager) const {
+  std::vector<ForeignArchive::Entry> entries(Stager& stager) const {
     std::vector<ForeignArchive::Entry> entries;
-    for (const auto& [number, staged] : items) entries.push_back(stager.source(staged.front())->entry);
+    for (const auto& [number, staged] : items) entries.push_back(*stager.source(staged.front())->entry);
     return entries;
   }
 };
@@ -132,23 +160,21 @@ common::ByteView read_source(const std::filesystem::path& path) {
   return common::read_file_into(path, k_source_limit_bytes, buffer);
 }
 
-std::vector<Staged> stage_all(const Stager& stager, const CopyRequest& request) {
-  std::vector<Staged> staged(stager.count());
+void stage_all(Stager& stager, const CopyRequest& request) {
   std::vector<std::size_t> files;
-  std::map<const ForeignArchive*, Wanted> archives;
-  for (std::size_t i = 0; i < staged.size(); ++i) {
+  std::map<std::shared_ptr<const ForeignArchive>, Wanted> archives;
+  for (std::size_t i = 0; i < stager.count(); ++i) {
     const std::optional<Source>& source = stager.source(i);
-    if (!source)
-      staged[i].reason = k_no_source;
-    else if (source->archive)
-      archives[source->archive.get()].items[source->entry.number].push_back(i);
+    if (!source) continue;
+    if (source->archive)
+      archives[source->archive].items[source->entry->number].push_back(i);
     else
       files.push_back(i);
   }
-  common::Progress progress("copying", "files", staged.size(), request.verbosity);
+  common::Progress progress("copying", "files", stager.count(), request.verbosity);
   common::parallel_for(files.size(), request.threads, [&](std::size_t k) {
     const std::size_t i = files[k];
-    staged[i] = stager.stage(i, read_source(stager.source(i)->host));
+    stager.stage(i, read_source(stager.source(i)->host));
     progress.add(1);
   });
   for (const auto& [archive, wanted] : archives) {
@@ -156,12 +182,10 @@ std::vector<Staged> stage_all(const Stager& stager, const CopyRequest& request) 
     ForeignReader reader(archive->path(), entries, k_source_limit_bytes);
     common::parallel_for(entries.size(), request.threads, [&, &items = wanted.items](std::size_t) {
       const ForeignReader::Taken taken = reader.next();
-      for (const std::size_t i : items.at(entries[taken.which].number))
-        staged[i] = stager.stage(i, taken.bytes);
+      for (const std::size_t i : items.at(entries[taken.which].number)) stager.stage(i, taken.bytes);
       progress.add(1);
     });
   }
-  return staged;
 }
 
 }  // namespace
@@ -194,28 +218,19 @@ common::Bytes make_clip_again(common::ByteView source, const ClipFacts& facts,
 }
 
 StagedPack copy(Collection collection, Draft& draft, const CopyRequest& request) {
-  StagedPack pack;
-  const std::size_t clip_count = collection.plan.clips.size();
-  std::vector<common::PackPath> paths;
-  for (const PlannedClip& clip : collection.plan.clips) paths.emplace_back(clip.stem);
-  for (const PlannedImage& image : collection.plan.images) paths.push_back(image.path);
-  draft.make_folders(paths);
+  for (const PlannedClip& clip : collection.plan.clips) draft.make_folder_for(clip.stem);
+  for (const PlannedImage& image : collection.plan.images) draft.make_folder_for(image.path.text());
 
-  std::vector<Staged> staged = stage_all(Stager(collection, draft, request.probe), request);
-  std::string problems;
-  std::size_t problem_count = 0;
-  for (std::size_t i = 0; i < staged.size(); ++i) {
-    if (!staged[i].problem.empty()) {
-      problems += "\n  " + staged[i].problem;
-      ++problem_count;
-    }
-    (i < clip_count ? pack.clips : pack.images).push_back(std::move(staged[i].file));
-    (i < clip_count ? pack.clip_reasons : pack.image_reasons).push_back(std::move(staged[i].reason));
-  }
-  if (problem_count > 0 && request.missing == Missing::refuse)
-    throw Error(ErrorKind::mismatch, std::to_string(problem_count) +
+  Stager stager(collection, draft, request.probe);
+  stage_all(stager, request);
+  if (!stager.problems().empty() && request.missing == Missing::refuse) {
+    std::string problems;
+    for (const auto& [number, problem] : stager.problems()) problems += "\n  " + problem;
+    throw Error(ErrorKind::mismatch, std::to_string(stager.problems().size()) +
                                          " source files cannot be used:" + problems +
                                          "\nReplace them, or pack without them with --allow-missing");
+  }
+  StagedPack pack = stager.take();
   pack.plan = std::move(collection.plan);
   return pack;
 }

@@ -23,11 +23,14 @@ struct StagedFile {
   common::Digest digest;
 };
 
+struct Staged {
+  std::optional<StagedFile> file;
+  const char* reason = nullptr;  // for pack.json, where there is no usable source
+};
+
 struct StagedPack {
   Plan plan;
-  // Beside plan.clips and plan.images; nothing where there is no usable source, and then the reason is set.
-  std::vector<std::optional<StagedFile>> clips, images;
-  std::vector<std::string> clip_reasons, image_reasons;
+  std::vector<Staged> clips, images;  // beside plan.clips and plan.images
 };
 
 struct CopyRequest {

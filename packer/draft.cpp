@@ -133,20 +133,15 @@ common::File lock_folder(const fs::path& folder, Found& found) {
   return lock;
 }
 
-void Draft::make_folders(const std::vector<common::PackPath>& files) {
-  std::set<std::string> made;
-  for (const common::PackPath& path : files) {
-    const std::string& text = path.text();
-    for (std::size_t at = text.find('/'); at != std::string::npos; at = text.find('/', at + 1)) {
-      if (!made.insert(text.substr(0, at)).second) continue;
-      const fs::path folder = folder_ / text.substr(0, at);
-      const fs::file_type type = fs::symlink_status(folder).type();
-      if (type != fs::file_type::directory && type != fs::file_type::not_found) fs::remove(folder);
-      if (::mkdir(folder.c_str(), 0755) != 0 && errno != EEXIST)
-        common::throw_errno("cannot create " + folder.string());
-      if (::chmod(folder.c_str(), 0755) != 0)
-        common::throw_errno("cannot set the mode of " + folder.string());
-    }
+void Draft::make_folder_for(const std::string& path) {
+  for (std::size_t at = path.find('/'); at != std::string::npos; at = path.find('/', at + 1)) {
+    if (!made_folders_.insert(path.substr(0, at)).second) continue;
+    const fs::path folder = folder_ / path.substr(0, at);
+    const fs::file_type type = fs::symlink_status(folder).type();
+    if (type != fs::file_type::directory && type != fs::file_type::not_found) fs::remove(folder);
+    if (::mkdir(folder.c_str(), 0755) != 0 && errno != EEXIST)
+      common::throw_errno("cannot create " + folder.string());
+    if (::chmod(folder.c_str(), 0755) != 0) common::throw_errno("cannot set the mode of " + folder.string());
   }
 }
 
@@ -173,13 +168,38 @@ void Draft::put(const common::PackPath& path, common::ByteView bytes, const comm
   file.close(host);
 }
 
-void Draft::remove_all_but(const std::set<std::string>& files) const {
+common::FileDigest Draft::put_text(const common::PackPath& path,
+                                   const std::function<void(const TakeText&)>& write) const {
+  constexpr std::size_t k_gathered_bytes = 1 << 20;
+  const fs::path host = path.under(folder_);
+  if (resumed_) fs::remove_all(host);
+  common::File file = common::create_new(host);
+  common::Hasher hasher;
+  common::FileDigest written;
+  std::string gathered;
+  const auto flush = [&] {
+    hasher.update(common::view_of(gathered));
+    file.write_all(common::view_of(gathered), host);
+    written.size += gathered.size();
+    gathered.clear();
+  };
+  write([&](std::string_view part) {
+    gathered += part;
+    if (gathered.size() >= k_gathered_bytes) flush();
+  });
+  flush();
+  file.close(host);
+  written.digest = hasher.finish();
+  return written;
+}
+
+void Draft::remove_all_but(const std::function<bool(const std::string&)>& is_wanted) const {
   if (!resumed_) return;
   std::vector<fs::path> folders, stale;
   for (const fs::directory_entry& entry : fs::recursive_directory_iterator(folder_)) {
     if (entry.symlink_status().type() == fs::file_type::directory)
       folders.push_back(entry.path());
-    else if (files.count(entry.path().lexically_relative(folder_).generic_string()) == 0)
+    else if (!is_wanted(entry.path().lexically_relative(folder_).generic_string()))
       stale.push_back(entry.path());
   }
   for (const fs::path& path : stale) fs::remove(path);

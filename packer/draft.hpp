@@ -4,8 +4,10 @@
 #pragma once
 
 #include <filesystem>
+#include <functional>
 #include <set>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "common/bytes.hpp"
@@ -27,16 +29,20 @@ class Draft {
   [[nodiscard]] const std::filesystem::path& folder() const { return folder_; }
   [[nodiscard]] const std::filesystem::path& target() const { return target_; }
 
-  // The folders of these files, mode 0755 whatever the umask says.
-  void make_folders(const std::vector<common::PackPath>& files);
+  // The folders of a file, mode 0755 whatever the umask says.
+  void make_folder_for(const std::string& path);
   // True where a run that was killed left this very file: its bytes are read and hashed, its size alone says
   // nothing. Anything else under that name is removed. Safe from many threads.
   [[nodiscard]] bool holds(const common::PackPath& path, std::uint64_t bytes,
                            const common::Digest& digest) const;
   // Writes a file, unless the draft holds it. Safe from many threads.
   void put(const common::PackPath& path, common::ByteView bytes, const common::Digest& digest) const;
+  // A text that is made part by part and never held whole; gives what was written.
+  using TakeText = std::function<void(std::string_view)>;
+  common::FileDigest put_text(const common::PackPath& path,
+                              const std::function<void(const TakeText&)>& write) const;
   // Removes what a killed run left and this one does not want.
-  void remove_all_but(const std::set<std::string>& files) const;
+  void remove_all_but(const std::function<bool(const std::string& path)>& is_wanted) const;
   // Everything to the disk, then into the target's place. What was a pack there is removed.
   void publish();
   // Leaves the folder for the next run.
@@ -45,6 +51,7 @@ class Draft {
  private:
   std::filesystem::path target_, folder_, retired_;
   std::vector<std::filesystem::path> made_parents_;
+  std::set<std::string> made_folders_;
   common::File lock_;
   bool resumed_ = false, kept_ = false, published_ = false;
 };

@@ -64,6 +64,7 @@ void accept_control(const std::string& name, common::Bytes bytes, const ExamineR
   compare_file(expected, digest, bytes.size(), examination, examination.findings);
   // What a damaged manifest says is nothing to be judged.
   if (digest == line->digest) examination.contents.read(name, bytes, examination.sums);
+  if (request.on_control) request.on_control(examination, name, bytes);
   if (request.control == ControlBytes::keep) examination.control[name] = std::move(bytes);
 }
 

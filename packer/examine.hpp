@@ -3,6 +3,7 @@
 #pragma once
 
 #include <filesystem>
+#include <functional>
 #include <map>
 #include <memory>
 #include <optional>
@@ -26,6 +27,11 @@ enum class Depth { full, quick, control };
 // kept.
 enum class ControlBytes { keep, drop };
 
+struct Examination;
+// Sees each control file but these two when it has been judged; the examination has what was found so far.
+using ControlCall =
+    std::function<void(const Examination& examination, const std::string& name, common::ByteView bytes)>;
+
 struct ExamineRequest {
   Depth depth = Depth::full;
   std::optional<common::Digest> expected_id;
@@ -35,6 +41,7 @@ struct ExamineRequest {
   // Whose signature the pack must have (E2). It is checked first: where it does not hold, nothing else of the
   // pack is parsed.
   std::optional<PublicKey> trusted_key{};
+  ControlCall on_control{};
 };
 
 enum class SignatureState { absent, not_checked, good, refused };

@@ -30,22 +30,20 @@ class DraftSink : public MediaSink {
   DraftSink(std::optional<fs::path> dest, fs::path archive)
       : dest_(std::move(dest)), archive_(std::move(archive)) {}
 
+  // Control files go to the disk as they come: those of 100,000 files have 80 MB together. What is wrong this
+  // early (an unexpected id, a damaged pack.json) ends it before a folder is made.
+  void put_control(const Examination& examination, const std::string& name, common::ByteView bytes) {
+    if (!examination.findings.empty() || !examination.info) return;  // begin_pack refuses it
+    if (!draft_) draft_.emplace(dest_ ? *dest_ : fs::path(examination.info->name));
+    draft_->put(common::PackPath(name), bytes, common::digest_of(bytes));
+  }
   void begin_pack(const Examination& examination) override {
-    // What is wrong this early (an unexpected id, a damaged pack.json) ends it before a folder is made.
-    if (!examination.findings.empty() || !examination.info) return refuse(examination.findings);
-    draft_.emplace(dest_ ? *dest_ : fs::path(examination.info->name));
-    std::vector<common::PackPath> paths;
-    std::set<std::string> wanted;
-    for (const PackFile& file : examination.files) {
-      paths.push_back(file.path);
-      wanted.insert(file.path.text());
-    }
-    for (const auto& [name, bytes] : examination.control) {
-      draft_->put(common::PackPath(name), bytes, common::digest_of(bytes));
-      wanted.insert(name);
-    }
-    draft_->remove_all_but(wanted);
-    draft_->make_folders(paths);
+    if (!examination.findings.empty() || !draft_) return refuse(examination.findings);
+    for (const auto& [name, bytes] : examination.control) put_control(examination, name, bytes);
+    draft_->remove_all_but([&](const std::string& path) {
+      return examination.control.count(path) != 0 || index_of(examination.files, path);
+    });
+    for (const PackFile& file : examination.files) draft_->make_folder_for(file.path.text());
   }
   std::unique_ptr<Sink> begin_file(const PackFile& file) override {
     if (draft_->holds(file.path, file.bytes, file.digest)) return nullptr;
@@ -67,7 +65,11 @@ class DraftSink : public MediaSink {
 };
 
 Examination examine(const ExtractRequest& request, Form form, DraftSink& sink) {
-  ExamineRequest whole{Depth::full, request.expected_id, request.threads, request.verbosity};
+  ExamineRequest whole{Depth::full, request.expected_id, request.threads, request.verbosity,
+                       ControlBytes::drop};
+  whole.on_control = [&](const Examination& examination, const std::string& name, common::ByteView bytes) {
+    sink.put_control(examination, name, bytes);
+  };
   if (request.trusted_key) whole.trusted_key = read_trusted_key(*request.trusted_key, request.archive);
   if (form == Form::tar) {
     const common::File file = common::open_to_read(request.archive);

@@ -129,26 +129,9 @@ void write_list(const char* indent, const Items& items, const ToJson& to, const 
   take(items.empty() ? "]" : std::string("\n") + indent + "]");
 }
 
-void write_parts(const PackInfo& info, const TakeText& take) {
-  const auto line = [](const auto& item) { return to_json(item); };
-  take(std::string("{\n  \"format\": \"") + k_format + "\",\n");
-  take("  \"format_version\": " + std::to_string(k_format_version) + ",\n");
-  take("  \"name\": " + common::dump_line(info.name) + ",\n");
-  take(std::string("  \"recipe\": {\n    \"strategy\": \"") + k_strategy + "\",\n");
-  take("    \"clip_s\": " + common::python_repr(k_clip_s) + ",\n    \"inputs\": ");
-  write_list("    ", info.inputs, line, take);
-  take("\n  },\n  \"licences\": ");
-  write_list("  ", info.inputs, licence_of, take);
-  take(",\n  \"missing\": ");
-  write_list("  ", info.missing, line, take);
-  take(",\n  \"files\": ");
-  write_list("  ", info.files, line, take);
-  take("\n}\n");
-}
-
 bool is_canonical(const PackInfo& info, std::string_view text) {
   bool same = true;
-  write_parts(info, [&](std::string_view part) {
+  write_info(info, [&](std::string_view part) {
     same = same && text.starts_with(part);
     if (same) text.remove_prefix(part.size());
   });
@@ -221,9 +204,26 @@ std::string write_row(const FileInfo& file) { return common::dump_line(to_json(f
 std::string write_row(const MissingItem& item) { return common::dump_line(to_json(item)); }
 std::string write_row(const RecipeInput& input) { return common::dump_line(to_json(input)); }
 
+void write_info(const PackInfo& info, const std::function<void(std::string_view)>& take) {
+  const auto line = [](const auto& item) { return to_json(item); };
+  take(std::string("{\n  \"format\": \"") + k_format + "\",\n");
+  take("  \"format_version\": " + std::to_string(k_format_version) + ",\n");
+  take("  \"name\": " + common::dump_line(info.name) + ",\n");
+  take(std::string("  \"recipe\": {\n    \"strategy\": \"") + k_strategy + "\",\n");
+  take("    \"clip_s\": " + common::python_repr(k_clip_s) + ",\n    \"inputs\": ");
+  write_list("    ", info.inputs, line, take);
+  take("\n  },\n  \"licences\": ");
+  write_list("  ", info.inputs, licence_of, take);
+  take(",\n  \"missing\": ");
+  write_list("  ", info.missing, line, take);
+  take(",\n  \"files\": ");
+  write_list("  ", info.files, line, take);
+  take("\n}\n");
+}
+
 std::string write_info(const PackInfo& info) {
   std::string text;
-  write_parts(info, [&](std::string_view part) { text += part; });
+  write_info(info, [&](std::string_view part) { text += part; });
   return text;
 }
 

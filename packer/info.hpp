@@ -4,6 +4,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -81,6 +82,7 @@ struct PackInfo {
 [[nodiscard]] std::string write_row(const MissingItem& item);
 [[nodiscard]] std::string write_row(const RecipeInput& input);
 [[nodiscard]] std::string write_info(const PackInfo& info);
+void write_info(const PackInfo& info, const std::function<void(std::string_view)>& take);  // part by part
 // P1 to P5 go to `findings`; nothing is returned where the text is no pack.json of this version.
 [[nodiscard]] std::optional<PackInfo> parse_info(std::string_view text, Findings& findings);
 // What pack.json says of a file, or null.

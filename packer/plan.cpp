@@ -62,7 +62,7 @@ void plan_images(const Manifests& manifests, Plan& result, Findings& findings) {
     if (const std::string why = common::why_not_a_pack_path(path); !why.empty())
       findings.push_back({name, "N1", "image_filename cannot be a name in a pack: " + why});
     else
-      result.images.push_back({common::PackPath(path), name});
+      result.images.push_back({common::PackPath(path)});
   }
 }
 
@@ -87,7 +87,7 @@ Plan plan(const std::string& pack_name, Tables tables) {
   Plan result;
   result.name = pack_name;
   Findings findings;
-  const Manifests& manifests = tables.manifests;
+  Manifests& manifests = tables.manifests;
   ENSURE(manifests.subset && manifests.val);
   plan_clips(*manifests.subset, Role::subset_manifest, result, findings);
   if (manifests.audio_val) plan_clips(*manifests.audio_val, Role::audio_val_manifest, result, findings);
@@ -96,9 +96,10 @@ Plan plan(const std::string& pack_name, Tables tables) {
   check_names(pack_name, longest_paths(result), findings);
   if (result.clips.size() + result.images.size() > k_file_count_limit)
     findings.push_back({"", "S6", "more than 500000 files"});
-  Manifests asked = manifests;
-  asked.clips = asked.subset;
-  find_leaks(split_keys(asked, [](const std::string&) { return std::nullopt; }), findings);
+  // What is asked for stands in for what will be packed.
+  std::swap(manifests.clips, manifests.subset);
+  find_leaks(split_keys(manifests, [](const std::string&) { return std::nullopt; }), findings);
+  std::swap(manifests.clips, manifests.subset);
   sort_findings(findings);
   if (!findings.empty())
     throw_findings("the manifests cannot make a pack", findings, "Correct the manifests and build again.");

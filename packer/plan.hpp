@@ -2,18 +2,23 @@
 // path is legal, and no two splits share an id.
 #pragma once
 
+#include <cstdint>
 #include <map>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "packer/contents.hpp"
 
 namespace packer {
 
+inline constexpr std::string_view k_subset_table_name = "subset_manifest.json";
+
 // The manifests that a build read. `manifests.clips` is empty: what is packed is not known yet.
 struct Tables {
   Manifests manifests;
-  std::string subset_text;                 // the bytes of the subset manifest, copied as they are
+  std::string subset_text;  // the bytes of the subset manifest, until they are in the draft
+  std::uint64_t subset_bytes = 0;
   std::map<Role, common::Digest> digests;  // of each manifest that was read
 };
 
@@ -29,7 +34,9 @@ struct PlannedClip {
 // One picture; many questions may be asked about it, in one split.
 struct PlannedImage {
   common::PackPath path;
-  std::string file_name;
+  [[nodiscard]] std::string_view file_name() const {
+    return std::string_view(path.text()).substr(std::string_view("images/").size());
+  }
 };
 
 struct Plan {

@@ -1,177 +1,175 @@
 #include "packer/seal.hpp"
 
 #include <algorithm>
+#include <string_view>
 #include <unordered_map>
+#include <utility>
 
 #include "common/error.hpp"
 
 namespace packer {
 namespace {
 
-// Staged media by the name that manifests use.
-struct StagedMedia {
-  std::unordered_map<std::string, const StagedFile*> clips;   // by stem and role: see key_of
-  std::unordered_map<std::string, const StagedFile*> images;  // by file name
-  std::unordered_map<std::string, const std::string*> reasons;
-};
+using StagedByName = std::unordered_map<std::string_view, const Staged*>;
 
-std::string key_of(Role role, std::size_t row) {
-  return std::string(name_of(role)) + "/" + std::to_string(row);
-}
-
-StagedMedia index_media(const StagedPack& staged) {
-  StagedMedia media;
+// Of the rows that were asked for those stay whose file was staged, under its real name; the others become
+// `missing`.
+void keep_present(manifest::SubsetManifest& subset, Role role, const StagedPack& staged,
+                  std::vector<MissingItem>& missing) {
+  std::size_t kept = 0;
   for (std::size_t i = 0; i < staged.clips.size(); ++i) {
-    const std::string key = key_of(staged.plan.clips[i].role, staged.plan.clips[i].row);
-    if (staged.clips[i])
-      media.clips.emplace(key, &*staged.clips[i]);
-    else
-      media.reasons.emplace(key, &staged.clip_reasons[i]);
-  }
-  for (std::size_t i = 0; i < staged.images.size(); ++i) {
-    const std::string& key = staged.plan.images[i].file_name;
-    if (staged.images[i])
-      media.images.emplace(key, &*staged.images[i]);
-    else
-      media.reasons.emplace(key, &staged.image_reasons[i]);
-  }
-  return media;
-}
-
-// Rows whose file was staged, under its real name; the others go to `missing`.
-manifest::SubsetManifest present_clips(const manifest::SubsetManifest& asked, Role role,
-                                       const StagedMedia& media, std::vector<MissingItem>& missing) {
-  manifest::SubsetManifest present = asked;
-  present.entries.clear();
-  for (std::size_t row = 0; row < asked.entries.size(); ++row) {
-    const auto at = media.clips.find(key_of(role, row));
-    manifest::ClipEntry entry = asked.entries[row];
-    if (at == media.clips.end()) {
-      missing.push_back({role, entry.youtube_id, entry.audio_relpath, *media.reasons.at(key_of(role, row))});
-      continue;
+    const PlannedClip& clip = staged.plan.clips[i];  // in the order of the rows
+    if (clip.role != role) continue;
+    manifest::ClipEntry entry = std::move(subset.entries[clip.row]);
+    if (const auto& file = staged.clips[i].file) {
+      entry.audio_relpath = file->info.path.text();
+      subset.entries[kept++] = std::move(entry);
+    } else {
+      missing.push_back({role, entry.youtube_id, entry.audio_relpath, staged.clips[i].reason});
     }
-    entry.audio_relpath = at->second->info.path.text();
-    present.entries.push_back(std::move(entry));
   }
-  return present;
+  subset.entries.resize(kept);
 }
 
-manifest::VqaManifest present_questions(const manifest::VqaManifest& asked, Role role,
-                                        const StagedMedia& media, std::vector<MissingItem>& missing) {
-  manifest::VqaManifest present = asked;
-  present.entries.clear();
-  for (const manifest::QuestionEntry& entry : asked.entries) {
-    if (media.images.count(entry.image_filename) != 0)
-      present.entries.push_back(entry);
-    else
-      missing.push_back({role, std::to_string(entry.question_id), entry.image_filename,
-                         *media.reasons.at(entry.image_filename)});
-  }
-  return present;
+void keep_present(manifest::VqaManifest& vqa, Role role, const StagedByName& images,
+                  std::vector<MissingItem>& missing) {
+  const auto is_lost = [&](const manifest::QuestionEntry& entry) {
+    const Staged& image = *images.at(entry.image_filename);
+    if (!image.file)
+      missing.push_back({role, std::to_string(entry.question_id), entry.image_filename, image.reason});
+    return !image.file;
+  };
+  vqa.entries.erase(std::remove_if(vqa.entries.begin(), vqa.entries.end(), is_lost), vqa.entries.end());
 }
 
-Manifests present_manifests(const Manifests& asked, const StagedMedia& media,
-                            std::vector<MissingItem>& missing) {
-  Manifests present;
-  present.subset = asked.subset;
-  present.clips = present_clips(*asked.subset, Role::subset_manifest, media, missing);
-  if (asked.audio_val)
-    present.audio_val = present_clips(*asked.audio_val, Role::audio_val_manifest, media, missing);
-  present.val = present_questions(*asked.val, Role::val_manifest, media, missing);
-  if (asked.retention)
-    present.retention = present_questions(*asked.retention, Role::retention_manifest, media, missing);
-  if (asked.base) present.base = present_questions(*asked.base, Role::base_manifest, media, missing);
-  return present;
+// Makes of the manifests that were asked for those that are packed, and accounts for each row.
+void account_for_rows(StagedPack& staged, PackInfo& info) {
+  Manifests& manifests = staged.plan.tables.manifests;
+  StagedByName images;
+  images.reserve(staged.images.size());
+  for (std::size_t i = 0; i < staged.images.size(); ++i)
+    images.emplace(staged.plan.images[i].file_name(), &staged.images[i]);
+  const auto account = [&](auto& manifest, Role role, const auto& files) {
+    if (!manifest) return;
+    RecipeInput input{role,
+                      staged.plan.tables.digests.at(role),
+                      manifest->subset_name,
+                      manifest->source_dataset,
+                      manifest->seed,
+                      manifest->entries.size(),
+                      0};
+    keep_present(*manifest, role, files, info.missing);
+    if (manifest->entries.empty())
+      throw common::Error(common::ErrorKind::mismatch,
+                          std::string("nothing of ") + name_of(role) +
+                              " is left to pack; name the folders that hold its files");
+    input.packed = manifest->entries.size();
+    info.inputs.push_back(std::move(input));
+  };
+  account(manifests.subset, Role::subset_manifest, staged);
+  account(manifests.audio_val, Role::audio_val_manifest, staged);
+  account(manifests.val, Role::val_manifest, images);
+  account(manifests.retention, Role::retention_manifest, images);
+  account(manifests.base, Role::base_manifest, images);
+  std::swap(manifests.clips, manifests.subset);
 }
 
-template <typename Manifest>
-void add_input(const std::optional<Manifest>& asked, const std::optional<Manifest>& present, Role role,
-               const Tables& tables, PackInfo& info) {
-  if (!asked) return;
-  if (present->entries.empty())
-    throw common::Error(common::ErrorKind::mismatch,
-                        std::string("nothing of ") + name_of(role) +
-                            " is left to pack; name the folders that hold its files");
-  info.inputs.push_back({role, tables.digests.at(role), asked->subset_name, asked->source_dataset,
-                         asked->seed, asked->entries.size(), present->entries.size()});
-}
-
-void add_inputs(const Tables& tables, const Manifests& present, PackInfo& info) {
-  const Manifests& asked = tables.manifests;
-  add_input(asked.subset, present.clips, Role::subset_manifest, tables, info);
-  add_input(asked.audio_val, present.audio_val, Role::audio_val_manifest, tables, info);
-  add_input(asked.val, present.val, Role::val_manifest, tables, info);
-  add_input(asked.retention, present.retention, Role::retention_manifest, tables, info);
-  add_input(asked.base, present.base, Role::base_manifest, tables, info);
-}
-
-void refuse_leaks(const Manifests& present, const StagedMedia& media) {
-  std::unordered_map<std::string, common::Digest> digests;
-  for (const auto& [key, file] : media.clips) digests.emplace(file->info.path.text(), file->digest);
-  for (const auto& [key, file] : media.images) digests.emplace(file->info.path.text(), file->digest);
+void refuse_leaks(const StagedPack& staged) {
+  std::unordered_map<std::string_view, const common::Digest*> digests;
+  digests.reserve(staged.clips.size() + staged.images.size());
+  for (const auto* group : {&staged.clips, &staged.images})
+    for (const Staged& one : *group)
+      if (one.file) digests.emplace(one.file->info.path.text(), &one.file->digest);
   Findings findings;
   const auto digest_of_file = [&](const std::string& path) {
     const auto at = digests.find(path);
-    return at == digests.end() ? std::nullopt : std::optional(at->second);
+    return at == digests.end() ? std::nullopt : std::optional(*at->second);
   };
-  find_leaks(split_keys(present, digest_of_file), findings);
+  find_leaks(split_keys(staged.plan.tables.manifests, digest_of_file), findings);
   sort_findings(findings);
   if (!findings.empty())
     throw_findings("splits of this pack would leak", findings, "Select the manifests again with --exclude.");
 }
 
-std::map<std::string, std::string> control_texts(const Tables& tables, const Manifests& present) {
-  std::map<std::string, std::string> texts;
-  texts["manifest.json"] = manifest::write_subset(*present.clips);
-  texts["subset_manifest.json"] = tables.subset_text;
-  texts["captions.jsonl"] = manifest::write_captions_jsonl(*present.clips);
-  texts["val_manifest.json"] = manifest::write_vqa(*present.val);
-  texts["README.txt"] =
-      write_readme(*present.clips, present.clips->entries.size(), count_images(*present.val));
-  if (present.retention) texts["retention_manifest.json"] = manifest::write_vqa(*present.retention);
-  if (present.base) texts["base_manifest.json"] = manifest::write_vqa(*present.base);
-  if (present.audio_val) texts["audio_val_manifest.json"] = manifest::write_subset(*present.audio_val);
-  return texts;
+// What the pack will list: sorted by path when all is in.
+struct Listing {
+  std::vector<FileInfo>& files;
+  std::vector<SumsLine>& sums;
+};
+
+void list_media(std::vector<Staged>& staged, Listing& listing) {
+  for (Staged& one : staged)
+    if (one.file) {
+      listing.sums.push_back({one.file->info.path, one.file->digest});
+      listing.files.push_back(std::move(one.file->info));
+    }
+  std::vector<Staged>().swap(staged);
 }
 
-SumsLine put_text(const std::string& name, const std::string& text, const Draft& draft) {
-  const SumsLine line{common::PackPath(name), common::digest_of(text)};
-  draft.put(line.path, common::view_of(text), line.digest);
-  return line;
+// Each manifest is dropped when it has been written: those of 100,000 files take 50 MB.
+void write_manifests(Tables& tables, const Draft& draft, Listing& listing) {
+  const auto put = [&](const char* name, const auto& write) {
+    const common::PackPath path(name);
+    const common::FileDigest written = draft.put_text(path, write);
+    listing.sums.push_back({path, written.digest});
+    listing.files.push_back({path, *role_of(name), written.size, {}, {}});
+  };
+  using Take = Draft::TakeText;
+  Manifests manifests = std::move(tables.manifests);
+  const auto put_subset = [&](const char* name, std::optional<manifest::SubsetManifest>& subset) {
+    if (subset) put(name, [&](const Take& take) { manifest::write_subset(*subset, take); });
+    subset.reset();
+  };
+  const auto put_vqa = [&](const char* name, std::optional<manifest::VqaManifest>& vqa) {
+    if (vqa) put(name, [&](const Take& take) { manifest::write_vqa(*vqa, take); });
+    vqa.reset();
+  };
+  put("README.txt", [&](const Take& take) {
+    take(write_readme(*manifests.clips, manifests.clips->entries.size(), count_images(*manifests.val)));
+  });
+  const common::PackPath table(k_subset_table_name);  // is there already
+  listing.sums.push_back({table, tables.digests.at(Role::subset_manifest)});
+  listing.files.push_back({table, Role::subset_manifest, tables.subset_bytes, {}, {}});
+  put("captions.jsonl", [&](const Take& take) { manifest::write_captions_jsonl(*manifests.clips, take); });
+  put_subset("manifest.json", manifests.clips);
+  put_subset("audio_val_manifest.json", manifests.audio_val);
+  put_vqa("val_manifest.json", manifests.val);
+  put_vqa("retention_manifest.json", manifests.retention);
+  put_vqa("base_manifest.json", manifests.base);
 }
 
 }  // namespace
 
 SealedPack seal(StagedPack staged, Draft& draft) {
-  const StagedMedia media = index_media(staged);
   SealedPack sealed;
   PackInfo& info = sealed.info;
   info.name = staged.plan.name;
-  const Manifests present = present_manifests(staged.plan.tables.manifests, media, info.missing);
-  add_inputs(staged.plan.tables, present, info);
-  refuse_leaks(present, media);
+  account_for_rows(staged, info);
+  refuse_leaks(staged);
+  std::vector<PlannedClip>().swap(staged.plan.clips);
+  std::vector<PlannedImage>().swap(staged.plan.images);
 
   std::vector<SumsLine> sums;
-  for (const auto* group : {&staged.clips, &staged.images})
-    for (const std::optional<StagedFile>& file : *group)
-      if (file) {
-        // A picture whose questions are all gone cannot be: an image is staged or its rows are missing.
-        info.files.push_back(file->info);
-        sums.push_back({file->info.path, file->digest});
-      }
-  for (const auto& [name, text] : control_texts(staged.plan.tables, present)) {
-    sums.push_back(put_text(name, text, draft));
-    info.files.push_back({sums.back().path, *role_of(name), text.size(), {}, {}});
-  }
+  Listing listing{info.files, sums};
+  write_manifests(staged.plan.tables, draft, listing);
+  list_media(staged.clips, listing);
+  list_media(staged.images, listing);
   std::sort(info.files.begin(), info.files.end(),
             [](const FileInfo& a, const FileInfo& b) { return a.path < b.path; });
-  sums.push_back(put_text(std::string(k_info_name), write_info(info), draft));
+  const common::PackPath info_path(k_info_name), seal_path(k_seal_name);
+  sums.push_back(
+      {info_path,
+       draft.put_text(info_path, [&](const Draft::TakeText& take) { write_info(info, take); }).digest});
   std::sort(sums.begin(), sums.end());
+  draft.remove_all_but([&](const std::string& path) {
+    const auto at =
+        std::lower_bound(sums.begin(), sums.end(), path,
+                         [](const SumsLine& line, const std::string& p) { return line.path.text() < p; });
+    return path == k_seal_name || (at != sums.end() && at->path.text() == path);
+  });
   const std::string seal_text = write_sums(sums);
-  std::set<std::string> wanted{std::string(k_seal_name)};
-  for (const SumsLine& line : sums) wanted.insert(line.path.text());
-  draft.remove_all_but(wanted);
-  sealed.id = put_text(std::string(k_seal_name), seal_text, draft).digest;
+  sealed.id = common::digest_of(seal_text);
+  draft.put(seal_path, common::view_of(seal_text), sealed.id);
   draft.publish();
   sealed.location = draft.target();
   return sealed;

@@ -79,13 +79,4 @@ HeaderReading read_ustar_header(const UstarHeader& header) {
   return reading;
 }
 
-std::vector<std::size_t> order_behind_info(const std::vector<common::PackPath>& paths) {
-  std::vector<std::size_t> order;
-  for (std::size_t i = 0; i < paths.size(); ++i)
-    if (is_control(paths[i].text()) && paths[i].text() != k_info_name) order.push_back(i);
-  for (std::size_t i = 0; i < paths.size(); ++i)
-    if (!is_control(paths[i].text())) order.push_back(i);
-  return order;
-}
-
 }  // namespace packer

@@ -48,8 +48,4 @@ struct HeaderReading {
   return 2 * k_block_bytes + (k_record_bytes - with_mark % k_record_bytes) % k_record_bytes;
 }
 
-// Files that stand behind pack.json, in the order of the archive: those without a folder, then the others,
-// each group by path bytes. Gives indices into `paths`, which is sorted and holds pack.json too.
-[[nodiscard]] std::vector<std::size_t> order_behind_info(const std::vector<common::PackPath>& paths);
-
 }  // namespace packer

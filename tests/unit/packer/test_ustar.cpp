@@ -1,3 +1,4 @@
+#include "packer/contents.hpp"
 #include "packer/ustar.hpp"
 
 #include <string>
@@ -50,8 +51,8 @@ TEST_CASE("an archive is a whole number of records with two zero blocks at least
 }
 
 TEST_CASE("control files come before media, each group by path bytes") {
-  std::vector<common::PackPath> paths;
+  std::vector<packer::PackFile> files;
   for (const char* path : {"README.txt", "audio/train/a.wav", "images/a.jpg", "manifest.json", "pack.json"})
-    paths.emplace_back(path);
-  CHECK(packer::order_behind_info(paths) == std::vector<std::size_t>{0, 3, 1, 2});
+    files.push_back({common::PackPath(path), 0, {}});
+  CHECK(packer::order_behind_info(files) == std::vector<std::size_t>{0, 3, 1, 2});
 }
