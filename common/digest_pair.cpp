@@ -55,7 +55,7 @@ struct Lane {
 
 [[gnu::target("sha,sse4.1")]] inline void load_block(Lane& lane, const std::uint8_t* block) {
   const __m128i big_endian = _mm_set_epi64x(0x0c0d0e0f08090a0b, 0x0405060700010203);
-  for (int i = 0; i < 4; ++i) lane.words[i] = _mm_shuffle_epi8(load(block + 16 * i), big_endian);
+  for (std::size_t i = 0; i < 4; ++i) lane.words[i] = _mm_shuffle_epi8(load(block + 16 * i), big_endian);
 }
 
 // Rounds 4 * Group to 4 * Group + 3, and the words of the schedule that take the place of those that they
@@ -63,7 +63,7 @@ struct Lane {
 template <int Group>
 [[gnu::target("sha,sse4.1"), gnu::always_inline]] inline void do_four_rounds(Lane& lane) {
   __m128i& words = lane.words[Group % 4];
-  const __m128i input = _mm_add_epi32(words, load(k_constants + 4 * Group));
+  const __m128i input = _mm_add_epi32(words, load(k_constants + std::size_t{4} * Group));
   lane.cdgh = _mm_sha256rnds2_epu32(lane.cdgh, lane.abef, input);
   if constexpr (Group < 12) {
     const __m128i second = lane.words[(Group + 1) % 4], third = lane.words[(Group + 2) % 4],
