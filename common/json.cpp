@@ -52,6 +52,8 @@ class StrictBuilder : public nlohmann::json_sax<Json> {
                    const nlohmann::detail::exception& error) override {
     std::string reason = error.what();
     if (const std::size_t at = reason.find("] "); at != std::string::npos) reason = reason.substr(at + 2);
+    if (reason.find("surrogate") != std::string::npos)
+      reason = "a lone surrogate is no character, and UTF-8 cannot hold it";
     throw Error(ErrorKind::format, name_ + " is not valid JSON at byte " + std::to_string(position) + " (" +
                                        reason + "); repair the file or name another");
   }
@@ -248,6 +250,17 @@ const Json& array_member(const Json& object, const char* key, const std::string&
   const Json& value = member(object, key, where);
   if (!value.is_array()) wrong_type(key, where, "an array", value);
   return value;
+}
+
+// The Python original's loader raises on a key that it does not know; so do we, or its error would come
+// later, on another machine.
+void refuse_other_members(const Json& object, std::initializer_list<std::string_view> known,
+                          const std::string& where) {
+  if (!object.is_object()) throw Error(ErrorKind::format, where + " is not a JSON object; check the file");
+  for (const auto& [key, value] : object.items())
+    if (std::find(known.begin(), known.end(), key) == known.end())
+      throw Error(ErrorKind::format, where + " has the unknown key \"" + key +
+                                         "\"; remove it, or name a file of the right kind");
 }
 
 }  // namespace common

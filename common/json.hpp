@@ -43,4 +43,8 @@ Json parse_json_rows(std::string_view text, const std::string& name,
 [[nodiscard]] double number_member(const Json& object, const char* key, const std::string& where);
 [[nodiscard]] const Json& array_member(const Json& object, const char* key, const std::string& where);
 
+// Throws where `object` is none, or has a member that is not among `known`.
+void refuse_other_members(const Json& object, std::initializer_list<std::string_view> known,
+                          const std::string& where);
+
 }  // namespace common

@@ -4,7 +4,7 @@
 #include <bit>
 #include <cmath>
 #include <numbers>
-#include <set>
+#include <utility>
 
 #include "common/digest.hpp"
 #include "common/error.hpp"
@@ -101,6 +101,14 @@ double Random::normal() {
 }
 
 std::vector<std::uint64_t> Random::sample(std::uint64_t population, std::uint64_t count) {
+  SampleDraws draws(*this, population, count);
+  std::vector<std::uint64_t> chosen(count);
+  for (std::uint64_t& index : chosen) index = draws.next();
+  return chosen;
+}
+
+SampleDraws::SampleDraws(Random& random, std::uint64_t population, std::uint64_t count)
+    : random_(random), population_(population) {
   ENSURE(count <= population);
   // Lib/random.py: a set of 21 small integers, or of the next power of four above three times the count,
   // decides whether a pool or a set of chosen indices is the cheaper way; the two give different draws.
@@ -108,24 +116,21 @@ std::vector<std::uint64_t> Random::sample(std::uint64_t population, std::uint64_
   if (count > 5)
     set_size += std::uint64_t{1} << (2 * static_cast<int>(std::ceil(std::log(static_cast<double>(count * 3)) /
                                                                     std::log(4.0))));
-  std::vector<std::uint64_t> chosen;
-  chosen.reserve(count);
-  if (population <= set_size) {
-    std::vector<std::uint64_t> pool(population);
-    for (std::uint64_t i = 0; i < population; ++i) pool[i] = i;
-    for (std::uint64_t i = 0; i < count; ++i) {
-      const std::uint64_t j = below(population - i);
-      chosen.push_back(pool[j]);
-      pool[j] = pool[population - i - 1];
-    }
-    return chosen;
+  if (population > set_size) return;
+  pool_.resize(population);
+  for (std::uint64_t i = 0; i < population; ++i) pool_[i] = i;
+}
+
+std::uint64_t SampleDraws::next() {
+  ENSURE(drawn_ < population_);
+  ++drawn_;
+  if (!pool_.empty()) {
+    const std::uint64_t last = population_ - drawn_;
+    const std::uint64_t j = random_.below(last + 1);
+    return std::exchange(pool_[j], pool_[last]);
   }
-  std::set<std::uint64_t> seen;
-  while (chosen.size() < count) {
-    const std::uint64_t j = below(population);
-    if (seen.insert(j).second) chosen.push_back(j);
-  }
-  return chosen;
+  for (;;)
+    if (const std::uint64_t j = random_.below(population_); seen_.insert(j).second) return j;
 }
 
 std::vector<std::uint32_t> Random::state() const {

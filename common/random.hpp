@@ -7,6 +7,7 @@
 #include <cstdint>
 #include <string>
 #include <string_view>
+#include <unordered_set>
 #include <vector>
 
 namespace common {
@@ -49,6 +50,23 @@ class Random {
 
   std::array<std::uint32_t, 624> words_{};
   std::size_t position_ = 624;
+};
+
+// The draws of sample(range(population), count), one by one, and on in the same way until all of the
+// population has come, each index once: what stands in for a draw that cannot be used.
+class SampleDraws {
+ public:
+  // `random` outlives it; count <= population.
+  SampleDraws(Random& random, std::uint64_t population, std::uint64_t count);
+  // At most `population` times.
+  std::uint64_t next();
+
+ private:
+  Random& random_;
+  std::uint64_t population_ = 0;
+  std::uint64_t drawn_ = 0;
+  std::vector<std::uint64_t> pool_;  // empty where the set serves
+  std::unordered_set<std::uint64_t> seen_;
 };
 
 }  // namespace common

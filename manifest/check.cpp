@@ -6,6 +6,8 @@
 #include <iterator>
 #include <set>
 
+#include "manifest/layout.hpp"
+
 namespace manifest {
 namespace {
 
@@ -19,6 +21,14 @@ std::set<std::int64_t> question_ids(const VqaManifest& vqa) {
   std::set<std::int64_t> ids;
   for (const QuestionEntry& entry : vqa.entries) ids.insert(entry.question_id);
   return ids;
+}
+
+// Of pictures that are not called by their image_id, where the same one could go under two ids.
+std::set<std::string> image_names(const VqaManifest& vqa) {
+  std::set<std::string> names;
+  for (const QuestionEntry& entry : vqa.entries)
+    if (!entry.image_filename.starts_with("COCO_")) names.insert(entry.image_filename);
+  return names;
 }
 
 std::set<std::string> youtube_ids(const std::vector<ClipEntry>& clips) {
@@ -40,8 +50,10 @@ class Judge {
     const std::vector<ClipEntry>& clips = clips_of(named.manifest);
     duplicates(named.name, "audiocap_id", clips, &ClipEntry::audiocap_id);
     // Two captions of one clip are two samples of it in a subset, but only text among a base's captions.
-    if (std::holds_alternative<SubsetManifest>(named.manifest))
+    if (std::holds_alternative<SubsetManifest>(named.manifest)) {
       duplicates(named.name, "youtube_id", clips, &ClipEntry::youtube_id);
+      judge_clip_names(named.name, clips);
+    }
   }
 
   void judge(const NamedManifest& a, const NamedManifest& b) {
@@ -50,14 +62,24 @@ class Judge {
     if (left != nullptr && right != nullptr) {
       leaks(a, b, "image_id", image_ids(*left), image_ids(*right));
       leaks(a, b, "question_id", question_ids(*left), question_ids(*right));
-    } else {
-      leaks(a, b, "youtube_id", youtube_ids(clips_of(a.manifest)), youtube_ids(clips_of(b.manifest)));
+      leaks(a, b, "image_filename", image_names(*left), image_names(*right));
     }
+    leaks(a, b, "youtube_id", youtube_ids(clips_of(a.manifest)), youtube_ids(clips_of(b.manifest)));
   }
 
   std::vector<Finding> findings;
 
  private:
+  // Splits are kept apart by youtube_id, and sounds are found by name: the two must agree.
+  void judge_clip_names(const std::string& name, const std::vector<ClipEntry>& clips) {
+    for (const ClipEntry& clip : clips)
+      if (!clip_stem("/" + clip.audio_relpath).ends_with("/" + clip.youtube_id))
+        findings.push_back({"clip name",
+                            {name},
+                            fmt::format("audiocap_id {}: \"{}\" is not the name of youtube_id {}",
+                                        clip.audiocap_id, clip.audio_relpath, clip.youtube_id)});
+  }
+
   void judge_questions(const std::string& name, const VqaManifest& vqa) {
     duplicates(name, "question_id", vqa.entries, &QuestionEntry::question_id);
     for (const QuestionEntry& entry : vqa.entries) {

@@ -10,6 +10,7 @@
 #include "common/json.hpp"
 #include "manifest/audiocaps_table.hpp"
 #include "manifest/check.hpp"
+#include "manifest/layout.hpp"
 #include "manifest/vqa_tables.hpp"
 
 namespace manifest {
@@ -71,6 +72,7 @@ struct Written {
   std::size_t population = 0;
   std::int64_t seed = 0;
   std::optional<std::size_t> captions;
+  std::optional<std::size_t> skipped;
 };
 
 void publish(const std::string& text, const Written& written, const OutputOptions& output) {
@@ -82,6 +84,7 @@ void publish(const std::string& text, const Written& written, const OutputOption
     result["population"] = written.population;
     result["seed"] = written.seed;
     if (written.captions) result["captions"] = *written.captions;
+    if (written.skipped) result["skipped"] = *written.skipped;
     result["sha256"] = common::digest_of(text).hex();
     print_result(common::dump_line(result));
     return;
@@ -89,12 +92,29 @@ void publish(const std::string& text, const Written& written, const OutputOption
   std::string line = fmt::format("wrote {}: {} of {} {}, seed {}", written.path.string(), written.chosen,
                                  written.population, written.unit, written.seed);
   if (written.captions) line += fmt::format(", and {} captions", *written.captions);
+  if (written.skipped) line += fmt::format(", {} skipped for want of a file", *written.skipped);
   print_result(line);
 }
 
 std::vector<fs::path> joined(std::vector<fs::path> paths, const std::vector<fs::path>& more) {
   paths.insert(paths.end(), more.begin(), more.end());
   return paths;
+}
+
+// Files that a choice follows from, under what they are to it.
+struct Tables {
+  std::vector<std::pair<const char*, fs::path>> files;
+  void add(const char* table, const fs::path& path) { files.emplace_back(table, path); }
+  void add_excluded(const std::vector<fs::path>& manifests) {
+    for (const fs::path& path : manifests) add("excluded", path);
+  }
+};
+
+Recipe recipe_of(Strategy strategy, std::size_t population, const Tables& tables) {
+  Recipe recipe{name_of(strategy), population, {}, {}};
+  for (const auto& [table, path] : tables.files)
+    recipe.sources.push_back({table, common::digest_file(path).digest});
+  return recipe;
 }
 
 }  // namespace
@@ -110,12 +130,21 @@ int choose_questions(const QuestionOptions& options, const OutputOptions& output
   const VqaTables tables =
       read_vqa_tables(options.questions, options.annotations, output.threads, output.verbosity);
   const std::string subtype = choose_subtype(options, tables, output);
-  QuestionChoice choice =
-      select_questions(tables, {options.split, options.subset_size, options.seed, subtype}, excluded);
+  QuestionChoice choice = select_questions(
+      tables, {options.split, options.subset_size, options.seed, subtype, options.strategy}, excluded);
   choice.manifest.captions = std::move(captions);
+  // The original's own choice has the original's bytes.
+  if (options.split != VqaSplit::val || options.strategy != Strategy::original || !options.exclude.empty()) {
+    Tables read;
+    read.add("questions", options.questions);
+    read.add("annotations", options.annotations);
+    if (options.captions) read.add("captions", *options.captions);
+    read.add_excluded(options.exclude);
+    choice.manifest.recipe = recipe_of(options.strategy, choice.population, read);
+  }
 
-  Written written{options.output,    "questions",  choice.manifest.entries.size(),
-                  choice.population, options.seed, {}};
+  Written written{
+      options.output, "questions", choice.manifest.entries.size(), choice.population, options.seed, {}, {}};
   if (options.captions) written.captions = choice.manifest.captions.size();
   publish(write_vqa(choice.manifest), written, output);
   return 0;
@@ -123,14 +152,36 @@ int choose_questions(const QuestionOptions& options, const OutputOptions& output
 
 int choose_clips(const ClipOptions& options, const OutputOptions& output) {
   require_writable(options.output, joined({options.metadata}, options.exclude));
+  if (options.available && !fs::is_directory(*options.available))
+    throw Error(ErrorKind::io,
+                fmt::format("--available {} is not a folder; name the one that holds audio/{}/",
+                            options.available->string(), options.split));
   const Excluded excluded = read_excluded(options.exclude);
   const std::vector<ClipEntry> rows = read_audiocaps_table(options.metadata);
-  const ClipChoice choice = select_clips(rows, {options.split, options.subset_size, options.seed}, excluded);
-  publish(write_subset(choice.manifest),
-          {options.output, "clips", choice.manifest.entries.size(), choice.population, options.seed, {}},
-          output);
+  ClipRequest request{options.split, options.subset_size, options.seed, {}};
+  if (options.available)
+    request.is_available = [&](const std::string& audio_relpath) {
+      return has_file(*options.available, clip_files(audio_relpath));
+    };
+  ClipChoice choice = select_clips(rows, request, excluded);
+  Tables read;
+  read.add("metadata", options.metadata);
+  read.add_excluded(options.exclude);
+  choice.manifest.recipe = recipe_of(Strategy::original, choice.population, read);
+  Written written{
+      options.output, "clips", choice.manifest.entries.size(), choice.population, options.seed, {}, {}};
+  if (options.available) written.skipped = choice.skipped.size();
+  choice.manifest.recipe->skipped = std::move(choice.skipped);
+  publish(write_subset(choice.manifest), written, output);
   return 0;
 }
+
+namespace {
+std::size_t skipped_by(const NamedManifest& named) {
+  return std::visit([](const auto& one) { return one.recipe ? one.recipe->skipped.size() : 0; },
+                    named.manifest);
+}
+}  // namespace
 
 int check(const std::vector<fs::path>& manifests, const OutputOptions& output) {
   std::vector<NamedManifest> named;
@@ -141,6 +192,9 @@ int check(const std::vector<fs::path>& manifests, const OutputOptions& output) {
     Json result = Json::object();
     result["manifests"] = Json::array();
     for (const NamedManifest& one : named) result["manifests"].push_back(one.name);
+    result["skipped"] = Json::object();
+    for (const NamedManifest& one : named)
+      if (const std::size_t count = skipped_by(one)) result["skipped"][one.name] = count;
     result["findings"] = Json::array();
     for (const Finding& finding : findings)
       result["findings"].push_back(
@@ -151,8 +205,12 @@ int check(const std::vector<fs::path>& manifests, const OutputOptions& output) {
   for (const Finding& finding : findings)
     print_result(fmt::format("{}: {}: {}", finding.kind, fmt::join(finding.files, " and "), finding.text));
   if (findings.empty()) print_result(fmt::format("ok: {} manifests, nothing found", named.size()));
+  for (const NamedManifest& one : named)
+    if (const std::size_t count = skipped_by(one))
+      remark(output, fmt::format("{}: clips skipped when it was made: {}; safe-manifest show names them",
+                                 one.name, count));
   remark(output, findings.empty()
-                     ? std::string("checked: leaks, duplicates, majority answers, image names")
+                     ? std::string("checked: leaks, duplicates, majority answers, names of images and clips")
                      : fmt::format("{} findings; make the manifest again, with --exclude naming the other",
                                    findings.size()));
   return code;

@@ -23,6 +23,7 @@ struct OutputOptions {
 
 struct QuestionOptions {
   VqaSplit split = VqaSplit::val;
+  Strategy strategy = Strategy::original;
   std::filesystem::path questions;
   std::filesystem::path annotations;
   std::filesystem::path output;
@@ -42,6 +43,7 @@ struct ClipOptions {
   std::uint64_t subset_size = 0;
   std::int64_t seed = 0;
   std::vector<std::filesystem::path> exclude;
+  std::optional<std::filesystem::path> available;  // clips without a file below it are passed over
 };
 int choose_clips(const ClipOptions& options, const OutputOptions& output);
 
@@ -49,7 +51,7 @@ int choose_clips(const ClipOptions& options, const OutputOptions& output);
 int show(const std::filesystem::path& manifest, const std::string& id, const OutputOptions& output);
 // 1 where the two differ in anything.
 int diff(const std::filesystem::path& a, const std::filesystem::path& b, const OutputOptions& output);
-// 1 where there is any finding.
+// 1 where there is any finding. What a manifest says was skipped is told, and no finding.
 int check(const std::vector<std::filesystem::path>& manifests, const OutputOptions& output);
 
 }  // namespace manifest

@@ -1,26 +1,11 @@
 #include "manifest/csv.hpp"
 
-#include <unicode/utf8.h>
-
 #include <utility>
 
 #include "common/error.hpp"
+#include "manifest/utf8.hpp"
 
 namespace manifest {
-namespace {
-
-bool is_utf8(std::string_view text) {
-  const auto* bytes = reinterpret_cast<const std::uint8_t*>(text.data());
-  const std::size_t size = text.size();
-  for (std::size_t i = 0; i < size;) {
-    UChar32 character = 0;
-    U8_NEXT(bytes, i, size, character);
-    if (character < 0) return false;
-  }
-  return true;
-}
-
-}  // namespace
 
 CsvReader::CsvReader(std::string_view text, std::string name) : text_(text), name_(std::move(name)) {
   if (text_.starts_with("\xef\xbb\xbf")) text_.remove_prefix(3);

@@ -73,6 +73,10 @@ void compare_heads(const Manifest& a, const Manifest& b, std::vector<RowChange>&
   compare_field("description", a.description, b.description, changes);
   compare_field("seed", a.seed, b.seed, changes);
   compare_field("source_dataset", a.source_dataset, b.source_dataset, changes);
+  const auto recipe = [](const Manifest& manifest) {
+    return manifest.recipe ? to_json(*manifest.recipe) : Json();
+  };
+  compare_field("recipe", recipe(a), recipe(b), changes);
 }
 
 void compare(const SubsetManifest& a, const SubsetManifest& b, std::vector<RowChange>& changes) {

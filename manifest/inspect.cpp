@@ -17,11 +17,20 @@ namespace fs = std::filesystem;
 
 template <typename Manifest>
 Json head_of(const Manifest& manifest, const char* kind) {
-  return {{"kind", kind},
-          {"subset_name", manifest.subset_name},
-          {"description", manifest.description},
-          {"source_dataset", manifest.source_dataset},
-          {"seed", manifest.seed}};
+  Json head{{"kind", kind},
+            {"subset_name", manifest.subset_name},
+            {"description", manifest.description},
+            {"source_dataset", manifest.source_dataset},
+            {"seed", manifest.seed}};
+  if (!manifest.recipe) return head;
+  const Recipe& recipe = *manifest.recipe;
+  head["strategy"] = recipe.strategy;
+  head["population"] = recipe.population;
+  for (const Recipe::Source& source : recipe.sources)
+    head["sources"].push_back({{"table", source.table}, {"sha256", source.digest.hex()}});
+  head["skipped"] = Json::array();
+  for (const Recipe::Skipped& skipped : recipe.skipped) head["skipped"].push_back(skipped.youtube_id);
+  return head;
 }
 
 Json summary_of(const SubsetManifest& subset) {
@@ -62,6 +71,9 @@ std::vector<Json> rows_with(const AnyManifest& any, const std::string& id) {
   std::vector<Json> rows;
   if (const auto* subset = std::get_if<SubsetManifest>(&any)) {
     add_rows(subset->entries, id, rows);
+    if (subset->recipe)
+      for (const Recipe::Skipped& skipped : subset->recipe->skipped)
+        if (skipped.youtube_id == id) rows.push_back({{"youtube_id", id}, {"skipped", skipped.reason}});
     return rows;
   }
   const auto& vqa = std::get<VqaManifest>(any);

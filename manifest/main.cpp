@@ -6,6 +6,7 @@
 
 #include "common/program.hpp"
 #include "manifest/commands.hpp"
+#include "manifest/layout.hpp"
 
 namespace {
 
@@ -50,8 +51,6 @@ manifest::QuestionOptions question_defaults(VqaSplit split) {
   manifest::QuestionOptions options;
   options.split = split;
   options.default_subtype = year;
-  options.questions = "data/vqa/v2_OpenEnded_mscoco_" + year + "_questions.json";
-  options.annotations = "data/vqa/v2_mscoco_" + year + "_annotations.json";
   const std::filesystem::path val = k_experiment + "val_manifest.json";
   const std::filesystem::path retention = k_experiment + "retention_manifest.json";
   switch (split) {
@@ -82,22 +81,41 @@ void add_question_command(CLI::App& app, const char* name, const char* about, Vq
                           const std::shared_ptr<manifest::OutputOptions>& output, Action& action) {
   auto options = std::make_shared<manifest::QuestionOptions>(question_defaults(split));
   CLI::App* command = app.add_subcommand(name, about);
-  command->add_option("--questions", options->questions, "VQA v2 questions table")->capture_default_str();
-  command->add_option("--annotations", options->annotations, "VQA v2 annotations table")
-      ->capture_default_str();
+  const std::string year = options->default_subtype;
+  command->add_option("--questions", options->questions,
+                      "VQA v2 questions table (default: " + manifest::vqa_questions(year).front() +
+                          " in data/vqa or in questions/ there)");
+  command->add_option("--annotations", options->annotations,
+                      "VQA v2 annotations table (default: " + manifest::vqa_annotations(year).front() +
+                          " in data/vqa or in annotations/ there)");
   add_choice_options(*command, *options, "questions");
+  command
+      ->add_option_function<std::string>(
+          "--strategy",
+          [options](const std::string& strategy) {
+            options->strategy =
+                strategy == "stratified" ? manifest::Strategy::stratified : manifest::Strategy::original;
+          },
+          "original: as the Python original draws; stratified: each kind of question and answer as often as "
+          "the tables have it")
+      ->check(CLI::IsMember({"original", "stratified"}))
+      ->default_str("original");
   command->add_option("--output", options->output, "Manifest to write; its folder must be there")
       ->capture_default_str();
   command->add_option(
       "--data-subtype", options->data_subtype,
       "COCO split in the names of the images, such as val2014 (default: as the questions file says)");
   if (split == VqaSplit::base)
-    command->add_option(
-        "--captions", options->captions,
-        "AudioCaps table (CSV): the captions of its clips that no excluded manifest holds are added, "
-        "as text");
+    command->add_option("--captions", options->captions,
+                        "AudioCaps table (CSV, JSON or JSONL): the captions of its clips that no excluded "
+                        "manifest holds are added, as text");
   add_output_options(*command, *output);
   command->callback([options, output, &action] {
+    const std::string& tables = options->default_subtype;
+    if (options->questions.empty())
+      options->questions = manifest::first_file("data/vqa", manifest::vqa_questions(tables));
+    if (options->annotations.empty())
+      options->annotations = manifest::first_file("data/vqa", manifest::vqa_annotations(tables));
     action = [options, output] { return manifest::choose_questions(*options, *output); };
   });
 }
@@ -110,16 +128,22 @@ void add_audio_command(CLI::App& app, const std::shared_ptr<manifest::OutputOpti
   options->seed = 42;
   CLI::App* command = app.add_subcommand("audio", "Choose AudioCaps clips: to train on, or held out");
   command->add_option("--metadata", options->metadata,
-                      "AudioCaps table (CSV) (default: data/audiocaps/<split>.csv)");
+                      "AudioCaps table, .csv, .json or .jsonl (default: <split>.csv, metadata/<split>.csv or "
+                      "[audiocaps_]<split>.jsonl or .json in data/audiocaps)");
   command->add_option("--split", options->split, "Split of the table; clips lie in audio/<split>")
       ->capture_default_str();
+  command->add_option(
+      "--available", options->available,
+      "Folder that holds audio/<split>: where a clip that is drawn has no file there, the next of the "
+      "same draw takes its place, and the manifest says which were skipped");
   add_choice_options(*command, *options, "clips");
   command->add_option("--output", options->output,
                       "Manifest to write; its folder must be there (default: " + k_experiment +
                           "subset_manifest.json for train, else audio_val_manifest.json there)");
   add_output_options(*command, *output);
   command->callback([options, output, &action] {
-    if (options->metadata.empty()) options->metadata = "data/audiocaps/" + options->split + ".csv";
+    if (options->metadata.empty())
+      options->metadata = manifest::first_file("data/audiocaps", manifest::audiocaps_tables(options->split));
     if (options->output.empty())
       options->output =
           k_experiment + (options->split == "train" ? "subset_manifest.json" : "audio_val_manifest.json");

@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "common/json.hpp"
+#include "manifest/recipe.hpp"
 
 namespace manifest {
 
@@ -32,6 +33,7 @@ struct SubsetManifest {
   std::string source_dataset;
   std::string audio_rel_root;  // "audio/train"
   std::vector<ClipEntry> entries;
+  std::optional<Recipe> recipe = std::nullopt;
 };
 
 // One question of VQA v2 with its ten answers.
@@ -54,6 +56,7 @@ struct VqaManifest {
   // base_manifest.json only: captions of clips that no other manifest holds, text without sound, from which a
   // base learns the words of captions.
   std::vector<ClipEntry> captions;
+  std::optional<Recipe> recipe = std::nullopt;
 };
 
 inline constexpr std::uint64_t k_manifest_limit_bytes = std::uint64_t{256} << 20;

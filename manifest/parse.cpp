@@ -1,8 +1,6 @@
 #include "manifest/parse.hpp"
 
-#include <algorithm>
 #include <cmath>
-#include <initializer_list>
 #include <unordered_set>
 
 #include "common/error.hpp"
@@ -14,17 +12,6 @@ namespace {
 using common::Error;
 using common::ErrorKind;
 using common::Json;
-using Keys = std::initializer_list<std::string_view>;
-
-// The Python original's loader raises on a key that it does not know; so do we, or its error would come
-// later, on another machine.
-void refuse_other_keys(const Json& object, Keys known, const std::string& where) {
-  if (!object.is_object()) throw Error(ErrorKind::format, where + " is not a JSON object; check the file");
-  for (const auto& [key, value] : object.items())
-    if (std::find(known.begin(), known.end(), key) == known.end())
-      throw Error(ErrorKind::format, where + " has the unknown key \"" + key +
-                                         "\"; remove it, or name a file of the right kind");
-}
 
 std::vector<std::string> strings_member(const Json& object, const char* key, const std::string& where) {
   const Json& list = common::array_member(object, key, where);
@@ -79,8 +66,8 @@ ClipEntry parse_caption_row(const Json& row, const std::string& where) {
 }
 
 ClipEntry parse_clip(const Json& row, const std::string& where) {
-  refuse_other_keys(row, {"audiocap_id", "youtube_id", "start_time", "caption", "captions", "audio_relpath"},
-                    where);
+  common::refuse_other_members(
+      row, {"audiocap_id", "youtube_id", "start_time", "caption", "captions", "audio_relpath"}, where);
   ClipEntry clip = parse_caption_row(row, where);
   if (row.contains("captions")) clip.captions = strings_member(row, "captions", where);
   clip.audio_relpath = common::string_member(row, "audio_relpath", where);
@@ -88,7 +75,7 @@ ClipEntry parse_clip(const Json& row, const std::string& where) {
 }
 
 QuestionEntry parse_question(const Json& row, const std::string& where) {
-  refuse_other_keys(
+  common::refuse_other_members(
       row, {"question_id", "image_id", "image_filename", "question", "answers", "majority_answer"}, where);
   QuestionEntry entry;
   entry.question_id = common::integer_member(row, "question_id", where);
@@ -106,6 +93,7 @@ void parse_head(const Json& root, const std::string& name, Manifest& manifest) {
   manifest.description = common::string_member(root, "description", name);
   manifest.seed = common::integer_member(root, "seed", name);
   manifest.source_dataset = common::string_member(root, "source_dataset", name);
+  if (root.contains("recipe")) manifest.recipe = parse_recipe(root["recipe"], name + ": recipe");
 }
 
 void check_entries(const Json& root, std::size_t count, const std::string& name) {
@@ -128,10 +116,10 @@ class SubsetScan {
   }
 
   [[nodiscard]] SubsetManifest head(const Json& root) const {
-    refuse_other_keys(root,
-                      {"subset_name", "description", "seed", "source_dataset", "audio_rel_root",
-                       "metadata_columns", "entries"},
-                      name_);
+    common::refuse_other_members(root,
+                                 {"subset_name", "description", "seed", "source_dataset", "audio_rel_root",
+                                  "metadata_columns", "recipe", "entries"},
+                                 name_);
     SubsetManifest subset;
     parse_head(root, name_, subset);
     subset.audio_rel_root = common::string_member(root, "audio_rel_root", name_);
@@ -170,15 +158,16 @@ class VqaScan {
 
   void caption(const Json& row) {
     const std::string where = place(name_, "captions row", caption_count_++);
-    refuse_other_keys(row, {"audiocap_id", "youtube_id", "start_time", "caption"}, where);
+    common::refuse_other_members(row, {"audiocap_id", "youtube_id", "start_time", "caption"}, where);
     ClipEntry clip = parse_caption_row(row, where);
     caption_ids_.add(clip.audiocap_id, where);
     take_caption_(std::move(clip));
   }
 
   [[nodiscard]] VqaManifest head(const Json& root) const {
-    refuse_other_keys(root, {"subset_name", "description", "seed", "source_dataset", "entries", "captions"},
-                      name_);
+    common::refuse_other_members(
+        root, {"subset_name", "description", "seed", "source_dataset", "recipe", "entries", "captions"},
+        name_);
     VqaManifest vqa;
     parse_head(root, name_, vqa);
     check_entries(root, count_, name_);

@@ -10,6 +10,7 @@
 #include "common/path.hpp"
 #include "common/random.hpp"
 #include "manifest/parse.hpp"
+#include "manifest/stratify.hpp"
 
 namespace manifest {
 namespace {
@@ -79,6 +80,30 @@ std::string audio_relpath(const std::string& split, const std::string& youtube_i
   return path;
 }
 
+std::vector<std::size_t> original_sample(const std::vector<std::size_t>& population, std::uint64_t count,
+                                         std::int64_t seed) {
+  std::vector<std::size_t> chosen;
+  for (const std::uint64_t rank : common::Random(seed).sample(population.size(), count))
+    chosen.push_back(population[rank]);
+  std::sort(chosen.begin(), chosen.end());
+  return chosen;
+}
+
+// What a clip's rows say together; `rows` has those of one clip in ascending order.
+ClipEntry join_rows(const std::vector<const ClipEntry*>& rows, const ClipRequest& request) {
+  ClipEntry clip = *rows.front();
+  clip.audio_relpath = audio_relpath(request.split, clip.youtube_id);
+  for (std::size_t i = 1; i < rows.size(); ++i) {
+    // Captions of another ten seconds of the video say nothing about these.
+    if (rows[i]->start_time_s != clip.start_time_s) continue;
+    clip.captions.push_back(rows[i]->caption);
+    clip.captions.insert(clip.captions.end(), rows[i]->captions.begin(), rows[i]->captions.end());
+  }
+  // The Python original's loader raises on a key beyond its five, and it reads the train split's manifest.
+  if (request.split == "train") clip.captions.clear();
+  return clip;
+}
+
 }  // namespace
 
 Excluded read_excluded(const std::vector<std::filesystem::path>& manifests) {
@@ -102,6 +127,10 @@ Excluded read_excluded(const std::vector<std::filesystem::path>& manifests) {
   return excluded;
 }
 
+const char* name_of(Strategy strategy) {
+  return strategy == Strategy::stratified ? "stratified" : "original";
+}
+
 QuestionChoice select_questions(const VqaTables& tables, const QuestionRequest& request,
                                 const Excluded& excluded) {
   std::vector<std::size_t> population;
@@ -111,14 +140,14 @@ QuestionChoice select_questions(const VqaTables& tables, const QuestionRequest& 
       population.push_back(i);
   require_enough(population.size(), request.subset_size, "annotated questions");
 
-  std::vector<std::uint64_t> chosen =
-      common::Random(request.seed).sample(population.size(), request.subset_size);
-  std::sort(chosen.begin(), chosen.end());
   QuestionChoice choice;
   choice.population = population.size();
   describe(choice.manifest, request);
-  for (const std::uint64_t rank : chosen) {
-    const std::size_t i = population[rank];
+  const std::vector<std::size_t> chosen =
+      request.strategy == Strategy::stratified
+          ? stratified_sample(tables, population, request.subset_size, request.seed)
+          : original_sample(population, request.subset_size, request.seed);
+  for (const std::size_t i : chosen) {
     QuestionEntry entry;
     entry.question_id = tables.question_id(i);
     entry.image_id = tables.image_id(i);
@@ -147,24 +176,39 @@ ClipChoice select_clips(const std::vector<ClipEntry>& rows, const ClipRequest& r
   choice.population = population.size();
   describe(choice.manifest, request);
   auto& entries = choice.manifest.entries;
-  for (const std::uint64_t rank :
-       common::Random(request.seed).sample(population.size(), request.subset_size)) {
-    const std::vector<const ClipEntry*>& own = *population[rank];
-    ClipEntry clip = *own.front();
-    clip.audio_relpath = audio_relpath(request.split, clip.youtube_id);
-    // The Python original's loader raises on a key beyond its five, and it reads the train split's manifest.
-    if (request.split != "train")
-      for (std::size_t i = 1; i < own.size(); ++i) clip.captions.push_back(own[i]->caption);
-    entries.push_back(std::move(clip));
+  common::Random random(request.seed);
+  common::SampleDraws draws(random, population.size(), request.subset_size);
+  while (entries.size() < request.subset_size) {
+    if (entries.size() + choice.skipped.size() == population.size())
+      throw Error(
+          ErrorKind::mismatch,
+          fmt::format("{} clips are asked for and only {} of the {} that can be chosen have a file; lower "
+                      "--subset-size, or fetch more of them",
+                      request.subset_size, entries.size(), population.size()));
+    ClipEntry clip = join_rows(*population[draws.next()], request);
+    if (!request.is_available || request.is_available(clip.audio_relpath))
+      entries.push_back(std::move(clip));
+    else
+      choice.skipped.push_back({clip.youtube_id, "no source file"});
   }
   std::sort(entries.begin(), entries.end(),
             [](const ClipEntry& a, const ClipEntry& b) { return a.youtube_id < b.youtube_id; });
   return choice;
 }
 
-std::vector<ClipEntry> select_captions(std::vector<ClipEntry> rows, const Excluded& excluded) {
-  std::erase_if(rows, [&](const ClipEntry& row) { return excluded.youtube_ids.contains(row.youtube_id); });
-  return rows;
+std::vector<ClipEntry> select_captions(const std::vector<ClipEntry>& rows, const Excluded& excluded) {
+  std::vector<ClipEntry> captions;
+  for (const ClipEntry& row : rows) {
+    if (excluded.youtube_ids.contains(row.youtube_id)) continue;
+    captions.push_back(row);
+    captions.back().captions.clear();
+    for (std::size_t i = 0; i < row.captions.size(); ++i) {
+      captions.push_back(captions.back());
+      captions.back().audiocap_id = fmt::format("{}_{}", row.audiocap_id, i + 2);
+      captions.back().caption = row.captions[i];
+    }
+  }
+  return captions;
 }
 
 }  // namespace manifest

@@ -1,10 +1,11 @@
-// Which samples: CPython's random.Random(seed).sample over a population in ascending order of ids, so that a
-// choice can be repeated in Python. Each function is pure; a population that is too small is a mismatch error
-// with both numbers.
+// Which samples: CPython's random.Random(seed).sample over a population in ascending order of ids, or a
+// stratified sample of it; either can be repeated in Python. Each function is pure; a population that is too
+// small is a mismatch error with both numbers.
 #pragma once
 
 #include <cstdint>
 #include <filesystem>
+#include <functional>
 #include <string>
 #include <unordered_set>
 #include <vector>
@@ -24,12 +25,15 @@ struct Excluded {
 [[nodiscard]] Excluded read_excluded(const std::vector<std::filesystem::path>& manifests);
 
 enum class VqaSplit { val, retention, base };
+enum class Strategy { original, stratified };
+[[nodiscard]] const char* name_of(Strategy strategy);
 
 struct QuestionRequest {
   VqaSplit split = VqaSplit::val;
   std::uint64_t subset_size = 0;
   std::int64_t seed = 0;
   std::string data_subtype;  // "val2014": images are named COCO_<data_subtype>_<12 digits>.jpg
+  Strategy strategy = Strategy::original;
 };
 
 struct QuestionChoice {
@@ -45,18 +49,25 @@ struct ClipRequest {
   std::string split;  // "train": the folder audio/train
   std::uint64_t subset_size = 0;
   std::int64_t seed = 0;
+  // Whether there is a file for an audio_relpath; not asked where it is empty.
+  std::function<bool(const std::string& audio_relpath)> is_available = {};
 };
 
 struct ClipChoice {
   SubsetManifest manifest;
   std::size_t population = 0;  // clips that could have been chosen
+  // Clips that were drawn and had no file; the next ones of the same draw stand in for them.
+  std::vector<Recipe::Skipped> skipped;
 };
 // `rows` as parse_audiocaps_table gives them. A clip is its row of the lowest audiocap_id; entries come in
-// byte order of youtube_id. Outside the train split the clip's other captions become references.
+// byte order of youtube_id. Outside the train split further captions of the row, and of later rows of the
+// same ten seconds, become references.
 [[nodiscard]] ClipChoice select_clips(const std::vector<ClipEntry>& rows, const ClipRequest& request,
                                       const Excluded& excluded);
 
-// The rows of clips that are not excluded, in the same order.
-[[nodiscard]] std::vector<ClipEntry> select_captions(std::vector<ClipEntry> rows, const Excluded& excluded);
+// One row for each caption of clips that are not excluded, in the same order. The second caption of the row 7
+// is called "7_2".
+[[nodiscard]] std::vector<ClipEntry> select_captions(const std::vector<ClipEntry>& rows,
+                                                     const Excluded& excluded);
 
 }  // namespace manifest

@@ -1,5 +1,5 @@
 // The two official tables of VQA v2, joined on question_id. Each file is read in one pass into flat arrays,
-// never as a document tree: at full size they are 190 MB of JSON, of which a few hundred rows are wanted.
+// never as a document: at full size they are 190 MB of JSON, of which a few hundred rows are wanted.
 // Texts are already stripped as Python strips them; of rows that share an id the last one counts.
 #pragma once
 
@@ -39,6 +39,13 @@ class VqaTables {
     return questions_[rows_[index].question];
   }
   [[nodiscard]] std::vector<std::string> answers(std::size_t index) const;
+  // "what color is the" and "other", as the annotation says; empty where it does not.
+  [[nodiscard]] const std::string& question_type(std::size_t index) const {
+    return kinds_[rows_[index].question_type];
+  }
+  [[nodiscard]] const std::string& answer_type(std::size_t index) const {
+    return kinds_[rows_[index].answer_type];
+  }
   // "val2014", as the questions file says; empty where it does not.
   [[nodiscard]] const std::string& data_subtype() const { return data_subtype_; }
 
@@ -52,8 +59,11 @@ class VqaTables {
     std::size_t question = 0;      // index into questions_
     std::size_t first_answer = 0;  // index into answers_
     std::size_t answer_count = 0;
+    std::uint32_t question_type = 0;  // indices into kinds_
+    std::uint32_t answer_type = 0;
   };
   std::vector<Row> rows_;
+  std::vector<std::string> kinds_;
   TextList questions_;
   TextList answers_;
   std::string data_subtype_;

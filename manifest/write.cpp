@@ -27,6 +27,10 @@ Json head_of(const Manifest& manifest) {
   return root;
 }
 
+void add_recipe(const std::optional<Recipe>& recipe, Json& root) {
+  if (recipe) root["recipe"] = to_json(*recipe);
+}
+
 // The head as an object of its own, opened again at its end for the rows.
 std::string open_entries(const Json& head) {
   std::string text = common::dump_pretty(head);
@@ -63,10 +67,15 @@ std::string head_text(const SubsetManifest& head) {
   Json root = head_of(head);
   root["audio_rel_root"] = head.audio_rel_root;
   root["metadata_columns"] = {"audiocap_id", "youtube_id", "start_time", "caption"};
+  add_recipe(head.recipe, root);
   return open_entries(root);
 }
 
-std::string head_text(const VqaManifest& head) { return open_entries(head_of(head)); }
+std::string head_text(const VqaManifest& head) {
+  Json root = head_of(head);
+  add_recipe(head.recipe, root);
+  return open_entries(root);
+}
 
 std::string row_text(const ClipEntry& clip, std::size_t index) { return indented(row_of(clip), index); }
 std::string row_text(const QuestionEntry& entry, std::size_t index) { return indented(row_of(entry), index); }

@@ -1,8 +1,7 @@
 #include "packer/collect.hpp"
 
-#include <array>
-
 #include "common/error.hpp"
+#include "manifest/layout.hpp"
 
 namespace packer {
 namespace {
@@ -53,22 +52,16 @@ class Root {
 };
 
 std::optional<Source> find_clip(const PlannedClip& clip, const Root& root, std::string& unusable) {
-  if (auto found = root.find(clip.named, unusable)) return found;
-  for (const char* suffix : {".wav", ".flac", ".mp3"})
-    if (auto found = root.find(clip.stem + suffix, unusable)) return found;
+  for (const std::string& name : manifest::clip_files(clip.named))
+    if (auto found = root.find(name, unusable)) return found;
   return std::nullopt;
 }
-
-// Where the Python original's packager looks, where its converter does, and a folder of pictures itself.
-constexpr std::array<const char*, 9> k_image_folders{
-    "images/",    "images/val2014/", "images/train2014/", "",     "val2014/",
-    "train2014/", "coco/val2014/",   "coco/train2014/",   "coco/"};
 
 std::optional<Source> find_image(const std::string& name, const std::vector<Root>& roots,
                                  std::string& unusable) {
   for (const Root& root : roots)
-    for (const char* folder : k_image_folders)
-      if (auto found = root.find(folder + name, unusable)) return found;
+    for (const std::string& file : manifest::image_files(name))
+      if (auto found = root.find(file, unusable)) return found;
   return std::nullopt;
 }
 

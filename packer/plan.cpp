@@ -5,6 +5,7 @@
 #include <set>
 
 #include "common/error.hpp"
+#include "manifest/layout.hpp"
 
 namespace packer {
 namespace {
@@ -19,12 +20,7 @@ std::string stem_of(const std::string& named, Findings& findings) {
     findings.push_back({named, "N1", "audio_relpath cannot be a name in a pack: " + why});
     return {};
   }
-  std::string stem = named;
-  for (const char* suffix : {".wav", ".flac", ".mp3"})
-    if (stem.ends_with(suffix)) {
-      stem.erase(stem.size() - std::string_view(suffix).size());
-      break;
-    }
+  std::string stem = manifest::clip_stem(named);
   if (role_of(stem + ".wav") != Role::clip) {
     findings.push_back({named, "N5", "audio_relpath must be audio/<split>/<name>"});
     return {};

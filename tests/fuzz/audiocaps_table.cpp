@@ -1,14 +1,19 @@
-// AudioCaps' csv: what is accepted has ids in order, none twice, and names that can be files.
+// AudioCaps' tables; a byte in front tells the form. What is accepted has ids, names that can be files, and
+// captions.
 #include "manifest/audiocaps_table.hpp"
 #include "common/path.hpp"
 #include "tests/fuzz/fuzz.hpp"
 
 int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
+  if (size == 0) return 0;
+  const auto form = static_cast<manifest::TableForm>(data[0] % 3);
   fuzz::may_refuse([&] {
-    const auto rows = manifest::parse_audiocaps_table(fuzz::text_of(data, size), "input");
+    const auto rows = manifest::parse_audiocaps_table(fuzz::text_of(data + 1, size - 1), "input", form);
     for (const manifest::ClipEntry& row : rows) {
       ENSURE(common::why_not_a_pack_path(row.youtube_id).empty());
-      ENSURE(!row.caption.empty() && (!row.start_time_s || *row.start_time_s >= 0));
+      ENSURE(!row.audiocap_id.empty() && !row.caption.empty() &&
+             (!row.start_time_s || *row.start_time_s >= 0));
+      for (const std::string& caption : row.captions) ENSURE(!caption.empty());
     }
   });
   return 0;

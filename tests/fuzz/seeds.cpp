@@ -34,6 +34,8 @@ void write_parts(const fs::path& pack, const fs::path& out) {
   auto vqa = support::vqa_of("base", {support::question(1, 1)});
   put(out / "vqa_manifest" / "pack", get(pack / "val_manifest.json"));
   vqa.captions = {support::clip_entry(1, "train"), support::clip_entry(2, "train")};
+  vqa.recipe =
+      manifest::Recipe{"stratified", 9, {{"questions", common::digest_of("q")}}, {{"x", "no source file"}}};
   put(out / "vqa_manifest" / "base", manifest::write_vqa(vqa));
   put(out / "names" / "pack",
       std::string("data_pack\nSHA256SUMS\naudio/train/a.wav\nimages/a.jpg\n../x\nA/b\na/B\na\n/x\na//b\n"));
@@ -46,8 +48,16 @@ void write_parts(const fs::path& pack, const fs::path& out) {
 }
 
 void write_tables(const fs::path& out) {
-  put(out / "audiocaps_table" / "table", std::string("audiocap_id,youtube_id,start_time,caption\n1,abc,30,A "
-                                                     "dog barks\n2,-x_y,,\"A \"\"man\"\", speaks\"\r\n"));
+  put(out / "audiocaps_table" / "csv",
+      '\0' + std::string("audiocap_id,youtube_id,start_time,caption\n1,abc,30,A "
+                         "dog barks\n2,-x_y,,\"A \"\"man\"\", speaks\"\r\n"));
+  const std::string row =
+      R"({"audiocap_id": 7, "youtube_id": "a", "start_time": "30", "captions": ["A dog barks", "Rain"]})";
+  const std::string other =
+      R"({"id": "audiocaps_val_8", "metadata": {"ytid": "b", "start_time": 1}, "answer": "c"})";
+  put(out / "audiocaps_table" / "json", "\1[" + row + ", " + other + "]");
+  put(out / "audiocaps_table" / "data", "\1{\"data\": [" + row + "]}");
+  put(out / "audiocaps_table" / "jsonl", "\2" + row + "\n" + other + "\n");
   std::vector<common::Json> questions, annotations;
   support::many_questions(4, questions, annotations);
   put(out / "vqa_tables" / "tables",

@@ -34,6 +34,8 @@ int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
       ENSURE(i == 0 || tables.question_id(i - 1) < tables.question_id(i));
       (void)tables.question(i);
       (void)tables.answers(i);
+      (void)tables.question_type(i);
+      (void)tables.answer_type(i);
     }
   });
   ::unlink(questions.c_str());

@@ -27,6 +27,8 @@ class Project {
       std::vector<common::Json> questions;
       std::vector<common::Json> annotations;
       support::many_questions(60, questions, annotations);
+      for (std::size_t i = 0; i < annotations.size(); ++i)
+        annotations[i]["answer_type"] = i % 3 == 0 ? "number" : "other";
       support::put_file(scratch_ / ("data/vqa/v2_OpenEnded_mscoco_" + year + "_questions.json"),
                         support::questions_table(questions, year));
       support::put_file(scratch_ / ("data/vqa/v2_mscoco_" + year + "_annotations.json"),
@@ -36,7 +38,7 @@ class Project {
       std::string table = "audiocap_id,youtube_id,start_time,caption\r\n";
       for (int i = 0; i < 20; ++i)
         table += std::to_string(i + 1) + "," + split + "_" + std::to_string(i % 10) + "," +
-                 std::to_string(i) + ",\"A dog barks, then " + std::to_string(i) + " cats\"\r\n";
+                 std::to_string(i % 10) + ",\"A dog barks, then " + std::to_string(i) + " cats\"\r\n";
       support::put_file(scratch_ / ("data/audiocaps/" + split + ".csv"), table);
     }
   }
@@ -152,6 +154,8 @@ TEST_CASE("a command line that cannot be meant exits 2 and writes nothing") {
            {"val", "--subset-size", "many"},
            {"val", "--seed", "1.5"},
            {"val", "--captions", "data/audiocaps/train.csv"},
+           {"val", "--strategy", "random"},
+           {"audio", "--strategy", "stratified"},
            {"val", "--subset-size", "5", "--output", "experiments"},
            {"val", "--subset-size", "5", "--output", "data/vqa/v2_mscoco_val2014_annotations.json"},
            {"check"}}) {
@@ -177,6 +181,7 @@ TEST_CASE("what cannot be read is one sentence with the file, exit 3, and nothin
            {{"retention", "--subset-size", "5"}, "val_manifest.json"},
            {{"audio", "--metadata", "broken.csv"}, "broken.csv, line 2"},
            {{"audio", "--metadata", "data"}, "not a regular file"},
+           {{"audio", "--available", "absent"}, "--available absent is not a folder"},
            {{"check", "broken.json"}, "broken.json"},
            {{"check", "absent.json"}, "absent.json"}}) {
     const Finished finished = project.run(arguments);
@@ -198,6 +203,95 @@ TEST_CASE("a table that is too small exits 1, and the manifest that was there st
   CHECK(holds(finished.err, "61 annotated questions are asked for and only 60 can be chosen"));
   CHECK(support::text_of_file(project.at("val_manifest.json")) == before);
   CHECK(project.written() == std::vector<std::string>{"val_manifest.json"});
+}
+
+TEST_CASE("a stratified choice says how it was made, the original's has the original's bytes only") {
+  const Project project;
+  CHECK(project.run({"val", "--subset-size", "6"}).code == 0);
+  CHECK(!manifest::read_vqa(project.at("val_manifest.json")).recipe);
+  const std::string before = support::text_of_file(project.at("val_manifest.json"));
+  CHECK(project.run({"val", "--subset-size", "6", "--strategy", "original"}).code == 0);
+  CHECK(support::text_of_file(project.at("val_manifest.json")) == before);
+
+  CHECK(project.run({"val", "--subset-size", "6", "--strategy", "stratified"}).code == 0);
+  const manifest::VqaManifest val = manifest::read_vqa(project.at("val_manifest.json"));
+  REQUIRE(val.recipe);
+  const auto digest = [&](const std::string& name) {
+    return common::digest_of(support::text_of_file(project.root("data/vqa/" + name)));
+  };
+  CHECK(*val.recipe == manifest::Recipe{"stratified",
+                                        60,
+                                        {{"questions", digest("v2_OpenEnded_mscoco_val2014_questions.json")},
+                                         {"annotations", digest("v2_mscoco_val2014_annotations.json")}},
+                                        {}});
+  CHECK(project.run({"retention", "--subset-size", "6"}).code == 0);
+  const manifest::VqaManifest retention = manifest::read_vqa(project.at("retention_manifest.json"));
+  REQUIRE(retention.recipe);
+  CHECK(retention.recipe->strategy == "original");
+  CHECK(retention.recipe->population < 60);
+  REQUIRE(retention.recipe->sources.size() == 3);
+  CHECK(retention.recipe->sources[2].table == "excluded");
+  CHECK(retention.recipe->sources[2].digest ==
+        common::digest_of(support::text_of_file(project.at("val_manifest.json"))));
+  CHECK(holds(project.run({"show", "experiments/overfitting/val_manifest.json"}).out,
+              "strategy          \"stratified\"\n"));
+}
+
+TEST_CASE("clips whose file is not there give way to the next ones, and the manifest says which") {
+  const Project project;
+  const fs::path folder = project.root("data/audiocaps/audio/train");
+  fs::create_directories(folder);
+  const auto put = [&](int i) { support::put_file(folder / ("train_" + std::to_string(i) + ".flac"), "x"); };
+  for (int i = 0; i < 10; ++i) put(i);
+  const std::vector<std::string> audio = {"audio", "--subset-size", "4", "--available", "data/audiocaps"};
+  const Finished all = project.run(audio);
+  CHECK(all.out ==
+        "wrote experiments/overfitting/subset_manifest.json: 4 of 10 clips, seed 42, 0 skipped for want of a "
+        "file\n");
+  const std::string whole = support::text_of_file(project.at("subset_manifest.json"));
+  CHECK(project.run({"audio", "--subset-size", "4"}).code == 0);
+  CHECK(support::text_of_file(project.at("subset_manifest.json")) == whole);
+
+  const std::string lost = manifest::read_subset(project.at("subset_manifest.json")).entries[1].youtube_id;
+  fs::remove(folder / (lost + ".flac"));
+  CHECK(holds(project.run(audio).out, ", 1 skipped"));
+  const std::string replaced = support::text_of_file(project.at("subset_manifest.json"));
+  CHECK(project.run(audio).code == 0);
+  CHECK(support::text_of_file(project.at("subset_manifest.json")) == replaced);
+  const manifest::SubsetManifest subset = manifest::read_subset(project.at("subset_manifest.json"));
+  REQUIRE(subset.recipe);
+  CHECK(subset.recipe->skipped == std::vector<manifest::Recipe::Skipped>{{lost, "no source file"}});
+  CHECK(subset.entries.size() == 4);
+  const Finished checked = project.run({"check", "experiments/overfitting/subset_manifest.json"});
+  CHECK(checked.code == 0);
+  CHECK(holds(checked.err, "subset_manifest.json: clips skipped when it was made: 1;"));
+  CHECK(project.run({"show", "experiments/overfitting/subset_manifest.json", lost}).out ==
+        "{\"youtube_id\": \"" + lost + "\", \"skipped\": \"no source file\"}\n");
+
+  for (const auto& entry : subset.entries) fs::remove(folder / (entry.youtube_id + ".flac"));
+  fs::remove(folder / "train_0.flac");
+  const Finished few = project.run({"audio", "--subset-size", "9", "--available", "data/audiocaps"});
+  CHECK(few.code == 1);
+  CHECK(holds(few.err, "9 clips are asked for and only "));
+  CHECK(support::text_of_file(project.at("subset_manifest.json")) == replaced);
+}
+
+TEST_CASE("tables are found where the documents of the Python original put them, and as JSONL") {
+  const Project project;
+  const fs::path vqa = project.root("data/vqa");
+  for (const char* folder : {"questions", "annotations"}) fs::create_directories(vqa / folder);
+  for (const std::string year : {"val2014", "train2014"}) {
+    const std::string questions = "v2_OpenEnded_mscoco_" + year + "_questions.json";
+    const std::string annotations = "v2_mscoco_" + year + "_annotations.json";
+    fs::rename(vqa / questions, vqa / "questions" / questions);
+    fs::rename(vqa / annotations, vqa / "annotations" / annotations);
+  }
+  CHECK(project.run({"val", "--subset-size", "5"}).code == 0);
+  fs::remove(project.root("data/audiocaps/train.csv"));
+  support::put_file(project.root("data/audiocaps/train.jsonl"),
+                    R"({"id": 1, "ytid": "a", "captions": ["x", "y"]})");
+  CHECK(project.run({"audio", "--subset-size", "1"}).code == 0);
+  CHECK(manifest::read_subset(project.at("subset_manifest.json")).entries[0].caption == "x");
 }
 
 TEST_CASE("help and version exit 0, and help tells the exit codes") {

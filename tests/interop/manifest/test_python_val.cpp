@@ -1,5 +1,6 @@
 // What a few lines of Python make of the same tables. The script follows the specification of the original's
-// generator: sampling over ascending ids, str.strip, str.lower, Counter's ties, json.dumps.
+// generator: sampling over ascending ids, str.strip, str.lower, Counter's ties, json.dumps; and that of our
+// stratified sampling.
 #include <set>
 #include <string>
 #include <vector>
@@ -24,22 +25,39 @@ def rows(path, key):
     with open(path, encoding='utf-8') as file:
         return json.load(file)[key]
 
+def stratified(kinds, size, seed):
+    draw = random.Random(seed)
+    start = draw.randrange(len(kinds))
+    strata = {}
+    for i in sorted(kinds):
+        strata.setdefault(kinds[i], []).append(i)
+    order = []
+    for kind in sorted(strata):
+        draw.shuffle(strata[kind])
+        order += strata[kind]
+    return [order[(k * len(order) + start) // size] for k in range(size)]
+
 for case in range(int(sys.argv[1])):
-    size, seed = map(int, open(f'{case}.txt').read().split())
+    strategy, size, seed = open(f'{case}.txt').read().split()
+    size, seed = int(size), int(seed)
     questions = {r['question_id']: r for r in rows(f'{case}.q.json', 'questions')}
-    answers = {r['question_id']: [a['answer'].strip() for a in r['answers']]
-               for r in rows(f'{case}.a.json', 'annotations')}
-    ids = sorted(questions.keys() & answers.keys())
+    annotations = {r['question_id']: r for r in rows(f'{case}.a.json', 'annotations')}
+    ids = sorted(questions.keys() & annotations.keys())
+    if strategy == 'original':
+        chosen = random.Random(seed).sample(ids, size)
+    else:
+        chosen = stratified({i: (annotations[i]['answer_type'], annotations[i]['question_type']) for i in ids}, size, seed)
     entries = []
-    for i in sorted(random.Random(seed).sample(ids, size)):
-        counts = Counter(a.lower() for a in answers[i] if a)
+    for i in sorted(chosen):
+        answers = [a['answer'].strip() for a in annotations[i]['answers']]
+        counts = Counter(a.lower() for a in answers if a)
         image = questions[i]['image_id']
         entries.append({
             'question_id': i,
             'image_id': image,
             'image_filename': f'COCO_val2014_{image:012d}.jpg',
             'question': questions[i]['question'].strip(),
-            'answers': answers[i],
+            'answers': answers,
             'majority_answer': counts.most_common(1)[0][0] if counts else '',
         })
     manifest = {
@@ -111,26 +129,26 @@ class Cases {
     std::vector<common::Json> annotations;
     std::set<std::int64_t> asked;
     std::set<std::int64_t> annotated;
-    const std::uint64_t count = 1 + random_.below(120);
+    const std::uint64_t count = 1 + random_.below(60);
+    const std::int64_t first_id = first_of_ids();
     // Ids from a small range: some stand twice, some have no partner.
+    const auto id = [&] { return first_id + static_cast<std::int64_t>(random_.below(2 * count)); };
     for (std::uint64_t i = 0; i < count; ++i) {
-      const auto asked_id = static_cast<std::int64_t>(random_.below(2 * count));
-      questions.push_back(
-          support::question_row(asked_id, static_cast<std::int64_t>(random_.below(900000)), text()));
-      asked.insert(asked_id);
-      const auto answered_id = static_cast<std::int64_t>(random_.below(2 * count));
-      annotations.push_back(support::annotation_row(answered_id, answers()));
-      annotated.insert(answered_id);
+      questions.push_back(support::question_row(id(), image_id(), text()));
+      annotations.push_back(annotation(id()));
     }
-    questions.push_back(support::question_row(5000, 123456789012345, "last"));
-    annotations.push_back(support::annotation_row(5000, answers()));
-    asked.insert(5000);
-    annotated.insert(5000);
+    questions.push_back(support::question_row(first_id, image_id(), "last"));
+    annotations.push_back(annotation(first_id));
+    for (const common::Json& row : questions) asked.insert(row["question_id"].get<std::int64_t>());
+    for (const common::Json& row : annotations) annotated.insert(row["question_id"].get<std::int64_t>());
     std::size_t both = 0;
-    for (const std::int64_t id : asked) both += annotated.count(id);
+    for (const std::int64_t one : asked) both += annotated.count(one);
     const std::uint64_t size = 1 + random_.below(both);
-    const auto seed = static_cast<std::int64_t>(random_.below(1000)) - 500;
-    support::put_file(scratch / (name + ".txt"), std::to_string(size) + " " + std::to_string(seed));
+    const auto seed = static_cast<std::int64_t>(random_.getrandbits(random_.below(2) == 0 ? 10 : 64));
+    const auto strategy =
+        random_.below(2) == 0 ? manifest::Strategy::original : manifest::Strategy::stratified;
+    support::put_file(scratch / (name + ".txt"), std::string(manifest::name_of(strategy)) + " " +
+                                                     std::to_string(size) + " " + std::to_string(seed));
     // Half of them escaped, half as UTF-8.
     const bool escaped = random_.below(2) == 0;
     const auto put = [&](const std::string& suffix, const std::string& table) {
@@ -142,10 +160,38 @@ class Cases {
                                                   2, common::Verbosity::quiet);
     CHECK(tables.size() == both);
     return manifest::write_vqa(
-        manifest::select_questions(tables, {manifest::VqaSplit::val, size, seed, "val2014"}, {}).manifest);
+        manifest::select_questions(tables, {manifest::VqaSplit::val, size, seed, "val2014", strategy}, {})
+            .manifest);
   }
 
  private:
+  // Of all sizes that a signed integer of 64 bits has, also where a double would round.
+  std::int64_t first_of_ids() {
+    static const std::vector<std::int64_t> k_firsts = {
+        0, 262148000, (std::int64_t{1} << 53) - 40, INT64_MAX - 130, INT64_MIN, -50};
+    return random_.choice(k_firsts);
+  }
+
+  std::int64_t image_id() {
+    switch (random_.below(8)) {
+      case 0:
+        return static_cast<std::int64_t>(random_.getrandbits(64));
+      case 1:
+        return -static_cast<std::int64_t>(random_.below(900000));
+      default:
+        return static_cast<std::int64_t>(random_.below(900000));
+    }
+  }
+
+  common::Json annotation(std::int64_t question_id) {
+    static const std::vector<std::string> k_question_types = {"how many", "is the", "what", "caf\xc3\xa9"};
+    static const std::vector<std::string> k_answer_types = {"yes/no", "number", "other"};
+    common::Json row = support::annotation_row(question_id, answers());
+    row["question_type"] = random_.choice(k_question_types);
+    row["answer_type"] = random_.choice(k_answer_types);
+    return row;
+  }
+
   common::Random random_;
 };
 
@@ -157,7 +203,7 @@ TEST_CASE("a validation manifest has the bytes that Python makes of the same tab
     return;
   }
   constexpr std::int64_t k_seed = 2024;
-  constexpr int k_cases = 100;
+  constexpr int k_cases = 1000;
   INFO("seed " << k_seed);
   const support::Scratch scratch;
   Cases cases(k_seed);

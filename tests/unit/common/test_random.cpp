@@ -21,6 +21,21 @@ TEST_CASE("a sample has distinct members of the population, on both paths") {
   }
 }
 
+TEST_CASE("draws go on beyond a sample to all of the population, each once, and begin with the sample") {
+  for (const std::uint64_t population : {std::uint64_t{20}, std::uint64_t{300}})
+    for (const std::uint64_t count : {std::uint64_t{0}, std::uint64_t{5}, std::uint64_t{20}}) {
+      Random random(11);
+      common::SampleDraws draws(random, population, count);
+      std::vector<std::uint64_t> all;
+      for (std::uint64_t i = 0; i < population; ++i) all.push_back(draws.next());
+      const auto sample = Random(11).sample(population, count);
+      CHECK(std::equal(sample.begin(), sample.end(), all.begin()));
+      const std::set<std::uint64_t> distinct(all.begin(), all.end());
+      CHECK(distinct.size() == population);
+      CHECK(*distinct.rbegin() == population - 1);
+    }
+}
+
 TEST_CASE("two purposes with one seed have different streams, one purpose has one") {
   CHECK(Random(1, "a").getrandbits(64) == Random(1, "a").getrandbits(64));
   CHECK(Random(1, "a").getrandbits(64) != Random(1, "b").getrandbits(64));

@@ -52,6 +52,34 @@ TEST_CASE("a clip in two manifests is a leak, also where one holds its caption o
         Lines{"leak: x y: youtube_id b is in both", "leak: x base: youtube_id a is in both"});
 }
 
+TEST_CASE("a leak is found across years, across kinds, and between the captions of two bases") {
+  auto train = vqa_of({question(30, 1)});
+  train.entries[0].image_filename = "COCO_train2014_000000000001.jpg";
+  CHECK(lines_of({{"val", vqa_of({question(10, 1)})}, {"base", train}}) ==
+        Lines{"leak: val base: image_id 1 is in both"});
+  auto one = vqa_of({question(10, 1)}), two = vqa_of({question(20, 2)});
+  one.captions = {clip("7", "a")};
+  two.captions = {clip("8", "a")};
+  CHECK(lines_of({{"one", one}, {"two", two}}) == Lines{"leak: one two: youtube_id a is in both"});
+}
+
+TEST_CASE("one picture under two image_ids is a leak where its name tells none") {
+  auto one = vqa_of({question(10, 1)}), two = vqa_of({question(20, 2)});
+  one.entries[0].image_filename = two.entries[0].image_filename = "picture.png";
+  CHECK(lines_of({{"one", one}, {"two", two}}) ==
+        Lines{"leak: one two: image_filename picture.png is in both"});
+}
+
+TEST_CASE("a sound of another clip's name is a finding") {
+  auto subset = subset_of({clip("1", "a"), clip("2", "b"), clip("3", "c")});
+  subset.entries[0].audio_relpath = "audio/train/b.wav";
+  subset.entries[1].audio_relpath = "audio/train/b.flac";
+  subset.entries[2].audio_relpath = "audio/train/xc.wav";
+  CHECK(lines_of({{"x", subset}}) ==
+        Lines{"clip name: x: audiocap_id 1: \"audio/train/b.wav\" is not the name of youtube_id a",
+              "clip name: x: audiocap_id 3: \"audio/train/xc.wav\" is not the name of youtube_id c"});
+}
+
 TEST_CASE("repeated ids are findings, except a clip's captions in a base") {
   auto vqa = vqa_of({question(10, 1), question(10, 1)});
   vqa.captions = {clip("7", "a"), clip("7", "a"), clip("8", "a")};

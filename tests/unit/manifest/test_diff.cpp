@@ -56,3 +56,13 @@ TEST_CASE("clips cannot be compared with questions") {
       diff(support::subset_of({support::clip("1", "x")}), support::vqa_of({support::question(1, 1)})),
       common::Error);
 }
+
+TEST_CASE("another recipe is a difference") {
+  auto a = support::subset_of({support::clip("1", "x")});
+  auto b = a;
+  b.recipe = manifest::Recipe{"original", 9, {}, {}};
+  CHECK(diff(a, b) ==
+        "~ field recipe: null -> {\"strategy\": \"original\", \"population\": 9, \"sources\": []}\n");
+  a.recipe = b.recipe;
+  CHECK(diff(a, b).empty());
+}

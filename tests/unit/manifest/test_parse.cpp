@@ -1,5 +1,6 @@
 #include <functional>
 
+#include "common/digest.hpp"
 #include "common/error.hpp"
 #include "common/json.hpp"
 #include "manifest/manifest.hpp"
@@ -164,4 +165,52 @@ TEST_CASE("a manifest that is not there is an io error that names it") {
       CHECK(holds(error.what(), "absent.json"));
     }
   }
+}
+
+namespace {
+
+manifest::Recipe recipe() {
+  return {"stratified",
+          214354,
+          {{"questions", common::digest_of("q")}, {"annotations", common::digest_of("a")}},
+          {{"x", "no source file"}}};
+}
+
+}  // namespace
+
+TEST_CASE("a recipe stands before the entries, and is read again, all of it") {
+  auto subset = support::subset_of({support::clip("1", "a")});
+  subset.recipe = recipe();
+  const std::string text = manifest::write_subset(subset);
+  CHECK(manifest::parse_subset(text, "f").recipe == recipe());
+  CHECK(manifest::write_subset(manifest::parse_subset(text, "f")) == text);
+  CHECK(keys_of(common::parse_json(text, "f")) ==
+        std::vector<std::string>{"subset_name", "description", "seed", "source_dataset", "audio_rel_root",
+                                 "metadata_columns", "recipe", "entries"});
+  auto vqa = support::vqa_of({support::question(10, 1)});
+  vqa.captions = {support::clip("1", "a")};
+  vqa.recipe = recipe();
+  vqa.recipe->skipped.clear();
+  const std::string other = manifest::write_vqa(vqa);
+  CHECK(manifest::write_vqa(std::get<manifest::VqaManifest>(
+            manifest::parse_any(other, "f", manifest::Repeats::refuse))) == other);
+  CHECK(holds(other, "\"recipe\": {\n    \"strategy\": \"stratified\",\n    \"population\": 214354,"));
+  CHECK(!holds(other, "skipped"));
+}
+
+TEST_CASE("a recipe that is none is refused") {
+  const auto refused = [](const Change& change) {
+    return vqa_refusal([&](Json& root) {
+      root["recipe"] = manifest::to_json(recipe());
+      change(root["recipe"]);
+    });
+  };
+  CHECK(refused([](Json&) {}) == "accepted");
+  CHECK(holds(refused([](Json& json) { json = 3; }), "f: recipe is not a JSON object"));
+  CHECK(holds(refused([](Json& json) { json["x"] = 1; }), "unknown key \"x\""));
+  CHECK(holds(refused([](Json& json) { json.erase("strategy"); }), "f: recipe has no key \"strategy\""));
+  CHECK(holds(refused([](Json& json) { json["population"] = -1; }), "must be 0 or more"));
+  CHECK(holds(refused([](Json& json) { json["sources"][0]["sha256"] = "0"; }), "64 hexadecimal digits"));
+  CHECK(holds(refused([](Json& json) { json["sources"][0]["path"] = "/x"; }), "unknown key \"path\""));
+  CHECK(holds(refused([](Json& json) { json["skipped"][0].erase("reason"); }), "has no key \"reason\""));
 }

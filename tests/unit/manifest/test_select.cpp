@@ -1,3 +1,6 @@
+#include <algorithm>
+#include <cstdlib>
+#include <map>
 #include <set>
 
 #include "common/error.hpp"
@@ -164,4 +167,93 @@ TEST_CASE("manifests of both kinds exclude, and what a base holds as text exclud
   CHECK(excluded.image_ids == std::unordered_set<std::int64_t>{1, 2});
   CHECK(excluded.question_ids == std::unordered_set<std::int64_t>{10, 20});
   CHECK(excluded.youtube_ids == std::unordered_set<std::string>{"text", "sound"});
+}
+
+namespace {
+
+// `count` questions, of which every third is about a number and the others are not.
+manifest::VqaTables tables_of_kinds(int count) {
+  std::vector<common::Json> questions;
+  std::vector<common::Json> annotations;
+  support::many_questions(count, questions, annotations);
+  for (int i = 0; i < count; ++i) {
+    auto& row = annotations[static_cast<std::size_t>(i)];
+    row["question_type"] = i % 3 == 0 ? "how many" : i % 3 == 1 ? "what" : "is the";
+    row["answer_type"] = i % 3 == 0 ? "number" : "other";
+  }
+  const support::Scratch scratch;
+  support::put_file(scratch / "q", support::questions_table(questions));
+  support::put_file(scratch / "a", support::annotations_table(annotations));
+  return manifest::read_vqa_tables(scratch / "q", scratch / "a", 1, common::Verbosity::quiet);
+}
+
+manifest::QuestionRequest stratified(std::uint64_t size, std::int64_t seed) {
+  return {VqaSplit::val, size, seed, "val2014", manifest::Strategy::stratified};
+}
+
+}  // namespace
+
+TEST_CASE("a stratified choice has of every kind what is due to it, rounded down or up") {
+  const auto tables = tables_of_kinds(301);  // 101 of the first kind, 100 of the others
+  for (std::int64_t seed = 0; seed < 50; ++seed) {
+    std::map<std::string, int> kinds;
+    std::int64_t last = 0;
+    for (const auto& entry : manifest::select_questions(tables, stratified(40, seed), {}).manifest.entries) {
+      CHECK(entry.question_id > last);
+      last = entry.question_id;
+      for (std::size_t i = 0; i < tables.size(); ++i)
+        if (tables.question_id(i) == entry.question_id) ++kinds[tables.question_type(i)];
+    }
+    for (const char* kind : {"how many", "is the", "what"}) CHECK((kinds[kind] == 13 || kinds[kind] == 14));
+  }
+}
+
+TEST_CASE("a stratified choice draws every question as often as any other") {
+  const auto tables = tables_of_kinds(30);
+  std::map<std::int64_t, int> drawn;
+  constexpr int k_seeds = 3000;
+  for (std::int64_t seed = 0; seed < k_seeds; ++seed)
+    for (const auto& entry : manifest::select_questions(tables, stratified(7, seed), {}).manifest.entries)
+      ++drawn[entry.question_id];
+  CHECK(drawn.size() == 30);
+  // 700 each; a binomial's deviation is 23.2.
+  for (const auto& [id, count] : drawn) CHECK_MESSAGE(std::abs(count - k_seeds * 7 / 30) < 110, id);
+}
+
+TEST_CASE("a stratified choice of everything is everything, and needs the kinds of all questions") {
+  CHECK(manifest::select_questions(tables_of_kinds(9), stratified(9, 1), {}).manifest.entries.size() == 9);
+  CHECK(kind_of([] { (void)manifest::select_questions(tables_of(9), stratified(3, 1), {}); }) ==
+        ErrorKind::format);
+}
+
+TEST_CASE("a clip without a file is skipped, and the next of the same draw takes its place") {
+  std::vector<ClipEntry> rows;
+  for (int i = 1; i <= 40; ++i) rows.push_back(row(std::to_string(i), "c" + std::to_string(i)));
+  manifest::ClipRequest request{"train", 5, 9, {}};
+  const auto all = manifest::select_clips(rows, request, {});
+  CHECK(all.skipped.empty());
+  // All are there: nothing changes.
+  request.is_available = [](const std::string&) { return true; };
+  CHECK(manifest::write_subset(manifest::select_clips(rows, request, {}).manifest) ==
+        manifest::write_subset(all.manifest));
+  // Of those that are drawn one is lost: the others stay.
+  const std::string lost = all.manifest.entries[2].youtube_id;
+  request.is_available = [&](const std::string& path) { return path != "audio/train/" + lost + ".wav"; };
+  const auto choice = manifest::select_clips(rows, request, {});
+  REQUIRE(choice.skipped.size() == 1);
+  CHECK(choice.skipped[0].youtube_id == lost);
+  CHECK(choice.skipped[0].reason == "no source file");
+  CHECK(choice.population == 40);
+  const auto ids = youtube_ids(choice.manifest);
+  std::set<std::string> both;
+  for (const std::string& id : youtube_ids(all.manifest))
+    if (std::find(ids.begin(), ids.end(), id) != ids.end()) both.insert(id);
+  CHECK(both.size() == 4);
+  CHECK(std::find(ids.begin(), ids.end(), lost) == ids.end());
+  // As many as there are, and one more.
+  int left = 5;
+  request.is_available = [&](const std::string&) { return left-- > 0; };
+  CHECK(manifest::select_clips(rows, request, {}).skipped.empty());
+  left = 4;
+  CHECK(kind_of([&] { (void)manifest::select_clips(rows, request, {}); }) == ErrorKind::mismatch);
 }

@@ -174,7 +174,8 @@ TEST_CASE("a questions table that is not one is refused with the row") {
   CHECK(row(good) == "accepted");
   CHECK(holds(row(good + R"(,{"question_id":1,"image_id":2})"),
               "questions row 2: there is no key \"question\""));
-  CHECK(holds(row(R"({"question_id":1,"question":"q"})"), "questions row 1: there is no key \"image_id\""));
+  CHECK(holds(row(R"({"question_id":1,"question":"q"})"),
+              "questions row 1: the question has no image: there is no key \"image_id\""));
   CHECK(holds(row(good + ",3"), "a list must hold objects, found an integer"));
   CHECK(holds(row(good + ",[]"), "a list must hold objects, found a list"));
   CHECK(holds(row(R"({"question_id":"1","image_id":2,"question":"q"})"),
@@ -182,12 +183,16 @@ TEST_CASE("a questions table that is not one is refused with the row") {
   CHECK(holds(row(R"({"question_id":1.0,"image_id":2,"question":"q"})"),
               "\"question_id\" cannot be another number"));
   CHECK(holds(row(R"({"question_id":18446744073709551615,"image_id":2,"question":"q"})"), "beyond 64 bits"));
-  CHECK(holds(row(R"({"question_id":1,"image_id":null,"question":"q"})"), "\"image_id\" cannot be null"));
+  CHECK(holds(row(R"({"question_id":1,"image_id":null,"question":"q"})"),
+              "\"image_id\" cannot be null, true or false"));
   CHECK(holds(row(R"({"question_id":1,"image_id":2,"question":{}})"), "\"question\" cannot be an object"));
   CHECK(holds(row(R"({"question_id":1,"image_id":2,"question":["q"]})"), "\"question\" cannot be a list"));
   CHECK(holds(row(R"({"question_id":1,"question_id":1,"image_id":2,"question":"q"})"), "stands twice"));
   CHECK(holds(row(R"({"question_id":1,"image_id":2,"question":"\ud800"})"),
-              "q.json is not valid JSON at byte"));
+              "q.json is not valid JSON at byte 55 (the lone surrogate \\ud800, which is no "
+              "character and has no UTF-8, in the text that begins here"));
+  CHECK(holds(row(R"({"question_id":1,"image_id":2,"question":"\udc00\ud800"})"),
+              "the lone surrogate \\udc00"));
   CHECK(holds(row(R"({"question_id":1,"image_id":2,"question":")" + std::string(70000, 'x') + "\"}"),
               "longer than"));
   CHECK(holds(row(good + ","), "q.json is not valid JSON"));
@@ -207,8 +212,31 @@ TEST_CASE("an annotations table that is not one is refused with the row") {
       holds(row(R"({"question_id":1,"answers":[{"answer":"a"},{}]})"), "row 1: there is no key \"answer\""));
   CHECK(holds(row(R"({"question_id":1,"answers":["a"]})"), "a list must hold objects, found a string"));
   CHECK(holds(row(R"({"question_id":1,"answers":"a"})"), "\"answers\" cannot be a string"));
-  CHECK(holds(row(R"({"question_id":1,"answers":[{"answer":1}]})"), "\"answer\" cannot be an integer"));
+  for (const auto& [answer, found] : {std::pair{"1", "an integer"},
+                                      {"1.5", "another number"},
+                                      {"null", "null, true or false"},
+                                      {"[\"a\"]", "a list"},
+                                      {"{}", "an object"}})
+    CHECK(holds(row(R"({"question_id":1,"answers":[{"answer":)" + std::string(answer) + "}]}"),
+                std::string("a.json: annotations row 1: \"answer\" cannot be ") + found));
+  CHECK(holds(row(R"({"question_id":1,"answers":[{"answer":"\ud800"}]})"), "the lone surrogate \\ud800"));
   CHECK(holds(row(R"({"answers":[{"answer":"a"}]})"), "there is no key \"question_id\""));
+}
+
+TEST_CASE("the kinds of a question and its answers are kept, and may be absent or anything") {
+  const Tables tables(
+      support::questions_table({question_row(1, 1, "a"), question_row(2, 1, "b"), question_row(3, 1, "c")}),
+      R"({"annotations":[{"question_id":1,"answers":[],"answer_type":"other","question_type":"what"},
+          {"question_id":2,"answers":[],"answer_type":null,"question_type":["what"]},{"question_id":3,"answers":[],
+          "question_type":"other","answer_type":"yes\/no"}]})");
+  const manifest::VqaTables read = tables.read();
+  REQUIRE(read.size() == 3);
+  CHECK(read.question_type(0) == "what");
+  CHECK(read.answer_type(0) == "other");
+  CHECK(read.question_type(1).empty());
+  CHECK(read.answer_type(1).empty());
+  CHECK(read.question_type(2) == "other");
+  CHECK(read.answer_type(2) == "yes/no");
 }
 
 TEST_CASE("texts keep their bytes and their bounds") {
