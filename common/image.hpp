@@ -1,5 +1,7 @@
-// Pictures: JPEG and PNG. Pixels are 8-bit RGB, rows top to bottom. EXIF orientation is applied, as browsers
-// do. One decoder for the packer, which refuses what does not decode, and for the trainer, which needs it to.
+// Pictures: JPEG and PNG. Pixels are 8-bit RGB, rows top to bottom; grey, palettes, CMYK and 16 bits become
+// that as in Pillow's convert("RGB"), the pictures that the Python original's models see. EXIF orientation is
+// applied, as browsers do. One decoder for the packer, which refuses what does not decode, and for the
+// trainer, which needs it to.
 #pragma once
 
 #include <cstdint>

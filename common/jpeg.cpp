@@ -54,13 +54,12 @@ void install(Errors& errors) {
   errors.damaged = false;
 }
 
-// Inks, of which Adobe's programs store the absence: 255 is none.
-void cmyk_to_rgb(const std::uint8_t* inks, std::uint8_t* rgb, int width, bool inverted) {
-  for (int x = 0; x < width; ++x, inks += 4, rgb += 3) {
-    const int white = inverted ? inks[3] : 255 - inks[3];
+// Four inks a pixel, of which programs store the absence: 255 is none. Adobe's mark says who wrote them and
+// not which way round they are, so it is not asked, as Pillow does not.
+void inks_to_rgb(const std::uint8_t* inks, std::uint8_t* rgb, int width) {
+  for (int x = 0; x < width; ++x, inks += 4, rgb += 3)
     for (int c = 0; c < 3; ++c)
-      rgb[c] = static_cast<std::uint8_t>((inverted ? inks[c] : 255 - inks[c]) * white / 255);
-  }
+      rgb[c] = static_cast<std::uint8_t>(inks[3] - ((255 - inks[c]) * inks[3] + 127) / 255);
 }
 
 struct Reading {
@@ -87,7 +86,7 @@ bool read_pixels(Reading& reading, ByteView file, int width, int height, std::ui
     std::uint8_t* to = pixels + std::size_t{3} * jpeg.output_width * jpeg.output_scanline;
     JSAMPROW target = inks ? row : to;
     ::jpeg_read_scanlines(&jpeg, &target, 1);
-    if (inks) cmyk_to_rgb(row, to, width, jpeg.saw_Adobe_marker != FALSE);
+    if (inks) inks_to_rgb(row, to, width);
   }
   ::jpeg_finish_decompress(&jpeg);
   return !reading.errors.damaged;

@@ -5,8 +5,9 @@
 
 namespace common {
 
-// The picture as it is stored. `width` and `height` are what the header promised. A file whose data libjpeg
-// calls corrupt is a mismatch error, not a picture with grey in it.
+// The picture as it is stored. `width` and `height` are what the header promised. Grey becomes three equal
+// channels, CMYK and YCCK become RGB as Python's convert("RGB") makes them, without their profile. A file
+// whose data libjpeg calls corrupt is a mismatch error, not a picture with grey in it.
 [[nodiscard]] Picture decode_jpeg(ByteView file, int width, int height, const std::string& name);
 
 }  // namespace common

@@ -5,8 +5,9 @@
 
 namespace common {
 
-// `width` and `height` are what the header promised. Transparency is left out, as Python's convert("RGB")
-// does.
+// `width` and `height` are what the header promised. As Python's convert("RGB"): transparency, gamma and
+// colour profiles are left out, grey becomes three equal channels, and of 16 bits the upper 8 stay. (Of grey
+// with 16 bits Pillow makes white: it clamps instead, which is not followed.)
 [[nodiscard]] Picture decode_png(ByteView file, int width, int height, const std::string& name);
 
 }  // namespace common

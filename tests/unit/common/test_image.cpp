@@ -7,6 +7,7 @@
 
 #include "common/error.hpp"
 #include "common/orientation.hpp"
+#include "tests/support/pictures.hpp"
 
 #include <doctest/doctest.h>
 
@@ -125,6 +126,57 @@ TEST_CASE(
   Bytes changed = png;
   changed[png.size() / 2] = static_cast<std::uint8_t>(changed[png.size() / 2] ^ 4);
   CHECK(refused(changed));
+}
+
+TEST_CASE("of a PNG of 16 bits the upper 8 stay, with and without colours and transparency") {
+  const std::string samples("\x12\x34\xfe\xff\x80\x00\x00\xff\xff\x00\x01\x80\x7f\xff\x20\x01", 16);
+  const auto decode = [&](int width, support::PngColour colour, std::size_t bytes) {
+    return decode_picture(support::png_file(width, 1, 16, colour, samples.substr(0, bytes)), "x.png").pixels;
+  };
+  CHECK(decode(2, support::k_grey, 4) == Bytes{0x12, 0x12, 0x12, 0xfe, 0xfe, 0xfe});
+  CHECK(decode(1, support::k_rgb, 6) == Bytes{0x12, 0xfe, 0x80});
+  CHECK(decode(2, support::k_grey_alpha, 8) == Bytes{0x12, 0x12, 0x12, 0x80, 0x80, 0x80});
+  CHECK(decode(2, support::k_rgb_alpha, 16) == Bytes{0x12, 0xfe, 0x80, 0xff, 0x01, 0x7f});
+}
+
+TEST_CASE("a PNG of few bits spans black to white, a palette's colours are its own, and gamma is left out") {
+  CHECK(decode_picture(support::png_file(4, 1, 2, support::k_grey, "\x1b"), "x.png").pixels ==
+        Bytes{0, 0, 0, 85, 85, 85, 170, 170, 170, 255, 255, 255});
+  const std::string colours = support::png_chunk("PLTE", std::string("\x0a\x14\x1e\xc8\xd2\xdc", 6));
+  const std::string clear = support::png_chunk("tRNS", std::string("\x00\x80", 2));
+  CHECK(decode_picture(support::png_file(2, 1, 1, support::k_palette, "\x40", colours + clear), "x.png")
+            .pixels == Bytes{10, 20, 30, 200, 210, 220});
+  const std::string linear = support::png_chunk("gAMA", support::big_endian(100000, 4));
+  CHECK(decode_picture(support::png_file(2, 1, 8, support::k_grey, "\x40\x80", linear), "x.png").pixels ==
+        Bytes{0x40, 0x40, 0x40, 0x80, 0x80, 0x80});
+}
+
+TEST_CASE("inks of a JPEG become the colour that they leave of white paper, whoever wrote them") {
+  // Stored is what is left out: 255 is no ink.
+  const struct {
+    Bytes stored, seen;
+  } papers[] = {{{255, 255, 255, 255}, {255, 255, 255}},
+                {{255, 255, 255, 0}, {0, 0, 0}},
+                {{0, 255, 255, 255}, {0, 255, 255}},
+                {{200, 100, 50, 128}, {100, 50, 25}}};
+  for (const auto& paper : papers)
+    for (const J_COLOR_SPACE space : {JCS_CMYK, JCS_YCCK})
+      for (const support::AdobeMark mark : {support::AdobeMark::written, support::AdobeMark::absent}) {
+        if (space == JCS_YCCK && mark == support::AdobeMark::absent) continue;  // nothing else says YCCK
+        Bytes inks;
+        for (int i = 0; i < 16 * 16; ++i) inks.insert(inks.end(), paper.stored.begin(), paper.stored.end());
+        const Picture seen = decode_picture(support::ink_jpeg(16, 16, inks, space, mark), "inks.jpg");
+        REQUIRE(seen.pixels.size() == 16 * 16 * 3);
+        for (std::size_t c = 0; c < 3; ++c)
+          CHECK(std::abs(static_cast<int>(seen.pixels[300 + c]) - static_cast<int>(paper.seen[c])) <= 3);
+      }
+}
+
+TEST_CASE("a JPEG of more than 8 bits is refused") {
+  Bytes jpeg = encode_jpeg(ramp(16, 8), 90);
+  for (std::size_t i = 0; i + 9 < jpeg.size(); ++i)
+    if (jpeg[i] == 0xff && jpeg[i + 1] == 0xc0) jpeg[i + 4] = 12;
+  CHECK(refused(jpeg));
 }
 
 TEST_CASE("a picture is turned as EXIF says the camera was held") {
