@@ -1,183 +1,23 @@
 #include "common/audio.hpp"
 
-#include <sndfile.h>
 #include <soxr.h>
 
 #include <algorithm>
 #include <cmath>
 #include <cstring>
-#include <memory>
 
 #include "common/error.hpp"
+#include "common/sound_file.hpp"
 
 namespace common {
 namespace {
 
-// Three hours of 48 kHz stereo; a header that promises more is refused before anything is allocated.
-constexpr std::uint64_t k_limit_values = std::uint64_t{3} * 3600 * 48000 * 2;
-constexpr std::size_t k_block_frames = 1 << 16;
-
-[[noreturn]] void refuse(const std::string& name, const std::string& why) {
-  throw Error(ErrorKind::mismatch, name + " does not decode as sound: " + why +
-                                       "; replace the file or leave it out of the manifest");
-}
-
-// libsndfile's file, living in memory.
-struct MemoryFile {
-  const std::uint8_t* read = nullptr;
-  Bytes written;
-  bool writing = false;
-  std::uint64_t size = 0;
-  std::uint64_t position = 0;
-};
-
-MemoryFile& self(void* user) { return *static_cast<MemoryFile*>(user); }
-
-sf_count_t memory_length(void* user) { return static_cast<sf_count_t>(self(user).size); }
-sf_count_t memory_tell(void* user) { return static_cast<sf_count_t>(self(user).position); }
-sf_count_t memory_seek(sf_count_t offset, int whence, void* user) {
-  MemoryFile& file = self(user);
-  sf_count_t base = 0;
-  if (whence == SEEK_CUR) base = static_cast<sf_count_t>(file.position);
-  if (whence == SEEK_END) base = static_cast<sf_count_t>(file.size);
-  if (offset < -base || (!file.writing && base + offset > static_cast<sf_count_t>(file.size))) return -1;
-  file.position = static_cast<std::uint64_t>(base + offset);
-  return base + offset;
-}
-sf_count_t memory_read(void* to, sf_count_t count, void* user) {
-  MemoryFile& file = self(user);
-  if (file.position >= file.size || count <= 0) return 0;
-  const std::uint64_t left = file.size - file.position;
-  const std::uint64_t take = std::min(left, static_cast<std::uint64_t>(count));
-  std::memcpy(to, file.writing ? file.written.data() + file.position : file.read + file.position, take);
-  file.position += take;
-  return static_cast<sf_count_t>(take);
-}
-sf_count_t memory_write(const void* from, sf_count_t count, void* user) {
-  MemoryFile& file = self(user);
-  if (count <= 0) return 0;
-  const std::uint64_t end = file.position + static_cast<std::uint64_t>(count);
-  if (end > file.written.size()) file.written.resize(end);
-  std::memcpy(file.written.data() + file.position, from, static_cast<std::size_t>(count));
-  file.position = end;
-  file.size = file.written.size();
-  return count;
-}
-
-SF_VIRTUAL_IO memory_io() { return {memory_length, memory_seek, memory_read, memory_write, memory_tell}; }
-
-struct CloseSound {
-  void operator()(SNDFILE* file) const { ::sf_close(file); }
-};
-using SoundHandle = std::unique_ptr<SNDFILE, CloseSound>;
-
-SampleFormat sample_format_of(int format) {
-  switch (format & SF_FORMAT_SUBMASK) {
-    case SF_FORMAT_PCM_U8:
-    case SF_FORMAT_PCM_S8:
-      return SampleFormat::pcm_u8;
-    case SF_FORMAT_PCM_16:
-      return SampleFormat::pcm_16;
-    case SF_FORMAT_PCM_24:
-      return SampleFormat::pcm_24;
-    case SF_FORMAT_PCM_32:
-      return SampleFormat::pcm_32;
-    case SF_FORMAT_FLOAT:
-      return SampleFormat::float_32;
-    case SF_FORMAT_DOUBLE:
-      return SampleFormat::float_64;
-    default:
-      return SampleFormat::compressed;
-  }
-}
-
-AudioContainer container_of(int format) {
-  switch (format & SF_FORMAT_TYPEMASK) {
-    case SF_FORMAT_WAV:
-    case SF_FORMAT_WAVEX:
-      return AudioContainer::wav;
-    case SF_FORMAT_FLAC:
-      return AudioContainer::flac;
-    case SF_FORMAT_MPEG:
-      return AudioContainer::mp3;
-    default:
-      return AudioContainer::other;
-  }
-}
-
-// libsndfile shortens a data chunk that promises more than the file holds, without a word: a file cut short
-// would pass as a shorter clip.
-void check_wav_chunks(ByteView file, const std::string& name) {
-  if (file.size() < 12 || std::memcmp(file.data(), "RIFF", 4) != 0) return;
-  std::size_t at = 12;
-  while (at + 8 <= file.size()) {
-    const std::uint64_t size = load_le32(file.data() + at + 4);
-    if (std::memcmp(file.data() + at, "data", 4) == 0) {
-      if (at + 8 + size > file.size())
-        refuse(name, "its header promises " + std::to_string(size) + " bytes of samples and " +
-                         std::to_string(file.size() - at - 8) + " are there");
-      return;
-    }
-    at += 8 + static_cast<std::size_t>(size + (size & 1));
-  }
-  refuse(name, "it has no data chunk");
-}
-
-class OpenSound {
- public:
-  OpenSound(ByteView file, const std::string& name) : name_(name) {
-    check_wav_chunks(file, name);
-    memory_.read = file.data();
-    memory_.size = file.size();
-    SF_VIRTUAL_IO io = memory_io();
-    handle_.reset(::sf_open_virtual(&io, SFM_READ, &info_, &memory_));
-    if (!handle_) refuse(name, ::sf_strerror(nullptr));
-    if (info_.frames <= 0) refuse(name, "it holds no sample");
-    if (info_.samplerate <= 0 || info_.channels <= 0 || info_.channels > 64)
-      refuse(name, "its header gives " + std::to_string(info_.samplerate) + " Hz and " +
-                       std::to_string(info_.channels) + " channels");
-    if (static_cast<std::uint64_t>(info_.frames) >
-        k_limit_values / static_cast<std::uint64_t>(info_.channels))
-      refuse(name, "its header promises more than three hours");
-  }
-
-  [[nodiscard]] AudioFacts facts() const {
-    return {container_of(info_.format), sample_format_of(info_.format), info_.samplerate, info_.channels,
-            static_cast<std::uint64_t>(info_.frames)};
-  }
-  [[nodiscard]] std::size_t channels() const { return static_cast<std::size_t>(info_.channels); }
-
-  // Skips to `frame`. Compressed streams are decoded up to it, because their seek tables may be wrong.
-  void skip_to(std::uint64_t frame) {
-    if (sample_format_of(info_.format) != SampleFormat::compressed) {
-      if (::sf_seek(handle_.get(), static_cast<sf_count_t>(frame), SEEK_SET) < 0)
-        refuse(name_, "it cannot be sought");
-      return;
-    }
-    std::vector<float> block(k_block_frames * channels());
-    while (frame > 0) {
-      const std::uint64_t take = std::min<std::uint64_t>(frame, k_block_frames);
-      read_exactly(block.data(), take, ::sf_readf_float);
-      frame -= take;
-    }
-  }
-
-  template <typename Value, typename Reader>
-  void read_exactly(Value* to, std::uint64_t frames, Reader reader) {
-    if (reader(handle_.get(), to, static_cast<sf_count_t>(frames)) != static_cast<sf_count_t>(frames))
-      refuse(name_, "it ends before its header says");
-  }
-
- private:
-  std::string name_;
-  MemoryFile memory_;
-  SF_INFO info_{};
-  SoundHandle handle_;
-};
-
-void refuse_non_finite(const float* values, std::size_t count, const std::string& name) {
+// `first`: the sample that `values` begins with, counted over all channels.
+void refuse_non_finite(const float* values, std::size_t count, std::uint64_t first, const std::string& name) {
   for (std::size_t i = 0; i < count; ++i)
-    if (!std::isfinite(values[i])) refuse(name, "it holds a sample that is no number");
+    if (!std::isfinite(values[i]))
+      refuse_sound(name, "its sample " + std::to_string(first + i) + " is " +
+                             (std::isnan(values[i]) ? "NaN, not a number" : "infinite"));
 }
 
 int bytes_per_sample(SampleFormat format) {
@@ -228,29 +68,46 @@ std::vector<short> to_pcm16(const std::vector<float>& samples) {
 
 }  // namespace
 
-AudioFacts probe_audio(ByteView file, const std::string& name) {
+std::size_t SoundBytes::read_at(void* to, std::size_t count, std::uint64_t offset) const {
+  if (offset >= size_) return 0;
+  const auto take = static_cast<std::size_t>(std::min<std::uint64_t>(count, size_ - offset));
+  if (file_ != nullptr) return file_->read_at(to, take, offset, *path_);
+  std::memcpy(to, held_.data() + offset, take);
+  return take;
+}
+
+AudioFacts probe_audio(const SoundBytes& file, const std::string& name) {
   OpenSound sound(file, name);
   std::vector<float> block(k_block_frames * sound.channels());
-  std::uint64_t left = sound.facts().frames;
-  while (left > 0) {
-    const std::uint64_t take = std::min<std::uint64_t>(left, k_block_frames);
+  const std::uint64_t frames = sound.facts().frames;
+  for (std::uint64_t done = 0; done < frames;) {
+    const std::uint64_t take = std::min<std::uint64_t>(frames - done, k_block_frames);
     sound.read_exactly(block.data(), take, ::sf_readf_float);
-    refuse_non_finite(block.data(), take * sound.channels(), name);
-    left -= take;
+    refuse_non_finite(block.data(), take * sound.channels(), done * sound.channels(), name);
+    done += take;
   }
   return sound.facts();
 }
 
 Waveform decode_audio(ByteView file, const std::string& name) {
-  OpenSound sound(file, name);
+  const SoundBytes bytes(file);
+  OpenSound sound(bytes, name);
   const AudioFacts facts = sound.facts();
-  Waveform wave{facts.rate_hz, facts.channels, std::vector<float>(facts.frames * sound.channels())};
-  sound.read_exactly(wave.samples.data(), facts.frames, ::sf_readf_float);
-  refuse_non_finite(wave.samples.data(), wave.samples.size(), name);
+  Waveform wave{facts.rate_hz, facts.channels, {}};
+  // Of what a header promises no more than a minute is believed in advance.
+  const std::uint64_t believed = std::min<std::uint64_t>(facts.frames, std::uint64_t{60} * 48000);
+  wave.samples.reserve(believed * sound.channels());
+  for (std::uint64_t done = 0; done < facts.frames;) {
+    const std::uint64_t take = std::min(facts.frames - done, believed);
+    wave.samples.resize((done + take) * sound.channels());
+    sound.read_exactly(wave.samples.data() + done * sound.channels(), take, ::sf_readf_float);
+    done += take;
+  }
+  refuse_non_finite(wave.samples.data(), wave.samples.size(), 0, name);
   return wave;
 }
 
-Bytes cut_to_wav(ByteView file, std::uint64_t first, std::uint64_t count, const std::string& name) {
+Bytes cut_to_wav(const SoundBytes& file, std::uint64_t first, std::uint64_t count, const std::string& name) {
   OpenSound sound(file, name);
   const AudioFacts facts = sound.facts();
   ENSURE(first + count <= facts.frames && count > 0);
@@ -260,7 +117,7 @@ Bytes cut_to_wav(ByteView file, std::uint64_t first, std::uint64_t count, const 
   const bool floating =
       facts.sample_format == SampleFormat::float_32 || facts.sample_format == SampleFormat::float_64;
   if (values * static_cast<std::size_t>(width) > UINT32_MAX - 36)
-    refuse(name, "the clip does not fit in a WAV");
+    refuse_sound(name, "the clip does not fit in a WAV");
   Bytes wav = wav_with_header(facts.rate_hz, facts.channels, width, floating,
                               values * static_cast<std::size_t>(width));
   std::uint8_t* out = wav.data() + 44;
@@ -271,12 +128,12 @@ Bytes cut_to_wav(ByteView file, std::uint64_t first, std::uint64_t count, const 
   } else if (floating) {
     std::vector<float> block(values);
     sound.read_exactly(block.data(), count, ::sf_readf_float);
-    refuse_non_finite(block.data(), values, name);
+    refuse_non_finite(block.data(), values, first * sound.channels(), name);
     std::memcpy(out, block.data(), values * sizeof(float));
   } else if (facts.sample_format == SampleFormat::compressed) {
     std::vector<float> block(values);
     sound.read_exactly(block.data(), count, ::sf_readf_float);
-    refuse_non_finite(block.data(), values, name);
+    refuse_non_finite(block.data(), values, first * sound.channels(), name);
     const std::vector<short> pcm = to_pcm16(block);
     for (std::size_t i = 0; i < values; ++i) store_le(static_cast<std::uint16_t>(pcm[i]), 2, out + 2 * i);
   } else {
@@ -300,13 +157,12 @@ Bytes encode_wav16(const Waveform& sound) {
 }
 
 Bytes encode_flac16(const Waveform& sound) {
-  MemoryFile memory;
-  memory.writing = true;
+  VirtualFile memory;
   SF_INFO info{};
   info.samplerate = sound.rate_hz;
   info.channels = sound.channels;
   info.format = SF_FORMAT_FLAC | SF_FORMAT_PCM_16;
-  SF_VIRTUAL_IO io = memory_io();
+  SF_VIRTUAL_IO io = virtual_io();
   SoundHandle handle(::sf_open_virtual(&io, SFM_WRITE, &info, &memory));
   if (!handle)
     throw Error(ErrorKind::io, std::string("libsndfile cannot write FLAC: ") + ::sf_strerror(nullptr));

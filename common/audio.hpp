@@ -1,6 +1,5 @@
 // Sound files through libsndfile: WAV, FLAC, MP3. Times are in frames of the file's own rate; samples are
-// float in
-// [-1, 1], interleaved by channel.
+// float in [-1, 1], interleaved by channel.
 #pragma once
 
 #include <cstdint>
@@ -9,6 +8,7 @@
 #include <vector>
 
 #include "common/bytes.hpp"
+#include "common/file.hpp"
 
 namespace common {
 
@@ -31,17 +31,45 @@ struct Waveform {
   [[nodiscard]] std::uint64_t frames() const { return samples.size() / static_cast<std::size_t>(channels); }
 };
 
-// Each reads a file's bytes held in memory, so that the bytes that were hashed are the bytes that are
-// decoded. A file that does not decode, has no frame, lies about its length or holds NaN is a mismatch error
-// that names `name`.
-[[nodiscard]] AudioFacts probe_audio(ByteView file, const std::string& name);
+// The bytes of a sound file. Held in memory, so that the bytes that were hashed are the bytes that are
+// decoded; or left in their file, where those of a full video are too many to hold.
+class SoundBytes {
+ public:
+  explicit SoundBytes(ByteView held) : held_(held), size_(held.size()) {}
+  // `file` and `path` outlive this.
+  SoundBytes(const File& file, const std::filesystem::path& path)
+      : file_(&file), path_(&path), size_(size_of(file, path)) {}
+  [[nodiscard]] std::uint64_t size() const { return size_; }
+  // Up to `count` bytes at `offset`, less only at the end.
+  std::size_t read_at(void* to, std::size_t count, std::uint64_t offset) const;
+
+ private:
+  ByteView held_;
+  const File* file_ = nullptr;
+  const std::filesystem::path* path_ = nullptr;
+  std::uint64_t size_ = 0;
+};
+
+// The most that a header may promise: three hours of 48 kHz stereo, the longest of full videos.
+inline constexpr std::uint64_t k_sound_limit_samples = std::uint64_t{3} * 3600 * 48000 * 2;
+
+// A file that does not decode, has no frame, lies about its length or holds NaN is a mismatch error that
+// names `name`. Neither the probe nor a cut holds more of the file than a block and the clip.
+[[nodiscard]] AudioFacts probe_audio(const SoundBytes& file, const std::string& name);
+[[nodiscard]] inline AudioFacts probe_audio(ByteView file, const std::string& name) {
+  return probe_audio(SoundBytes(file), name);
+}
 [[nodiscard]] Waveform decode_audio(ByteView file, const std::string& name);
 
 // The clip [first, first + count) as a canonical 44-byte-header WAV. Keeps the sample format of a PCM or
 // float source; anything else becomes 16-bit PCM. Contains nothing but the samples: no clock, no software
 // name.
-[[nodiscard]] Bytes cut_to_wav(ByteView file, std::uint64_t first, std::uint64_t count,
+[[nodiscard]] Bytes cut_to_wav(const SoundBytes& file, std::uint64_t first, std::uint64_t count,
                                const std::string& name);
+[[nodiscard]] inline Bytes cut_to_wav(ByteView file, std::uint64_t first, std::uint64_t count,
+                                      const std::string& name) {
+  return cut_to_wav(SoundBytes(file), first, count, name);
+}
 
 // 16-bit PCM, canonical 44-byte header; samples are clamped to [-1, 1].
 [[nodiscard]] Bytes encode_wav16(const Waveform& sound);

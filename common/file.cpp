@@ -100,6 +100,14 @@ std::uint64_t size_of(const File& file, const std::filesystem::path& name) {
   return static_cast<std::uint64_t>(status_of(file, name).st_size);
 }
 
+FileStamp stamp_of(const File& file, const std::filesystem::path& name) {
+  const struct stat status = status_of(file, name);
+  const auto ns = [](const timespec& time) {
+    return std::int64_t{time.tv_sec} * 1'000'000'000 + time.tv_nsec;
+  };
+  return {static_cast<std::uint64_t>(status.st_size), ns(status.st_mtim), ns(status.st_ctim)};
+}
+
 void ReadBuffer::reserve(std::size_t size) {
   constexpr std::size_t k_page_bytes = 4096;
   if (size <= size_) return;

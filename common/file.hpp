@@ -50,6 +50,14 @@ class File {
 [[nodiscard]] File create_secret(const std::filesystem::path& path);
 [[nodiscard]] std::uint64_t size_of(const File& file, const std::filesystem::path& name);
 
+// Differs between two moments where somebody wrote to the file between them.
+struct FileStamp {
+  std::uint64_t size = 0;
+  std::int64_t modified_ns = 0, changed_ns = 0;  // since 1970; a writer can set the first back, not the other
+  bool operator==(const FileStamp&) const = default;
+};
+[[nodiscard]] FileStamp stamp_of(const File& file, const std::filesystem::path& name);
+
 // Memory to read files into: from the beginning of a page, and never cleared. To memory that lies 16 bytes
 // further into its page than what is copied, the kernel copies at a quarter of the speed (measured on an AMD
 // EPYC: 2 instead of 9 GB/s); and just there malloc puts what is large.

@@ -1,5 +1,7 @@
 #include "packer/copy.hpp"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <cmath>
 #include <map>
@@ -9,10 +11,12 @@
 #include "common/parallel.hpp"
 #include "packer/media_header.hpp"
 #include "packer/probe.hpp"
+#include "packer/source_sound.hpp"
 
 namespace packer {
 namespace {
 
+namespace fs = std::filesystem;
 using common::Error;
 using common::ErrorKind;
 
@@ -44,25 +48,29 @@ void refuse_other_header(common::ByteView clip, const ClipFacts& facts, const st
                                          "; write the file again or leave it out of the manifest");
 }
 
-StagedFile stage_clip(const PlannedClip& clip, common::ByteView bytes, const std::string& source,
-                      const Draft& draft, Probe probe) {
-  const common::AudioFacts facts = probe_sound(bytes, source, probe);
+StagedFile stage_clip(const PlannedClip& clip, SourceSound&& sound, const Draft& draft, Probe probe) {
+  const std::string& source = sound.name();
+  const common::AudioFacts facts = sound.probe(probe);
   const auto cut = decide_cut(facts, clip.start_s);
   if (!cut)
-    throw Unusable(k_too_short, source + " ends before second " + std::to_string(clip.start_s) +
-                                    " + 1, where its clip begins");
+    throw Unusable(k_too_short,
+                   fmt::format("{} lasts {:.1f} s, too short for a clip that begins at {} s and "
+                               "has at least one; replace the file or leave it out of the manifest",
+                               source, facts.duration_s(), clip.start_s));
   StagedFile file;
   file.info.role = Role::clip;
   ClipFacts& clip_facts = file.info.clip.emplace();
   clip_facts = {facts.rate_hz, facts.channels, cut->count, cut->making, {}, {}};
   common::Bytes made;
-  common::ByteView written = bytes;
+  common::ByteView written;
   std::string suffix = suffix_of(facts.container);
-  if (cut->making != Making::copied) {
-    made = common::cut_to_wav(bytes, cut->first, cut->count, source);
+  if (cut->making == Making::copied) {
+    written = sound.hold();
+  } else {
+    made = common::cut_to_wav(sound.bytes(), cut->first, cut->count, source);
     written = made;
     suffix = ".wav";
-    clip_facts.source = common::digest_of(bytes);
+    clip_facts.source = sound.digest();
     if (cut->making == Making::cut) clip_facts.first_frame = cut->first;
     (void)probe_sound(written, source + " (its clip)", probe);
   }
@@ -105,15 +113,22 @@ class Stager {
   // What the data says no to becomes a problem to be listed; what could not be read has ended the build. Safe
   // from many threads.
   void stage(std::size_t i, common::ByteView bytes) {
-    const std::string name = source(i)->name();
-    try {
-      staged(i).file = stage_file(i, bytes, name);
-    } catch (const Unusable& unusable) {
-      staged(i).reason = unusable.reason;
-      const std::lock_guard lock(mutex_);
-      problems_.emplace(i, unusable.problem);
-    }
-    source(i).reset();
+    stage_as(i, [&](const std::string& name) {
+      if (i < clips_) return stage_clip(collection_.plan.clips[i], SourceSound(bytes, name), draft_, probe_);
+      return stage_image(collection_.plan.images[i - clips_], bytes, name, draft_, probe_);
+    });
+  }
+  // The same of a clip's file that is too large to be held.
+  void stage_long(std::size_t i) {
+    stage_as(i, [&](const std::string& name) {
+      return stage_clip(collection_.plan.clips[i], SourceSound(fs::path(source(i)->host), name), draft_,
+                        probe_);
+    });
+  }
+  [[nodiscard]] bool is_long(std::size_t i) {
+    std::error_code failure;
+    const std::uintmax_t bytes = fs::file_size(source(i)->host, failure);
+    return i < clips_ && !failure && bytes > k_held_sound_bytes;
   }
   [[nodiscard]] const std::map<std::size_t, std::string>& problems() const { return problems_; }
   // Without its plan; once, at the end.
@@ -123,14 +138,23 @@ class Stager {
   [[nodiscard]] Staged& staged(std::size_t i) {
     return i < clips_ ? pack_.clips[i] : pack_.images[i - clips_];
   }
-  [[nodiscard]] StagedFile stage_file(std::size_t i, common::ByteView bytes, const std::string& name) const {
+  template <typename Make>
+  void stage_as(std::size_t i, const Make& make) {
+    const std::string name = source(i)->name();
+    const auto refuse = [&](const char* reason, const std::string& problem) {
+      staged(i).reason = reason;
+      const std::lock_guard lock(mutex_);
+      problems_.emplace(i, problem);
+    };
     try {
-      if (i < clips_) return stage_clip(collection_.plan.clips[i], bytes, name, draft_, probe_);
-      return stage_image(collection_.plan.images[i - clips_], bytes, name, draft_, probe_);
+      staged(i).file = make(name);
+    } catch (const Unusable& unusable) {
+      refuse(unusable.reason, unusable.problem);
     } catch (const Error& error) {
       if (error.kind() != ErrorKind::mismatch) throw;
-      throw Unusable(k_no_decode, error.what());
+      refuse(k_no_decode, error.what());
     }
+    source(i).reset();
   }
 
   Collection& collection_;
@@ -154,9 +178,8 @@ struct Wanted {
 
 // A source's bytes, in memory that each thread uses again and again; until its next call.
 common::ByteView read_source(const std::filesystem::path& path) {
-  constexpr std::size_t k_kept_bytes = 64 << 20;
   thread_local common::ReadBuffer buffer;
-  if (buffer.size() > k_kept_bytes) buffer = common::ReadBuffer();
+  if (buffer.size() > k_held_sound_bytes) buffer = common::ReadBuffer();
   return common::read_file_into(path, k_source_limit_bytes, buffer);
 }
 
@@ -174,7 +197,10 @@ void stage_all(Stager& stager, const CopyRequest& request) {
   common::Progress progress("copying", "files", stager.count(), request.verbosity);
   common::parallel_for(files.size(), request.threads, [&](std::size_t k) {
     const std::size_t i = files[k];
-    stager.stage(i, read_source(stager.source(i)->host));
+    if (stager.is_long(i))
+      stager.stage_long(i);
+    else
+      stager.stage(i, read_source(stager.source(i)->host));
     progress.add(1);
   });
   for (const auto& [archive, wanted] : archives) {
@@ -207,7 +233,7 @@ std::optional<ClipCut> decide_cut(const common::AudioFacts& source, double start
   return ClipCut{Making::cut, first, std::min(count, source.frames - first)};
 }
 
-common::Bytes make_clip_again(common::ByteView source, const ClipFacts& facts,
+common::Bytes make_clip_again(const common::SoundBytes& source, const ClipFacts& facts,
                               const std::string& source_name) {
   const std::uint64_t first = facts.first_frame.value_or(0);
   const common::AudioFacts whole = common::probe_audio(source, source_name);

@@ -40,12 +40,12 @@ struct CopyRequest {
   common::Verbosity verbosity = common::Verbosity::normal;
 };
 
-inline constexpr std::uint64_t k_source_limit_bytes = std::uint64_t{2}
-                                                      << 30;  // held in memory while it is cut
+// Of a source that is held in memory: everything but a full video in a folder.
+inline constexpr std::uint64_t k_source_limit_bytes = std::uint64_t{2} << 30;
 
 // The bytes of a clip that is not its source's copy, made again as the build made them: from that source and
 // what pack.json says of the clip. Throws mismatch where the source does not decode or is too short.
-[[nodiscard]] common::Bytes make_clip_again(common::ByteView source, const ClipFacts& facts,
+[[nodiscard]] common::Bytes make_clip_again(const common::SoundBytes& source, const ClipFacts& facts,
                                             const std::string& source_name);
 
 // Throws mismatch that lists every source that cannot be used, unless missing ones are allowed.

@@ -63,6 +63,19 @@ std::optional<common::Bytes> read_if_there(const fs::path& path, std::uint64_t l
   }
 }
 
+// The clip, where `candidate` is its source and can be read.
+std::optional<common::Bytes> clip_again(const fs::path& candidate, const ClipFacts& facts) {
+  const auto digest = digest_of_source(candidate);
+  if (!digest || digest != facts.source) return std::nullopt;
+  try {
+    const fs::path host = fs::canonical(candidate);
+    const common::File file = common::open_to_read(host);
+    return make_clip_again(common::SoundBytes(file, host), facts, candidate.string());
+  } catch (const Error&) {
+    return std::nullopt;
+  }
+}
+
 // Takes what the site wants out of an archive of a pack. That the archive may be damaged does not matter.
 class FetchSink : public MediaSink {
  public:
@@ -212,14 +225,8 @@ void RepairSources::make_clips_again(RepairSite& site, const SourceShelf& shelf,
   common::parallel_for(clips.size(), threads_, [&](std::size_t i) {
     const ClipFacts& facts = *find_file(info, clips[i].path)->clip;
     for (const fs::path& candidate : shelf.with_stem(stem_of_path(clips[i].path.text()))) {
-      const auto bytes = read_if_there(candidate, k_source_limit_bytes);
-      if (!bytes || common::digest_of(*bytes) != facts.source) continue;
-      try {
-        const common::Bytes clip = make_clip_again(*bytes, facts, candidate.string());
-        if (site.put(clips[i], clip, candidate.string() + ", cut again")) return;
-      } catch (const Error& error) {
-        if (error.kind() != ErrorKind::mismatch) throw;
-      }
+      const std::optional<common::Bytes> clip = clip_again(candidate, facts);
+      if (clip && site.put(clips[i], *clip, candidate.string() + ", cut again")) return;
     }
   });
 }

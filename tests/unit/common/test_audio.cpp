@@ -1,5 +1,3 @@
-#include <doctest/doctest.h>
-
 #include <algorithm>
 #include <cmath>
 #include <cstring>
@@ -8,6 +6,9 @@
 
 #include "common/audio.hpp"
 #include "common/error.hpp"
+#include "tests/support/scratch.hpp"
+
+#include <doctest/doctest.h>
 
 using namespace common;
 
@@ -89,6 +90,31 @@ TEST_CASE("what is no sound, is cut short or has no sample is refused") {
           (void)probe_audio(view_of("not a sound at all, but long enough to be one"), "text");
         }) == ErrorKind::mismatch);
   CHECK(kind_of([&] { (void)probe_audio(encode_wav16({8000, 1, {}}), "empty.wav"); }) == ErrorKind::mismatch);
+}
+
+TEST_CASE("a sound that stays in its file is the same sound") {
+  const support::Scratch scratch;
+  const Waveform wave = tone(8000, 2, 200000, 440);
+  for (const Bytes& bytes : {encode_wav16(wave), encode_flac16(wave)}) {
+    const std::filesystem::path path = scratch / "sound";
+    write_file(path, bytes);
+    const File file = open_to_read(path);
+    const SoundBytes source(file, path);
+    CHECK(source.size() == bytes.size());
+    CHECK(probe_audio(source, "sound").frames == 200000);
+    CHECK(cut_to_wav(source, 123456, 1000, "sound") == cut_to_wav(bytes, 123456, 1000, "sound"));
+    // Cut short while it is open.
+    std::filesystem::resize_file(path, bytes.size() / 2);
+    CHECK(kind_of([&] { (void)probe_audio(source, "sound"); }) == ErrorKind::mismatch);
+  }
+}
+
+TEST_CASE("a header that promises hours does not size what is held") {
+  Bytes flac = encode_flac16(tone(8000, 1, 5000, 440));
+  // RFC 9639, STREAMINFO: 36 bits of samples; here 518,400,000.
+  for (const auto& [at, value] : {std::pair{22, 0x1e}, {23, 0xe6}, {24, 0x28}, {25, 0x00}})
+    flac[static_cast<std::size_t>(at)] = static_cast<std::uint8_t>(value);
+  CHECK(kind_of([&] { (void)decode_audio(flac, "hours.flac"); }) == ErrorKind::mismatch);
 }
 
 TEST_CASE("resampling keeps a tone that both rates can hold, and averages channels") {

@@ -1,0 +1,358 @@
+// Input as people have it: each fault with a sentence of its own that names the file or row, says what is
+// wrong and what to do; nothing is left behind. And what only looks odd, and is packed.
+#include <fcntl.h>
+#include <sys/resource.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cstring>
+#include <fstream>
+#include <limits>
+#include <string>
+#include <vector>
+
+#include "tests/support/pictures.hpp"
+#include "tests/support/process.hpp"
+#include "tests/support/small_pack.hpp"
+#include "tests/support/vqa.hpp"
+
+#include <doctest/doctest.h>
+
+namespace {
+
+namespace fs = std::filesystem;
+using common::Bytes;
+using support::Finished;
+
+bool holds(const std::string& text, const std::string& part) { return text.find(part) != std::string::npos; }
+
+// A sound that cannot be used, and what is said of it.
+struct BadSound {
+  std::string stem, suffix;
+  Bytes bytes;
+  std::string said;
+};
+struct BadPicture {
+  int image_id = 0;
+  Bytes bytes;
+  std::string said;
+};
+
+Bytes first_bytes(Bytes bytes, std::size_t keep) {
+  bytes.resize(keep);
+  return bytes;
+}
+Bytes with_le(Bytes bytes, std::size_t at, std::uint64_t value, int count) {
+  common::store_le(value, count, bytes.data() + at);
+  return bytes;
+}
+
+// 32-bit float samples behind a header of ours.
+Bytes float_wav(const std::vector<float>& samples) {
+  Bytes wav = common::encode_wav16({8000, 1, std::vector<float>(2 * samples.size())});
+  wav = with_le(with_le(with_le(std::move(wav), 20, 3, 2), 32, 4, 2), 34, 32, 2);
+  std::memcpy(wav.data() + 44, samples.data(), 4 * samples.size());
+  return wav;
+}
+
+// RFC 9639, STREAMINFO: the last 36 of its bits before the MD5 are the number of samples.
+Bytes endless_flac() {
+  Bytes flac = common::encode_flac16(support::tone(8000, 0.7));
+  flac[21] |= 0x0f;
+  std::fill_n(flac.begin() + 22, 4, std::uint8_t{0xff});
+  return flac;
+}
+
+// A JPEG whose frame header (ITU-T T.81, B.2.2) says something else: bits, and height and width.
+Bytes with_frame(int bits, int side) {
+  Bytes jpeg = support::picture(7);
+  for (std::size_t i = 0; i + 9 < jpeg.size(); ++i)
+    if (jpeg[i] == 0xff && jpeg[i + 1] == 0xc0) {
+      jpeg[i + 4] = static_cast<std::uint8_t>(bits);
+      for (const std::size_t at : {i + 5, i + 7}) {
+        jpeg[at] = static_cast<std::uint8_t>(side >> 8);
+        jpeg[at + 1] = static_cast<std::uint8_t>(side & 0xff);
+      }
+      break;
+    }
+  return jpeg;
+}
+
+std::vector<BadSound> bad_sounds() {
+  const Bytes wav = common::encode_wav16(support::tone(8000, 0.7));
+  const Bytes flac = common::encode_flac16(support::tone(80000, 0.7));
+  std::vector<float> odd(100, 0.5F);
+  odd[30] = std::numeric_limits<float>::quiet_NaN();
+  const Bytes nan = float_wav(odd);
+  odd[30] = -std::numeric_limits<float>::infinity();
+  const Bytes infinite = float_wav(odd);
+  return {{"empty", ".wav", {}, "it is empty"},
+          {"zero_seconds", ".wav", common::encode_wav16({8000, 1, {}}), "it holds no sample"},
+          {"flac_cut_short", ".flac", first_bytes(flac, flac.size() / 2),
+           "its header promises 80000 frames and fewer can be decoded"},
+          {"wav_cut_short", ".wav", first_bytes(wav, 1044),
+           "its header promises 16000 bytes of samples and 1000 are there"},
+          {"from_a_pipe", ".wav", with_le(wav, 40, 0xffffffff, 4),
+           "its header promises 4294967295 bytes of samples and 16000 are there"},
+          {"no_rate", ".wav", with_le(wav, 24, 0, 4), "its header gives 0 Hz and 1 channels"},
+          {"no_channel", ".wav", with_le(wav, 22, 0, 2), "its header gives 8000 Hz and 0 channels"},
+          {"many_channels", ".wav", with_le(wav, 22, 1000, 2), "its header gives 8000 Hz and 1000 channels"},
+          {"wide_frames", ".wav", with_le(wav, 32, 3, 2), "has 8000 frames, its header promises 5333"},
+          {"no_data_chunk", ".wav", with_le(wav, 36, 0x58585858, 4), "it has no data chunk"},
+          {"endless", ".flac", endless_flac(),
+           "its header promises 68719476735 frames of 1 channels, more than the limit of 1036800000 samples"},
+          {"nan", ".wav", nan, "its sample 30 is NaN, not a number"},
+          {"infinite", ".wav", infinite, "its sample 30 is infinite"},
+          {"web_page", ".wav", Bytes(300, '<'), "it is no WAV, FLAC or MP3, or its header is damaged"},
+          {"too_short", ".wav", common::encode_wav16(support::tone(8000 * 12, 0.7)),
+           "lasts 12.0 s, too short for a clip that begins at 30 s"}};
+}
+
+std::vector<BadPicture> bad_pictures() {
+  const Bytes jpeg = support::picture(7);
+  Bytes png = support::png_file(8, 8, 8, support::k_grey, std::string(64, 'x'));
+  for (const std::size_t at : {std::size_t{17}, std::size_t{21}}) png[at] = 0x0d;  // 13 * 65536 + 8, each
+  return {{101, {}, "does not decode as a JPEG or PNG"},
+          {102, Bytes(300, '<'), "does not decode as a JPEG or PNG"},
+          {103, first_bytes(jpeg, jpeg.size() - 10), "it is cut short"},
+          {104, with_frame(8, 65535),
+           "its header promises 65535 x 65535 pixels, more than the limit of 67108864"},
+          {105, png, "its header promises 851976 x 851976 pixels, more than the limit of 67108864"},
+          {106, with_frame(12, 8), "Unsupported JPEG data precision 12"}};
+}
+
+// What looks odd and is a picture all the same.
+std::vector<BadPicture> odd_pictures() {
+  return {{201, support::png_file(2, 1, 16, support::k_grey, std::string("\x12\x34\xfe\xdc", 4)), ""},
+          {202, support::ink_jpeg(8, 8, Bytes(256, 99), JCS_CMYK, support::AdobeMark::written), ""},
+          {203, support::ink_jpeg(8, 8, Bytes(256, 99), JCS_YCCK, support::AdobeMark::written), ""}};
+}
+
+// Sources of a small pack, and how it is built.
+struct Site {
+  support::Scratch scratch;
+  std::vector<manifest::ClipEntry> clips = {support::clip_entry(1, "train"), support::clip_entry(2, "train")};
+  std::vector<manifest::QuestionEntry> questions = {support::question(10, 1)};
+
+  Site() { (void)support::small_sources(scratch.path()); }
+
+  void add(const BadSound& sound) {
+    clips.push_back(support::clip_entry(100 + static_cast<int>(clips.size()), "train"));
+    clips.back().youtube_id = sound.stem;
+    clips.back().audio_relpath = "audio/train/" + sound.stem + ".wav";
+    support::put(scratch / ("audiocaps/audio/train/" + sound.stem + sound.suffix), sound.bytes);
+  }
+  void add(const BadPicture& picture) {
+    questions.push_back(support::question(1000 + picture.image_id, picture.image_id));
+    support::put(scratch / ("vqa/images/val2014/" + support::image_name(picture.image_id)), picture.bytes);
+  }
+  [[nodiscard]] std::vector<std::string> build_arguments(const std::string& more = "--quiet") const {
+    support::put(scratch / "E/subset_manifest.json",
+                 manifest::write_subset(support::subset_of("train", clips)));
+    support::put(scratch / "E/val_manifest.json",
+                 manifest::write_vqa(support::vqa_of("small_val", questions)));
+    return {SAFE_BIN "/safe-packer",
+            "build",
+            "--manifest",
+            "E/subset_manifest.json",
+            "--val-manifest",
+            "E/val_manifest.json",
+            "--source-root",
+            "audiocaps",
+            "--dest-root",
+            "E/data_pack",
+            more};
+  }
+  [[nodiscard]] Finished build(const std::string& more = "--quiet") const {
+    return support::run_process(build_arguments(more), scratch.path());
+  }
+  // The names in the pack's folder, with what is hidden.
+  [[nodiscard]] std::vector<std::string> written() const {
+    std::vector<std::string> names;
+    for (const auto& entry : fs::directory_iterator(scratch / "E")) names.push_back(entry.path().filename());
+    std::sort(names.begin(), names.end());
+    return names;
+  }
+};
+
+// The line of `text` that names `file`.
+std::string line_about(const std::string& text, const std::string& file) {
+  const std::size_t at = text.find(file);
+  if (at == std::string::npos) return "nothing about " + file + " in: " + text;
+  const std::size_t begin = text.rfind('\n', at) + 1;
+  return text.substr(begin, text.find('\n', at) - begin);
+}
+
+// The largest resident set of a program that must succeed, in MiB.
+long peak_mib(const std::vector<std::string>& arguments, const fs::path& folder) {
+  const pid_t child = ::fork();
+  if (child == 0) {
+    std::vector<char*> argv;
+    for (const std::string& argument : arguments) argv.push_back(const_cast<char*>(argument.c_str()));
+    argv.push_back(nullptr);
+    if (::chdir(folder.c_str()) == 0 && ::dup2(::open("/dev/null", O_WRONLY), STDOUT_FILENO) >= 0)
+      ::execv(argv[0], argv.data());
+    ::_exit(127);
+  }
+  int status = 0;
+  rusage usage{};
+  REQUIRE(::wait4(child, &status, 0, &usage) == child);
+  REQUIRE(status == 0);
+  return usage.ru_maxrss / 1024;
+}
+
+}  // namespace
+
+TEST_CASE("every source that cannot be used is listed with a sentence of its own, and nothing is left") {
+  Site site;
+  const auto sounds = bad_sounds();
+  const auto pictures = bad_pictures();
+  for (const BadSound& sound : sounds) site.add(sound);
+  for (const BadPicture& picture : pictures) site.add(picture);
+  const Finished refused = site.build();
+  CHECK(refused.code == 1);
+  CHECK(refused.out.empty());
+  CHECK(refused.err.starts_with("safe-packer: " + std::to_string(sounds.size() + pictures.size()) +
+                                " source files cannot be used:\n"));
+  const auto check = [&](const std::string& file, const std::string& said) {
+    const std::string line = line_about(refused.err, file);
+    CHECK_MESSAGE(holds(line, said), line);
+    CHECK_MESSAGE(line.ends_with("the manifest"), line);
+  };
+  for (const BadSound& sound : sounds) check("/" + sound.stem + sound.suffix, sound.said);
+  for (const BadPicture& picture : pictures) check(support::image_name(picture.image_id), picture.said);
+  CHECK(refused.err.ends_with("Replace them, or pack without them with --allow-missing\n"));
+  CHECK(site.written() == std::vector<std::string>{"audio_val_manifest.json", "retention_manifest.json",
+                                                   "subset_manifest.json", "val_manifest.json"});
+
+  const Finished without = site.build("--allow-missing");
+  CHECK(without.code == 0);
+  CHECK(holds(without.err, "missing: subset_manifest nan (audio/train/nan.wav): the source does not decode"));
+  CHECK(holds(without.err,
+              "missing: subset_manifest too_short (audio/train/too_short.wav): the source ends "
+              "before the clip begins"));
+  CHECK(
+      support::run_process({SAFE_BIN "/safe-packer", "verify", "--quiet", "E/data_pack"}, site.scratch.path())
+          .code == 0);
+  const support::Tree pack = support::tree_of(site.scratch / "E/data_pack");
+  CHECK(pack.contains("audio/train/video_1.wav"));
+  for (const BadSound& sound : sounds) CHECK_FALSE(pack.contains("audio/train/" + sound.stem + sound.suffix));
+  for (const BadPicture& picture : pictures)
+    CHECK_FALSE(pack.contains("images/" + support::image_name(picture.image_id)));
+}
+
+TEST_CASE("pictures in four inks and of 16 bits are packed as they are") {
+  Site site;
+  for (const BadPicture& picture : odd_pictures()) site.add(picture);
+  const Finished built = site.build();
+  CHECK_MESSAGE(built.code == 0, built.err);
+  for (const BadPicture& picture : odd_pictures())
+    CHECK(support::get(site.scratch / ("E/data_pack/images/" + support::image_name(picture.image_id))) ==
+          common::text_of(picture.bytes));
+}
+
+TEST_CASE("a clip is cut out of three hours of video in the memory of a block") {
+  constexpr std::uint64_t k_rate_hz = 8000, k_hours = 3, k_start_s = 7200;
+  Site site;
+  site.clips = {support::clip_entry(1, "train")};
+  site.clips[0].start_time_s = k_start_s;
+  // 8 bits, mono; zeros but for the clip, so that it takes no room on the disk.
+  const std::uint64_t frames = k_rate_hz * 3600 * k_hours;
+  Bytes head = common::encode_wav16({k_rate_hz, 1, {}});
+  head = with_le(with_le(with_le(with_le(head, 28, k_rate_hz, 4), 32, 1, 2), 34, 8, 2), 40, frames, 4);
+  const fs::path video = site.scratch / "audiocaps/audio/train/video_1.wav";
+  support::put(video, head);
+  std::string clip;
+  for (std::uint64_t i = 0; i < 10 * k_rate_hz; ++i) clip += static_cast<char>(i % 251);
+  fs::resize_file(video, 44 + k_start_s * k_rate_hz);
+  std::ofstream(video, std::ios::binary | std::ios::app) << clip;
+  fs::resize_file(video, 44 + frames);
+
+  const long mib = peak_mib(site.build_arguments(), site.scratch.path());
+  CHECK(mib < 40);
+  const std::string made = support::get(site.scratch / "E/data_pack/audio/train/video_1.wav");
+  REQUIRE(made.size() == 44 + clip.size());
+  CHECK(made.substr(44) == clip);
+
+  // What is lost is cut again, in no more.
+  fs::remove(site.scratch / "E/data_pack/audio/train/video_1.wav");
+  CHECK(peak_mib({SAFE_BIN "/safe-packer", "repair", "--quiet", "E/data_pack", "--from", "audiocaps"},
+                 site.scratch.path()) < 40);
+  CHECK(support::get(site.scratch / "E/data_pack/audio/train/video_1.wav") == made);
+  MESSAGE("three hours of sound: ", mib, " MiB");
+}
+
+TEST_CASE("a table that is wrong is one sentence with its row, and no manifest is written") {
+  const support::Scratch scratch;
+  const std::string header = "audiocap_id,youtube_id,start_time,caption\n";
+  const std::string questions = support::questions_table({support::question_row(1, 2, "q")}, "val2014");
+  const std::string annotations = support::annotations_table({support::annotation_row(1, {"a"})});
+  const struct {
+    const char* law;
+    std::vector<std::string> arguments;
+    std::string file, text, said;
+  } cases[] = {
+      {"an id twice, CSV",
+       {"audio", "--metadata", "t.csv"},
+       "t.csv",
+       header + "1,a,3,x\n1,b,3,y\n",
+       "t.csv, line 3: the audiocap_id 1 stands in line 2 too; correct the table"},
+      {"an id twice, JSON",
+       {"audio", "--metadata", "t.json"},
+       "t.json",
+       R"([{"id": 1, "ytid": "a", "caption": "c"}, {"id": 1, "ytid": "b", "caption": "d"}])",
+       "t.json, row 2: the audiocap_id 1 stands in row 1 too; correct the table"},
+      {"a missing column",
+       {"audio", "--metadata", "t.csv"},
+       "t.csv",
+       "audiocap_id,youtube_id,caption\n1,a,x\n",
+       "t.csv, line 1: there is no column start_time (needed: audiocap_id, youtube_id, start_time, caption)"},
+      {"a broken quote",
+       {"audio", "--metadata", "t.csv"},
+       "t.csv",
+       header + "1,a,3,\"x\n2,b,3,y\n",
+       "t.csv, line 2: a quote that never closes; correct the table"},
+      {"an answer that is no string",
+       {"val", "--questions", "q.json", "--annotations", "a.json"},
+       "a.json",
+       R"({"annotations": [{"question_id": 1, "answers": [{"answer": 5}]}]})",
+       "a.json: annotations row 1: \"answer\" cannot be an integer; check that it is the right file"},
+      {"a caption that is no string",
+       {"audio", "--metadata", "t.json"},
+       "t.json",
+       R"([{"id": 1, "ytid": "a", "answer": 5}])",
+       "t.json, row 1: a caption must be a text or a list of texts, found number; correct the table"},
+      {"a question without an image",
+       {"val", "--questions", "q.json", "--annotations", "a.json"},
+       "q.json",
+       R"({"questions": [{"question_id": 1, "question": "q"}]})",
+       "q.json: questions row 1: the question has no image: there is no key \"image_id\"; check that"}};
+  for (const auto& one : cases) {
+    CAPTURE(std::string(one.law));
+    support::put_file(scratch / "q.json", questions);
+    support::put_file(scratch / "a.json", annotations);
+    support::put_file(scratch / one.file, one.text);
+    std::vector<std::string> arguments = one.arguments;
+    arguments.insert(arguments.begin(), SAFE_BIN "/safe-manifest");
+    arguments.insert(arguments.end(), {"--quiet", "--subset-size", "1", "--output", "out.json"});
+    const Finished refused = support::run_process(arguments, scratch.path());
+    CHECK(refused.code == 3);
+    CHECK(refused.out.empty());
+    CHECK_MESSAGE(holds(refused.err, one.said), refused.err);
+    CHECK(std::count(refused.err.begin(), refused.err.end(), '\n') == 1);
+    for (const auto& entry : fs::directory_iterator(scratch.path()))
+      CHECK_FALSE(holds(entry.path().filename().string(), "out.json"));
+  }
+}
+
+TEST_CASE("a question whose picture is not there is listed, with where it was looked for") {
+  Site site;
+  site.questions.push_back(support::question(50, 50));
+  const Finished refused = site.build();
+  CHECK(refused.code == 1);
+  CHECK(refused.err.starts_with("safe-packer: 1 source files are missing:\n  " + support::image_name(50) +
+                                "\n"));
+  CHECK(holds(refused.err, "put them there, or pack without them with --allow-missing"));
+  CHECK(site.written().size() == 4);
+}
