@@ -36,6 +36,10 @@ struct SubsetManifest {
   std::optional<Recipe> recipe = std::nullopt;
 };
 
+// Where a row has its image_filename: third, as the original's program writes it, or last, as in the manifest
+// that comes with it. What is read is written in the same way, as the original does.
+enum class ImageNamePlace : std::uint8_t { third, last };
+
 // One question of VQA v2 with its ten answers.
 struct QuestionEntry {
   std::int64_t question_id = 0;
@@ -44,6 +48,7 @@ struct QuestionEntry {
   std::string question;
   std::vector<std::string> answers;
   std::string majority_answer;
+  ImageNamePlace image_name_place = ImageNamePlace::third;
 };
 
 // val_manifest.json, retention_manifest.json and base_manifest.json.

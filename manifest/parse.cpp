@@ -1,6 +1,7 @@
 #include "manifest/parse.hpp"
 
 #include <cmath>
+#include <iterator>
 #include <unordered_set>
 
 #include "common/error.hpp"
@@ -84,6 +85,7 @@ QuestionEntry parse_question(const Json& row, const std::string& where) {
   entry.question = common::string_member(row, "question", where);
   entry.answers = strings_member(row, "answers", where);
   entry.majority_answer = common::string_member(row, "majority_answer", where);
+  if (std::prev(row.end()).key() == "image_filename") entry.image_name_place = ImageNamePlace::last;
   return entry;
 }
 

@@ -56,10 +56,12 @@ Json row_of(const QuestionEntry& entry) {
   Json row = Json::object();
   row["question_id"] = entry.question_id;
   row["image_id"] = entry.image_id;
-  row["image_filename"] = entry.image_filename;
+  const bool is_last = entry.image_name_place == ImageNamePlace::last;
+  if (!is_last) row["image_filename"] = entry.image_filename;
   row["question"] = entry.question;
   row["answers"] = entry.answers;
   row["majority_answer"] = entry.majority_answer;
+  if (is_last) row["image_filename"] = entry.image_filename;
   return row;
 }
 
