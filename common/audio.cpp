@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <cmath>
 #include <cstring>
+#include <memory>
 
 #include "common/error.hpp"
 #include "common/sound_file.hpp"
@@ -174,7 +175,9 @@ Bytes encode_flac16(const Waveform& sound) {
   return std::move(memory.written);
 }
 
-std::vector<float> to_mono(const Waveform& sound, int rate_hz) {
+namespace {
+
+std::vector<float> average_channels(const Waveform& sound) {
   const std::size_t frames = sound.frames();
   const auto channels = static_cast<std::size_t>(sound.channels);
   std::vector<float> mono(frames);
@@ -183,18 +186,45 @@ std::vector<float> to_mono(const Waveform& sound, int rate_hz) {
     for (std::size_t c = 0; c < channels; ++c) sum += sound.samples[i * channels + c];
     mono[i] = sum / static_cast<float>(channels);
   }
+  return mono;
+}
+
+struct DeleteResampler {
+  void operator()(soxr_t soxr) const { ::soxr_delete(soxr); }
+};
+
+void expect_resampled(soxr_error_t error) {
+  if (error != nullptr) throw Error(ErrorKind::io, std::string("libsoxr cannot resample: ") + error);
+}
+
+}  // namespace
+
+std::vector<float> to_mono(const Waveform& sound, int rate_hz) {
+  std::vector<float> mono = average_channels(sound);
   if (rate_hz == sound.rate_hz) return mono;
-  const double ratio = static_cast<double>(rate_hz) / sound.rate_hz;
-  std::vector<float> resampled(static_cast<std::size_t>(std::ceil(static_cast<double>(frames) * ratio)) + 1);
   const soxr_io_spec_t io = ::soxr_io_spec(SOXR_FLOAT32_I, SOXR_FLOAT32_I);
   const soxr_quality_spec_t quality = ::soxr_quality_spec(SOXR_VHQ, 0);
   const soxr_runtime_spec_t runtime = ::soxr_runtime_spec(1);
-  std::size_t used = 0;
+  soxr_error_t error = nullptr;
+  const std::unique_ptr<soxr, DeleteResampler> resampler(
+      ::soxr_create(sound.rate_hz, rate_hz, 1, &error, &io, &quality, &runtime));
+  expect_resampled(error);
+  const double ratio = static_cast<double>(rate_hz) / sound.rate_hz;
+  std::vector<float> resampled(static_cast<std::size_t>(std::ceil(static_cast<double>(mono.size()) * ratio)) +
+                               1);
   std::size_t made = 0;
-  const soxr_error_t error =
-      ::soxr_oneshot(sound.rate_hz, rate_hz, 1, mono.data(), frames, &used, resampled.data(),
-                     resampled.size(), &made, &io, &quality, &runtime);
-  if (error != nullptr) throw Error(ErrorKind::io, std::string("libsoxr cannot resample: ") + error);
+  // In pieces: given all at once, libsoxr holds a copy of all, and takes half as long again.
+  for (std::size_t at = 0, piece = 1, got = 1; piece > 0 || got > 0;) {
+    piece = std::min<std::size_t>(mono.size() - at, 8192);
+    std::size_t used = 0;
+    // Null says that this was the end.
+    const float* from = piece > 0 ? mono.data() + at : nullptr;
+    expect_resampled(::soxr_process(resampler.get(), from, piece, &used, resampled.data() + made,
+                                    resampled.size() - made, &got));
+    ENSURE(used > 0 || got > 0 || piece == 0);
+    at += used;
+    made += got;
+  }
   resampled.resize(made);
   return resampled;
 }

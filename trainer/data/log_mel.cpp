@@ -1,5 +1,6 @@
 #include "trainer/data/log_mel.hpp"
 
+#include <algorithm>
 #include <cmath>
 #include <numbers>
 
@@ -13,6 +14,7 @@ using common::Json;
 namespace {
 
 constexpr std::uint64_t k_config_limit_bytes = 1 << 20;
+constexpr std::int64_t k_piece_frames = 32;
 
 // Slaney's mel scale (Auditory Toolbox, 1998): linear below 1 kHz, logarithmic above.
 double mel_of_hz(double hz) {
@@ -51,8 +53,8 @@ ClipPadding parse_padding(const ConfigReader& reader) {
 }
 
 // Exactly `length` samples.
-std::vector<double> fit_clip(const std::vector<float>& samples, std::size_t length, ClipPadding padding) {
-  std::vector<double> clip(length, 0.0);
+std::vector<float> fit_clip(const std::vector<float>& samples, std::size_t length, ClipPadding padding) {
+  std::vector<float> clip(length, 0.0F);
   const auto copies = padding == ClipPadding::repeat_pad ? std::max<std::size_t>(1, length / samples.size())
                       : padding == ClipPadding::repeat   ? length / samples.size() + 1
                                                          : 1;
@@ -128,13 +130,21 @@ torch::Tensor LogMel::compute(const std::vector<float>& samples) const {
   ENSURE(!samples.empty());
   const torch::NoGradGuard no_grad;
   auto clip = fit_clip(samples, static_cast<std::size_t>(config_.clip_samples), config_.padding);
-  const auto wave = torch::from_blob(clip.data(), {1, 1, config_.clip_samples}, torch::kFloat64);
+  const auto wave = torch::from_blob(clip.data(), {1, 1, config_.clip_samples}, torch::kFloat32);
   const auto half = config_.fft_samples / 2;
   const auto padded = at::reflection_pad1d(wave, {half, half}).view({-1});
   // [T, fft]: frame t is centred on sample t * hop.
-  const auto spectrum = at::fft_rfft(padded.unfold(0, config_.fft_samples, config_.hop_samples) * window_);
-  const auto power = at::matmul(at::abs(spectrum).square(), filters_);  // [T, F]
-  return (power.clamp_min(1e-10).log10() * 10).to(torch::kFloat32).unsqueeze(0);
+  const auto frames = padded.unfold(0, config_.fft_samples, config_.hop_samples);
+  auto mel = torch::empty({1, frames.size(0), config_.mel_bins}, torch::kFloat32);
+  // In pieces that stay in the processor's cache: of all frames at once every intermediate is fresh memory,
+  // and the kernel takes as long to hand that out as the transform takes.
+  for (std::int64_t t = 0; t < frames.size(0); t += k_piece_frames) {
+    const auto piece = frames.narrow(0, t, std::min(k_piece_frames, frames.size(0) - t));
+    const auto spectrum = at::fft_rfft(piece * window_);                  // fp64
+    const auto power = at::matmul(at::abs(spectrum).square(), filters_);  // [piece, F]
+    mel[0].narrow(0, t, piece.size(0)).copy_(power.clamp_min(1e-10).log10() * 10);
+  }
+  return mel;
 }
 
 }  // namespace trainer

@@ -71,8 +71,8 @@ TEST_CASE("the original's own manifests pack, and the pack's texts are those tha
   REQUIRE_MESSAGE(wrote.code == 0, wrote.err);
   const support::Tree expected = support::tree_of(scratch / "expected");
   CHECK(expected.size() == 4);
-  for (const auto& [name, text] : expected)
-    CHECK_MESSAGE(support::get(scratch / "data_pack" / name) == text, name);
+  for (const auto& one : expected)
+    CHECK_MESSAGE(support::get(scratch / "data_pack" / one.first) == one.second, one.first);
 
   const support::Tree pack = support::tree_of(scratch / "data_pack"),
                       data = support::tree_of(scratch / "data");

@@ -88,9 +88,10 @@ TEST_CASE("a picture has the pixels that Pillow's convert(\"RGB\") gives it") {
   for (const auto& [name, bytes] : all) common::write_file(scratch / name, bytes);
   const auto done = support::run_process({python, "-c", k_script}, scratch.path());
   REQUIRE_MESSAGE(done.code == 0, done.err);
-  for (const auto& [name, bytes] : all) {
+  for (const auto& one : all) {
+    const std::string name = one.first;
     CAPTURE(name);
-    const common::Picture ours = common::decode_picture(bytes, name);
+    const common::Picture ours = common::decode_picture(one.second, name);
     const Bytes theirs = common::read_file(scratch / (name + ".rgb"), k_limit_bytes);
     REQUIRE(ours.pixels.size() == theirs.size());
     int worst = 0;

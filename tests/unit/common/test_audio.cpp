@@ -117,6 +117,16 @@ TEST_CASE("a header that promises hours does not size what is held") {
   CHECK(kind_of([&] { (void)decode_audio(flac, "hours.flac"); }) == ErrorKind::mismatch);
 }
 
+TEST_CASE("a sound of any length lasts as long at another rate") {
+  for (const std::size_t frames : {1U, 2U, 441U, 8191U, 8192U, 8193U, 16384U, 24576U, 100000U})
+    for (const int rate_hz : {48000, 16000}) {
+      const std::vector<float> made = to_mono(tone(44100, 1, frames, 1000), rate_hz);
+      const double expected = static_cast<double>(frames) * rate_hz / 44100;
+      CAPTURE(frames);
+      CHECK(std::abs(static_cast<double>(made.size()) - expected) <= 1);
+    }
+}
+
 TEST_CASE("resampling keeps a tone that both rates can hold, and averages channels") {
   const Waveform wave = tone(44100, 1, 44100, 1000);
   const std::vector<float> up = to_mono(wave, 48000);

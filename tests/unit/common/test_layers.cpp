@@ -66,7 +66,7 @@ TEST_CASE("the trainer sees of the packer only how to open, build and synthesize
 TEST_CASE("a third-party library is included only where it belongs") {
   const std::vector<std::pair<std::string, std::vector<std::string>>> homes = {
       {"openssl/", {"common/digest", "packer/sign"}},
-      {"sndfile.h", {"common/audio"}},
+      {"sndfile.h", {"common/sound_file"}},
       {"soxr.h", {"common/audio"}},
       {"archive.h", {"packer/foreign_tar"}},
       {"zip.h", {"packer/foreign_zip"}},
