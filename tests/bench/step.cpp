@@ -88,11 +88,10 @@ double step_s(Bench& bench, const std::string& variant, std::int64_t steps, cons
 
 double clips_again_s(const Bench& bench) {
   const std::vector<ClipItem>& items = bench.experiment.train.items;
-  return seconds_of([&] {
-    bench.compute.for_each(k_clips, [&](std::size_t i) {
-      (void)bench.audio.encode(bench.pack, items[i % items.size()].sample.path, {});
-    });
-  });
+  std::vector<common::PackPath> clips;
+  for (std::size_t i = 0; i < k_clips; ++i) clips.push_back(items[i % items.size()].sample.path);
+  common::Progress progress("encoding", "clips", clips.size(), common::Verbosity::quiet);
+  return seconds_of([&] { (void)bench.audio.encode(bench.pack, clips, {}, bench.compute, progress); });
 }
 
 double pictures_again_s(const Bench& bench) {

@@ -1,5 +1,6 @@
 #include "trainer/data/encoders.hpp"
 
+#include <algorithm>
 #include <map>
 
 #include "common/audio.hpp"
@@ -10,23 +11,46 @@ AudioEncoder AudioEncoder::load(const std::filesystem::path& folder, const Place
   return {Clap::load(folder, placement), load_log_mel_config(folder), placement};
 }
 
-torch::Tensor AudioEncoder::encode(const std::vector<float>& mono) const {
+torch::Tensor AudioEncoder::spectrogram(const packer::VerifiedPack& pack,
+                                        const common::PackPath& clip) const {
+  const common::Waveform sound = common::decode_audio(pack.read(clip), clip.text());
+  return log_mel_.compute(common::to_mono(sound, log_mel_.config().rate_hz));
+}
+
+torch::Tensor AudioEncoder::encode(const torch::Tensor& spectrogram) const {
   const torch::NoGradGuard frozen;
-  const torch::Tensor mel = log_mel_.compute(mono).unsqueeze(0);
-  return clap_.encode(mel.to(placement_.device)).normalised.squeeze(0).to(torch::kCPU, torch::kFloat32);
+  return clap_.encode(spectrogram.unsqueeze(0).to(placement_.device))
+      .normalised.squeeze(0)
+      .to(torch::kCPU, torch::kFloat32);
 }
 
-torch::Tensor AudioEncoder::encode(const packer::VerifiedPack& pack, const common::PackPath& path,
-                                   const FeatureCache& cache) const {
-  return cache.get(pack.digest(path), [&] {
-    const common::Waveform sound = common::decode_audio(pack.read(path), path.text());
-    return encode(common::to_mono(sound, log_mel_.config().rate_hz));
-  });
+std::vector<torch::Tensor> AudioEncoder::encode(const packer::VerifiedPack& pack,
+                                                const std::vector<common::PackPath>& clips,
+                                                const FeatureCache& cache, const Compute& compute,
+                                                common::Progress& progress) const {
+  constexpr std::size_t k_clips_ahead = 64;  // 16 MB of spectrograms
+  std::vector<torch::Tensor> vectors(clips.size());
+  for (std::size_t begin = 0; begin < clips.size(); begin += k_clips_ahead) {
+    std::vector<torch::Tensor> spectrograms(std::min(k_clips_ahead, clips.size() - begin));
+    compute.prepare(spectrograms.size(), [&](std::size_t i) {
+      if (auto kept = cache.find(pack.digest(clips[begin + i])))
+        vectors[begin + i] = std::move(*kept);
+      else
+        spectrograms[i] = spectrogram(pack, clips[begin + i]);
+    });
+    compute.for_each(spectrograms.size(), [&](std::size_t i) {
+      torch::Tensor& vector = vectors[begin + i];
+      if (!vector.defined()) {
+        vector = encode(spectrograms[i]);
+        cache.keep(pack.digest(clips[begin + i]), vector);
+      }
+      progress.add(1);
+    });
+  }
+  return vectors;
 }
 
-torch::Tensor AudioEncoder::silence() const {
-  return encode(std::vector<float>(static_cast<std::size_t>(log_mel_.config().clip_samples), 0.0F));
-}
+torch::Tensor AudioEncoder::silence() const { return encode(log_mel_.compute({0.0F})); }
 
 torch::Tensor read_pixels(const packer::VerifiedPack& pack, const common::PackPath& path,
                           const PixelsConfig& config) {

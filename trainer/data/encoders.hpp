@@ -6,6 +6,7 @@
 #include <filesystem>
 #include <vector>
 
+#include "common/progress.hpp"
 #include "packer/open.hpp"
 #include "trainer/data/feature_cache.hpp"
 #include "trainer/data/log_mel.hpp"
@@ -24,15 +25,21 @@ class AudioEncoder {
       : clap_(std::move(clap)), log_mel_(config), placement_(placement) {}
   [[nodiscard]] static AudioEncoder load(const std::filesystem::path& folder, const Placement& placement);
   [[nodiscard]] std::int64_t width() const { return clap_.config().projection; }  // D
-  // Mono at the encoder's rate, any length above 0 -> [D], L2-normalised, fp32 on the CPU.
-  [[nodiscard]] torch::Tensor encode(const std::vector<float>& mono) const;
-  // The same of a clip of the pack, unless `cache` has it.
-  [[nodiscard]] torch::Tensor encode(const packer::VerifiedPack& pack, const common::PackPath& path,
-                                     const FeatureCache& cache) const;
+  // [D] of each clip, L2-normalised, fp32 on the CPU; from `cache` where it has them. Sounds are decoded,
+  // resampled and made spectrograms of side by side, however wide the network behind is.
+  [[nodiscard]] std::vector<torch::Tensor> encode(const packer::VerifiedPack& pack,
+                                                  const std::vector<common::PackPath>& clips,
+                                                  const FeatureCache& cache, const Compute& compute,
+                                                  common::Progress& progress) const;
   // What a clip of digital silence gives: [D].
   [[nodiscard]] torch::Tensor silence() const;
 
  private:
+  // A clip as the network takes it: [1, T, F].
+  [[nodiscard]] torch::Tensor spectrogram(const packer::VerifiedPack& pack,
+                                          const common::PackPath& clip) const;
+  [[nodiscard]] torch::Tensor encode(const torch::Tensor& spectrogram) const;
+
   Clap clap_;
   LogMel log_mel_;
   Placement placement_;

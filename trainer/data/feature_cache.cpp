@@ -58,13 +58,23 @@ FeatureCache::FeatureCache(fs::path folder, const common::Digest& encoder)
                                                    "; choose another --feature-cache, or off");
 }
 
+fs::path FeatureCache::entry_of(const common::Digest& file) const {
+  return folder_ / (file.hex() + ".features");
+}
+
+std::optional<torch::Tensor> FeatureCache::find(const common::Digest& file) const {
+  return folder_.empty() ? std::nullopt : read_entry(entry_of(file));
+}
+
+void FeatureCache::keep(const common::Digest& file, const torch::Tensor& features) const {
+  if (!folder_.empty()) write_entry(entry_of(file), features);
+}
+
 torch::Tensor FeatureCache::get(const common::Digest& file,
                                 const std::function<torch::Tensor()>& encode) const {
-  if (folder_.empty()) return encode();
-  const fs::path path = folder_ / (file.hex() + ".features");
-  if (std::optional<torch::Tensor> kept = read_entry(path)) return std::move(*kept);
+  if (std::optional<torch::Tensor> kept = find(file)) return std::move(*kept);
   torch::Tensor features = encode();
-  write_entry(path, features);
+  keep(file, features);
   return features;
 }
 

@@ -8,6 +8,7 @@
 
 #include <filesystem>
 #include <functional>
+#include <optional>
 
 #include "common/digest.hpp"
 #include "trainer/model/tensor.hpp"
@@ -21,8 +22,13 @@ class FeatureCache {
   // The kept tensor, or what `encode` returns, which is then kept. Safe from many threads and processes.
   [[nodiscard]] torch::Tensor get(const common::Digest& file,
                                   const std::function<torch::Tensor()>& encode) const;
+  // The two halves of it.
+  [[nodiscard]] std::optional<torch::Tensor> find(const common::Digest& file) const;
+  void keep(const common::Digest& file, const torch::Tensor& features) const;
 
  private:
+  [[nodiscard]] std::filesystem::path entry_of(const common::Digest& file) const;
+
   std::filesystem::path folder_;  // of this encoder; empty: keeps nothing
 };
 

@@ -16,11 +16,11 @@ Placement placement_for(DeviceChoice choice) {
 }
 
 Compute::Compute(unsigned threads, std::int64_t width, const Placement& placement) {
-  const unsigned available = common::thread_count(threads);
+  available_ = common::thread_count(threads);
   if (width > k_wide)
-    threads_inside_ = static_cast<int>(available);
+    threads_inside_ = static_cast<int>(available_);
   else if (placement.device.is_cpu())
-    side_by_side_ = available;
+    side_by_side_ = available_;
   at::set_num_threads(threads_inside_);
 }
 
@@ -29,6 +29,14 @@ void Compute::for_each(std::size_t count, const std::function<void(std::size_t)>
     at::set_num_threads(threads_inside_);  // OpenMP keeps the number per thread
     work(index);
   });
+}
+
+void Compute::prepare(std::size_t count, const std::function<void(std::size_t)>& work) const {
+  common::parallel_for(count, available_, [&](std::size_t index) {
+    at::set_num_threads(1);
+    work(index);
+  });
+  at::set_num_threads(threads_inside_);
 }
 
 void Compute::run(const std::vector<std::function<void()>>& tasks) const {

@@ -23,6 +23,8 @@ class Compute {
   // work(0) .. work(count - 1), side by side where the model is small. The first exception is thrown, and a
   // signal to stop ends it between two of them.
   void for_each(std::size_t count, const std::function<void(std::size_t)>& work) const;
+  // The same, side by side however wide the model is, each on one thread: for what comes before the model.
+  void prepare(std::size_t count, const std::function<void(std::size_t)>& work) const;
   // The passes of one training step: a signal to stop waits for the step's end.
   void run(const std::vector<std::function<void()>>& tasks) const;
   // Of one product; part of what the last bits of a run depend on.
@@ -31,6 +33,7 @@ class Compute {
   static constexpr std::int64_t k_wide = 512;
 
  private:
+  unsigned available_ = 1;
   unsigned side_by_side_ = 1;
   int threads_inside_ = 1;
 };

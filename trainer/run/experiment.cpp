@@ -22,12 +22,12 @@ ClipGroup encode_clips(const packer::VerifiedPack& pack, const AudioEncoder& aud
                        std::int64_t first_layer, const Compute& compute, common::Progress& progress) {
   ClipGroup group;
   group.items.resize(clips.size());
-  std::vector<torch::Tensor> vectors(clips.size());
+  std::vector<common::PackPath> paths;
+  for (const ClipSample& clip : clips) paths.push_back(clip.path);
+  const std::vector<torch::Tensor> vectors = audio.encode(pack, paths, cache, compute, progress);
   compute.for_each(clips.size(), [&](std::size_t i) {
     const Row row = writer.with_answer(writer.text_row(k_audio_question), clips[i].captions.front());
     group.items[i] = {clips[i], static_cast<std::int64_t>(i), encode_row(base, row, {}, first_layer)};
-    vectors[i] = audio.encode(pack, clips[i].path, cache);
-    progress.add(1);
   });
   group.vectors = vectors.empty() ? torch::zeros({0, audio.width()}) : torch::stack(vectors);
   return group;
