@@ -8,13 +8,14 @@ Clips of ten seconds, 44.1 kHz stereo and 32 kHz mono, WAV and FLAC, are decoded
 turned into CLAP's spectrogram: by what the trainer uses, and by librosa.load (its default, soxr_hq) with transformers'
 ClapFeatureExtractor. On one core both have one thread; on two, ours has two threads and the peer a pool of two processes. Both
 are warm before anything is timed, then run in turn; stated are the medians, and of the ratio of neighbours the smallest and
-the largest too.
+the largest too, for the wall clock and for the processor's time, which a crowd on the machine changes least.
 
 The peer needs apt-get install python3-torch python3-venv; librosa, soundfile and transformers come from PyPI into a venv of
 the script's own. Exit code 1 where ours is the slower, or the spectrograms of the same samples are apart by more than 0.01 dB.
 """
 
 import argparse
+import collections
 import os
 import statistics
 import subprocess
@@ -86,6 +87,16 @@ def make_venv(folder):
     return python
 
 
+Cost = collections.namedtuple('Cost', 'wall cpu')  # seconds
+
+
+def processor_s(pid):
+    """User and system time of a process and of those that it started."""
+    fields = Path(f'/proc/{pid}/stat').read_text().rsplit(')', 1)[1].split()
+    children = Path(f'/proc/{pid}/task/{pid}/children').read_text().split()
+    return (int(fields[11]) + int(fields[12])) / os.sysconf('SC_CLK_TCK') + sum(map(processor_s, children))
+
+
 class Racer:
     """A process that does its work once more for every line that it gets, on the cores that it was given."""
 
@@ -95,16 +106,21 @@ class Racer:
                                         stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
 
     def lap(self):
+        before = processor_s(self.process.pid)
         self.process.stdin.write('go\n')
         self.process.stdin.flush()
         line = self.process.stdout.readline()
         if not line:
             sys.exit(f'mel_speed.py: this ended early: {self.process.args[3:6]}')
-        return float(line)
+        return Cost(float(line), processor_s(self.process.pid) - before)
 
     def end(self):
         self.process.stdin.close()
         self.process.wait()
+
+
+def spread(ratios):
+    return f'{statistics.median(ratios):.1f}× ({min(ratios):.1f}–{max(ratios):.1f})'
 
 
 def race(bench, peer, clips, count, cores, repeats):
@@ -116,11 +132,11 @@ def race(bench, peer, clips, count, cores, repeats):
     laps = [(theirs.lap(), ours.lap()) for _ in range(repeats)]
     for racer in (theirs, ours):
         racer.end()
-    ratios = [a / b for a, b in laps]
-    speed = [count / statistics.median(lap[side] for lap in laps) for side in (1, 0)]
-    print(f'| {len(cores)} | {speed[0]:.1f} clips/s | {speed[1]:.1f} clips/s | '
-          f'{statistics.median(ratios):.1f}× ({min(ratios):.1f}–{max(ratios):.1f}) |', flush=True)
-    return statistics.median(ratios) > 1
+    speed = [count / statistics.median(lap[side].wall for lap in laps) for side in (1, 0)]
+    wall = [a.wall / b.wall for a, b in laps]
+    cpu = [a.cpu / b.cpu for a, b in laps]
+    print(f'| {len(cores)} | {speed[0]:.1f} clips/s | {speed[1]:.1f} clips/s | {spread(wall)} | {spread(cpu)} |', flush=True)
+    return statistics.median(wall) > 1
 
 
 def main():
@@ -139,7 +155,7 @@ def main():
     peer = [python, '-c', PEER]
 
     cores = sorted(os.sched_getaffinity(0))
-    print('| cores | ours | librosa, ClapFeatureExtractor | |\n|---|---|---|---|')
+    print('| cores | ours | librosa, ClapFeatureExtractor | wall clock | processor |\n|---|---|---|---|---|')
     reached = [race(bench, peer, clips, arguments.clips, cores[:count], arguments.repeats)
                for count in (1, 2) if count <= len(cores)]
 
