@@ -103,8 +103,15 @@ std::vector<fs::path> joined(std::vector<fs::path> paths, const std::vector<fs::
 
 // Files that a choice follows from, under what they are to it.
 struct Tables {
-  std::vector<std::pair<const char*, fs::path>> files;
-  void add(const char* table, const fs::path& path) { files.emplace_back(table, path); }
+  struct File {
+    const char* table;
+    fs::path path;
+    std::optional<Licence> licence;
+  };
+  std::vector<File> files;
+  void add(const char* table, const fs::path& path, const std::optional<Licence>& licence = std::nullopt) {
+    files.push_back({table, path, licence});
+  }
   void add_excluded(const std::vector<fs::path>& manifests) {
     for (const fs::path& path : manifests) add("excluded", path);
   }
@@ -112,8 +119,8 @@ struct Tables {
 
 Recipe recipe_of(Strategy strategy, std::size_t population, const Tables& tables) {
   Recipe recipe{name_of(strategy), population, {}, {}};
-  for (const auto& [table, path] : tables.files)
-    recipe.sources.push_back({table, common::digest_file(path).digest});
+  for (const Tables::File& file : tables.files)
+    recipe.sources.push_back({file.table, common::digest_file(file.path).digest, file.licence});
   return recipe;
 }
 
@@ -133,20 +140,26 @@ int choose_questions(const QuestionOptions& options, const OutputOptions& output
   QuestionChoice choice = select_questions(
       tables, {options.split, options.subset_size, options.seed, subtype, options.strategy}, excluded);
   choice.manifest.captions = std::move(captions);
-  // The original's own choice has the original's bytes.
-  if (options.split != VqaSplit::val || options.strategy != Strategy::original || !options.exclude.empty()) {
-    Tables read;
-    read.add("questions", options.questions);
-    read.add("annotations", options.annotations);
-    if (options.captions) read.add("captions", *options.captions);
-    read.add_excluded(options.exclude);
-    choice.manifest.recipe = recipe_of(options.strategy, choice.population, read);
-  }
+  Tables read;
+  read.add("questions", options.questions, tables.questions_licence());
+  read.add("annotations", options.annotations, tables.annotations_licence());
+  if (options.captions) read.add("captions", *options.captions, options.captions_licence);
+  read.add_excluded(options.exclude);
+  const Recipe recipe = recipe_of(options.strategy, choice.population, read);
+  // The original's own choice has the original's bytes, and its recipe a file of its own.
+  const bool is_original =
+      options.split == VqaSplit::val && options.strategy == Strategy::original && options.exclude.empty();
+  if (!is_original) choice.manifest.recipe = recipe;
 
   Written written{
       options.output, "questions", choice.manifest.entries.size(), choice.population, options.seed, {}, {}};
   if (options.captions) written.captions = choice.manifest.captions.size();
-  publish(write_vqa(choice.manifest), written, output);
+  const std::string text = write_vqa(choice.manifest);
+  publish(text, written, output);
+  if (is_original)
+    common::write_file(recipe_path(options.output), write_recipe_file(recipe, common::digest_of(text)));
+  else
+    fs::remove(recipe_path(options.output));
   return 0;
 }
 
@@ -165,7 +178,7 @@ int choose_clips(const ClipOptions& options, const OutputOptions& output) {
     };
   ClipChoice choice = select_clips(rows, request, excluded);
   Tables read;
-  read.add("metadata", options.metadata);
+  read.add("metadata", options.metadata, options.licence);
   read.add_excluded(options.exclude);
   choice.manifest.recipe = recipe_of(Strategy::original, choice.population, read);
   Written written{

@@ -31,8 +31,9 @@ struct QuestionOptions {
   std::int64_t seed = 0;
   std::vector<std::filesystem::path> exclude;
   std::optional<std::filesystem::path> captions;  // an AudioCaps table; base only
-  std::string data_subtype;                       // empty: as the tables say
-  std::string default_subtype;                    // where they say nothing
+  std::optional<Licence> captions_licence;
+  std::string data_subtype;     // empty: as the tables say
+  std::string default_subtype;  // where they say nothing
 };
 int choose_questions(const QuestionOptions& options, const OutputOptions& output);
 
@@ -44,6 +45,7 @@ struct ClipOptions {
   std::int64_t seed = 0;
   std::vector<std::filesystem::path> exclude;
   std::optional<std::filesystem::path> available;  // clips without a file below it are passed over
+  std::optional<Licence> licence;                  // of the table, which has no place for one
 };
 int choose_clips(const ClipOptions& options, const OutputOptions& output);
 

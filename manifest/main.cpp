@@ -46,6 +46,15 @@ void add_choice_options(CLI::App& command, Options& options, const char* what) {
       ->capture_default_str();
 }
 
+void add_licence_option(CLI::App& command, const char* flag, std::optional<manifest::Licence>& licence) {
+  command.add_option_function<std::string>(
+      flag,
+      [&licence](const std::string& text) {
+        licence = text.starts_with("http") ? manifest::Licence{"", text} : manifest::Licence{text, ""};
+      },
+      "Licence of the AudioCaps table, a name or a URL; it has no place for one, and none is assumed");
+}
+
 manifest::QuestionOptions question_defaults(VqaSplit split) {
   const std::string year = split == VqaSplit::base ? "train2014" : "val2014";
   manifest::QuestionOptions options;
@@ -105,10 +114,12 @@ void add_question_command(CLI::App& app, const char* name, const char* about, Vq
   command->add_option(
       "--data-subtype", options->data_subtype,
       "COCO split in the names of the images, such as val2014 (default: as the questions file says)");
-  if (split == VqaSplit::base)
+  if (split == VqaSplit::base) {
     command->add_option("--captions", options->captions,
                         "AudioCaps table (CSV, JSON or JSONL): the captions of its clips that no excluded "
                         "manifest holds are added, as text");
+    add_licence_option(*command, "--captions-licence", options->captions_licence);
+  }
   add_output_options(*command, *output);
   command->callback([options, output, &action] {
     const std::string& tables = options->default_subtype;
@@ -136,6 +147,7 @@ void add_audio_command(CLI::App& app, const std::shared_ptr<manifest::OutputOpti
       "--available", options->available,
       "Folder that holds audio/<split>: where a clip that is drawn has no file there, the next of the "
       "same draw takes its place, and the manifest says which were skipped");
+  add_licence_option(*command, "--licence", options->licence);
   add_choice_options(*command, *options, "clips");
   command->add_option("--output", options->output,
                       "Manifest to write; its folder must be there (default: " + k_experiment +

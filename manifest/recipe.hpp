@@ -1,9 +1,11 @@
 // How the rows of a manifest were chosen: with the manifest's seed, all that it takes to choose them again.
-// It stands in every manifest that the Python original does not make; what it makes has its bytes. Tables are
-// named by what they are and what they hold, never by where they lay.
+// It stands in every manifest that the Python original does not make, and beside those that it makes, which
+// have its bytes. Tables are named by what they are and what they hold, never by where they lay.
 #pragma once
 
 #include <cstdint>
+#include <filesystem>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -12,11 +14,18 @@
 
 namespace manifest {
 
+// What a table says of its own licence, or what the user says of it: a name, a URL, or both.
+struct Licence {
+  std::string name, url;
+  bool operator==(const Licence&) const = default;
+};
+
 struct Recipe {
   // A file that the choice follows from: "questions", "annotations", "metadata", "captions" or "excluded".
   struct Source {
     std::string table;
     common::Digest digest;
+    std::optional<Licence> licence{};  // nothing: nobody stated one
     bool operator==(const Source&) const = default;
   };
   // A clip that was drawn and passed over, because its file was not there.
@@ -35,5 +44,15 @@ struct Recipe {
 // The member "recipe" of a manifest; `where` begins every error message.
 [[nodiscard]] Recipe parse_recipe(const common::Json& json, const std::string& where);
 [[nodiscard]] common::Json to_json(const Recipe& recipe);
+[[nodiscard]] Licence parse_licence(const common::Json& json, const std::string& where);
+[[nodiscard]] common::Json to_json(const Licence& licence);
+
+// A manifest with the original's bytes has no place for its recipe, so that stands in a file beside it:
+// "val_manifest.recipe.json" for "val_manifest.json". It names the manifest by its digest.
+[[nodiscard]] std::filesystem::path recipe_path(const std::filesystem::path& manifest);
+[[nodiscard]] std::string write_recipe_file(const Recipe& recipe, const common::Digest& manifest);
+// Nothing where there is no such file; a mismatch error where it speaks of another manifest.
+[[nodiscard]] std::optional<Recipe> read_recipe_file(const std::filesystem::path& manifest,
+                                                     const common::Digest& digest);
 
 }  // namespace manifest

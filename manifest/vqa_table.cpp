@@ -4,7 +4,10 @@
 
 #include <algorithm>
 #include <array>
+#include <functional>
+#include <set>
 #include <span>
+#include <string>
 #include <utility>
 
 #include "common/error.hpp"
@@ -67,6 +70,7 @@ class TableReader {
   void expect(Kind wanted, std::string_view key);
   std::string refusal(std::string_view key, Kind found);
   void read_list();
+  void read_licence();
   void read_row();
   void read_value(const RowField& field);
   void read_answers();
@@ -231,27 +235,43 @@ void TableReader::read_list() {
   in_list_ = false;
 }
 
-VqaTable TableReader::read() {
-  if (stream_.next() != Kind::object) fail("a table is a JSON object");
-  bool has_list = false, has_subtype = false;
+// A remark for people, in whatever form: only a name and a URL that are text are taken from it.
+void TableReader::read_licence() {
+  if (stream_.next() != Kind::object) return stream_.pass();
+  Licence licence;
   stream_.enter();
   for (std::string_view key; stream_.member(key);) {
-    const bool is_list = key == layout_.list;
-    if (!is_list && key != "data_subtype") {
+    std::string* const text = key == "name" ? &licence.name : key == "url" ? &licence.url : nullptr;
+    if (text != nullptr && stream_.next() == Kind::string)
+      *text = stream_.text();
+    else
+      stream_.pass();
+  }
+  if (licence != Licence{}) table_.licence = std::move(licence);
+}
+
+VqaTable TableReader::read() {
+  if (stream_.next() != Kind::object) fail("a table is a JSON object");
+  std::set<std::string, std::less<>> seen;
+  stream_.enter();
+  for (std::string_view key; stream_.member(key);) {
+    const bool is_list = key == layout_.list, is_subtype = key == "data_subtype";
+    if (!is_list && !is_subtype && key != "license") {
       stream_.pass();
       continue;
     }
-    if (std::exchange(is_list ? has_list : has_subtype, true))
-      fail(fmt::format("the key \"{}\" stands twice in one object", key));
+    if (!seen.emplace(key).second) fail(fmt::format("the key \"{}\" stands twice in one object", key));
     if (is_list) {
       read_list();
-    } else {
+    } else if (is_subtype) {
       expect(Kind::string, "data_subtype");
       table_.data_subtype = stream_.text();
+    } else {
+      read_licence();
     }
   }
   stream_.finish();
-  if (!has_list)
+  if (!seen.contains(layout_.list))
     throw Error(
         ErrorKind::format,
         fmt::format(

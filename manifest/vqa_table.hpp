@@ -3,12 +3,14 @@
 
 #include <cstdint>
 #include <filesystem>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <unordered_map>
 #include <vector>
 
 #include "common/progress.hpp"
+#include "manifest/recipe.hpp"
 #include "manifest/vqa_tables.hpp"
 
 namespace manifest {
@@ -46,6 +48,7 @@ struct VqaTable {
   std::vector<Row> rows;
   TextList texts;
   std::string data_subtype;
+  std::optional<Licence> licence;  // as the file states it
   KindList kinds;
 };
 

@@ -69,6 +69,8 @@ VqaTables read_vqa_tables(const std::filesystem::path& questions, const std::fil
   tables.answers_ = std::move(read[1].texts);
   tables.kinds_ = read[1].kinds.take();
   tables.data_subtype_ = std::move(read[0].data_subtype);
+  tables.questions_licence_ = std::move(read[0].licence);
+  tables.annotations_licence_ = std::move(read[1].licence);
   return tables;
 }
 

@@ -6,11 +6,13 @@
 #include <cstddef>
 #include <cstdint>
 #include <filesystem>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
 
 #include "common/progress.hpp"
+#include "manifest/recipe.hpp"
 
 namespace manifest {
 
@@ -48,6 +50,9 @@ class VqaTables {
   }
   // "val2014", as the questions file says; empty where it does not.
   [[nodiscard]] const std::string& data_subtype() const { return data_subtype_; }
+  // What each file says of its licence.
+  [[nodiscard]] const std::optional<Licence>& questions_licence() const { return questions_licence_; }
+  [[nodiscard]] const std::optional<Licence>& annotations_licence() const { return annotations_licence_; }
 
  private:
   friend VqaTables read_vqa_tables(const std::filesystem::path& questions,
@@ -67,6 +72,7 @@ class VqaTables {
   TextList questions_;
   TextList answers_;
   std::string data_subtype_;
+  std::optional<Licence> questions_licence_, annotations_licence_;
 };
 
 // With two or more threads the files are read side by side; the result is the same.

@@ -1,7 +1,6 @@
 #include "packer/archive.hpp"
 
 #include <algorithm>
-#include <array>
 #include <cstdio>
 
 #include "common/error.hpp"
@@ -11,7 +10,7 @@
 #include "packer/examine.hpp"
 #include "packer/file_check.hpp"
 #include "packer/store.hpp"
-#include "packer/ustar.hpp"
+#include "packer/tar_writer.hpp"
 #include "packer/verify.hpp"
 
 namespace packer {
@@ -42,40 +41,6 @@ void check_out(const fs::path& pack, const fs::path& out) {
   if (fs::is_directory(pack) && !inside.empty() && *inside.begin() != "..")
     throw Error(ErrorKind::usage, out.string() + " lies inside the pack; name a file outside");
 }
-
-// Tar bytes in front of a compressor; counts them for the trailer.
-class TarWriter {
- public:
-  TarWriter(Sink& sink, std::string top) : sink_(sink), top_(std::move(top)) {}
-
-  void begin(const std::string& path, std::uint64_t size) { put(ustar_header(top_ + "/" + path, size)); }
-  void put(common::ByteView bytes) {
-    sink_.write(bytes);
-    written_ += bytes.size();
-  }
-  void pad(std::uint64_t count) {
-    static constexpr std::array<std::uint8_t, k_record_bytes> k_zeros{};
-    while (count > 0) {
-      const auto part = static_cast<std::size_t>(std::min<std::uint64_t>(count, k_zeros.size()));
-      put({k_zeros.data(), part});
-      count -= part;
-    }
-  }
-  void whole(const std::string& path, common::ByteView bytes) {
-    begin(path, bytes.size());
-    put(bytes);
-    pad(padding_after(bytes.size()));
-  }
-  void end() {
-    pad(trailer_after(written_));
-    sink_.finish();
-  }
-
- private:
-  Sink& sink_;
-  std::string top_;
-  std::uint64_t written_ = 0;
-};
 
 // Where the pack's bytes are, with everything known but the digests of media.
 struct Source {
@@ -146,7 +111,7 @@ ArchiveSummary archive(const ArchiveRequest& request) {
 
   DraftFile file(request.out);
   const std::unique_ptr<Sink> compressed = compress(form, file, request.threads);
-  TarWriter tar(*compressed, source.examination.info->name);
+  TarWriter tar(*compressed, source.examination.info->name + "/");
   common::Progress progress("archiving", "MB", total >> 20, request.verbosity);
   write_archive(source, tar, progress);
   file.finish();

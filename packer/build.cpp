@@ -1,5 +1,7 @@
 #include "packer/build.hpp"
 
+#include <set>
+
 #include "common/error.hpp"
 #include "common/file.hpp"
 #include "packer/seal.hpp"
@@ -15,23 +17,35 @@ std::string read_table(const fs::path& path, Role role, Tables& tables) {
   return text;
 }
 
+template <typename Manifest>
+void read_recipe(const fs::path& path, Role role, const Manifest& manifest, Tables& tables) {
+  auto recipe = manifest.recipe;
+  if (!recipe) recipe = manifest::read_recipe_file(path, tables.digests.at(role));
+  if (recipe) tables.recipes.emplace(role, *std::move(recipe));
+}
+
 Tables read_tables(const BuildRequest& request) {
   Tables tables;
   Manifests& manifests = tables.manifests;
   tables.subset_text = read_table(request.manifest, Role::subset_manifest, tables);
   tables.subset_bytes = tables.subset_text.size();
   manifests.subset = manifest::parse_subset(tables.subset_text, request.manifest.string());
+  read_recipe(request.manifest, Role::subset_manifest, *manifests.subset, tables);
   const auto vqa = [&](const fs::path& path, Role role) {
-    return manifest::parse_vqa(read_table(path, role, tables), path.string());
+    manifest::VqaManifest questions = manifest::parse_vqa(read_table(path, role, tables), path.string());
+    read_recipe(path, role, questions, tables);
+    return questions;
   };
   manifests.val = vqa(request.val_manifest, Role::val_manifest);
   if (request.retention_manifest)
     manifests.retention = vqa(*request.retention_manifest, Role::retention_manifest);
   if (request.base_manifest) manifests.base = vqa(*request.base_manifest, Role::base_manifest);
-  if (request.audio_val_manifest)
-    manifests.audio_val =
-        manifest::parse_subset(read_table(*request.audio_val_manifest, Role::audio_val_manifest, tables),
-                               request.audio_val_manifest->string());
+  if (request.audio_val_manifest) {
+    const Role role = Role::audio_val_manifest;
+    manifests.audio_val = manifest::parse_subset(read_table(*request.audio_val_manifest, role, tables),
+                                                 request.audio_val_manifest->string());
+    read_recipe(*request.audio_val_manifest, role, *manifests.audio_val, tables);
+  }
   return tables;
 }
 
@@ -41,6 +55,14 @@ void put_subset_table(Tables& tables, const Draft& draft) {
             tables.digests.at(Role::subset_manifest));
   std::string().swap(tables.subset_text);
 }
+
+std::set<std::string> image_names(const Plan& planned) {
+  std::set<std::string> names;
+  for (const PlannedImage& image : planned.images) names.emplace(image.file_name());
+  return names;
+}
+
+}  // namespace
 
 BuildSummary summarise(const SealedPack& sealed) {
   BuildSummary summary;
@@ -57,8 +79,6 @@ BuildSummary summarise(const SealedPack& sealed) {
       summary.questions += input.packed;
   return summary;
 }
-
-}  // namespace
 
 BuildRequest with_defaults(BuildRequest request) {
   const auto beside = [&](std::optional<fs::path>& path, const char* name) {
@@ -84,6 +104,9 @@ BuildSummary build_pack(const BuildRequest& request) {
   check_replaceable(target);
   const std::string name = target.filename().string();
   Plan planned = plan(name, read_tables(request));
+  if (!request.instances.empty())
+    planned.tables.coco =
+        manifest::read_coco_images(request.instances, image_names(planned), request.verbosity);
   Collection collection =
       collect(std::move(planned), {request.source_root, request.image_roots}, request.missing);
   Draft draft(target);

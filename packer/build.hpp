@@ -21,7 +21,11 @@ struct BuildRequest {
   std::filesystem::path val_manifest;
   std::optional<std::filesystem::path> retention_manifest, base_manifest, audio_val_manifest;
   std::vector<std::filesystem::path> image_roots;  // folders or archives
+  std::vector<std::filesystem::path> instances;    // COCO's, for the licences and sources of pictures
   Missing missing = Missing::refuse;
+  // A folder with a pack's control files, media or not: that very pack is made again, and nothing above but
+  // the roots and the destination counts.
+  std::optional<std::filesystem::path> recipe;
   Probe probe = Probe::decode;
   unsigned threads = 0;
   common::Verbosity verbosity = common::Verbosity::normal;
@@ -42,5 +46,17 @@ struct BuildSummary {
 [[nodiscard]] BuildRequest with_defaults(BuildRequest request);
 
 [[nodiscard]] BuildSummary build_pack(const BuildRequest& request);
+
+// What the user knows about a recipe from elsewhere.
+struct RecipeTrust {
+  std::optional<common::Digest> expected_id;
+  std::optional<std::filesystem::path> trusted_key;
+};
+// The same pack, byte for byte, from sources of one's own. Throws mismatch that lists every source that is
+// missing or gives other bytes than the recipe's seal has; signature where the trusted key did not sign it.
+[[nodiscard]] BuildSummary build_from_recipe(const BuildRequest& request, const RecipeTrust& trust);
+
+struct SealedPack;
+[[nodiscard]] BuildSummary summarise(const SealedPack& sealed);
 
 }  // namespace packer

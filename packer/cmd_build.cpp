@@ -7,8 +7,9 @@
 namespace packer {
 namespace {
 
-int run_build(const BuildRequest& request) {
-  const BuildSummary summary = build_pack(with_defaults(request));
+int run_build(const BuildRequest& request, const RecipeTrust& trust) {
+  const BuildRequest whole = with_defaults(request);
+  const BuildSummary summary = whole.recipe ? build_from_recipe(whole, trust) : build_pack(whole);
   for (const MissingItem& item : summary.missing)
     std::fprintf(stderr, "missing: %s %s (%s): %s\n", name_of(item.role),
                  escape_for_terminal(item.id).c_str(), escape_for_terminal(item.file).c_str(),
@@ -26,8 +27,9 @@ int run_build(const BuildRequest& request) {
 void add_build(CLI::App& app, CommonFlags& flags, Command& chosen) {
   struct Values {
     BuildRequest request;
-    std::string retention, base, audio_val;
+    std::string retention, base, audio_val, recipe;
     bool allow_missing = false;
+    TrustFlags trust;
   };
   const auto values = std::make_shared<Values>();
   BuildRequest& r = values->request;
@@ -53,19 +55,35 @@ void add_build(CLI::App& app, CommonFlags& flags, Command& chosen) {
                    "where images lie, a folder, .zip or .tar[.gz|.zst]; repeatable; looks in it, images/, "
                    "val2014/, train2014/ and coco/ "
                    "(default: <source-root>/../vqa and ../coco)");
+  verb->add_option(
+          "--instances", r.instances,
+          "COCO's instances_<split>.json (or captions_, image_info_), repeatable: the licence and the "
+          "source of each picture are stated in pack.json")
+      ->allow_extra_args(false);
   verb->add_flag("--allow-missing", values->allow_missing,
                  "pack without the sources that are missing or unusable");
+  CLI::Option* recipe = verb->add_option(
+      "--from-recipe", values->recipe,
+      "a folder that export --format recipe made, or a pack: make that very pack again from sources of one's "
+      "own, and prove it by its id; its manifests are used");
+  for (const char* other : {"--manifest", "--val-manifest", "--retention-manifest", "--base-manifest",
+                            "--audio-val-manifest", "--instances", "--allow-missing"})
+    recipe->excludes(verb->get_option(other));
+  add_trust_flags(*verb, values->trust);
+  verb->get_option("--expect")->needs(recipe);
+  verb->get_option("--trust")->needs(recipe);
   add_common_flags(*verb, flags);
   verb->callback([values, &flags, &chosen] {
     chosen = [values, &flags] {
       BuildRequest& request = values->request;
+      if (!values->recipe.empty()) request.recipe = values->recipe;
       if (!values->retention.empty()) request.retention_manifest = values->retention;
       if (!values->base.empty()) request.base_manifest = values->base;
       if (!values->audio_val.empty()) request.audio_val_manifest = values->audio_val;
       request.missing = values->allow_missing ? Missing::allow : Missing::refuse;
       request.threads = flags.threads;
       request.verbosity = flags.verbosity();
-      return run_build(request);
+      return run_build(request, {values->trust.expected_id(), values->trust.trusted_key()});
     };
   });
 }

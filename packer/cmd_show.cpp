@@ -66,11 +66,7 @@ Json to_json(const Outline& outline) {
   root["rows"] = rows_per_manifest(outline);
   root["recipe"] = rows_of(info.inputs);
   root["missing"] = rows_of(info.missing);
-  // No table states a licence (FORMAT.md), so none is invented here.
-  Json& licences = root["licences"] = Json::array();
-  for (const RecipeInput& input : info.inputs)
-    licences.push_back(
-        {{"manifest", name_of(input.role)}, {"source_dataset", input.source_dataset}, {"licence", nullptr}});
+  root["licences"] = licences_of(info);
   return root;
 }
 
@@ -117,7 +113,10 @@ void print_text(const Json& root) {
     line("rows", common::dump_line(count) + " in " + name);
   for (const Json& input : root["recipe"]) line("recipe", common::dump_line(input));
   for (const Json& licence : root["licences"])
-    line("licence", "none stated: " + licence["source_dataset"].get<std::string>());
+    line("licence", licence.contains("images") ? "images, " + common::dump_line(licence)
+                    : licence["licence"].is_null()
+                        ? "none stated: " + licence["source_dataset"].get<std::string>()
+                        : common::dump_line(licence));
   if (root["missing"].empty()) line("missing", "nothing");
   for (const Json& item : root["missing"]) line("missing", common::dump_line(item));
   std::printf("%s\n", k_not_verified);

@@ -34,6 +34,7 @@ void add_list(CLI::App& app, CommonFlags& flags, Command& chosen);
 void add_repair(CLI::App& app, CommonFlags& flags, Command& chosen);
 void add_show(CLI::App& app, CommonFlags& flags, Command& chosen);
 void add_diff(CLI::App& app, CommonFlags& flags, Command& chosen);
+void add_export(CLI::App& app, CommonFlags& flags, Command& chosen);
 void add_synthesize(CLI::App& app, CommonFlags& flags, Command& chosen);
 void add_keygen(CLI::App& app, CommonFlags& flags, Command& chosen);
 void add_sign(CLI::App& app, CommonFlags& flags, Command& chosen);

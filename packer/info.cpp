@@ -48,28 +48,50 @@ int small_member(const Json& row, const char* key, const std::string& where) {
 }
 
 Json to_json(const RecipeInput& input) {
-  return {{"manifest", name_of(input.role)},
-          {"subset_name", input.subset_name},
-          {"source_dataset", input.source_dataset},
-          {"seed", input.seed},
-          {"rows", input.asked},
-          {"packed", input.packed},
-          {"sha256", input.digest.hex()}};
+  Json row{{"manifest", name_of(input.role)},
+           {"subset_name", input.subset_name},
+           {"source_dataset", input.source_dataset},
+           {"seed", input.seed},
+           {"rows", input.asked},
+           {"packed", input.packed},
+           {"sha256", input.digest.hex()}};
+  if (input.recipe) row["recipe"] = manifest::to_json(*input.recipe);
+  return row;
 }
 
 RecipeInput input_from(const Json& row, const std::string& where) {
-  return {role_member(row, "manifest", where),
-          digest_member(row, "sha256", where),
-          common::string_member(row, "subset_name", where),
-          common::string_member(row, "source_dataset", where),
-          common::integer_member(row, "seed", where),
-          count_member(row, "rows", where),
-          count_member(row, "packed", where)};
+  RecipeInput input{role_member(row, "manifest", where),
+                    digest_member(row, "sha256", where),
+                    common::string_member(row, "subset_name", where),
+                    common::string_member(row, "source_dataset", where),
+                    common::integer_member(row, "seed", where),
+                    count_member(row, "rows", where),
+                    count_member(row, "packed", where)};
+  if (row.contains("recipe")) input.recipe = manifest::parse_recipe(row["recipe"], where + ": recipe");
+  return input;
 }
 
-// The manifests state where their rows come from, and no licence; null says that nobody stated one.
+// What the tables of a manifest say of their licences, each once; null says that none does.
 Json licence_of(const RecipeInput& input) {
-  return {{"manifest", name_of(input.role)}, {"source_dataset", input.source_dataset}, {"licence", nullptr}};
+  Json stated = Json::array();
+  if (input.recipe)
+    for (const manifest::Recipe::Source& source : input.recipe->sources)
+      if (source.licence)
+        if (Json licence = manifest::to_json(*source.licence);
+            std::find(stated.begin(), stated.end(), licence) == stated.end())
+          stated.push_back(std::move(licence));
+  return {{"manifest", name_of(input.role)},
+          {"source_dataset", input.source_dataset},
+          {"licence", stated.empty() ? Json(nullptr) : std::move(stated)}};
+}
+
+Json to_json(const ImageLicence& licence) {
+  return {{"images", licence.id}, {"name", licence.name}, {"url", licence.url}};
+}
+
+ImageLicence image_licence_from(const Json& row, const std::string& where) {
+  return {common::integer_member(row, "images", where), common::string_member(row, "name", where),
+          common::string_member(row, "url", where)};
 }
 
 Json to_json(const MissingItem& item) {
@@ -94,6 +116,8 @@ Json to_json(const FileInfo& file) {
   if (file.image) {
     row["width"] = file.image->width;
     row["height"] = file.image->height;
+    if (file.image->licence) row["licence"] = *file.image->licence;
+    if (!file.image->source.empty()) row["source"] = file.image->source;
   }
   return row;
 }
@@ -112,9 +136,22 @@ FileInfo file_from(const Json& row, const std::string& where) {
     if (row.contains("first_frame")) clip.first_frame = count_member(row, "first_frame", where);
     if (row.contains("source_sha256")) clip.source = digest_member(row, "source_sha256", where);
   }
-  if (file.role == Role::image)
-    file.image = ImageFacts{small_member(row, "width", where), small_member(row, "height", where)};
+  if (file.role == Role::image) {
+    ImageFacts& image = file.image.emplace();
+    image.width = small_member(row, "width", where);
+    image.height = small_member(row, "height", where);
+    if (row.contains("licence")) image.licence = common::integer_member(row, "licence", where);
+    if (row.contains("source")) image.source = common::string_member(row, "source", where);
+  }
   return file;
+}
+
+// One element of `licences`: of each manifest, then of pictures.
+std::vector<Json> list_licences(const PackInfo& info) {
+  std::vector<Json> rows;
+  for (const RecipeInput& input : info.inputs) rows.push_back(licence_of(input));
+  for (const ImageLicence& licence : info.image_licences) rows.push_back(to_json(licence));
+  return rows;
 }
 
 // Takes the text of a pack.json part by part.
@@ -171,7 +208,17 @@ void read_head(const Json& root, const std::string& where, PackInfo& info) {
   const Json& recipe = common::member(root, "recipe", where);
   for (const Json& row : common::array_member(recipe, "inputs", where))
     info.inputs.push_back(input_from(row, row_of(where, "inputs", info.inputs.size())));
+  // The other rows follow from the inputs, and are compared when the whole is written again.
+  for (const Json& row : common::array_member(root, "licences", where))
+    if (row.is_object() && row.contains("images"))
+      info.image_licences.push_back(
+          image_licence_from(row, row_of(where, "licences", info.image_licences.size())));
   for (const char* list : {"missing", "files"}) (void)common::array_member(root, list, where);
+}
+
+bool has_licence(const PackInfo& info, std::int64_t id) {
+  return std::any_of(info.image_licences.begin(), info.image_licences.end(),
+                     [&](const ImageLicence& licence) { return licence.id == id; });
 }
 
 void check_files(const PackInfo& info, Findings& findings) {
@@ -182,6 +229,8 @@ void check_files(const PackInfo& info, Findings& findings) {
       findings.push_back({path, "P4", "pack.json does not list it in the order of path bytes"});
     if (role_of(path) != file.role)
       findings.push_back({path, "P5", std::string("pack.json gives it the role ") + name_of(file.role)});
+    if (file.image && file.image->licence && !has_licence(info, *file.image->licence))
+      findings.push_back({path, "P7", "its licence is none of those that pack.json lists"});
     if (file.bytes > k_file_limit_bytes) findings.push_back({path, "F7", "pack.json gives it 8 GiB or more"});
   }
 }
@@ -204,6 +253,8 @@ std::string write_row(const FileInfo& file) { return common::dump_line(to_json(f
 std::string write_row(const MissingItem& item) { return common::dump_line(to_json(item)); }
 std::string write_row(const RecipeInput& input) { return common::dump_line(to_json(input)); }
 
+common::Json licences_of(const PackInfo& info) { return list_licences(info); }
+
 void write_info(const PackInfo& info, const std::function<void(std::string_view)>& take) {
   const auto line = [](const auto& item) { return to_json(item); };
   take(std::string("{\n  \"format\": \"") + k_format + "\",\n");
@@ -213,7 +264,8 @@ void write_info(const PackInfo& info, const std::function<void(std::string_view)
   take("    \"clip_s\": " + common::python_repr(k_clip_s) + ",\n    \"inputs\": ");
   write_list("    ", info.inputs, line, take);
   take("\n  },\n  \"licences\": ");
-  write_list("  ", info.inputs, licence_of, take);
+  write_list(
+      "  ", list_licences(info), [](const Json& row) { return row; }, take);
   take(",\n  \"missing\": ");
   write_list("  ", info.missing, line, take);
   take(",\n  \"files\": ");

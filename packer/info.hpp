@@ -11,7 +11,9 @@
 #include <vector>
 
 #include "common/digest.hpp"
+#include "common/json.hpp"
 #include "common/path.hpp"
+#include "manifest/recipe.hpp"
 #include "packer/finding.hpp"
 #include "packer/names.hpp"
 #include "packer/sums.hpp"
@@ -37,6 +39,8 @@ struct ClipFacts {
 struct ImageFacts {
   int width = 0;
   int height = 0;
+  std::optional<std::int64_t> licence{};  // an ImageLicence's id
+  std::string source{};                   // the URL that COCO gives; empty where none was given
   bool operator==(const ImageFacts&) const = default;
 };
 
@@ -50,14 +54,22 @@ struct FileInfo {
 };
 
 // A manifest that the build read.
+// A licence of pictures, as COCO's own files number them.
+struct ImageLicence {
+  std::int64_t id = 0;
+  std::string name, url;
+  bool operator==(const ImageLicence&) const = default;
+};
+
 struct RecipeInput {
   Role role = Role::subset_manifest;
   common::Digest digest;  // of the manifest's own bytes
   std::string subset_name;
   std::string source_dataset;
   std::int64_t seed = 0;
-  std::uint64_t asked = 0;   // rows in it
-  std::uint64_t packed = 0;  // rows in the pack; the difference stands in `missing`
+  std::uint64_t asked = 0;                   // rows in it
+  std::uint64_t packed = 0;                  // rows in the pack; the difference stands in `missing`
+  std::optional<manifest::Recipe> recipe{};  // how its rows were chosen, where that is known
   bool operator==(const RecipeInput&) const = default;
 };
 
@@ -74,6 +86,7 @@ struct PackInfo {
   std::vector<RecipeInput> inputs;
   std::vector<MissingItem> missing;
   std::vector<FileInfo> files;  // every file but pack.json, the seal and its signature; sorted by path
+  std::vector<ImageLicence> image_licences{};  // those that a picture has; ascending by id
   bool operator==(const PackInfo&) const = default;
 };
 
@@ -81,6 +94,8 @@ struct PackInfo {
 [[nodiscard]] std::string write_row(const FileInfo& file);
 [[nodiscard]] std::string write_row(const MissingItem& item);
 [[nodiscard]] std::string write_row(const RecipeInput& input);
+// pack.json's `licences`: an object for each input, and one for each licence of pictures.
+[[nodiscard]] common::Json licences_of(const PackInfo& info);
 [[nodiscard]] std::string write_info(const PackInfo& info);
 void write_info(const PackInfo& info, const std::function<void(std::string_view)>& take);  // part by part
 // P1 to P5 go to `findings`; nothing is returned where the text is no pack.json of this version.

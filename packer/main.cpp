@@ -52,7 +52,7 @@ int main(int argc, char** argv) {
     packer::Command chosen;
     for (const auto add : {packer::add_build, packer::add_archive, packer::add_extract, packer::add_verify,
                            packer::add_list, packer::add_show, packer::add_diff, packer::add_repair,
-                           packer::add_sign, packer::add_keygen, packer::add_synthesize})
+                           packer::add_sign, packer::add_keygen, packer::add_export, packer::add_synthesize})
       add(app, flags, chosen);
     for (CLI::App* verb : app.get_subcommands({})) verb->footer(common::exit_code_help());
     try {

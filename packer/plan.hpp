@@ -8,6 +8,7 @@
 #include <string_view>
 #include <vector>
 
+#include "manifest/coco_images.hpp"
 #include "packer/contents.hpp"
 
 namespace packer {
@@ -19,7 +20,9 @@ struct Tables {
   Manifests manifests;
   std::string subset_text;  // the bytes of the subset manifest, until they are in the draft
   std::uint64_t subset_bytes = 0;
-  std::map<Role, common::Digest> digests;  // of each manifest that was read
+  std::map<Role, common::Digest> digests;    // of each manifest that was read
+  manifest::CocoImages coco;                 // of pictures whose licences are known
+  std::map<Role, manifest::Recipe> recipes;  // of those that say how they were chosen, inside or beside them
 };
 
 // One clip of the subset or of the held-out clips.

@@ -1,6 +1,8 @@
 #include "packer/seal.hpp"
 
 #include <algorithm>
+#include <set>
+#include <string>
 #include <string_view>
 #include <unordered_map>
 #include <utility>
@@ -58,6 +60,8 @@ void account_for_rows(StagedPack& staged, PackInfo& info) {
                       manifest->seed,
                       manifest->entries.size(),
                       0};
+    if (const auto at = staged.plan.tables.recipes.find(role); at != staged.plan.tables.recipes.end())
+      input.recipe = at->second;
     keep_present(*manifest, role, files, info.missing);
     if (manifest->entries.empty())
       throw common::Error(common::ErrorKind::mismatch,
@@ -72,6 +76,22 @@ void account_for_rows(StagedPack& staged, PackInfo& info) {
   account(manifests.retention, Role::retention_manifest, images);
   account(manifests.base, Role::base_manifest, images);
   std::swap(manifests.clips, manifests.subset);
+}
+
+// Licences by number, of which only those are listed that a picture has.
+void state_licences(StagedPack& staged, PackInfo& info) {
+  const manifest::CocoImages& coco = staged.plan.tables.coco;
+  std::set<std::int64_t> used;
+  for (std::size_t i = 0; i < staged.images.size(); ++i) {
+    const auto at = coco.images.find(std::string(staged.plan.images[i].file_name()));
+    if (!staged.images[i].file || at == coco.images.end()) continue;
+    ImageFacts& facts = *staged.images[i].file->info.image;
+    facts.licence = at->second.licence;
+    facts.source = at->second.source;
+    used.insert(at->second.licence);
+  }
+  for (const std::int64_t id : used)
+    info.image_licences.push_back({id, coco.licences.at(id).name, coco.licences.at(id).url});
 }
 
 void refuse_leaks(const StagedPack& staged) {
@@ -145,6 +165,7 @@ SealedPack seal(StagedPack staged, Draft& draft) {
   PackInfo& info = sealed.info;
   info.name = staged.plan.name;
   account_for_rows(staged, info);
+  state_licences(staged, info);
   refuse_leaks(staged);
   std::vector<PlannedClip>().swap(staged.plan.clips);
   std::vector<PlannedImage>().swap(staged.plan.images);

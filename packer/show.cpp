@@ -25,7 +25,7 @@ void add_image(const ImageFacts& image, PackSummary& summary) {
   ImageFacts& low = summary.smallest;
   ImageFacts& high = summary.largest;
   low = is_first ? image : ImageFacts{std::min(low.width, image.width), std::min(low.height, image.height)};
-  high = {std::max(high.width, image.width), std::max(high.height, image.height)};
+  high = ImageFacts{std::max(high.width, image.width), std::max(high.height, image.height)};
 }
 
 }  // namespace

@@ -150,6 +150,12 @@ const std::vector<Damage>& damages() {
            if (file.image) file.image->height = 4;
          });
        }},
+      {"P7",
+       [](const fs::path& p) {
+         edit_media(p, [](auto& file) {
+           if (file.image) file.image->licence = 5;
+         });
+       }},
       {"M1", [](const fs::path& p) { replace_file(p, "val_manifest.json", "{}"); }},
       {"M2",
        [](const fs::path& p) {

@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "common/digest.hpp"
+#include "common/error.hpp"
 #include "common/json.hpp"
 #include "manifest/manifest.hpp"
 #include "tests/support/process.hpp"
@@ -86,7 +87,8 @@ TEST_CASE("the four splits are made one after the other, and share nothing") {
   CHECK(holds(made.out, ", and 12 captions\n"));
 
   std::vector<std::string> check = {"check"};
-  for (const std::string& name : project.written()) check.push_back("experiments/overfitting/" + name);
+  for (const std::string& name : project.written())
+    if (name.ends_with("_manifest.json")) check.push_back("experiments/overfitting/" + name);
   REQUIRE(check.size() == 6);
   const Finished checked = project.run(check);
   CHECK(checked.code == 0);
@@ -99,6 +101,31 @@ TEST_CASE("the four splits are made one after the other, and share nothing") {
             .entries[0]
             .image_filename.starts_with("COCO_train2014_"));
   CHECK(manifest::read_subset(project.at("audio_val_manifest.json")).entries[0].captions.size() == 1);
+}
+
+TEST_CASE("a manifest with the original's bytes has its recipe beside it, any other inside") {
+  const Project project;
+  CHECK(project.run({"val", "--subset-size", "5"}).code == 0);
+  const auto digest = common::digest_of(support::text_of_file(project.at("val_manifest.json")));
+  const auto beside = manifest::read_recipe_file(project.at("val_manifest.json"), digest);
+  REQUIRE(beside);
+  CHECK(beside->strategy == "original");
+  CHECK(beside->population == 60);
+  REQUIRE(beside->sources.size() == 2);
+  CHECK(!beside->sources[0].licence);
+  CHECK(beside->sources[1].licence == manifest::Licence{"", "x"});  // as the table of this test states it
+  CHECK(!manifest::read_vqa(project.at("val_manifest.json")).recipe);
+  CHECK_THROWS_WITH_AS(
+      (void)manifest::read_recipe_file(project.at("val_manifest.json"), common::digest_of("x")),
+      doctest::Contains("make the manifest again, or remove"), common::Error);
+
+  CHECK(project.run({"val", "--subset-size", "5", "--strategy", "stratified"}).code == 0);
+  CHECK(!fs::exists(project.at("val_manifest.recipe.json")));
+  CHECK(manifest::read_vqa(project.at("val_manifest.json")).recipe->strategy == "stratified");
+
+  CHECK(project.run({"audio", "--subset-size", "4", "--licence", "https://example.org/terms"}).code == 0);
+  const auto clips = manifest::read_subset(project.at("subset_manifest.json"));
+  CHECK(clips.recipe->sources[0].licence == manifest::Licence{"", "https://example.org/terms"});
 }
 
 TEST_CASE("the same command gives the same bytes, with any number of threads") {
@@ -202,7 +229,7 @@ TEST_CASE("a table that is too small exits 1, and the manifest that was there st
   CHECK(finished.code == 1);
   CHECK(holds(finished.err, "61 annotated questions are asked for and only 60 can be chosen"));
   CHECK(support::text_of_file(project.at("val_manifest.json")) == before);
-  CHECK(project.written() == std::vector<std::string>{"val_manifest.json"});
+  CHECK(project.written() == std::vector<std::string>{"val_manifest.json", "val_manifest.recipe.json"});
 }
 
 TEST_CASE("a stratified choice says how it was made, the original's has the original's bytes only") {
@@ -222,7 +249,8 @@ TEST_CASE("a stratified choice says how it was made, the original's has the orig
   CHECK(*val.recipe == manifest::Recipe{"stratified",
                                         60,
                                         {{"questions", digest("v2_OpenEnded_mscoco_val2014_questions.json")},
-                                         {"annotations", digest("v2_mscoco_val2014_annotations.json")}},
+                                         {"annotations", digest("v2_mscoco_val2014_annotations.json"),
+                                          manifest::Licence{"", "x"}}},
                                         {}});
   CHECK(project.run({"retention", "--subset-size", "6"}).code == 0);
   const manifest::VqaManifest retention = manifest::read_vqa(project.at("retention_manifest.json"));
