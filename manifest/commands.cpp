@@ -101,27 +101,13 @@ std::vector<fs::path> joined(std::vector<fs::path> paths, const std::vector<fs::
   return paths;
 }
 
-// Files that a choice follows from, under what they are to it.
-struct Tables {
-  struct File {
-    const char* table;
-    fs::path path;
-    std::optional<Licence> licence;
-  };
-  std::vector<File> files;
-  void add(const char* table, const fs::path& path, const std::optional<Licence>& licence = std::nullopt) {
-    files.push_back({table, path, licence});
-  }
-  void add_excluded(const std::vector<fs::path>& manifests) {
-    for (const fs::path& path : manifests) add("excluded", path);
-  }
-};
+Recipe::Source source_of(const char* table, const fs::path& path,
+                         const std::optional<Licence>& licence = std::nullopt) {
+  return {table, common::digest_file(path).digest, licence};
+}
 
-Recipe recipe_of(Strategy strategy, std::size_t population, const Tables& tables) {
-  Recipe recipe{name_of(strategy), population, {}, {}};
-  for (const Tables::File& file : tables.files)
-    recipe.sources.push_back({file.table, common::digest_file(file.path).digest, file.licence});
-  return recipe;
+void add_excluded(const std::vector<fs::path>& manifests, Recipe& recipe) {
+  for (const fs::path& path : manifests) recipe.sources.push_back(source_of("excluded", path));
 }
 
 }  // namespace
@@ -140,12 +126,13 @@ int choose_questions(const QuestionOptions& options, const OutputOptions& output
   QuestionChoice choice = select_questions(
       tables, {options.split, options.subset_size, options.seed, subtype, options.strategy}, excluded);
   choice.manifest.captions = std::move(captions);
-  Tables read;
-  read.add("questions", options.questions, tables.questions_licence());
-  read.add("annotations", options.annotations, tables.annotations_licence());
-  if (options.captions) read.add("captions", *options.captions, options.captions_licence);
-  read.add_excluded(options.exclude);
-  const Recipe recipe = recipe_of(options.strategy, choice.population, read);
+  Recipe recipe{name_of(options.strategy),
+                choice.population,
+                {tables.questions_source(), tables.annotations_source()},
+                {}};
+  if (options.captions)
+    recipe.sources.push_back(source_of("captions", *options.captions, options.captions_licence));
+  add_excluded(options.exclude, recipe);
   // The original's own choice has the original's bytes, and its recipe a file of its own.
   const bool is_original =
       options.split == VqaSplit::val && options.strategy == Strategy::original && options.exclude.empty();
@@ -177,14 +164,16 @@ int choose_clips(const ClipOptions& options, const OutputOptions& output) {
       return has_file(*options.available, clip_files(audio_relpath));
     };
   ClipChoice choice = select_clips(rows, request, excluded);
-  Tables read;
-  read.add("metadata", options.metadata, options.licence);
-  read.add_excluded(options.exclude);
-  choice.manifest.recipe = recipe_of(Strategy::original, choice.population, read);
+  Recipe& recipe = choice.manifest.recipe.emplace();
+  recipe = {name_of(Strategy::original),
+            choice.population,
+            {source_of("metadata", options.metadata, options.licence)},
+            {}};
+  add_excluded(options.exclude, recipe);
   Written written{
       options.output, "clips", choice.manifest.entries.size(), choice.population, options.seed, {}, {}};
   if (options.available) written.skipped = choice.skipped.size();
-  choice.manifest.recipe->skipped = std::move(choice.skipped);
+  recipe.skipped = std::move(choice.skipped);
   publish(write_subset(choice.manifest), written, output);
   return 0;
 }

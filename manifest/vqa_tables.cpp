@@ -51,12 +51,18 @@ VqaTables read_vqa_tables(const std::filesystem::path& questions, const std::fil
     size_bytes += common::size_of(common::open_to_read(path), path);
   common::Progress progress("reading", "bytes", size_bytes, verbosity);
   std::array<VqaTable, 2> read;
-  common::parallel_for(2, threads, [&](std::size_t i) {
+  VqaTables tables;
+  // The questions are a quarter of the whole: who has read them has time to hash both.
+  common::parallel_for(3, threads, [&](std::size_t i) {
+    if (i == 2) {
+      tables.sources_[0].digest = common::digest_file(questions).digest;
+      tables.sources_[1].digest = common::digest_file(annotations).digest;
+      return;
+    }
     read[i] = i == 0 ? read_questions(questions, progress) : read_annotations(annotations, progress);
     keep_last_of_each_id(read[i].rows);
   });
 
-  VqaTables tables;
   auto annotation = read[1].rows.begin();
   for (const VqaTable::Row& row : read[0].rows) {
     while (annotation != read[1].rows.end() && annotation->question_id < row.question_id) ++annotation;
@@ -69,8 +75,7 @@ VqaTables read_vqa_tables(const std::filesystem::path& questions, const std::fil
   tables.answers_ = std::move(read[1].texts);
   tables.kinds_ = read[1].kinds.take();
   tables.data_subtype_ = std::move(read[0].data_subtype);
-  tables.questions_licence_ = std::move(read[0].licence);
-  tables.annotations_licence_ = std::move(read[1].licence);
+  for (const std::size_t i : {0, 1}) tables.sources_[i].licence = std::move(read[i].licence);
   return tables;
 }
 

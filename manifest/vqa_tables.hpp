@@ -3,6 +3,7 @@
 // Texts are already stripped as Python strips them; of rows that share an id the last one counts.
 #pragma once
 
+#include <array>
 #include <cstddef>
 #include <cstdint>
 #include <filesystem>
@@ -50,9 +51,9 @@ class VqaTables {
   }
   // "val2014", as the questions file says; empty where it does not.
   [[nodiscard]] const std::string& data_subtype() const { return data_subtype_; }
-  // What each file says of its licence.
-  [[nodiscard]] const std::optional<Licence>& questions_licence() const { return questions_licence_; }
-  [[nodiscard]] const std::optional<Licence>& annotations_licence() const { return annotations_licence_; }
+  // Each file as a source of a recipe: its digest, and what it says of its licence.
+  [[nodiscard]] const Recipe::Source& questions_source() const { return sources_[0]; }
+  [[nodiscard]] const Recipe::Source& annotations_source() const { return sources_[1]; }
 
  private:
   friend VqaTables read_vqa_tables(const std::filesystem::path& questions,
@@ -72,7 +73,7 @@ class VqaTables {
   TextList questions_;
   TextList answers_;
   std::string data_subtype_;
-  std::optional<Licence> questions_licence_, annotations_licence_;
+  std::array<Recipe::Source, 2> sources_{Recipe::Source{"questions", {}}, Recipe::Source{"annotations", {}}};
 };
 
 // With two or more threads the files are read side by side; the result is the same.
