@@ -75,7 +75,7 @@ VqaTables read_vqa_tables(const std::filesystem::path& questions, const std::fil
   tables.answers_ = std::move(read[1].texts);
   tables.kinds_ = read[1].kinds.take();
   tables.data_subtype_ = std::move(read[0].data_subtype);
-  for (const std::size_t i : {0, 1}) tables.sources_[i].licence = std::move(read[i].licence);
+  for (std::size_t i = 0; i < read.size(); ++i) tables.sources_[i].licence = std::move(read[i].licence);
   return tables;
 }
 

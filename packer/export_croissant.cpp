@@ -246,7 +246,8 @@ void check(const CroissantRequest& request) {
                 "--creator, --url and --date, none of which can be guessed");
   const std::string& date = request.date_published;
   bool good = date.size() == 10 && date[4] == '-' && date[7] == '-';
-  for (const std::size_t at : {0, 1, 2, 3, 5, 6, 8, 9}) good = good && date[at] >= '0' && date[at] <= '9';
+  for (std::size_t at = 0; good && at < date.size(); ++at)
+    good = at == 4 || at == 7 || (date[at] >= '0' && date[at] <= '9');
   if (!good) throw Error(ErrorKind::usage, "--date takes a day such as 2024-05-31, not " + date);
   if (!fs::is_directory(request.out))
     throw Error(ErrorKind::usage,
