@@ -2,7 +2,9 @@
 
 #include <CLI/CLI.hpp>
 #include <cstdio>
+#include <map>
 #include <memory>
+#include <set>
 
 #include "common/error.hpp"
 #include "common/file.hpp"
@@ -35,10 +37,32 @@ std::string quoted_for_shell(const std::string& word) {
   return out + "'";
 }
 
+// All that a shell's `folder/*` gives.
+std::set<fs::path> glob(const fs::path& folder) {
+  std::set<fs::path> paths;
+  for (const fs::directory_entry& entry : fs::directory_iterator(folder.empty() ? "." : folder))
+    if (entry.path().filename().string().front() != '.') paths.insert(folder / entry.path().filename());
+  return paths;
+}
+
+// The runs as somebody would type them.
+std::string runs_of(const ReportFlags& flags) {
+  std::map<fs::path, std::set<fs::path>> by_folder;
+  for (const fs::path& run : flags.runs) by_folder[run.parent_path()].insert(run);
+  std::string words;
+  for (const auto& [folder, runs] : by_folder) {
+    if (runs.size() > 1 && runs == glob(folder)) {
+      words += " " + (folder.empty() ? std::string("*") : quoted_for_shell(folder.string()) + "/*");
+      continue;
+    }
+    for (const fs::path& run : runs) words += " " + quoted_for_shell(run.string());
+  }
+  return words;
+}
+
 // Stands in the file that it makes.
 std::string command_of(const ReportFlags& flags) {
-  std::string command = "safe-trainer report";
-  for (const fs::path& run : flags.runs) command += " " + quoted_for_shell(run.string());
+  std::string command = "safe-trainer report" + runs_of(flags);
   return command + " --markdown " + quoted_for_shell(flags.markdown->string());
 }
 

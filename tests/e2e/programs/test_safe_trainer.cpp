@@ -98,10 +98,14 @@ TEST_CASE("a sweep makes a run of every condition and seed, and the same command
   World::ok(again);
   CHECK(std::count(first.out.begin(), first.out.end(), '\n') == 4);
   CHECK(again.out == first.out);
-  std::size_t runs = 0;
+  std::vector<std::string> report = {"report"};
   for (const auto& entry : fs::directory_iterator(w.root + "/swept"))
-    runs += entry.path().filename().string().front() != '.' ? 1 : 0;
-  CHECK(runs == 4);
+    if (entry.path().filename().string().front() != '.') report.push_back(entry.path().string());
+  CHECK(report.size() == 5);
+  report.insert(report.end(), {"--markdown", w.root + "/swept.md"});
+  World::ok(trainer(report));
+  CHECK(support::text_of_file(w.root + "/swept.md")
+            .find("safe-trainer report " + w.root + "/swept/* --markdown") != std::string::npos);
 }
 
 TEST_CASE("a report leads to its runs, and to nothing once a byte has changed") {
