@@ -117,7 +117,7 @@ void refuse_keys(const Split& split) {
   std::set<std::string_view> keys;
   for (const Sample& sample : split.samples) {
     const bool bad = sample.key.find('.') != std::string::npos || !keys.insert(sample.key).second ||
-                     !common::why_not_a_pack_path(sample.key).empty();
+                     !common::why_not_a_pack_path(sample.key + ".json").empty();
     if (bad)
       throw Error(
           ErrorKind::mismatch,
