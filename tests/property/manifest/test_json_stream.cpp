@@ -166,7 +166,7 @@ std::string mutated(std::string text, common::Random& random) {
 TEST_CASE(
     "what nlohmann accepts the stream accepts with the same tokens, what it refuses the stream refuses") {
   constexpr std::int64_t k_seed = 77;
-  constexpr int k_cases = 20000;
+  constexpr int k_cases = 8000;
   INFO("seed " << k_seed);
   const support::Scratch scratch;
   common::Random random(k_seed);

@@ -217,7 +217,7 @@ TEST_CASE("a stratified choice draws every question as often as any other") {
       ++drawn[entry.question_id];
   CHECK(drawn.size() == 30);
   // 700 each; a binomial's deviation is 23.2.
-  for (const auto& [id, count] : drawn) CHECK_MESSAGE(std::abs(count - k_seeds * 7 / 30) < 110, id);
+  for (const auto& one : drawn) CHECK_MESSAGE(std::abs(one.second - k_seeds * 7 / 30) < 110, one.first);
 }
 
 TEST_CASE("a stratified choice of everything is everything, and needs the kinds of all questions") {
