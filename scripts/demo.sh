@@ -22,32 +22,10 @@ scripts/setup.sh
 step "programs"
 cmake --preset release >/dev/null
 cmake --build --preset release -- --quiet >&2
-mkdir -p "$here" "$cluster"
+mkdir -p "$cluster"
 
-step "sources: sounds, pictures and questions in the layouts of AudioCaps and VQA v2"
-[[ -d $sources ]] || "$bin/safe-packer" synthesize --quiet --out "$sources" --clips 600 --questions 3000 --train-questions 24000 >&2
-
-step "manifests: which clips and questions"
-m=("$bin/safe-manifest")
-val=(--questions "$sources/vqa/v2_OpenEnded_mscoco_val2014_questions.json"
-  --annotations "$sources/vqa/v2_mscoco_val2014_annotations.json")
-train=(--questions "$sources/vqa/v2_OpenEnded_mscoco_train2014_questions.json"
-  --annotations "$sources/vqa/v2_mscoco_train2014_annotations.json")
-"${m[@]}" audio --metadata "$sources/audiocaps/train.csv" --subset-size 400 --output "$here/subset_manifest.json"
-"${m[@]}" audio --split val --metadata "$sources/audiocaps/val.csv" --subset-size 100 \
-  --exclude "$here/subset_manifest.json" --output "$here/audio_val_manifest.json"
-"${m[@]}" val "${val[@]}" --output "$here/val_manifest.json"
-"${m[@]}" retention "${val[@]}" --subset-size 600 --exclude "$here/val_manifest.json" \
-  --output "$here/retention_manifest.json"
-"${m[@]}" base "${train[@]}" --subset-size 20000 --captions "$sources/audiocaps/train.csv" \
-  --exclude "$here/val_manifest.json" --exclude "$here/retention_manifest.json" \
-  --exclude "$here/subset_manifest.json" --exclude "$here/audio_val_manifest.json" \
-  --output "$here/base_manifest.json"
-"${m[@]}" check "$here"/*_manifest.json
-
-step "pack: collected, cut, hashed, sealed"
-"$bin/safe-packer" build --quiet --manifest "$here/subset_manifest.json" --val-manifest "$here/val_manifest.json" \
-  --source-root "$sources/audiocaps" --dest-root "$here/data_pack"
+step "sources, manifests, pack"
+scripts/made_up_pack.sh "$root"
 pack_id=$(sha256sum "$here/data_pack/SHA256SUMS" | cut -d' ' -f1)
 
 step "archive, carried to the cluster, extracted, verified"
