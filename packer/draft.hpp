@@ -37,7 +37,7 @@ class Draft {
                            const common::Digest& digest) const;
   // Writes a file, unless the draft holds it. Safe from many threads.
   void put(const common::PackPath& path, common::ByteView bytes, const common::Digest& digest) const;
-  // A text that is made part by part and never held whole; gives what was written.
+  // A text, or a tar, that is made part by part and never held whole; gives what was written.
   using TakeText = std::function<void(std::string_view)>;
   common::FileDigest put_text(const common::PackPath& path,
                               const std::function<void(const TakeText&)>& write) const;
