@@ -2,7 +2,10 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+#include <array>
 #include <optional>
+#include <string_view>
 #include <utility>
 
 #include "common/error.hpp"
@@ -21,6 +24,15 @@ struct Row {
   std::optional<std::int64_t> id, licence;
   std::string name, url, file_name, coco_url, flickr_url;
 };
+
+constexpr std::array<std::pair<std::string_view, std::string Row::*>, 5> k_texts = {
+    {{"name", &Row::name},
+     {"url", &Row::url},
+     {"file_name", &Row::file_name},
+     {"coco_url", &Row::coco_url},
+     {"flickr_url", &Row::flickr_url}}};
+constexpr std::array<std::pair<std::string_view, std::optional<std::int64_t> Row::*>, 2> k_numbers = {
+    {{"id", &Row::id}, {"license", &Row::licence}}};
 
 // The other half of these files, the annotations, passes by: it is a hundred times as long.
 class CocoReader {
@@ -78,29 +90,30 @@ class CocoReader {
     Row row;
     stream_.enter();
     for (std::string_view key; stream_.member(key);) {
-      std::string* const text = key == "name"         ? &row.name
-                                : key == "url"        ? &row.url
-                                : key == "file_name"  ? &row.file_name
-                                : key == "coco_url"   ? &row.coco_url
-                                : key == "flickr_url" ? &row.flickr_url
-                                                      : nullptr;
-      std::optional<std::int64_t>* const number = key == "id"        ? &row.id
-                                                  : key == "license" ? &row.licence
-                                                                     : nullptr;
-      if (text == nullptr && number == nullptr) {
+      const auto text =
+          std::find_if(k_texts.begin(), k_texts.end(), [&](auto& one) { return one.first == key; });
+      const auto number =
+          std::find_if(k_numbers.begin(), k_numbers.end(), [&](auto& one) { return one.first == key; });
+      if (text != k_texts.end())
+        row.*text->second = read_text(text->first);
+      else if (number != k_numbers.end())
+        row.*number->second = read_integer(number->first);
+      else
         stream_.pass();
-      } else if (text != nullptr) {
-        if (stream_.next() != Kind::string) fail(fmt::format("\"{}\" must be a text", key));
-        *text = stream_.text();
-      } else {
-        const std::string asked(key);
-        if (stream_.next() != Kind::number) fail(fmt::format("\"{}\" must be an integer", asked));
-        const JsonNumber value = stream_.number();
-        if (value.kind != JsonNumber::Kind::integer) fail(fmt::format("\"{}\" must be an integer", asked));
-        *number = value.value;
-      }
     }
     return row;
+  }
+
+  std::string_view read_text(std::string_view key) {
+    if (stream_.next() != Kind::string) fail(fmt::format("\"{}\" must be a text", key));
+    return stream_.text();
+  }
+
+  std::int64_t read_integer(std::string_view key) {
+    if (stream_.next() == Kind::number)
+      if (const JsonNumber number = stream_.number(); number.kind == JsonNumber::Kind::integer)
+        return number.value;
+    fail(fmt::format("\"{}\" must be an integer", key));
   }
 
   void add_licence(Row& row, CocoImages& into) {

@@ -59,6 +59,13 @@ void check_replaceable(const fs::path& target) {
       refuse(target, "it holds \"" + escape_for_terminal(name) + "\", which is no part of a pack");
 }
 
+void check_new_folder(const fs::path& target) {
+  const fs::file_status status = fs::symlink_status(target);
+  if (!fs::exists(status) || (fs::is_directory(status) && fs::is_empty(target))) return;
+  throw Error(ErrorKind::usage,
+              target.string() + " is there and not an empty folder; name a folder that is not there yet");
+}
+
 fs::path resolve_target(const fs::path& target) {
   fs::path whole = fs::absolute(target).lexically_normal();
   if (!whole.has_filename()) whole = whole.parent_path();

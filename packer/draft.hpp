@@ -61,6 +61,9 @@ class Draft {
 enum class Found { made, was_there };
 [[nodiscard]] common::File lock_folder(const std::filesystem::path& folder, Found& found);
 
+// A usage error unless `target` is absent or an empty folder: for what must not take a pack's place.
+void check_new_folder(const std::filesystem::path& target);
+
 // `target` as an absolute path whose last component is a name; the pack is called so.
 [[nodiscard]] std::filesystem::path resolve_target(const std::filesystem::path& target);
 

@@ -223,18 +223,10 @@ std::string describe(const VerifiedPack& pack, const std::vector<Split>& splits,
   return common::dump_pretty(root) + "\n";
 }
 
-void check_out(const fs::path& out) {
-  if (!fs::exists(fs::symlink_status(out))) return;
-  std::error_code none;
-  if (!fs::is_directory(fs::symlink_status(out)) || !fs::is_empty(out, none))
-    throw Error(ErrorKind::usage,
-                out.string() + " is there and not an empty folder; name a folder that is not there yet");
-}
-
 }  // namespace
 
 ExportSummary export_webdataset(const VerifiedPack& pack, const WebDatasetRequest& request) {
-  check_out(request.out);
+  check_new_folder(request.out);
   const Rows rows = read_rows(pack);
   const std::vector<Split> splits = list_splits(pack, rows);
   const std::vector<Shard> shards = list_shards(splits, request.shard_bytes);

@@ -1,4 +1,3 @@
-#include <algorithm>
 #include <map>
 
 #include "common/error.hpp"
@@ -22,19 +21,9 @@ Outline read_recipe(const BuildRequest& request, const RecipeTrust& trust) {
     throw Error(ErrorKind::usage, recipe.string() +
                                       " is no folder; a recipe is the folder that safe-packer export "
                                       "--format recipe makes, or a pack's");
-  Outline outline = read_outline(recipe);
-  const Examination& pack = outline.examination;
-  if (trust.expected_id && *trust.expected_id != *pack.id)
-    throw Error(ErrorKind::mismatch, recipe.string() + " is a recipe of the pack " + pack.id->hex() +
-                                         ", not of " + trust.expected_id->hex());
-  if (!trust.trusted_key) return outline;
-  const PublicKey key = read_trusted_key(*trust.trusted_key, recipe);
-  const auto part = [&](std::string_view name) { return pack.control.find(std::string(name)); };
-  if (part(k_signature_name) == pack.control.end() ||
-      !key.verifies(part(k_seal_name)->second, part(k_signature_name)->second))
-    throw Error(ErrorKind::signature,
-                recipe.string() + " is not signed by the owner of " + trust.trusted_key->string());
-  return outline;
+  std::optional<PublicKey> key;
+  if (trust.trusted_key) key = read_trusted_key(*trust.trusted_key, recipe);
+  return read_outline(recipe, trust.expected_id, key);
 }
 
 template <typename Manifest>
@@ -104,11 +93,8 @@ BuildSummary build_from_recipe(const BuildRequest& request, const RecipeTrust& t
     prove(staged, pack.sums);
     for (const auto& [name, bytes] : pack.control)
       draft.put(common::PackPath(name), bytes, common::digest_of(bytes));
-    draft.remove_all_but([&](const std::string& path) {
-      return pack.control.count(path) > 0 ||
-             std::any_of(pack.sums.begin(), pack.sums.end(),
-                         [&](const SumsLine& line) { return line.path.text() == path; });
-    });
+    draft.remove_all_but(
+        [&](const std::string& path) { return pack.control.count(path) != 0 || index_of(pack.files, path); });
     draft.publish();
     return summarise({*pack.id, *pack.info, draft.target()});
   } catch (const Error& error) {

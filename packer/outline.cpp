@@ -24,8 +24,11 @@ bool names(const manifest::QuestionEntry& entry, const std::string& path) {
 
 }  // namespace
 
-Outline read_outline(const std::filesystem::path& path) {
+Outline read_outline(const std::filesystem::path& path, const std::optional<common::Digest>& expected_id,
+                     const std::optional<PublicKey>& trusted_key) {
   ExamineRequest request;
+  request.expected_id = expected_id;
+  request.trusted_key = trusted_key;
   request.depth = Depth::control;
   request.verbosity = common::Verbosity::quiet;
   Outline outline{path, examine(path, request), {}, {}};

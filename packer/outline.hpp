@@ -4,6 +4,7 @@
 
 #include <filesystem>
 #include <map>
+#include <optional>
 #include <string>
 
 #include "manifest/parse.hpp"
@@ -18,9 +19,11 @@ struct Outline {
   std::map<std::string, manifest::AnyManifest> manifests;  // by file name
 };
 
-// A folder, any archive, or "-". Throws mismatch where the control files are damaged: what they say would be
-// worth nothing.
-[[nodiscard]] Outline read_outline(const std::filesystem::path& path);
+// A folder, any archive, or "-". Throws mismatch where the control files are damaged, or are not those of the
+// expected pack: what they say would be worth nothing; signature where the trusted key did not sign it.
+[[nodiscard]] Outline read_outline(const std::filesystem::path& path,
+                                   const std::optional<common::Digest>& expected_id = std::nullopt,
+                                   const std::optional<PublicKey>& trusted_key = std::nullopt);
 
 // Rows of the pack's manifests that name a file of it.
 struct NamingRow {

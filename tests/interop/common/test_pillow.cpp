@@ -8,6 +8,7 @@
 #include "common/file.hpp"
 #include "common/image.hpp"
 #include "common/random.hpp"
+#include "tests/support/peers.hpp"
 #include "tests/support/pictures.hpp"
 #include "tests/support/process.hpp"
 
@@ -75,18 +76,12 @@ std::map<std::string, Bytes> pictures() {
 }  // namespace
 
 TEST_CASE("a picture has the pixels that Pillow's convert(\"RGB\") gives it") {
-  const char* python = std::getenv("SAFE_PEER_PYTHON");
-  const char* peers = std::getenv("SAFE_PEERS");
-  if (python == nullptr) {
-    REQUIRE_MESSAGE((peers == nullptr || std::strcmp(peers, "required") != 0),
-                    "SAFE_PEER_PYTHON names no Python");
-    MESSAGE("skipped: SAFE_PEER_PYTHON names no Python with Pillow");
-    return;
-  }
+  const auto python = support::peer_python("Pillow");
+  if (!python) return;
   const support::Scratch scratch;
   const auto all = pictures();
   for (const auto& [name, bytes] : all) common::write_file(scratch / name, bytes);
-  const auto done = support::run_process({python, "-c", k_script}, scratch.path());
+  const auto done = support::run_process({*python, "-c", k_script}, scratch.path());
   REQUIRE_MESSAGE(done.code == 0, done.err);
   for (const auto& one : all) {
     const std::string name = one.first;
