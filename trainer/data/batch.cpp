@@ -3,11 +3,12 @@
 #include <algorithm>
 
 #include "common/error.hpp"
+#include "trainer/model/compat.hpp"
 
 namespace trainer {
 
 torch::Tensor embed_row(const Llava& base, const Row& row, const torch::Tensor& features) {
-  const torch::Tensor ids = torch::tensor(row.ids, torch::kLong).unsqueeze(0).to(base.placement().device);
+  const torch::Tensor ids = index_on(base.placement().device, row.ids).unsqueeze(0);
   return base.embed(ids, features.defined() ? features.unsqueeze(0) : features).squeeze(0);
 }
 
@@ -63,8 +64,8 @@ Batch make_batch(const std::vector<EncodedRow>& rows, const std::vector<std::int
   const torch::Device device = first.device();
   batch.valid = batch.valid.to(device);
   batch.fused = batch.fused.to(device);
-  batch.supervised = torch::tensor(supervised, torch::kLong).to(device);
-  batch.targets = torch::tensor(targets, torch::kLong).to(device);
+  batch.supervised = index_on(device, supervised);
+  batch.targets = index_on(device, targets);
   batch.base_logits = torch::cat(base_logits);
   return batch;
 }

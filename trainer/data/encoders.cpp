@@ -1,11 +1,44 @@
 #include "trainer/data/encoders.hpp"
 
 #include <algorithm>
+#include <functional>
 #include <map>
 
 #include "common/audio.hpp"
 
 namespace trainer {
+namespace {
+
+// The features of each file, from the cache where it has them. Files are read, decoded and prepared side by
+// side; the network runs as its width has it.
+std::vector<torch::Tensor> encode_files(
+    const std::vector<common::Digest>& files, const FeatureCache& cache, const Compute& compute,
+    const std::function<torch::Tensor(std::size_t file)>& prepare,
+    const std::function<torch::Tensor(const torch::Tensor& prepared)>& encode,
+    const std::function<void()>& done) {
+  constexpr std::size_t k_files_ahead = 64;  // 16 MB of spectrograms, 87 MB of pixels of 336 x 336
+  std::vector<torch::Tensor> features(files.size());
+  for (std::size_t begin = 0; begin < files.size(); begin += k_files_ahead) {
+    std::vector<torch::Tensor> prepared(std::min(k_files_ahead, files.size() - begin));
+    compute.prepare(prepared.size(), [&](std::size_t i) {
+      if (auto kept = cache.find(files[begin + i]))
+        features[begin + i] = std::move(*kept);
+      else
+        prepared[i] = prepare(begin + i);
+    });
+    compute.for_each(prepared.size(), [&](std::size_t i) {
+      torch::Tensor& one = features[begin + i];
+      if (!one.defined()) {
+        one = encode(prepared[i]);
+        cache.keep(files[begin + i], one);
+      }
+      done();
+    });
+  }
+  return features;
+}
+
+}  // namespace
 
 AudioEncoder AudioEncoder::load(const std::filesystem::path& folder, const Placement& placement) {
   return {Clap::load(folder, placement), load_log_mel_config(folder), placement};
@@ -28,26 +61,11 @@ std::vector<torch::Tensor> AudioEncoder::encode(const packer::VerifiedPack& pack
                                                 const std::vector<common::PackPath>& clips,
                                                 const FeatureCache& cache, const Compute& compute,
                                                 common::Progress& progress) const {
-  constexpr std::size_t k_clips_ahead = 64;  // 16 MB of spectrograms
-  std::vector<torch::Tensor> vectors(clips.size());
-  for (std::size_t begin = 0; begin < clips.size(); begin += k_clips_ahead) {
-    std::vector<torch::Tensor> spectrograms(std::min(k_clips_ahead, clips.size() - begin));
-    compute.prepare(spectrograms.size(), [&](std::size_t i) {
-      if (auto kept = cache.find(pack.digest(clips[begin + i])))
-        vectors[begin + i] = std::move(*kept);
-      else
-        spectrograms[i] = spectrogram(pack, clips[begin + i]);
-    });
-    compute.for_each(spectrograms.size(), [&](std::size_t i) {
-      torch::Tensor& vector = vectors[begin + i];
-      if (!vector.defined()) {
-        vector = encode(spectrograms[i]);
-        cache.keep(pack.digest(clips[begin + i]), vector);
-      }
-      progress.add(1);
-    });
-  }
-  return vectors;
+  std::vector<common::Digest> files;
+  for (const common::PackPath& clip : clips) files.push_back(pack.digest(clip));
+  return encode_files(
+      files, cache, compute, [&](std::size_t i) { return spectrogram(pack, clips[i]); },
+      [&](const torch::Tensor& prepared) { return encode(prepared); }, [&] { progress.add(1); });
 }
 
 torch::Tensor AudioEncoder::silence() const { return encode(log_mel_.compute({0.0F})); }
@@ -61,23 +79,25 @@ std::vector<torch::Tensor> encode_images(const packer::VerifiedPack& pack, const
                                          const PixelsConfig& config,
                                          const std::vector<QuestionSample>& questions,
                                          const FeatureCache& cache, const Compute& compute) {
-  std::map<common::PackPath, std::size_t> first_question;
-  std::vector<std::size_t> shown;  // the first question of each image
-  for (std::size_t i = 0; i < questions.size(); ++i)
-    if (first_question.emplace(questions[i].image, i).second) shown.push_back(i);
-  std::vector<torch::Tensor> features(questions.size());
-  compute.for_each(shown.size(), [&](std::size_t index) {
+  std::map<common::PackPath, std::size_t> numbers;  // of each image, in the order of their first questions
+  std::vector<common::PackPath> images;
+  std::vector<common::Digest> files;
+  for (const QuestionSample& question : questions)
+    if (numbers.emplace(question.image, images.size()).second) {
+      images.push_back(question.image);
+      files.push_back(pack.digest(question.image));
+    }
+  const Placement& placement = base.placement();
+  const auto encode = [&](const torch::Tensor& pixels) {
     const torch::NoGradGuard frozen;
-    const QuestionSample& question = questions[shown[index]];
-    const Placement& placement = base.placement();
-    const torch::Tensor kept = cache.get(pack.digest(question.image), [&] {
-      const torch::Tensor pixels = read_pixels(pack, question.image, config).unsqueeze(0);
-      return base.encode_images(pixels.to(placement.device, placement.dtype)).squeeze(0);
-    });
-    features[shown[index]] = kept.to(placement.device);
-  });
-  for (std::size_t i = 0; i < questions.size(); ++i)
-    features[i] = features[first_question.at(questions[i].image)];
+    return base.encode_images(pixels.unsqueeze(0).to(placement.device, placement.dtype)).squeeze(0);
+  };
+  std::vector<torch::Tensor> encoded = encode_files(
+      files, cache, compute, [&](std::size_t i) { return read_pixels(pack, images[i], config); }, encode,
+      [] {});
+  for (torch::Tensor& one : encoded) one = one.to(placement.device);
+  std::vector<torch::Tensor> features;
+  for (const QuestionSample& question : questions) features.push_back(encoded[numbers.at(question.image)]);
   return features;
 }
 

@@ -70,12 +70,4 @@ void FeatureCache::keep(const common::Digest& file, const torch::Tensor& feature
   if (!folder_.empty()) write_entry(entry_of(file), features);
 }
 
-torch::Tensor FeatureCache::get(const common::Digest& file,
-                                const std::function<torch::Tensor()>& encode) const {
-  if (std::optional<torch::Tensor> kept = find(file)) return std::move(*kept);
-  torch::Tensor features = encode();
-  keep(file, features);
-  return features;
-}
-
 }  // namespace trainer

@@ -7,7 +7,6 @@
 #pragma once
 
 #include <filesystem>
-#include <functional>
 #include <optional>
 
 #include "common/digest.hpp"
@@ -19,10 +18,7 @@ class FeatureCache {
  public:
   FeatureCache() = default;  // keeps nothing
   FeatureCache(std::filesystem::path folder, const common::Digest& encoder);
-  // The kept tensor, or what `encode` returns, which is then kept. Safe from many threads and processes.
-  [[nodiscard]] torch::Tensor get(const common::Digest& file,
-                                  const std::function<torch::Tensor()>& encode) const;
-  // The two halves of it.
+  // Both are safe from many threads and processes. What cannot be read or has changed is as good as absent.
   [[nodiscard]] std::optional<torch::Tensor> find(const common::Digest& file) const;
   void keep(const common::Digest& file, const torch::Tensor& features) const;
 

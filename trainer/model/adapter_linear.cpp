@@ -51,6 +51,13 @@ void AdapterLinear::protect(torch::Tensor basis, Anchor anchor) {
   basis_ = std::move(basis);
 }
 
+void AdapterLinear::move_to(torch::Device device) {
+  for (torch::Tensor* leaf : {&weight_, &a_, &b_, &bias_})
+    if (leaf->defined()) *leaf = moved_leaf(*leaf, device);
+  for (torch::Tensor* kept : {&anchor_, &basis_})
+    if (kept->defined()) *kept = kept->to(device);
+}
+
 void AdapterLinear::append_parameters(const std::string& prefix, ParameterGroup group,
                                       std::vector<Parameter>& to) const {
   if (weight_.defined()) {

@@ -35,6 +35,9 @@ class AdapterLinear {
   void append_frozen(const std::string& prefix, std::map<std::string, torch::Tensor>& to) const;
   // What append_frozen gave, on the device of the weights; anchor and basis are none where it holds none.
   void set_frozen(const std::string& prefix, const std::map<std::string, torch::Tensor>& from);
+  // Everything to `device`, the trained tensors as new leaves: parameters that were appended before are none
+  // of the map's any more.
+  void move_to(torch::Device device);
 
  private:
   torch::Tensor anchor_;  // [out, in] frozen; undefined: zero

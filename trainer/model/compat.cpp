@@ -4,6 +4,14 @@
 
 namespace trainer {
 
+torch::Tensor index_on(torch::Device device, const std::vector<std::int64_t>& numbers) {
+  return torch::tensor(numbers, torch::kLong).to(device);
+}
+
+torch::Tensor pick_rows(const torch::Tensor& table, const std::vector<std::int64_t>& rows) {
+  return table.index_select(0, index_on(table.device(), rows));
+}
+
 torch::Tensor attend(const torch::Tensor& query, const torch::Tensor& key, const torch::Tensor& value,
                      const torch::Tensor& bias, double scale) {
 #if TORCH_VERSION_MAJOR >= 2

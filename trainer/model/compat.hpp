@@ -2,6 +2,9 @@
 // Axes: B rows, A heads, Q queries, K keys, E width of a head.
 #pragma once
 
+#include <cstdint>
+#include <vector>
+
 #include "trainer/model/tensor.hpp"
 
 namespace trainer {
@@ -12,6 +15,11 @@ struct Placement {
   torch::Dtype dtype = torch::kFloat32;
   torch::Device device = torch::kCPU;
 };
+
+// Numbers as an index on `device`: [n] int64.
+[[nodiscard]] torch::Tensor index_on(torch::Device device, const std::vector<std::int64_t>& numbers);
+// Those rows of `table` [N, ...], wherever it lives -> [n, ...].
+[[nodiscard]] torch::Tensor pick_rows(const torch::Tensor& table, const std::vector<std::int64_t>& rows);
 
 // What a masked score gets: its exponential is exactly 0 in fp32, and a row without any key stays finite.
 inline constexpr double k_masked_score = -1e30;

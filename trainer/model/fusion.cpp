@@ -5,6 +5,7 @@
 #include <cmath>
 
 #include "common/error.hpp"
+#include "trainer/model/compat.hpp"
 
 namespace trainer {
 namespace {
@@ -22,8 +23,7 @@ AudioInput heard(const AudioInput& audio) {
     kept.rows.push_back(audio.rows[i]);
     kept.gates.push_back(audio.gates[i]);
   }
-  if (!picks.empty())
-    kept.tokens = audio.tokens.index_select(0, torch::tensor(picks, torch::kLong).to(audio.tokens.device()));
+  if (!picks.empty()) kept.tokens = pick_rows(audio.tokens, picks);
   return kept;
 }
 
@@ -86,7 +86,7 @@ torch::Tensor FusionBlock::fuse(const torch::Tensor& hidden, const AudioInput& a
   const AudioInput audio = heard(all);
   if (audio.rows.empty()) return hidden;
   const bool every_row = static_cast<std::int64_t>(audio.rows.size()) == hidden.size(0);
-  const torch::Tensor index = torch::tensor(audio.rows, torch::kLong).to(hidden.device());
+  const torch::Tensor index = index_on(hidden.device(), audio.rows);
   const torch::Tensor some = every_row ? hidden : hidden.index_select(0, index);  // [R, L, H]
   const torch::Tensor mask = (every_row ? fused : fused.index_select(0, index)).unsqueeze(-1);
   const torch::Tensor mixed = torch::where(mask, some + delta(some, audio), some);
@@ -117,6 +117,10 @@ void FusionBlock::set_frozen(const std::map<std::string, torch::Tensor>& from) {
   for (const auto& [name, map] : maps_of(*this)) map->set_frozen(name, from);
 }
 
+void FusionBlock::move_to(torch::Device device) {
+  for (const auto& [name, map] : maps_of(*this)) map->move_to(device);
+}
+
 Fusion::Fusion(const FusionConfig& config, std::int64_t seed) : config_(config) {
   ENSURE(!config.layers.empty());
   for (const std::int64_t layer : config.layers) blocks_.emplace(layer, FusionBlock(config, layer, seed));
@@ -133,6 +137,10 @@ std::vector<Parameter> Fusion::parameters() const {
   for (const auto& [layer, block] : blocks_)
     for (Parameter& parameter : block.parameters()) all.push_back(std::move(parameter));
   return all;
+}
+
+void Fusion::move_to(torch::Device device) {
+  for (auto& [layer, block] : blocks_) block.move_to(device);
 }
 
 std::map<std::string, torch::Tensor> Fusion::frozen() const {

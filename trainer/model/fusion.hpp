@@ -54,6 +54,7 @@ class FusionBlock {
   [[nodiscard]] std::vector<Parameter> parameters() const;
   [[nodiscard]] std::map<std::string, torch::Tensor> frozen() const;
   void set_frozen(const std::map<std::string, torch::Tensor>& from);
+  void move_to(torch::Device device);  // as AdapterLinear::move_to
   // What the maps are given: h^ [R, L, H] to query and gate, the heads' sums of values [R, L, H] to the
   // output.
   struct Attention {
@@ -93,6 +94,7 @@ class Fusion {
   [[nodiscard]] std::vector<Parameter> parameters() const;
   [[nodiscard]] std::map<std::string, torch::Tensor> frozen() const;
   void set_frozen(const std::map<std::string, torch::Tensor>& from);
+  void move_to(torch::Device device);  // as AdapterLinear::move_to
   std::map<std::int64_t, FusionBlock>& blocks() { return blocks_; }
   [[nodiscard]] const std::map<std::int64_t, FusionBlock>& blocks() const { return blocks_; }
 

@@ -19,4 +19,8 @@ torch::Tensor zero_leaf(at::IntArrayRef shape) {
   return torch::zeros(shape, torch::kFloat32).set_requires_grad(true);
 }
 
+torch::Tensor moved_leaf(const torch::Tensor& leaf, torch::Device device) {
+  return leaf.detach().to(device).set_requires_grad(true);
+}
+
 }  // namespace trainer

@@ -51,6 +51,13 @@ std::vector<Parameter> Projector::parameters() const {
   return all;
 }
 
+void Projector::move_to(torch::Device device) {
+  norm_weight_ = moved_leaf(norm_weight_, device);
+  norm_bias_ = moved_leaf(norm_bias_, device);
+  linear1_.move_to(device);
+  linear2_.move_to(device);
+}
+
 std::map<std::string, torch::Tensor> Projector::frozen() const {
   std::map<std::string, torch::Tensor> all;
   linear1_.append_frozen("audio_projector.linear_1", all);

@@ -40,6 +40,7 @@ class Projector {
   [[nodiscard]] std::vector<Parameter> parameters() const;
   [[nodiscard]] std::map<std::string, torch::Tensor> frozen() const;
   void set_frozen(const std::map<std::string, torch::Tensor>& from);
+  void move_to(torch::Device device);  // as AdapterLinear::move_to
   AdapterLinear& linear1() { return linear1_; }
   AdapterLinear& linear2() { return linear2_; }
   [[nodiscard]] const ProjectorConfig& config() const { return config_; }

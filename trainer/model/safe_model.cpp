@@ -4,9 +4,14 @@
 
 namespace trainer {
 
-SafeModel::SafeModel(const Llava& base, torch::Tensor silence, const ProjectorConfig& projector,
+SafeModel::SafeModel(const Llava& base, const torch::Tensor& silence, const ProjectorConfig& projector,
                      const FusionConfig& fusion, std::int64_t seed)
-    : base_(base), silence_(std::move(silence)), projector_(projector, seed), fusion_(fusion, seed) {
+    : base_(base),
+      silence_(silence.to(base.placement().device)),
+      projector_(projector, seed),
+      fusion_(fusion, seed) {
+  projector_.move_to(base.placement().device);
+  fusion_.move_to(base.placement().device);
   parameters_ = projector_.parameters();
   for (Parameter& parameter : fusion_.parameters()) parameters_.push_back(std::move(parameter));
 }

@@ -13,8 +13,9 @@ namespace trainer {
 
 class SafeModel {
  public:
-  // silence [D]: what the audio encoder gives for a silent clip.
-  SafeModel(const Llava& base, torch::Tensor silence, const ProjectorConfig& projector,
+  // silence [D]: what the audio encoder gives for a silent clip. Weights are drawn on the CPU, so that they
+  // start alike on every device, and live where the base does.
+  SafeModel(const Llava& base, const torch::Tensor& silence, const ProjectorConfig& projector,
             const FusionConfig& fusion, std::int64_t seed);
 
   [[nodiscard]] const Llava& base() const { return base_; }

@@ -92,7 +92,7 @@ void FisherRetention::set_state(const std::map<std::string, torch::Tensor>& stat
     const auto found = state.find("fisher." + names_[k]);
     if (found == state.end()) continue;
     fisher_.resize(names_.size());
-    fisher_[k] = found->second.clone();
+    fisher_[k] = found->second.to(anchor_[k].options(), false, true);
   }
 }
 

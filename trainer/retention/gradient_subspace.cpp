@@ -21,22 +21,27 @@ double squared_norm(const torch::Tensor& tensor) {
 torch::Tensor row_space(const torch::Tensor& rows, std::int64_t rank) {
   constexpr double k_least = 1e-10;  // of the largest eigenvalue; what lies below is rounding
   const torch::Tensor wide = rows.to(torch::kFloat64);
-  const auto [ascending, vectors] = torch::linalg_eigh(wide.mm(wide.t()), "L");  // [S, S]
+  const auto [ascending, vectors] = torch::linalg_eigh(wide.mm(wide.t()).to(torch::kCPU), "L");  // [S, S]
   const std::int64_t samples = ascending.size(0);
   const double largest = ascending[samples - 1].item<double>();
   std::int64_t kept = 0;
   while (kept < std::min({rank, samples, wide.size(1)}) &&
          ascending[samples - 1 - kept].item<double>() > k_least * largest)
     ++kept;
-  if (kept == 0) return torch::zeros({wide.size(1), 0});
-  const torch::Tensor directions = wide.t().mm(vectors.slice(1, samples - kept));
+  if (kept == 0) return torch::zeros({wide.size(1), 0}, rows.options());
+  const torch::Tensor directions = wide.t().mm(vectors.slice(1, samples - kept).to(wide.device()));
   // Small eigenvalues leave the columns less than orthogonal; QR makes them so to the last bits.
-  return std::get<0>(torch::linalg_qr(directions)).to(torch::kFloat32).contiguous();
+  return std::get<0>(torch::linalg_qr(directions.to(torch::kCPU)))
+      .to(rows.device(), torch::kFloat32)
+      .contiguous();
 }
 
 void GradientSubspaceRetention::prepare(RetentionScene& scene) {
   require_rows(scene, options_.row_minimum);
-  for (const Parameter& parameter : scene.model.parameters()) names_.push_back(parameter.name);
+  for (const Parameter& parameter : scene.model.parameters()) {
+    names_.push_back(parameter.name);
+    device_ = parameter.value.device();
+  }
   bases_.resize(names_.size());
 }
 
@@ -129,7 +134,7 @@ std::map<std::string, torch::Tensor> GradientSubspaceRetention::state() const {
 void GradientSubspaceRetention::set_state(const std::map<std::string, torch::Tensor>& state) {
   for (std::size_t k = 0; k < names_.size(); ++k)
     if (const auto found = state.find("null_space." + names_[k]); found != state.end())
-      bases_[k] = found->second.clone();
+      bases_[k] = found->second.to(device_);
   const auto measured = state.find("null_space.measured");
   if (measured == state.end()) return;
   removed_ = measured->second[0].item<double>();

@@ -49,8 +49,9 @@ class GradientSubspaceRetention final : public RetentionMechanism {
   NullSpaceOptions options_;
   std::int64_t seed_ = 0;
   std::vector<std::string> names_;
-  std::vector<torch::Tensor> bases_;   // one a tensor, undefined where it had no gradient yet
-  std::vector<torch::Tensor> before_;  // the tensors before the update
+  torch::Device device_ = torch::kCPU;  // of the trained tensors
+  std::vector<torch::Tensor> bases_;    // one a tensor, undefined where it had no gradient yet
+  std::vector<torch::Tensor> before_;   // the tensors before the update
   double removed_ = 0, leak_ = 0;
   std::optional<double> generalisation_;
 };

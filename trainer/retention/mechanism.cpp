@@ -2,6 +2,8 @@
 
 #include <cmath>
 
+#include "trainer/model/compat.hpp"
+
 namespace trainer {
 
 double gradient_norm(const std::vector<torch::Tensor>& gradients) {
@@ -14,7 +16,7 @@ double gradient_norm(const std::vector<torch::Tensor>& gradients) {
 DistractedBatch run_distracted(RetentionScene& scene, const RetentionDraw& draw) {
   DistractedBatch result;
   result.batch = make_batch(scene.rows, draw.questions, scene.model.fusion().config().positions);
-  const torch::Tensor clips = scene.clips.index_select(0, torch::tensor(draw.clips, torch::kLong));
+  const torch::Tensor clips = pick_rows(scene.clips, draw.clips);
   result.student = scene.model.answer_logits(result.batch, scene.model.hear(clips, 1.0));
   return result;
 }

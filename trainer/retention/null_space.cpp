@@ -5,6 +5,7 @@
 #include <map>
 
 #include "common/error.hpp"
+#include "trainer/model/compat.hpp"
 
 namespace trainer {
 namespace {
@@ -38,7 +39,7 @@ enum class Hearing { questions_alone, with_clips };
 torch::Tensor clips_for(const RetentionScene& scene, const std::vector<std::int64_t>& questions) {
   std::vector<std::int64_t> clips;
   for (const std::int64_t question : questions) clips.push_back(question % scene.clips.size(0));
-  return scene.clips.index_select(0, torch::tensor(clips, torch::kLong).to(scene.clips.device()));
+  return pick_rows(scene.clips, clips);
 }
 
 void add_audio(const RetentionScene& scene, const torch::Tensor& clips, const torch::Tensor& tokens,

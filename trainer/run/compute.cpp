@@ -1,6 +1,9 @@
 #include "trainer/run/compute.hpp"
 
+#include <ATen/Context.h>
 #include <ATen/Parallel.h>
+
+#include <cstdlib>
 
 #include "common/error.hpp"
 #include "common/parallel.hpp"
@@ -8,11 +11,22 @@
 namespace trainer {
 
 Placement placement_for(DeviceChoice choice) {
-  // The frozen models can be placed on CUDA; the adapter's tensors and the batches are not moved there yet.
-  if (choice == DeviceChoice::cuda)
-    throw common::Error(common::ErrorKind::usage,
-                        "--device cuda: the adapter computes on the CPU only so far; use --device cpu");
-  return {};
+  if (choice == DeviceChoice::cpu) return {};
+  if (!torch::cuda::is_available()) {
+    if (choice == DeviceChoice::automatic) return {};
+    throw common::Error(
+        common::ErrorKind::usage,
+        "--device cuda: this LibTorch sees no CUDA device (Debian's is built without CUDA); use "
+        "--device cpu, or build with a LibTorch for CUDA (-DCMAKE_PREFIX_PATH=<libtorch>)");
+  }
+  ::setenv("CUBLAS_WORKSPACE_CONFIG", ":4096:8", 0);  // cuBLAS reads it when it is first used
+  at::Context& context = at::globalContext();
+  context.setDeterministicAlgorithms(true, /*warn_only=*/true);
+  context.setDeterministicCuDNN(true);
+  context.setBenchmarkCuDNN(false);
+  context.setAllowTF32CuBLAS(false);
+  context.setAllowTF32CuDNN(false);
+  return {torch::kFloat32, torch::kCUDA};
 }
 
 Compute::Compute(unsigned threads, std::int64_t width, const Placement& placement) {

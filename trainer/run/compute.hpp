@@ -13,7 +13,9 @@ namespace trainer {
 
 enum class DeviceChoice { automatic, cpu, cuda };
 
-// fp32 on the CPU. A usage error for CUDA, which the adapter does not support yet.
+// fp32, on CUDA where it is chosen, or where the choice is automatic and there is a device. On CUDA LibTorch
+// is told to compute as on the CPU: no TF32, and of several algorithms the one that gives the same bits each
+// time. A usage error where CUDA is chosen and is not there.
 [[nodiscard]] Placement placement_for(DeviceChoice choice);
 
 class Compute {

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "trainer/model/compat.hpp"
 #include "trainer/run/answer_text.hpp"
 #include "trainer/run/caption_metrics.hpp"
 #include "trainer/run/speak.hpp"
@@ -93,7 +94,7 @@ Distractors distractors_from(const ClipGroup& group, std::int64_t seed, std::int
   const std::vector<std::int64_t> chosen =
       evaluation_distractors(seed, questions, static_cast<std::int64_t>(group.items.size()));
   Distractors distractors;
-  distractors.clips = group.vectors.index_select(0, torch::tensor(chosen, torch::kLong));
+  distractors.clips = pick_rows(group.vectors, chosen);
   for (const std::int64_t clip : chosen)
     distractors.names.push_back(group.items[static_cast<std::size_t>(clip)].sample.youtube_id);
   return distractors;
@@ -110,7 +111,7 @@ torch::Tensor shuffled_vectors(const ClipGroup& group, std::int64_t seed) {
   std::vector<std::int64_t> other(order.size());
   for (std::size_t i = 0; i < order.size(); ++i)
     other[static_cast<std::size_t>(order[i])] = order[(i + 1) % order.size()];
-  return group.vectors.index_select(0, torch::tensor(other, torch::kLong));
+  return pick_rows(group.vectors, other);
 }
 
 std::vector<Prediction> caption_group(const RunConfig& config, const Experiment& experiment,

@@ -4,6 +4,7 @@
 #include <numeric>
 
 #include "common/error.hpp"
+#include "trainer/model/compat.hpp"
 #include "trainer/model/safetensors.hpp"
 
 namespace trainer {
@@ -29,7 +30,8 @@ ClipGroup encode_clips(const packer::VerifiedPack& pack, const AudioEncoder& aud
     const Row row = writer.with_answer(writer.text_row(k_audio_question), clips[i].captions.front());
     group.items[i] = {clips[i], static_cast<std::int64_t>(i), encode_row(base, row, {}, first_layer)};
   });
-  group.vectors = vectors.empty() ? torch::zeros({0, audio.width()}) : torch::stack(vectors);
+  group.vectors = (vectors.empty() ? torch::zeros({0, audio.width()}) : torch::stack(vectors))
+                      .to(base.placement().device);
   return group;
 }
 
@@ -46,8 +48,7 @@ ClipGroup pick(const ClipGroup& all, const std::vector<ClipSample>& wanted) {
     group.items.push_back(*found);
     group.items.back().clip = static_cast<std::int64_t>(rows.size()) - 1;
   }
-  group.vectors = rows.empty() ? torch::zeros({0, all.vectors.size(1)})
-                               : all.vectors.index_select(0, torch::tensor(rows, torch::kLong));
+  group.vectors = pick_rows(all.vectors, rows);
   return group;
 }
 

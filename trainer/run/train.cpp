@@ -8,6 +8,7 @@
 #include "common/file.hpp"
 #include "common/program.hpp"
 #include "common/progress.hpp"
+#include "trainer/model/compat.hpp"
 #include "trainer/retention/gradient_subspace.hpp"
 
 namespace trainer {
@@ -26,7 +27,7 @@ struct AudioPass {
 AudioPass run_audio(const Experiment& experiment, const SafeModel& model,
                     const std::vector<std::int64_t>& rows) {
   const Batch batch = make_batch(experiment.train_rows, rows, model.fusion().config().positions);
-  const torch::Tensor clips = experiment.train.vectors.index_select(0, torch::tensor(rows, torch::kLong));
+  const torch::Tensor clips = pick_rows(experiment.train.vectors, rows);
   const torch::Tensor logits = model.answer_logits(batch, model.hear(clips, 1.0));
   const torch::Tensor loss = at::cross_entropy_loss(logits, batch.targets, {}, at::Reduction::Sum);
   AudioPass pass;

@@ -1,9 +1,12 @@
 #include <doctest/doctest.h>
 
+#include "tests/support/tensors.hpp"
 #include "trainer/model/fusion.hpp"
 #include "trainer/model/projector.hpp"
 
 using namespace trainer;
+using support::move_all;
+using support::noise;
 
 namespace {
 
@@ -23,21 +26,6 @@ struct Parts {
     fusion_config.rank = rank;
   }
 };
-
-torch::Tensor noise(at::IntArrayRef shape, std::int64_t seed) {
-  at::Generator generator = make_generator(seed, "test");
-  return torch::randn(shape, generator);
-}
-
-// Every trained number moved away from its start, as training would.
-void move_all(const std::vector<Parameter>& parameters) {
-  const torch::NoGradGuard no_graph;
-  std::int64_t seed = 100;
-  for (const Parameter& parameter : parameters) {
-    torch::Tensor value = parameter.value;
-    value.add_(noise(value.sizes(), seed++), 0.3);
-  }
-}
 
 }  // namespace
 

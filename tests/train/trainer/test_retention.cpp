@@ -2,6 +2,7 @@
 
 #include <cmath>
 
+#include "tests/support/tensors.hpp"
 #include "trainer/retention/fisher.hpp"
 #include "trainer/retention/gradient_subspace.hpp"
 #include "trainer/retention/kl.hpp"
@@ -9,15 +10,7 @@
 #include "trainer/run/adamw.hpp"
 
 using namespace trainer;
-
-namespace {
-
-torch::Tensor noise(at::IntArrayRef shape, std::int64_t seed) {
-  at::Generator generator = make_generator(seed, "test");
-  return torch::randn(shape, generator);
-}
-
-}  // namespace
+using support::noise;
 
 TEST_CASE("KL of a model to itself is exactly 0 and pulls nowhere; to another it is positive") {
   const torch::Tensor logits = noise({6, 11}, 1);

@@ -1,0 +1,147 @@
+#include <torch/csrc/lazy/core/config.h>
+#include <torch/csrc/lazy/ts_backend/ts_backend_impl.h>
+
+#include "common/file.hpp"
+#include "tests/support/scratch.hpp"
+#include "tests/support/small_experiment.hpp"
+#include "trainer/retention/gradient_subspace.hpp"
+#include "trainer/run/evaluate.hpp"
+#include "trainer/run/tiny_models.hpp"
+#include "trainer/run/train.hpp"
+
+#include <doctest/doctest.h>
+
+using namespace trainer;
+
+namespace {
+
+// CUDA where there is a device. Elsewhere LibTorch's lazy device stands in for it: it computes with the CPU's
+// kernels, but its tensors mix with the CPU's as little as CUDA's do (the program ends with "Input tensor is
+// not a lazy tensor").
+Placement elsewhere() {
+  if (torch::cuda::is_available()) return placement_for(DeviceChoice::cuda);
+  static const bool ready = [] {
+    // Each operation at once: it would otherwise collect those of all steps.
+    FLAGS_torch_lazy_trim_graph_check_frequency = 1;
+    FLAGS_torch_lazy_trim_graph_size = 1;
+    torch::lazy::InitTorchScriptBackend();
+    return true;
+  }();
+  ENSURE(ready);
+  return {torch::kFloat32, torch::kLazy};
+}
+
+struct Outcome {
+  std::string history;
+  Evaluation evaluation;
+  bool resumed_is_same = false;
+};
+
+std::vector<torch::Tensor> values_of(const SafeModel& model) {
+  std::vector<torch::Tensor> values;
+  for (const torch::Tensor& leaf : leaves_of(model)) values.push_back(leaf.detach().cpu().clone());
+  return values;
+}
+
+Outcome run_on(const Placement& placement, const RunConfig& config) {
+  const support::Scratch scratch;
+  Experiment experiment = support::small_experiment(config, placement);
+  const Compute compute(1, config.fusion.width, placement);
+  RunDirectory run = RunDirectory::create(scratch.path(), config.variant, common::digest_of("x"),
+                                          std::chrono::system_clock::from_time_t(0));
+  SafeModel model(experiment.base, experiment.silence, config.projector, config.fusion, config.seed);
+  Mechanisms mechanisms = make_mechanisms(config);
+  (void)train(config, experiment, model, mechanisms, run, "x", compute, Resume::fresh);
+  Outcome outcome;
+  outcome.history = common::read_text(run.path() / "history.jsonl", 1 << 20);
+  outcome.evaluation = evaluate(config, experiment, model, compute);
+
+  save_adapter(scratch / "adapter.safetensors", "x", model);
+  SafeModel loaded(experiment.base, experiment.silence, config.projector, config.fusion, 99);
+  load_adapter(scratch / "adapter.safetensors", loaded);
+  SafeModel resumed(experiment.base, experiment.silence, config.projector, config.fusion, config.seed);
+  Mechanisms again = make_mechanisms(config);
+  (void)train(config, experiment, resumed, again, run, "x", compute, Resume::resume);
+  outcome.resumed_is_same = true;
+  const std::vector<torch::Tensor> first = values_of(model);
+  for (const SafeModel* other : {&loaded, &resumed})
+    for (std::size_t k = 0; k < first.size(); ++k)
+      outcome.resumed_is_same = outcome.resumed_is_same && values_of(*other)[k].equal(first[k]);
+  return outcome;
+}
+
+void check_history(const std::string& here, const std::string& there) {
+  std::istringstream left(here);
+  std::istringstream right(there);
+  std::size_t compared = 0;
+  for (std::string a, b; std::getline(left, a) && std::getline(right, b);) {
+    const common::Json one = common::parse_json(a, "here");
+    const common::Json other = common::parse_json(b, "there");
+    for (const auto& entry : one.items()) {
+      CAPTURE(one.at("step").get<int>());
+      CAPTURE(entry.key());
+      CHECK(other.at(entry.key()).get<double>() ==
+            doctest::Approx(entry.value().get<double>()).epsilon(0.01).scale(0.01));
+      ++compared;
+    }
+  }
+  CHECK(compared > 50);
+}
+
+void check_predictions(const Evaluation& here, const Evaluation& there) {
+  CHECK(there.bit_equal_without_audio == true);
+  REQUIRE(here.predictions.size() == there.predictions.size());
+  for (std::size_t i = 0; i < here.predictions.size(); ++i) {
+    const Prediction& a = here.predictions[i];
+    const Prediction& b = there.predictions[i];
+    CAPTURE(item_key(a));
+    CHECK(item_key(a) == item_key(b));
+    CHECK(b.nll.value() == doctest::Approx(a.nll.value()).epsilon(0.01));
+    CHECK(b.kl_to_base.value() == doctest::Approx(a.kl_to_base.value()).epsilon(0.02).scale(0.01));
+  }
+}
+
+}  // namespace
+
+TEST_CASE("training and evaluation need nothing on the CPU: on another device the same but for rounding") {
+  std::vector<RunConfig> configs = {support::small_config("full_safe")};
+  for (const NullSpacePlacement placement :
+       {NullSpacePlacement::query, NullSpacePlacement::all, NullSpacePlacement::gradient}) {
+    RunConfig config = support::small_config("full_safe");
+    config.retention.null_space->placement = placement;
+    config.retention.null_space->refresh = 3;
+    configs.push_back(config);
+  }
+  configs.push_back(support::small_config("soft_retention"));
+  configs.back().fusion.rank = 4;
+  for (const RunConfig& config : configs) {
+    CAPTURE(config.variant);
+    CAPTURE(config.fusion.rank);
+    const Outcome here = run_on({}, config);
+    const Outcome there = run_on(elsewhere(), config);
+    check_history(here.history, there.history);
+    check_predictions(here.evaluation, there.evaluation);
+    CHECK(here.resumed_is_same);
+    CHECK(there.resumed_is_same);
+  }
+}
+
+TEST_CASE("the audio encoder hears on another device what it hears on the CPU") {
+  const auto silence_on = [](const Placement& placement) {
+    return AudioEncoder(Clap::random(tiny_clap_config(), 1, placement), tiny_log_mel_config(), placement)
+        .silence();
+  };
+  const torch::Tensor there = silence_on(elsewhere());
+  CHECK(there.device().is_cpu());
+  CHECK(torch::allclose(there, silence_on({}), 1e-4, 1e-5));
+}
+
+TEST_CASE("a device that is not there is refused by name, and automatic takes the CPU then") {
+  if (torch::cuda::is_available()) {
+    CHECK(placement_for(DeviceChoice::automatic).device.is_cuda());
+    return;
+  }
+  CHECK(placement_for(DeviceChoice::automatic).device.is_cpu());
+  CHECK_THROWS_WITH_AS((void)placement_for(DeviceChoice::cuda), doctest::Contains("--device cpu"),
+                       common::Error);
+}
