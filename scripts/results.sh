@@ -26,7 +26,7 @@ make_base() { # NAME SEED
 sweep() { # BASE CONFIG
   "$bin/safe-trainer" --quiet --threads "$threads" sweep "experiments/overfitting/configs/$2.json" \
     --pack-root "$pack" --base "$root/$1/vl" --audio-encoder "$root/$1/audio" --output-root "$root/runs/$1_$2" \
-    --feature-cache "$root/$1/features"
+    --feature-cache "$root/$1/features" --device cpu
 }
 export -f make_base sweep
 # Lines of a command and its two words, as many at once as there is room for.

@@ -1,4 +1,5 @@
 // safe-trainer: which numbers. Trains and judges from verified packs only.
+#include <c10/util/Exception.h>
 #include <fmt/format.h>
 
 #include <CLI/CLI.hpp>
@@ -127,6 +128,10 @@ int run_main(int argc, char** argv) {
     app.parse(argc, argv);
   } catch (const CLI::ParseError& error) {
     return app.exit(error) == 0 ? 0 : 2;
+  } catch (const c10::OutOfMemoryError& error) {
+    throw common::Error(common::ErrorKind::io, std::string("the GPU's memory is too small: ") +
+                                                   error.what_without_backtrace() +
+                                                   "; use --device cpu, smaller batches or a smaller base");
   }
   return code;
 }

@@ -8,8 +8,9 @@
 namespace trainer {
 
 torch::Tensor embed_row(const Llava& base, const Row& row, const torch::Tensor& features) {
-  const torch::Tensor ids = index_on(base.placement().device, row.ids).unsqueeze(0);
-  return base.embed(ids, features.defined() ? features.unsqueeze(0) : features).squeeze(0);
+  const torch::Device device = base.placement().device;
+  const torch::Tensor ids = index_on(device, row.ids).unsqueeze(0);
+  return base.embed(ids, features.defined() ? features.unsqueeze(0).to(device) : features).squeeze(0);
 }
 
 EncodedRow encode_row(const Llava& base, Row row, const torch::Tensor& features, std::int64_t first_layer) {
@@ -23,15 +24,16 @@ EncodedRow encode_row(const Llava& base, Row row, const torch::Tensor& features,
   const torch::Tensor hidden = decoder.run_layers(embedded, 0, first_layer + 1, context);
   const torch::Tensor last = decoder.run_layers(hidden, first_layer + 1, decoder.layers(), context);
   const auto length = static_cast<std::int64_t>(row.ids.size());
-  encoded.hidden = hidden.squeeze(0);
+  encoded.hidden = hidden.squeeze(0).to(torch::kCPU);
   // Position p predicts token p + 1.
-  encoded.base_logits = decoder.logits(last.squeeze(0).slice(0, row.answer_begin - 1, length - 1));
+  encoded.base_logits =
+      decoder.logits(last.squeeze(0).slice(0, row.answer_begin - 1, length - 1)).to(torch::kCPU);
   encoded.row = std::move(row);
   return encoded;
 }
 
 Batch make_batch(const std::vector<EncodedRow>& rows, const std::vector<std::int64_t>& which,
-                 FusionPositions positions) {
+                 FusionPositions positions, torch::Device device) {
   ENSURE(!which.empty());
   Batch batch;
   batch.rows = which;
@@ -61,12 +63,12 @@ Batch make_batch(const std::vector<EncodedRow>& rows, const std::vector<std::int
     batch.counts.push_back(own - row.answer_begin);
     base_logits.push_back(encoded.base_logits);
   }
-  const torch::Device device = first.device();
+  batch.hidden = batch.hidden.to(device);
   batch.valid = batch.valid.to(device);
   batch.fused = batch.fused.to(device);
   batch.supervised = index_on(device, supervised);
   batch.targets = index_on(device, targets);
-  batch.base_logits = torch::cat(base_logits);
+  batch.base_logits = torch::cat(base_logits).to(device);
   return batch;
 }
 

@@ -16,6 +16,7 @@ namespace trainer {
 
 struct EncodedRow {
   Row row;
+  // Both on the CPU: those of all questions would fill a GPU.
   torch::Tensor hidden;       // [L, H], the base's output of the first fused layer
   torch::Tensor base_logits;  // [n, V], what the base alone says at the positions that predict the answer
 };
@@ -32,14 +33,14 @@ struct Batch {
 };
 
 // Runs `row` through the layers 0 .. first_layer of the base, alone. features [P, H] of its image, or
-// undefined.
+// undefined, wherever they lie.
 [[nodiscard]] EncodedRow encode_row(const Llava& base, Row row, const torch::Tensor& features,
                                     std::int64_t first_layer);
 
-// The embedded row [L, H], for generation.
+// The embedded row [L, H], for generation, on the base's device.
 [[nodiscard]] torch::Tensor embed_row(const Llava& base, const Row& row, const torch::Tensor& features);
 
 [[nodiscard]] Batch make_batch(const std::vector<EncodedRow>& rows, const std::vector<std::int64_t>& which,
-                               FusionPositions positions);
+                               FusionPositions positions, torch::Device device);
 
 }  // namespace trainer

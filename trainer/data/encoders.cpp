@@ -90,12 +90,13 @@ std::vector<torch::Tensor> encode_images(const packer::VerifiedPack& pack, const
   const Placement& placement = base.placement();
   const auto encode = [&](const torch::Tensor& pixels) {
     const torch::NoGradGuard frozen;
-    return base.encode_images(pixels.unsqueeze(0).to(placement.device, placement.dtype)).squeeze(0);
+    return base.encode_images(pixels.unsqueeze(0).to(placement.device, placement.dtype))
+        .squeeze(0)
+        .to(torch::kCPU);
   };
-  std::vector<torch::Tensor> encoded = encode_files(
+  const std::vector<torch::Tensor> encoded = encode_files(
       files, cache, compute, [&](std::size_t i) { return read_pixels(pack, images[i], config); }, encode,
       [] {});
-  for (torch::Tensor& one : encoded) one = one.to(placement.device);
   std::vector<torch::Tensor> features;
   for (const QuestionSample& question : questions) features.push_back(encoded[numbers.at(question.image)]);
   return features;

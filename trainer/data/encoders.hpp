@@ -50,7 +50,7 @@ class AudioEncoder {
                                         const PixelsConfig& config);
 
 // The features of every question's image, each image once and from `cache` where it has them: [P, H] per
-// question, shared where the image is.
+// question on the CPU, shared where the image is.
 [[nodiscard]] std::vector<torch::Tensor> encode_images(const packer::VerifiedPack& pack, const Llava& base,
                                                        const PixelsConfig& config,
                                                        const std::vector<QuestionSample>& questions,

@@ -48,8 +48,8 @@ void write_entry(const fs::path& path, const torch::Tensor& features) {
 
 }  // namespace
 
-FeatureCache::FeatureCache(fs::path folder, const common::Digest& encoder)
-    : folder_(std::move(folder) / encoder.hex()) {
+FeatureCache::FeatureCache(const fs::path& folder, const common::Digest& encoder)
+    : folder_(folder / encoder.hex()) {
   std::error_code failure;
   fs::create_directories(folder_, failure);
   if (failure)

@@ -17,7 +17,7 @@ namespace trainer {
 class FeatureCache {
  public:
   FeatureCache() = default;  // keeps nothing
-  FeatureCache(std::filesystem::path folder, const common::Digest& encoder);
+  FeatureCache(const std::filesystem::path& folder, const common::Digest& encoder);
   // Both are safe from many threads and processes. What cannot be read or has changed is as good as absent.
   [[nodiscard]] std::optional<torch::Tensor> find(const common::Digest& file) const;
   void keep(const common::Digest& file, const torch::Tensor& features) const;

@@ -31,12 +31,13 @@ torch::Tensor mel_filters(const LogMelConfig& config) {
   const auto corner = [&](std::int64_t i) {
     return hz_of_mel(low + (high - low) * static_cast<double>(i) / static_cast<double>(config.mel_bins + 1));
   };
+  const int last_hz = config.rate_hz / 2;  // of the last bin; a whole number in ClapFeatureExtractor too
   auto filters = torch::zeros({bins, config.mel_bins}, torch::kFloat64);
   auto cell = filters.accessor<double, 2>();
   for (std::int64_t mel = 0; mel < config.mel_bins; ++mel) {
     const double left = corner(mel), middle = corner(mel + 1), right = corner(mel + 2);
     for (std::int64_t bin = 0; bin < bins; ++bin) {
-      const double hz = static_cast<double>(bin) * (config.rate_hz / 2) / static_cast<double>(bins - 1);
+      const double hz = static_cast<double>(bin) * last_hz / static_cast<double>(bins - 1);
       const double height = std::min((hz - left) / (middle - left), (right - hz) / (right - middle));
       cell[bin][mel] = std::max(0.0, height) * 2 / (right - left);
     }

@@ -102,8 +102,10 @@ std::vector<Taps> bicubic_taps(int from, int to) {
   std::vector<Taps> taps(static_cast<std::size_t>(to));
   for (int i = 0; i < to; ++i) {
     const double centre = (i + 0.5) * scale;
-    const int first = std::max(0, static_cast<int>(centre - reach + 0.5));
-    const int last = std::min(from, static_cast<int>(centre + reach + 0.5));
+    // Pillow rounds by truncating, which differs from lround next to a half.
+    const double begin = centre - reach + 0.5, end = centre + reach + 0.5;
+    const int first = std::max(0, static_cast<int>(begin));
+    const int last = std::min(from, static_cast<int>(end));
     std::vector<double> weights;
     double sum = 0;
     for (int k = first; k < last; ++k) {

@@ -165,8 +165,9 @@ torch::Tensor Clap::fold(const torch::Tensor& log_mel) const {
 torch::Tensor Clap::attend_windows(const Block& block, std::int64_t heads, const torch::Tensor& windows,
                                    const torch::Tensor& shift_bias) const {
   const auto count = windows.size(0), tokens = windows.size(1), width = windows.size(2);
+  const auto head_width = width / heads;
   const auto split = [&](const torch::Tensor& y) {
-    return y.view({count, tokens, heads, width / heads}).transpose(1, 2);
+    return y.view({count, tokens, heads, head_width}).transpose(1, 2);
   };
   auto bias = block.bias_table.index_select(0, block.relative_index.view({-1}))
                   .view({tokens, tokens, heads})
@@ -177,7 +178,7 @@ torch::Tensor Clap::attend_windows(const Block& block, std::int64_t heads, const
     const auto per_clip = shift_bias.size(0);
     bias = (bias + shift_bias.unsqueeze(1)).repeat({count / per_clip, 1, 1, 1});  // [count, heads, w², w²]
   }
-  const double scale = 1 / std::sqrt(static_cast<double>(width / heads));
+  const double scale = 1 / std::sqrt(static_cast<double>(head_width));
   const auto mixed = attend(split(block.query(windows)), split(block.key(windows)),
                             split(block.value(windows)), bias, scale);
   return block.out(mixed.transpose(1, 2).reshape({count, tokens, width}));

@@ -48,7 +48,8 @@ struct AudioInput {
 class FusionBlock {
  public:
   FusionBlock(const FusionConfig& config, std::int64_t layer, std::int64_t seed);
-  // hidden [B, L, H] -> [B, L, H]. first_fused [B]: for each row the first fused position; valid [B, L].
+  // hidden [B, L, H] -> [B, L, H]. fused [B, L] bool: the positions that may hear. Rows that `audio` does not
+  // name, and rows at gate 0, keep their bits.
   [[nodiscard]] torch::Tensor fuse(const torch::Tensor& hidden, const AudioInput& audio,
                                    const torch::Tensor& fused) const;
   [[nodiscard]] std::vector<Parameter> parameters() const;

@@ -22,7 +22,7 @@ struct Parameter {
 // N(0, deviation^2) as a leaf that requires a gradient.
 [[nodiscard]] torch::Tensor random_leaf(at::IntArrayRef shape, double deviation, at::Generator& generator);
 [[nodiscard]] torch::Tensor zero_leaf(at::IntArrayRef shape);
-// The same numbers on `device`, as a leaf of its own.
+// The same numbers on `device`, as a leaf of its own; on the same device it shares them with `leaf`.
 [[nodiscard]] torch::Tensor moved_leaf(const torch::Tensor& leaf, torch::Device device);
 
 }  // namespace trainer

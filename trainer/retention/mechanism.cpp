@@ -15,7 +15,8 @@ double gradient_norm(const std::vector<torch::Tensor>& gradients) {
 
 DistractedBatch run_distracted(RetentionScene& scene, const RetentionDraw& draw) {
   DistractedBatch result;
-  result.batch = make_batch(scene.rows, draw.questions, scene.model.fusion().config().positions);
+  result.batch = make_batch(scene.rows, draw.questions, scene.model.fusion().config().positions,
+                            scene.model.base().placement().device);
   const torch::Tensor clips = pick_rows(scene.clips, draw.clips);
   result.student = scene.model.answer_logits(result.batch, scene.model.hear(clips, 1.0));
   return result;
@@ -26,8 +27,8 @@ std::vector<torch::Tensor> sampled_gradient(RetentionScene& scene, std::int64_t 
   const torch::Tensor student = run_distracted(scene, {{question}, {clip}}).student;
   const torch::Tensor log_p = torch::log_softmax(student, -1);  // [n, V]
   const torch::Tensor drawn = torch::multinomial(log_p.detach().exp().to(torch::kCPU), 1, false, labels);
-  const torch::Tensor sum = log_p.gather(1, drawn.to(log_p.device())).sum();
-  return torch::autograd::grad({sum / std::sqrt(static_cast<double>(log_p.size(0)))}, leaves_of(scene.model),
+  const torch::Tensor nll = at::nll_loss(log_p, drawn.squeeze(1).to(log_p.device()), {}, at::Reduction::Sum);
+  return torch::autograd::grad({nll / -std::sqrt(static_cast<double>(log_p.size(0)))}, leaves_of(scene.model),
                                {}, false, false, true);
 }
 

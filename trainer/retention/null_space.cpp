@@ -56,7 +56,8 @@ void add_questions(const RetentionScene& scene, const std::vector<std::int64_t>&
   const SafeModel& model = scene.model;
   const Decoder& decoder = model.base().decoder();
   const std::int64_t first = model.fusion().first_layer();
-  const Batch batch = make_batch(scene.rows, questions, model.fusion().config().positions);
+  const Batch batch =
+      make_batch(scene.rows, questions, model.fusion().config().positions, model.base().placement().device);
   torch::Tensor tokens;
   if (hearing == Hearing::with_clips) {
     const torch::Tensor clips = clips_for(scene, questions);

@@ -19,13 +19,19 @@ Placement placement_for(DeviceChoice choice) {
         "--device cuda: this LibTorch sees no CUDA device (Debian's is built without CUDA); use "
         "--device cpu, or build with a LibTorch for CUDA (-DCMAKE_PREFIX_PATH=<libtorch>)");
   }
-  ::setenv("CUBLAS_WORKSPACE_CONFIG", ":4096:8", 0);  // cuBLAS reads it when it is first used
+  ::setenv("CUBLAS_WORKSPACE_CONFIG", ":4096:8", 1);  // read when cuBLAS is first used
   at::Context& context = at::globalContext();
   context.setDeterministicAlgorithms(true, /*warn_only=*/true);
   context.setDeterministicCuDNN(true);
   context.setBenchmarkCuDNN(false);
   context.setAllowTF32CuBLAS(false);
   context.setAllowTF32CuDNN(false);
+#if TORCH_VERSION_MAJOR >= 2
+  // What is left is plain products and a softmax: the gradients of the others depend on the order of
+  // additions.
+  context.setSDPUseFlash(false);
+  context.setSDPUseMemEfficient(false);
+#endif
   return {torch::kFloat32, torch::kCUDA};
 }
 

@@ -22,8 +22,8 @@ class Compute {
  public:
   // width: of the language model; above k_wide its products are worth threads of their own.
   Compute(unsigned threads, std::int64_t width, const Placement& placement);
-  // work(0) .. work(count - 1), side by side where the model is small. The first exception is thrown, and a
-  // signal to stop ends it between two of them.
+  // work(0) .. work(count - 1), side by side where the model is small and on the CPU. The first exception is
+  // thrown, and a signal to stop ends it between two of them.
   void for_each(std::size_t count, const std::function<void(std::size_t)>& work) const;
   // The same, side by side however wide the model is, each on one thread: for what comes before the model.
   void prepare(std::size_t count, const std::function<void(std::size_t)>& work) const;

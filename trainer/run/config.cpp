@@ -1,5 +1,7 @@
 #include "trainer/run/config.hpp"
 
+#include <ATen/detail/CUDAHooksInterface.h>
+
 #include "common/error.hpp"
 
 namespace trainer {
@@ -138,7 +140,8 @@ common::Json config_json(const RunConfig& config, const RunInputs& inputs) {
   json["gradient_limit"] = config.gradient_limit;
   json["optimiser"] = "AdamW, betas 0.9 and 0.98, epsilon 1e-8";
   json["schedule"] = "linear over min(1000, steps / 10), then cosine to 0";
-  json["device"] = config.device == DeviceChoice::cpu ? "cpu" : placement_for(config.device).device.str();
+  json["device"] = inputs.placement.device.str();
+  if (inputs.placement.device.is_cuda()) json["cuda"] = at::detail::getCUDAHooks().showConfig();
   json["torch_version"] = TORCH_VERSION;
   json["safe_packs_version"] = SAFE_VERSION;
   json["git_commit"] = SAFE_GIT_COMMIT;

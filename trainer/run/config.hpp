@@ -78,6 +78,7 @@ void apply_model_config(RunConfig& config);
 // What was opened: names every byte a run depends on.
 struct RunInputs {
   std::string pack_id, pack_name, base_digest, audio_encoder_digest;
+  Placement placement;
 };
 
 // The Python original's keys in its order, then ours. Threads, verbosity and where things lie on this machine

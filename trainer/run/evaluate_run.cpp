@@ -116,6 +116,8 @@ Json record_of(const RunSummary& run, const RunConfig& config, const RunInputs& 
   for (const char* key : {"pack_id", "pack_name", "device", "torch_version", "safe_packs_version",
                           "git_commit", "gate_comparison", "eval_audio_gate_comparison"})
     record[key] = now.at(key);
+  record.erase("cuda");
+  if (now.contains("cuda")) record["cuda"] = now.at("cuda");
   record["evaluated_run"] = {{"name", run.name}, {"sha256sums_digest", run.sums_digest.hex()}};
   return record;
 }
@@ -148,8 +150,9 @@ RunResult evaluate_run(const EvaluateRequest& request) {
   const packer::VerifiedPack pack = open_source(config, {});
   FrozenModels models = open_models(config);
   require_same_models(run, models, config);
-  Json record =
-      record_of(run, config, {pack.id().hex(), pack.name(), models.base_digest, models.audio_encoder_digest});
+  Json record = record_of(
+      run, config,
+      {pack.id().hex(), pack.name(), models.base_digest, models.audio_encoder_digest, models.placement});
   const Compute compute(config.threads, config.fusion.width, models.placement);
   const common::Digest digest = config_digest(record);
   record["config_digest"] = digest.hex();

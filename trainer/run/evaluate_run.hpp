@@ -1,5 +1,5 @@
-// A finished run judged again: on the pack it was trained from, which gives its own answers again, or on
-// another.
+// A finished run judged again: on the pack it was trained from, which gives its own answers again (on another
+// kind of device but for rounding), or on another.
 #pragma once
 
 #include "trainer/run/run.hpp"

@@ -125,8 +125,8 @@ FeatureCaches open_caches(const RunConfig& config, const common::Json& record) {
   if (config.feature_cache.empty()) return {};
   const auto cache = [&](const char* what, const char* model) {
     common::Json key = {{"what", what}, {"model", record.at(model)}};
-    for (const char* part : {"device", "torch_version", "safe_packs_version", "git_commit"})
-      key[part] = record.at(part);
+    for (const char* part : {"device", "cuda", "torch_version", "safe_packs_version", "git_commit"})
+      if (record.contains(part)) key[part] = record.at(part);
     return FeatureCache(config.feature_cache, common::digest_of(common::dump_line(key)));
   };
   return {cache("clips", "audio_encoder_digest"), cache("images", "base_digest")};

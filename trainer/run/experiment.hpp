@@ -16,7 +16,7 @@ namespace trainer {
 // A question with all that is computed of it once.
 struct QuestionItem {
   QuestionSample sample;
-  torch::Tensor features;  // [P, H]
+  torch::Tensor features;  // [P, H], on the CPU
   EncodedRow row;          // with the majority answer
 };
 
@@ -28,7 +28,7 @@ struct ClipItem {
 
 struct ClipGroup {
   std::vector<ClipItem> items;
-  torch::Tensor vectors;  // [items, D]
+  torch::Tensor vectors;  // [items, D], on the base's device
 };
 
 // Which clips and questions a run trains on and is judged by, in the order of the sources.

@@ -170,7 +170,8 @@ RunResult run_experiment(RunConfig config, Resume resume) {
   watch.lap("open_pack_s");
 
   FrozenModels models = open_models(config);
-  const RunInputs inputs{pack.id().hex(), pack.name(), models.base_digest, models.audio_encoder_digest};
+  const RunInputs inputs{pack.id().hex(), pack.name(), models.base_digest, models.audio_encoder_digest,
+                         models.placement};
   common::Json record = config_json(config, inputs);
   const Compute compute(config.threads, config.fusion.width, models.placement);
   if (config.fusion.width > Compute::k_wide) record["threads"] = compute.threads_inside();

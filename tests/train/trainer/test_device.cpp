@@ -31,10 +31,28 @@ Placement elsewhere() {
   return {torch::kFloat32, torch::kLazy};
 }
 
+// Keeps the checkpoint of step 4, so that a run can go on from there.
+class Copier final : public RetentionMechanism {
+ public:
+  explicit Copier(std::filesystem::path folder) : folder_(std::move(folder)) {}
+  [[nodiscard]] std::string name() const override { return "copier"; }
+  RetentionTerm term(std::int64_t step, RetentionScene& /*scene*/) override {
+    if (step == 5)
+      std::filesystem::copy_file(folder_ / "last.safetensors", folder_ / "fourth.safetensors",
+                                 std::filesystem::copy_options::overwrite_existing);
+    return {};
+  }
+  [[nodiscard]] MechanismKind kind() const override { return MechanismKind::constraint; }
+  [[nodiscard]] double removed() const override { return 1; }
+
+ private:
+  std::filesystem::path folder_;
+};
+
 struct Outcome {
   std::string history;
   Evaluation evaluation;
-  bool resumed_is_same = false;
+  std::vector<torch::Tensor> trained, resumed;  // on the CPU
 };
 
 std::vector<torch::Tensor> values_of(const SafeModel& model) {
@@ -43,31 +61,49 @@ std::vector<torch::Tensor> values_of(const SafeModel& model) {
   return values;
 }
 
-Outcome run_on(const Placement& placement, const RunConfig& config) {
+double difference(const std::vector<torch::Tensor>& a, const std::vector<torch::Tensor>& b) {
+  REQUIRE(a.size() == b.size());
+  double largest = 0;
+  for (std::size_t k = 0; k < a.size(); ++k)
+    largest = std::max(largest, (a[k] - b[k]).abs().max().item<double>());
+  return largest;
+}
+
+// Leaves the adapter in `adapter`.
+Outcome run_on(const Placement& placement, RunConfig config, const std::filesystem::path& adapter) {
   const support::Scratch scratch;
+  config.checkpoint_every = 4;
   Experiment experiment = support::small_experiment(config, placement);
   const Compute compute(1, config.fusion.width, placement);
   RunDirectory run = RunDirectory::create(scratch.path(), config.variant, common::digest_of("x"),
                                           std::chrono::system_clock::from_time_t(0));
-  SafeModel model(experiment.base, experiment.silence, config.projector, config.fusion, config.seed);
-  Mechanisms mechanisms = make_mechanisms(config);
-  (void)train(config, experiment, model, mechanisms, run, "x", compute, Resume::fresh);
+  const auto run_training = [&](SafeModel& model, Resume resume) {
+    Mechanisms mechanisms = make_mechanisms(config);
+    mechanisms.push_back(std::make_unique<Copier>(run.checkpoints()));
+    (void)train(config, experiment, model, mechanisms, run, "x", compute, resume);
+  };
   Outcome outcome;
+  SafeModel model(experiment.base, experiment.silence, config.projector, config.fusion, config.seed);
+  run_training(model, Resume::fresh);
   outcome.history = common::read_text(run.path() / "history.jsonl", 1 << 20);
   outcome.evaluation = evaluate(config, experiment, model, compute);
+  outcome.trained = values_of(model);
+  save_adapter(adapter, "x", model);
 
-  save_adapter(scratch / "adapter.safetensors", "x", model);
-  SafeModel loaded(experiment.base, experiment.silence, config.projector, config.fusion, 99);
-  load_adapter(scratch / "adapter.safetensors", loaded);
+  std::filesystem::rename(run.checkpoints() / "fourth.safetensors", run.checkpoints() / "last.safetensors");
   SafeModel resumed(experiment.base, experiment.silence, config.projector, config.fusion, config.seed);
-  Mechanisms again = make_mechanisms(config);
-  (void)train(config, experiment, resumed, again, run, "x", compute, Resume::resume);
-  outcome.resumed_is_same = true;
-  const std::vector<torch::Tensor> first = values_of(model);
-  for (const SafeModel* other : {&loaded, &resumed})
-    for (std::size_t k = 0; k < first.size(); ++k)
-      outcome.resumed_is_same = outcome.resumed_is_same && values_of(*other)[k].equal(first[k]);
+  run_training(resumed, Resume::resume);
+  outcome.resumed = values_of(resumed);
   return outcome;
+}
+
+// What a model on `placement` takes out of an adapter file.
+std::vector<torch::Tensor> loaded_on(const Placement& placement, const RunConfig& config,
+                                     const std::filesystem::path& adapter) {
+  const Experiment experiment = support::small_experiment(config, placement);
+  SafeModel model(experiment.base, experiment.silence, config.projector, config.fusion, 99);
+  load_adapter(adapter, model);
+  return values_of(model);
 }
 
 void check_history(const std::string& here, const std::string& there) {
@@ -105,8 +141,7 @@ void check_predictions(const Evaluation& here, const Evaluation& there) {
 
 TEST_CASE("training and evaluation need nothing on the CPU: on another device the same but for rounding") {
   std::vector<RunConfig> configs = {support::small_config("full_safe")};
-  for (const NullSpacePlacement placement :
-       {NullSpacePlacement::query, NullSpacePlacement::all, NullSpacePlacement::gradient}) {
+  for (const NullSpacePlacement placement : {NullSpacePlacement::all, NullSpacePlacement::gradient}) {
     RunConfig config = support::small_config("full_safe");
     config.retention.null_space->placement = placement;
     config.retention.null_space->refresh = 3;
@@ -114,15 +149,20 @@ TEST_CASE("training and evaluation need nothing on the CPU: on another device th
   }
   configs.push_back(support::small_config("soft_retention"));
   configs.back().fusion.rank = 4;
+  // The lazy device compiles an operation once more when it has seen it, and rounds otherwise then.
+  const double recompiled = elsewhere().device.is_cuda() ? 0 : 1e-6;
   for (const RunConfig& config : configs) {
     CAPTURE(config.variant);
     CAPTURE(config.fusion.rank);
-    const Outcome here = run_on({}, config);
-    const Outcome there = run_on(elsewhere(), config);
+    const support::Scratch scratch;
+    const Outcome here = run_on({}, config, scratch / "here.safetensors");
+    const Outcome there = run_on(elsewhere(), config, scratch / "there.safetensors");
     check_history(here.history, there.history);
     check_predictions(here.evaluation, there.evaluation);
-    CHECK(here.resumed_is_same);
-    CHECK(there.resumed_is_same);
+    CHECK(difference(here.resumed, here.trained) == 0);
+    CHECK(difference(there.resumed, there.trained) <= recompiled);
+    CHECK(difference(loaded_on({}, config, scratch / "there.safetensors"), there.trained) == 0);
+    CHECK(difference(loaded_on(elsewhere(), config, scratch / "here.safetensors"), here.trained) == 0);
   }
 }
 

@@ -17,7 +17,7 @@ struct Asked {
   RunConfig config = support::small_config("no_retention");
   Experiment experiment = support::small_experiment(config);
   SafeModel model{experiment.base, experiment.silence, config.projector, config.fusion, config.seed};
-  Batch batch = make_batch(experiment.retention_rows, {0, 1, 2, 3}, config.fusion.positions);
+  Batch batch = make_batch(experiment.retention_rows, {0, 1, 2, 3}, config.fusion.positions, torch::kCPU);
   torch::Tensor base = model.base_answer_logits(batch);  // [N, V]
 
   // Where a row's answer positions begin in the batch's.
