@@ -77,6 +77,16 @@ void check_flags(const ReportFlags& flags) {
                 flags.page->string() + " has to end in .html; report.json is written beside it");
 }
 
+// Before any work, so that a name that cannot be written to is known at once.
+void make_folder_of(const std::optional<fs::path>& file) {
+  if (!file || !file->has_parent_path()) return;
+  std::error_code failure;
+  fs::create_directories(file->parent_path(), failure);
+  if (failure)
+    throw Error(ErrorKind::io, "cannot create the folder " + file->parent_path().string() + ": " +
+                                   failure.message() + "; name a file elsewhere");
+}
+
 void write_report(const ReportFlags& flags, const Comparison& comparison, const Globals& globals) {
   std::optional<packer::VerifiedPack> pack;
   if (flags.pack) pack = packer::open_pack(*flags.pack, {{}, globals.threads, globals.verbosity()});
@@ -144,6 +154,8 @@ void add_report(CLI::App& app, const Globals& globals) {
   command->add_option("--tensorboard", flags->tensorboard, "a folder for TensorBoard event files, one a run");
   command->callback([flags, &globals] {
     check_flags(*flags);
+    make_folder_of(flags->page);
+    make_folder_of(flags->markdown);
     const Comparison comparison = compare_runs(flags->runs);
     if (flags->page) write_report(*flags, comparison, globals);
     if (flags->markdown) common::write_file(*flags->markdown, to_markdown(comparison, command_of(*flags)));

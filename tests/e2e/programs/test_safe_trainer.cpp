@@ -102,9 +102,9 @@ TEST_CASE("a sweep makes a run of every condition and seed, and the same command
   for (const auto& entry : fs::directory_iterator(w.root + "/swept"))
     if (entry.path().filename().string().front() != '.') report.push_back(entry.path().string());
   CHECK(report.size() == 5);
-  report.insert(report.end(), {"--markdown", w.root + "/swept.md"});
+  report.insert(report.end(), {"--markdown", w.root + "/tables/swept.md"});
   World::ok(trainer(report));
-  CHECK(support::text_of_file(w.root + "/swept.md")
+  CHECK(support::text_of_file(w.root + "/tables/swept.md")
             .find("safe-trainer report " + w.root + "/swept/* --markdown") != std::string::npos);
 }
 
