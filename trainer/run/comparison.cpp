@@ -232,9 +232,10 @@ void add_pairs(Comparison& comparison) {
     auto reference = first_like(group, "no_retention");
     if (reference == groups.end()) reference = first_like(group, "");
     if (&*reference != &group) add_pair(comparison, *reference, group);
-    const auto soft = first_like(group, "soft_retention");
-    if (group.label.rfind("full_safe", 0) == 0 && soft != groups.end() && soft != reference)
-      add_pair(comparison, *soft, group);
+    for (const VariantGroup& other : groups)
+      if (are_comparable(other, group) && &other != &*reference &&
+          adds_one_mechanism(comparison.runs[other.runs.front()], comparison.runs[group.runs.front()]))
+        add_pair(comparison, other, group);
   }
 }
 

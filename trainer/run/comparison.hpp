@@ -59,7 +59,8 @@ struct ClipComparison {
 struct Comparison {
   std::vector<RunSummary> runs;  // in the order asked for
   std::vector<VariantGroup> groups;
-  // Every group against the one without retention (or the first), and full_safe against soft_retention.
+  // Every group against the one without retention (or the first), and against each to which it adds one
+  // mechanism.
   std::vector<PairedComparison> paired;  // conditions with a distractor
   std::vector<ClipComparison> clips;
   std::vector<std::string> warnings;  // e.g. of packs that differ

@@ -10,12 +10,13 @@ namespace {
 using common::Json;
 
 // What may differ between runs of one group: the draw, who computed it, and what was asked beside.
-constexpr std::array<std::string_view, 12> k_not_the_experiment = {"seed",
+constexpr std::array<std::string_view, 13> k_not_the_experiment = {"seed",
                                                                    "config_digest",
                                                                    "output_dir",
                                                                    "git_commit",
                                                                    "torch_version",
                                                                    "threads",
+                                                                   "cuda",
                                                                    "safe_packs_version",
                                                                    "gate_comparison",
                                                                    "eval_audio_gate_comparison",
@@ -62,6 +63,9 @@ bool is_on(const Json& retention, const char* mechanism) {
   return !options.is_object() || !options.contains("weight") || options.at("weight") > 0;
 }
 
+constexpr std::array<std::pair<const char*, const char*>, 3> k_mechanisms = {
+    {{"kl", "KL"}, {"fisher", "Fisher"}, {"null_space", "null space"}}};
+
 // The variant, where what is switched on is what its name promises.
 std::string title_of(const RunSummary& run) {
   // Whoever named a configuration knows what it is for.
@@ -71,8 +75,7 @@ std::string title_of(const RunSummary& run) {
   if (!run.config.contains("retention") || !run.config.at("retention").is_object()) return run.variant;
   const Json& retention = run.config.at("retention");
   std::string on;
-  for (const auto& [key, title] :
-       {std::pair("kl", "KL"), std::pair("fisher", "Fisher"), std::pair("null_space", "null space")})
+  for (const auto& [key, title] : k_mechanisms)
     if (is_on(retention, key)) on += (on.empty() ? "" : " + ") + std::string(title);
   const std::map<std::string, std::string> promised = {
       {"no_retention", ""}, {"soft_retention", "KL + Fisher"}, {"full_safe", "KL + Fisher + null space"}};
@@ -130,7 +133,39 @@ void name_groups(std::vector<VariantGroup>& groups, const std::vector<RunSummary
     if (uses[group.label] > 1) group.label += " [" + runs[group.runs.front()].name + "]";
 }
 
+// All but the mechanisms, and what a null space brings with it.
+Json experiment_without_mechanisms(const Json& config) {
+  Json experiment = experiment_of(config);
+  for (const std::string_view key : k_said_again) experiment.erase(std::string(key));
+  experiment.erase("null_space_refresh_interval");
+  if (experiment.contains("fusion") && experiment.at("fusion").is_object())
+    experiment.at("fusion").erase("gate_scale");
+  if (experiment.contains("retention") && experiment.at("retention").is_object())
+    for (const auto& mechanism : k_mechanisms) experiment.at("retention").erase(mechanism.first);
+  return experiment;
+}
+
 }  // namespace
+
+bool adds_one_mechanism(const RunSummary& first, const RunSummary& second) {
+  for (const RunSummary* run : {&first, &second})
+    if (!run->config.contains("retention") || !run->config.at("retention").is_object()) return false;
+  const Json& before = first.config.at("retention");
+  const Json& after = second.config.at("retention");
+  int added = 0;
+  for (const auto& mechanism : k_mechanisms) {
+    const char* const key = mechanism.first;
+    if (!is_on(after, key)) {
+      if (is_on(before, key)) return false;
+    } else if (!is_on(before, key)) {
+      ++added;
+    } else if (before.at(key) != after.at(key)) {
+      return false;
+    }
+  }
+  return added == 1 &&
+         experiment_without_mechanisms(first.config) == experiment_without_mechanisms(second.config);
+}
 
 std::vector<VariantGroup> group_runs(const std::vector<RunSummary>& runs) {
   std::vector<VariantGroup> groups;

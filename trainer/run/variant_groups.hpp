@@ -12,4 +12,7 @@ namespace trainer {
 // repetition is no evidence.
 [[nodiscard]] std::vector<VariantGroup> group_runs(const std::vector<RunSummary>& runs);
 
+// The second run is the first with one more retention mechanism switched on, and nothing else changed.
+[[nodiscard]] bool adds_one_mechanism(const RunSummary& first, const RunSummary& second);
+
 }  // namespace trainer

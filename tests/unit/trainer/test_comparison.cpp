@@ -104,8 +104,13 @@ TEST_CASE("a setting is named by what is switched on, and by what else differs")
   CHECK(labels_of(comparison) == Labels{"no_retention", "soft_retention (kl.weight 0.1)",
                                         "soft_retention (kl.weight 0.3)", "null space", "full_safe",
                                         "KL + null space"});
-  // All against no_retention, and full_safe against the first soft_retention.
-  CHECK(comparison.paired.size() == 6);
+  // All against no_retention, and each against those to which it adds one mechanism.
+  Labels pairs;
+  for (const PairedComparison& pair : comparison.paired)
+    if (pair.first != "no_retention") pairs.push_back(pair.first + " → " + pair.second);
+  CHECK(pairs == Labels{"soft_retention (kl.weight 0.1) → full_safe", "KL + null space → full_safe",
+                        "null space → KL + null space"});
+  CHECK(comparison.paired.size() == 5 + pairs.size());
 }
 
 TEST_CASE("a seed that is there twice is no further evidence") {
