@@ -26,12 +26,6 @@ Placement placement_for(DeviceChoice choice) {
   context.setBenchmarkCuDNN(false);
   context.setAllowTF32CuBLAS(false);
   context.setAllowTF32CuDNN(false);
-#if TORCH_VERSION_MAJOR >= 2
-  // What is left is plain products and a softmax: the gradients of the others depend on the order of
-  // additions.
-  context.setSDPUseFlash(false);
-  context.setSDPUseMemEfficient(false);
-#endif
   return {torch::kFloat32, torch::kCUDA};
 }
 
