@@ -1,5 +1,6 @@
 #include "trainer/retention/gradient_subspace.hpp"
 
+#include <algorithm>
 #include <cmath>
 
 #include "common/random.hpp"
@@ -112,7 +113,7 @@ void GradientSubspaceRetention::after_update(SafeModel& model) {
     moved += squared_norm(kept);
   }
   removed_ = std::sqrt(taken);
-  leak_ = moved > 0 ? std::sqrt(left / moved) : 0;
+  if (moved > 0) leak_ = std::max(leak_, std::sqrt(left / moved));
 }
 
 std::int64_t GradientSubspaceRetention::rank() const {

@@ -39,7 +39,7 @@ class GradientSubspaceRetention final : public RetentionMechanism {
   [[nodiscard]] std::int64_t rank() const;  // the largest of any tensor; 0 before the first step
   // Share of fresh gradients' energy that the subspace before them held; nothing before the second subspace.
   [[nodiscard]] std::optional<double> generalisation() const { return generalisation_; }
-  // |part of the last update inside the span| / |update|, after the projection.
+  // |part of an update inside the span| / |update|, after the projection: the largest of all steps.
   [[nodiscard]] double leak() const { return leak_; }
 
  private:

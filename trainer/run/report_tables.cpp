@@ -188,12 +188,12 @@ Table null_space_table(const Comparison& comparison) {
         const bool has_share = space.certificate && space.measured_drift && *space.certificate > 0;
         const Maybe share = has_share ? Maybe(*space.measured_drift / *space.certificate) : std::nullopt;
         const std::optional<std::int64_t> seed = comparison.runs[r].seed;
-        table.rows.push_back({group.label, seed ? std::to_string(*seed) : "-", space.map,
-                              space.layer ? std::to_string(*space.layer) : "-",
-                              fmt::format("{} of {}", space.rank, space.width),
-                              number_text(space.energy, Scale::plain4), small(space.leak),
-                              small(space.certificate), small(space.measured_drift),
-                              number_text(share, Scale::plain3)});
+        table.rows.push_back(
+            {group.label, seed ? std::to_string(*seed) : "-", space.map,
+             space.layer ? std::to_string(*space.layer) : "-",
+             space.width > 0 ? fmt::format("{} of {}", space.rank, space.width) : std::to_string(space.rank),
+             number_text(space.energy, Scale::plain4), small(space.leak), small(space.certificate),
+             small(space.measured_drift), number_text(share, Scale::plain3)});
       }
   return table;
 }
