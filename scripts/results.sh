@@ -46,4 +46,6 @@ END
 report() { "$bin/safe-trainer" --quiet report "${@:2}" --markdown "experiments/overfitting/$1" >/dev/null; }
 report RESULTS.md "$root"/runs/first_ablation/* "$root"/runs/first_placements/*
 report RESULTS_second_base.md "$root"/runs/second_ablation/*
-report RESULTS_details.md "$root"/runs/first_ablation/*_{soft_retention,full_safe}_* "$root"/runs/first_details/*
+mapfile -t variants < <(grep -lE '"name": "(no_retention|soft_retention|full_safe)"' \
+  "$root"/runs/first_ablation/*/config.json | xargs -n 1 dirname)
+report RESULTS_details.md "${variants[@]}" "$root"/runs/first_details/*
