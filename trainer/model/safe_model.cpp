@@ -10,8 +10,8 @@ SafeModel::SafeModel(const Llava& base, const torch::Tensor& silence, const Proj
       silence_(silence.to(base.placement().device)),
       projector_(projector, seed),
       fusion_(fusion, seed) {
-  projector_.move_to(base.placement().device);
-  fusion_.move_to(base.placement().device);
+  projector_.move_to(device());
+  fusion_.move_to(device());
   parameters_ = projector_.parameters();
   for (Parameter& parameter : fusion_.parameters()) parameters_.push_back(std::move(parameter));
 }

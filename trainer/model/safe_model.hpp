@@ -19,6 +19,7 @@ class SafeModel {
             const FusionConfig& fusion, std::int64_t seed);
 
   [[nodiscard]] const Llava& base() const { return base_; }
+  [[nodiscard]] torch::Device device() const { return base_.placement().device; }
   [[nodiscard]] const torch::Tensor& silence() const { return silence_; }
   Projector& projector() { return projector_; }
   [[nodiscard]] const Projector& projector() const { return projector_; }

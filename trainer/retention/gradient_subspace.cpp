@@ -39,10 +39,8 @@ torch::Tensor row_space(const torch::Tensor& rows, std::int64_t rank) {
 
 void GradientSubspaceRetention::prepare(RetentionScene& scene) {
   require_rows(scene, options_.row_minimum);
-  for (const Parameter& parameter : scene.model.parameters()) {
-    names_.push_back(parameter.name);
-    device_ = parameter.value.device();
-  }
+  for (const Parameter& parameter : scene.model.parameters()) names_.push_back(parameter.name);
+  device_ = scene.model.device();
   bases_.resize(names_.size());
 }
 

@@ -15,8 +15,8 @@ double gradient_norm(const std::vector<torch::Tensor>& gradients) {
 
 DistractedBatch run_distracted(RetentionScene& scene, const RetentionDraw& draw) {
   DistractedBatch result;
-  result.batch = make_batch(scene.rows, draw.questions, scene.model.fusion().config().positions,
-                            scene.model.base().placement().device);
+  result.batch =
+      make_batch(scene.rows, draw.questions, scene.model.fusion().config().positions, scene.model.device());
   const torch::Tensor clips = pick_rows(scene.clips, draw.clips);
   result.student = scene.model.answer_logits(result.batch, scene.model.hear(clips, 1.0));
   return result;

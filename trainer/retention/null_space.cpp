@@ -56,8 +56,7 @@ void add_questions(const RetentionScene& scene, const std::vector<std::int64_t>&
   const SafeModel& model = scene.model;
   const Decoder& decoder = model.base().decoder();
   const std::int64_t first = model.fusion().first_layer();
-  const Batch batch =
-      make_batch(scene.rows, questions, model.fusion().config().positions, model.base().placement().device);
+  const Batch batch = make_batch(scene.rows, questions, model.fusion().config().positions, model.device());
   torch::Tensor tokens;
   if (hearing == Hearing::with_clips) {
     const torch::Tensor clips = clips_for(scene, questions);
@@ -138,7 +137,7 @@ void NullSpaceRetention::prepare(RetentionScene& scene) {
   const SceneMoments moments =
       second_moments(scene, questions_alone ? Hearing::questions_alone : Hearing::with_clips);
   maps_.clear();
-  const torch::Device device = scene.model.parameters().front().value.device();
+  const torch::Device device = scene.model.device();
   const auto protect = [&](const char* map, std::optional<std::int64_t> layer, AdapterLinear& linear,
                            const Moment& moment) {
     maps_.push_back(

@@ -66,7 +66,7 @@ void speak_batch(const SafeModel& model, const Tokenizer& tokenizer, const std::
     which.push_back(static_cast<std::int64_t>(encoded.size()));
     encoded.push_back(*row.row);
   }
-  const Batch batch = make_batch(encoded, which, options.positions, model.base().placement().device);
+  const Batch batch = make_batch(encoded, which, options.positions, model.device());
   const torch::Tensor base_logits = model.base_answer_logits(batch);
   const torch::Tensor logits = voice == Voice::base ? base_logits : model.answer_logits(batch, audio);
   score(batch, logits, base_logits, out);

@@ -26,8 +26,8 @@ struct AudioPass {
 
 AudioPass run_audio(const Experiment& experiment, const SafeModel& model,
                     const std::vector<std::int64_t>& rows) {
-  const Batch batch = make_batch(experiment.train_rows, rows, model.fusion().config().positions,
-                                 model.base().placement().device);
+  const Batch batch =
+      make_batch(experiment.train_rows, rows, model.fusion().config().positions, model.device());
   const torch::Tensor clips = pick_rows(experiment.train.vectors, rows);
   const torch::Tensor logits = model.answer_logits(batch, model.hear(clips, 1.0));
   const torch::Tensor loss = at::cross_entropy_loss(logits, batch.targets, {}, at::Reduction::Sum);
