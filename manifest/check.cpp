@@ -6,7 +6,7 @@
 #include <iterator>
 #include <set>
 
-#include "manifest/layout.hpp"
+#include "manifest/tables/layout.hpp"
 
 namespace manifest {
 namespace {

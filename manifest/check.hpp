@@ -7,7 +7,7 @@
 #include <string>
 #include <vector>
 
-#include "manifest/parse.hpp"
+#include "manifest/format/parse.hpp"
 
 namespace manifest {
 

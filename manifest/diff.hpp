@@ -4,7 +4,7 @@
 #include <string>
 #include <vector>
 
-#include "manifest/parse.hpp"
+#include "manifest/format/parse.hpp"
 
 namespace manifest {
 

@@ -2,7 +2,7 @@
 #include <utility>
 
 #include "common/python_text.hpp"
-#include "manifest/manifest.hpp"
+#include "manifest/format/manifest.hpp"
 
 namespace manifest {
 

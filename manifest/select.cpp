@@ -9,7 +9,7 @@
 #include "common/error.hpp"
 #include "common/path.hpp"
 #include "common/random.hpp"
-#include "manifest/parse.hpp"
+#include "manifest/format/parse.hpp"
 #include "manifest/stratify.hpp"
 
 namespace manifest {
@@ -60,7 +60,7 @@ void describe(SubsetManifest& subset, const ClipRequest& request) {
 
 std::string image_filename(const std::string& data_subtype, std::int64_t image_id) {
   std::string name = fmt::format("COCO_{}_{:012d}.jpg", data_subtype, image_id);
-  if (const std::string why = common::why_not_a_pack_path("images/" + name);
+  if (const std::string why = common::why_not_a_pack_path(image_path(name));
       !why.empty() || data_subtype.find('/') != std::string::npos)
     throw Error(ErrorKind::format,
                 fmt::format("the image name \"{}\" cannot stand in a pack: {}; name the right "

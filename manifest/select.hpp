@@ -10,8 +10,8 @@
 #include <unordered_set>
 #include <vector>
 
-#include "manifest/manifest.hpp"
-#include "manifest/vqa_tables.hpp"
+#include "manifest/format/manifest.hpp"
+#include "manifest/tables/vqa_tables.hpp"
 
 namespace manifest {
 

@@ -6,7 +6,7 @@
 #include <cstdint>
 #include <vector>
 
-#include "manifest/vqa_tables.hpp"
+#include "manifest/tables/vqa_tables.hpp"
 
 namespace manifest {
 

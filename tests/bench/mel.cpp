@@ -21,13 +21,13 @@
 #include <iostream>
 #include <numbers>
 
-#include "common/audio.hpp"
 #include "common/error.hpp"
 #include "common/file.hpp"
+#include "common/media/audio.hpp"
 #include "common/program.hpp"
 #include "common/random.hpp"
 #include "trainer/data/log_mel.hpp"
-#include "trainer/run/compute.hpp"
+#include "trainer/model/compute.hpp"
 
 namespace {
 

@@ -55,9 +55,9 @@ void write_large_pack(const fs::path& root) {
   const fs::path pack = packer::build_pack(support::small_sources(root)).location;
   const std::string path = "audio/train/video_1.wav";
   fs::resize_file(pack / path, packer::k_file_limit_bytes);
-  packer::Findings none;
+  common::Findings none;
   packer::PackInfo info = *packer::parse_info(support::get(pack / packer::k_info_name), none);
-  std::vector<packer::SumsLine> sums;
+  std::vector<common::SumsLine> sums;
   for (packer::FileInfo& file : info.files) {
     if (file.path.text() == path) file.bytes = packer::k_file_limit_bytes;
     sums.push_back({file.path, common::digest_file(file.path.under(pack)).digest});
@@ -66,7 +66,7 @@ void write_large_pack(const fs::path& root) {
   support::put(pack / packer::k_info_name, text);
   sums.push_back({common::PackPath(packer::k_info_name), common::digest_of(text)});
   std::sort(sums.begin(), sums.end());
-  support::put(pack / packer::k_seal_name, packer::write_sums(sums));
+  support::put(pack / common::k_seal_name, common::write_sums(sums));
 }
 
 // Calls in a process of its own: what it takes must not count for the processes that are measured, which

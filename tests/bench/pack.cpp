@@ -11,13 +11,13 @@
 #include <random>
 #include <string>
 
-#include "common/audio.hpp"
 #include "common/error.hpp"
 #include "common/file.hpp"
-#include "common/image.hpp"
+#include "common/media/audio.hpp"
+#include "common/media/image.hpp"
 #include "common/program.hpp"
-#include "manifest/manifest.hpp"
-#include "packer/build.hpp"
+#include "manifest/format/manifest.hpp"
+#include "packer/build/build.hpp"
 
 namespace {
 
@@ -121,7 +121,7 @@ void build(const fs::path& corpus, const std::string& clips, const fs::path& ima
   request.source_root = corpus / "audiocaps";
   request.image_roots = {images};
   request.dest_root = dest;
-  request.probe = packer::Probe::skip;
+  request.probe = common::Probe::skip;
   request.verbosity = common::Verbosity::quiet;
   (void)packer::build_pack(request);
 }

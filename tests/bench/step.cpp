@@ -15,9 +15,9 @@
 #include "common/error.hpp"
 #include "common/program.hpp"
 #include "tests/support/scratch.hpp"
-#include "trainer/run/experiment.hpp"
-#include "trainer/run/streams.hpp"
-#include "trainer/run/train.hpp"
+#include "trainer/samples/streams.hpp"
+#include "trainer/train/experiment.hpp"
+#include "trainer/train/train.hpp"
 
 namespace {
 

@@ -18,7 +18,7 @@
 
 #include "common/digest.hpp"
 #include "common/random.hpp"
-#include "manifest/manifest.hpp"
+#include "manifest/format/manifest.hpp"
 #include "manifest/stratify.hpp"
 
 namespace {

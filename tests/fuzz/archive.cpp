@@ -2,7 +2,7 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
-#include "packer/examine.hpp"
+#include "packer/check/examine.hpp"
 #include "tests/fuzz/fuzz.hpp"
 #include "tests/support/memory_stream.hpp"
 
@@ -16,7 +16,7 @@ packer::ExamineRequest quiet(packer::Depth depth) {
   return request;
 }
 
-packer::Findings as_stream(std::string_view tar, std::size_t piece, packer::Depth depth) {
+common::Findings as_stream(std::string_view tar, std::size_t piece, packer::Depth depth) {
   support::MemoryStream stream(tar, piece);
   return packer::examine_stream(stream, quiet(depth), nullptr).findings;
 }
@@ -28,7 +28,7 @@ int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
   static common::File file(::memfd_create("archive", MFD_CLOEXEC));
   ENSURE(::ftruncate(file.descriptor(), 0) == 0 && ::lseek(file.descriptor(), 0, SEEK_SET) == 0);
   file.write_all({data, size}, "archive");
-  const packer::Findings whole = as_stream(tar, tar.size() + 1, packer::Depth::full);
+  const common::Findings whole = as_stream(tar, tar.size() + 1, packer::Depth::full);
   ENSURE(whole == as_stream(tar, 509, packer::Depth::full));
   const bool clean_in_place =
       packer::examine_tar(file, "archive", quiet(packer::Depth::full)).findings.empty();

@@ -1,6 +1,6 @@
 // AudioCaps' tables; a byte in front tells the form. What is accepted has ids, names that can be files, and
 // captions.
-#include "manifest/audiocaps_table.hpp"
+#include "manifest/tables/audiocaps_table.hpp"
 #include "common/path.hpp"
 #include "tests/fuzz/fuzz.hpp"
 

@@ -3,7 +3,7 @@
 #include <map>
 #include <string>
 
-#include "packer/contents_check.hpp"
+#include "packer/format/contents_check.hpp"
 #include "tests/fuzz/fuzz.hpp"
 
 namespace {
@@ -25,11 +25,11 @@ std::map<std::string, std::string> split(std::string_view text) {
 
 int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
   const auto files = split(fuzz::text_of(data, size));
-  std::vector<packer::SumsLine> sums;
+  std::vector<common::SumsLine> sums;
   for (const auto& [name, bytes] : files)
     if (common::why_not_a_pack_path(name).empty())
       sums.push_back({common::PackPath(name), common::digest_of(bytes)});
-  packer::Findings findings;
+  common::Findings findings;
   packer::ContentsCheck contents;
   for (const auto& [name, bytes] : files) contents.read(name, common::view_of(bytes), sums);
   packer::PackInfo info;
@@ -37,6 +37,6 @@ int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
     if (const auto read = packer::parse_info(at->second, findings)) info = *read;
   packer::check_info_against_sums(info, sums, findings);
   contents.conclude(info, sums, findings);
-  packer::sort_findings(findings);
+  common::sort_findings(findings);
   return 0;
 }

@@ -3,7 +3,7 @@
 // Of an unsound one more or less may come out before that is noticed, but never other bytes.
 #include <string>
 
-#include "packer/compression.hpp"
+#include "packer/tar/compression.hpp"
 #include "tests/fuzz/fuzz.hpp"
 #include "tests/support/memory_stream.hpp"
 
@@ -11,7 +11,7 @@ namespace {
 
 struct Outcome {
   std::string bytes;
-  std::optional<packer::Finding> fault;
+  std::optional<common::Finding> fault;
 };
 
 bool agree(const Outcome& a, const Outcome& b) {

@@ -1,10 +1,10 @@
 // pack.json: what is accepted is written again byte for byte.
-#include "packer/info.hpp"
+#include "packer/format/info.hpp"
 #include "tests/fuzz/fuzz.hpp"
 
 int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
   const std::string_view text = fuzz::text_of(data, size);
-  packer::Findings findings;
+  common::Findings findings;
   const auto info = packer::parse_info(text, findings);
   ENSURE(info || !findings.empty());
   if (findings.empty()) ENSURE(packer::write_info(*info) == text);

@@ -4,7 +4,7 @@
 #include <string>
 #include <vector>
 
-#include "packer/names.hpp"
+#include "packer/format/names.hpp"
 #include "tests/fuzz/fuzz.hpp"
 
 namespace {
@@ -43,7 +43,7 @@ int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
   }
   std::sort(paths.begin(), paths.end());
   paths.erase(std::unique(paths.begin(), paths.end()), paths.end());
-  packer::Findings findings;
+  common::Findings findings;
   packer::check_names(pack, paths, findings);
   return 0;
 }

@@ -1,13 +1,14 @@
 // SHA256SUMS: what is accepted is written again byte for byte.
-#include "packer/sums.hpp"
+#include "common/sealed/sums.hpp"
+#include "packer/format/names.hpp"
 #include "tests/fuzz/fuzz.hpp"
 
 int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
   const std::string_view text = fuzz::text_of(data, size);
-  packer::Findings findings;
-  const auto lines = packer::parse_sums(text, findings);
+  common::Findings findings;
+  const auto lines = common::parse_sums(text, packer::required_files(), findings);
   ENSURE(std::is_sorted(lines.begin(), lines.end()));
-  if (findings.empty()) ENSURE(packer::write_sums(lines) == text);
-  for (const packer::Finding& finding : findings) ENSURE(!packer::describe(finding).empty());
+  if (findings.empty()) ENSURE(common::write_sums(lines) == text);
+  for (const common::Finding& finding : findings) ENSURE(!packer::describe(finding).empty());
   return 0;
 }

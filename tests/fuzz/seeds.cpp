@@ -2,7 +2,7 @@
 // that is named, a folder a target.
 #include <cstdio>
 
-#include "packer/archive.hpp"
+#include "packer/archive/archive.hpp"
 #include "tests/support/scratch.hpp"
 #include "tests/support/small_pack.hpp"
 #include "tests/support/vqa.hpp"

@@ -5,7 +5,7 @@
 #include <string>
 
 #include "common/file.hpp"
-#include "manifest/vqa_tables.hpp"
+#include "manifest/tables/vqa_tables.hpp"
 #include "tests/fuzz/fuzz.hpp"
 
 namespace {

@@ -6,7 +6,7 @@
 #include <cstring>
 #include <string_view>
 
-#include "packer/stream.hpp"
+#include "packer/tar/stream.hpp"
 
 namespace support {
 

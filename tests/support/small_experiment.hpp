@@ -6,7 +6,7 @@
 #include <vector>
 
 #include "tests/support/tensors.hpp"
-#include "trainer/run/experiment.hpp"
+#include "trainer/train/experiment.hpp"
 
 namespace support {
 

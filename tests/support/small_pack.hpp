@@ -9,14 +9,14 @@
 #include <map>
 #include <string>
 
-#include "common/audio.hpp"
 #include "common/file.hpp"
-#include "common/image.hpp"
-#include "manifest/manifest.hpp"
-#include "packer/build.hpp"
-#include "packer/info.hpp"
-#include "packer/names.hpp"
-#include "packer/sums.hpp"
+#include "common/media/audio.hpp"
+#include "common/media/image.hpp"
+#include "common/sealed/sums.hpp"
+#include "manifest/format/manifest.hpp"
+#include "packer/build/build.hpp"
+#include "packer/format/info.hpp"
+#include "packer/format/names.hpp"
 
 namespace support {
 
@@ -115,19 +115,19 @@ inline packer::BuildRequest small_sources(const fs::path& root) {
 
 // Writes the seal anew over what lies in the folder.
 inline void reseal(const fs::path& pack) {
-  std::vector<packer::SumsLine> lines;
+  std::vector<common::SumsLine> lines;
   for (const auto& [path, bytes] : tree_of(pack))
-    if (path != packer::k_seal_name && path != packer::k_signature_name &&
+    if (path != common::k_seal_name && path != common::k_signature_name &&
         common::why_not_a_pack_path(path).empty())
       lines.push_back({common::PackPath(path), common::digest_of(bytes)});
   std::sort(lines.begin(), lines.end());
-  put(pack / packer::k_seal_name, packer::write_sums(lines));
+  put(pack / common::k_seal_name, common::write_sums(lines));
 }
 
 // Changes pack.json through `edit` and seals again.
 template <typename Edit>
 void edit_info(const fs::path& pack, const Edit& edit) {
-  packer::Findings none;
+  common::Findings none;
   packer::PackInfo info = *packer::parse_info(get(pack / packer::k_info_name), none);
   edit(info);
   put(pack / packer::k_info_name, packer::write_info(info));

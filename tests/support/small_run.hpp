@@ -8,9 +8,9 @@
 
 #include "common/digest.hpp"
 #include "common/json.hpp"
-#include "trainer/run/metrics.hpp"
-#include "trainer/run/prediction.hpp"
-#include "trainer/run/run_directory.hpp"
+#include "trainer/results/metrics.hpp"
+#include "trainer/results/prediction.hpp"
+#include "trainer/results/run_directory.hpp"
 
 namespace support {
 

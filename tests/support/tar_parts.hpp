@@ -6,7 +6,7 @@
 #include <string>
 #include <vector>
 
-#include "packer/ustar.hpp"
+#include "packer/tar/ustar.hpp"
 
 namespace support {
 

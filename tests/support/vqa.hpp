@@ -6,7 +6,7 @@
 #include <vector>
 
 #include "common/json.hpp"
-#include "manifest/manifest.hpp"
+#include "manifest/format/manifest.hpp"
 
 namespace support {
 

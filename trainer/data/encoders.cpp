@@ -4,7 +4,7 @@
 #include <functional>
 #include <map>
 
-#include "common/audio.hpp"
+#include "common/media/audio.hpp"
 
 namespace trainer {
 namespace {

@@ -7,15 +7,15 @@
 #include <vector>
 
 #include "common/progress.hpp"
-#include "packer/open.hpp"
+#include "packer/check/open.hpp"
 #include "trainer/data/feature_cache.hpp"
 #include "trainer/data/log_mel.hpp"
 #include "trainer/data/pixels.hpp"
-#include "trainer/data/samples.hpp"
 #include "trainer/model/clap.hpp"
+#include "trainer/model/compute.hpp"
 #include "trainer/model/llava.hpp"
 #include "trainer/model/tensor.hpp"
-#include "trainer/run/compute.hpp"
+#include "trainer/samples/samples.hpp"
 
 namespace trainer {
 

@@ -5,8 +5,8 @@
 #include <array>
 #include <filesystem>
 
-#include "common/image.hpp"
 #include "common/json.hpp"
+#include "common/media/image.hpp"
 #include "trainer/model/tensor.hpp"
 
 namespace trainer {

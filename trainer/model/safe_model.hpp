@@ -4,7 +4,7 @@
 // positions, V vocabulary.
 #pragma once
 
-#include "trainer/data/batch.hpp"
+#include "trainer/model/batch.hpp"
 #include "trainer/model/fusion.hpp"
 #include "trainer/model/llava.hpp"
 #include "trainer/model/projector.hpp"

@@ -7,10 +7,10 @@
 #include <string>
 #include <vector>
 
-#include "trainer/data/batch.hpp"
+#include "trainer/model/batch.hpp"
 #include "trainer/model/safe_model.hpp"
 #include "trainer/model/tensor.hpp"
-#include "trainer/run/streams.hpp"
+#include "trainer/samples/streams.hpp"
 
 namespace trainer {
 

@@ -4,10 +4,10 @@
 #include <set>
 
 #include "common/error.hpp"
-#include "trainer/run/checkpoint.hpp"
-#include "trainer/run/evaluate.hpp"
-#include "trainer/run/run_summary.hpp"
+#include "trainer/evaluate/evaluate.hpp"
+#include "trainer/results/run_summary.hpp"
 #include "trainer/run/sources.hpp"
+#include "trainer/train/checkpoint.hpp"
 
 namespace trainer {
 namespace {

@@ -6,9 +6,9 @@
 
 #include "common/error.hpp"
 #include "common/file.hpp"
+#include "trainer/evaluate/evaluate.hpp"
 #include "trainer/model/safetensors.hpp"
 #include "trainer/retention/gradient_subspace.hpp"
-#include "trainer/run/evaluate.hpp"
 #include "trainer/run/sources.hpp"
 
 namespace trainer {

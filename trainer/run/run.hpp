@@ -3,9 +3,9 @@
 
 #include <filesystem>
 
-#include "trainer/run/config.hpp"
-#include "trainer/run/metrics.hpp"
-#include "trainer/run/train.hpp"
+#include "trainer/results/metrics.hpp"
+#include "trainer/train/config.hpp"
+#include "trainer/train/train.hpp"
 
 namespace trainer {
 

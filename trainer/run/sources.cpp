@@ -4,11 +4,11 @@
 
 #include "common/error.hpp"
 #include "common/file.hpp"
-#include "manifest/audiocaps_table.hpp"
 #include "manifest/select.hpp"
-#include "manifest/vqa_tables.hpp"
-#include "packer/build.hpp"
-#include "packer/synthesize.hpp"
+#include "manifest/tables/audiocaps_table.hpp"
+#include "manifest/tables/vqa_tables.hpp"
+#include "packer/build/build.hpp"
+#include "packer/synthesize/synthesize.hpp"
 
 namespace trainer {
 namespace {

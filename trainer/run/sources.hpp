@@ -3,8 +3,8 @@
 // anything else.
 #pragma once
 
-#include "packer/open.hpp"
-#include "trainer/run/config.hpp"
+#include "packer/check/open.hpp"
+#include "trainer/train/config.hpp"
 
 namespace trainer {
 

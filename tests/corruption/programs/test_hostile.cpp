@@ -5,7 +5,7 @@
 #include <cstdio>
 #include <functional>
 
-#include "packer/archive.hpp"
+#include "packer/archive/archive.hpp"
 #include "tests/support/process.hpp"
 #include "tests/support/small_pack.hpp"
 #include "tests/support/tar_parts.hpp"

@@ -2,7 +2,7 @@
 #include <string>
 
 #include "common/json.hpp"
-#include "packer/build.hpp"
+#include "packer/build/build.hpp"
 #include "tests/support/process.hpp"
 #include "tests/support/small_pack.hpp"
 

@@ -7,7 +7,7 @@
 #include "common/digest.hpp"
 #include "common/error.hpp"
 #include "common/json.hpp"
-#include "manifest/manifest.hpp"
+#include "manifest/format/manifest.hpp"
 #include "tests/support/process.hpp"
 #include "tests/support/vqa.hpp"
 

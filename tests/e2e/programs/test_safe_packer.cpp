@@ -4,7 +4,7 @@
 #include <cstdlib>
 #include <string>
 
-#include "packer/build.hpp"
+#include "packer/build/build.hpp"
 #include "tests/support/scratch.hpp"
 #include "tests/support/small_pack.hpp"
 

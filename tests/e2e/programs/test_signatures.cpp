@@ -2,8 +2,8 @@
 #include <string>
 #include <vector>
 
-#include "packer/build.hpp"
-#include "packer/sign.hpp"
+#include "packer/build/build.hpp"
+#include "packer/check/sign.hpp"
 #include "tests/support/process.hpp"
 #include "tests/support/small_pack.hpp"
 

@@ -9,7 +9,7 @@
 #include <optional>
 
 #include "common/program.hpp"
-#include "packer/verify.hpp"
+#include "packer/check/verify.hpp"
 #include "tests/support/system_calls.hpp"
 
 namespace faults {

@@ -5,8 +5,8 @@
 #include <functional>
 #include <random>
 
-#include "packer/archive.hpp"
-#include "packer/extract.hpp"
+#include "packer/archive/archive.hpp"
+#include "packer/archive/extract.hpp"
 #include "tests/faults/packer/apart.hpp"
 #include "tests/support/scratch.hpp"
 #include "tests/support/small_pack.hpp"

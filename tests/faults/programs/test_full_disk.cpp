@@ -2,7 +2,7 @@
 // the verb succeeds. Where such a namespace is not permitted, the test says so and passes.
 #include <cstdio>
 
-#include "packer/archive.hpp"
+#include "packer/archive/archive.hpp"
 #include "tests/support/process.hpp"
 #include "tests/support/small_pack.hpp"
 

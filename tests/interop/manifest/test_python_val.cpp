@@ -9,7 +9,7 @@
 #include "common/python_text.hpp"
 #include "common/random.hpp"
 #include "manifest/select.hpp"
-#include "manifest/vqa_tables.hpp"
+#include "manifest/tables/vqa_tables.hpp"
 #include "tests/support/process.hpp"
 #include "tests/support/vqa.hpp"
 

@@ -1,4 +1,4 @@
-#include "manifest/manifest.hpp"
+#include "manifest/format/manifest.hpp"
 
 #include <doctest/doctest.h>
 

@@ -1,0 +1,36 @@
+// What a check found wrong with a pack. A finding cites a rule of FORMAT.md, names a file (empty: the pack as
+// a whole) and says expected against found. Findings are always listed all, in one fixed order.
+#pragma once
+
+#include <compare>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "common/error.hpp"
+
+namespace common {
+
+struct Finding {
+  std::string path;
+  std::string rule;
+  std::string what;
+  auto operator<=>(const Finding&) const = default;
+};
+using Findings = std::vector<Finding>;
+
+// By path, then rule, then text; equal ones once.
+void sort_findings(Findings& findings);
+
+// "F2 images/a.jpg: ..." with every byte that a terminal could act on escaped.
+[[nodiscard]] std::string describe(const Finding& finding);
+[[nodiscard]] std::string escape_for_terminal(std::string_view text);
+
+// signature where the key that is trusted did not sign the pack (E2), whatever else is wrong; else mismatch.
+[[nodiscard]] ErrorKind kind_of(const Findings& findings);
+
+// Throws an Error of their kind: `doing`, the count, one line a finding, then `remedy`.
+[[noreturn]] void throw_findings(const std::string& doing, const Findings& findings,
+                                 const std::string& remedy);
+
+}  // namespace common

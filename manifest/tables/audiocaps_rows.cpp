@@ -1,0 +1,106 @@
+#include "manifest/tables/audiocaps_rows.hpp"
+
+#include <algorithm>
+#include <charconv>
+#include <cmath>
+#include <iterator>
+#include <unordered_map>
+#include <utility>
+
+#include "common/error.hpp"
+#include "common/path.hpp"
+#include "common/python_text.hpp"
+
+namespace manifest {
+namespace {
+
+void refuse_twice(const TableRow& first, const TableRow& second, const std::string& what,
+                  const std::string& table) {
+  refuse_row(table, second.where, what + " stands in " + first.where + " too");
+}
+
+std::vector<ClipEntry> by_number(std::vector<TableRow> rows, const std::string& table) {
+  std::stable_sort(rows.begin(), rows.end(),
+                   [](const TableRow& a, const TableRow& b) { return *a.number < *b.number; });
+  std::vector<ClipEntry> clips;
+  for (std::size_t i = 0; i < rows.size(); ++i) {
+    if (i > 0 && rows[i].number == rows[i - 1].number)
+      refuse_twice(rows[i - 1], rows[i], "the audiocap_id " + std::to_string(*rows[i].number), table);
+    clips.push_back(std::move(rows[i].clip));
+  }
+  return clips;
+}
+
+// Rows that name nothing but the clip are captions of the clip.
+std::vector<ClipEntry> by_name(std::vector<TableRow> rows, const std::string& table) {
+  std::vector<TableRow> kept;
+  std::unordered_map<std::string, std::size_t> place_of;
+  for (TableRow& row : rows) {
+    const bool nameless = row.clip.audiocap_id.empty();
+    if (nameless) row.clip.audiocap_id = row.clip.youtube_id;
+    const auto [at, is_new] = place_of.try_emplace(row.clip.audiocap_id, kept.size());
+    if (is_new) {
+      kept.push_back(std::move(row));
+      continue;
+    }
+    ClipEntry& first = kept[at->second].clip;
+    if (!nameless || first.start_time_s != row.clip.start_time_s)
+      refuse_twice(kept[at->second], row, "the id \"" + row.clip.audiocap_id.substr(0, 100) + "\"", table);
+    first.captions.push_back(std::move(row.clip.caption));
+    std::move(row.clip.captions.begin(), row.clip.captions.end(), std::back_inserter(first.captions));
+  }
+  std::vector<ClipEntry> clips;
+  for (TableRow& row : kept) clips.push_back(std::move(row.clip));
+  return clips;
+}
+
+}  // namespace
+
+void refuse_row(const std::string& table, const std::string& where, const std::string& what) {
+  throw common::Error(common::ErrorKind::format, table + ", " + where + ": " + what + "; correct the table");
+}
+
+std::optional<std::uint64_t> number_in(std::string_view digits) {
+  std::uint64_t number = 0;
+  const char* const end = digits.data() + digits.size();
+  const auto [at, error] = std::from_chars(digits.data(), end, number);
+  return error == std::errc() && at == end ? std::optional(number) : std::nullopt;
+}
+
+std::optional<double> parse_start(const std::string& text, const std::string& table,
+                                  const std::string& where) {
+  if (text.empty()) return std::nullopt;
+  double start_s = 0;
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), start_s);
+  if (error != std::errc() || end != text.data() + text.size() || !std::isfinite(start_s) || start_s < 0)
+    refuse_row(table, where,
+               "the start_time \"" + text.substr(0, 100) + "\" is not a number of seconds, 0 or more");
+  return start_s;
+}
+
+void check_row(const TableRow& row, const std::string& table) {
+  const std::string& id = row.clip.youtube_id;
+  std::string why = common::why_not_a_pack_path(id);
+  if (why.empty() && id.find('/') != std::string::npos) why = "it holds a '/'";
+  if (!why.empty())
+    refuse_row(table, row.where,
+               "the youtube_id \"" + id.substr(0, 100) + "\" cannot be a file name: " + why);
+  const auto is_empty = [](const std::string& caption) { return common::python_strip(caption).empty(); };
+  if (is_empty(row.clip.caption) || std::any_of(row.clip.captions.begin(), row.clip.captions.end(), is_empty))
+    refuse_row(table, row.where, "the caption is empty");
+}
+
+std::vector<ClipEntry> in_order(std::vector<TableRow> rows, const std::string& table) {
+  const auto has_number = [](const TableRow& row) { return row.number.has_value(); };
+  const auto odd = std::find_if(rows.begin(), rows.end(), [&](const TableRow& row) {
+    return has_number(row) != has_number(rows.front());
+  });
+  if (odd == rows.end())
+    return rows.empty() || has_number(rows.front()) ? by_number(std::move(rows), table)
+                                                    : by_name(std::move(rows), table);
+  const TableRow& with = has_number(*odd) ? *odd : rows.front();
+  const TableRow& without = has_number(*odd) ? rows.front() : *odd;
+  refuse_row(table, without.where, "there is no numeric audiocap_id, and " + with.where + " has one");
+}
+
+}  // namespace manifest

@@ -1,0 +1,71 @@
+#include "manifest/tables/csv.hpp"
+
+#include <utility>
+
+#include "common/error.hpp"
+#include "manifest/tables/utf8.hpp"
+
+namespace manifest {
+
+CsvReader::CsvReader(std::string_view text, std::string name) : text_(text), name_(std::move(name)) {
+  if (text_.starts_with("\xef\xbb\xbf")) text_.remove_prefix(3);
+}
+
+void CsvReader::fail(const std::string& what) const {
+  throw common::Error(common::ErrorKind::format,
+                      name_ + ", line " + std::to_string(row_line_) + ": " + what + "; correct the table");
+}
+
+bool CsvReader::next(std::vector<std::string>& fields) {
+  fields.clear();
+  while (position_ < text_.size() && at_line_end()) pass_line_end();
+  if (position_ == text_.size()) return false;
+  row_line_ = line_;
+  for (;;) {
+    fields.push_back(at('"') ? quoted_field() : bare_field());
+    if (!is_utf8(fields.back())) fail("field " + std::to_string(fields.size()) + " is not UTF-8");
+    if (at_line_end()) break;
+    if (!at(',')) fail("text behind the closing quote of field " + std::to_string(fields.size()));
+    ++position_;
+  }
+  if (position_ < text_.size()) pass_line_end();
+  return true;
+}
+
+void CsvReader::pass_line_end() {
+  if (at('\r')) {
+    ++position_;
+    if (!at('\n')) {
+      row_line_ = line_;
+      fail("a carriage return without a line feed");
+    }
+  }
+  ++position_;
+  ++line_;
+}
+
+std::string CsvReader::bare_field() {
+  const std::size_t begin = position_;
+  while (!at_line_end() && !at(',')) {
+    if (at('"')) fail("a quote inside a field that is not quoted");
+    ++position_;
+  }
+  return std::string(text_.substr(begin, position_ - begin));
+}
+
+std::string CsvReader::quoted_field() {
+  std::string field;
+  ++position_;
+  for (; position_ < text_.size(); ++position_) {
+    if (at('"')) {
+      ++position_;
+      if (!at('"')) return field;
+    } else if (at('\n')) {
+      ++line_;
+    }
+    field += text_[position_];
+  }
+  fail("a quote that never closes");
+}
+
+}  // namespace manifest

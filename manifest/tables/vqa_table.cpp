@@ -1,0 +1,293 @@
+#include "manifest/tables/vqa_table.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <array>
+#include <functional>
+#include <set>
+#include <span>
+#include <string>
+#include <utility>
+
+#include "common/error.hpp"
+#include "common/python_text.hpp"
+#include "manifest/tables/json_stream.hpp"
+
+namespace manifest {
+namespace {
+
+using common::Error;
+using common::ErrorKind;
+
+enum class Field : std::uint8_t {
+  none,
+  question_id,
+  image_id,
+  question,
+  answers,
+  question_type,
+  answer_type
+};
+
+// A key that a row may have, and what is said where it must be there and is not.
+struct RowField {
+  std::string_view key;
+  Field field;
+  const char* absent;  // null: the row can do without it
+};
+
+// What differs between the two tables.
+struct Layout {
+  std::string_view list;
+  std::span<const RowField> fields;
+};
+constexpr const char* k_no_id = "there is no key \"question_id\"";
+constexpr std::array k_question_fields = {
+    RowField{"question_id", Field::question_id, k_no_id},
+    RowField{"image_id", Field::image_id, "the question has no image: there is no key \"image_id\""},
+    RowField{"question", Field::question, "there is no key \"question\""}};
+constexpr std::array k_annotation_fields = {
+    RowField{"question_id", Field::question_id, k_no_id},
+    RowField{"answers", Field::answers, "there is no key \"answers\""},
+    RowField{"question_type", Field::question_type, nullptr},
+    RowField{"answer_type", Field::answer_type, nullptr}};
+constexpr Layout k_questions = {"questions", k_question_fields};
+constexpr Layout k_annotations = {"annotations", k_annotation_fields};
+
+// Takes the wanted fields of one table out of the stream; everything else passes by. As strict as
+// common::parse_json about what is wanted: types, keys that stand twice, integers, surrogates, depth.
+class TableReader {
+ public:
+  TableReader(const std::filesystem::path& path, const Layout& layout, common::Progress& progress)
+      : stream_(path, progress), layout_(layout), name_(path.string()) {}
+  VqaTable read();
+
+ private:
+  using Kind = JsonStream::Kind;
+
+  [[noreturn]] void fail(const std::string& what) const;
+  void expect(Kind wanted, std::string_view key);
+  std::string refusal(std::string_view key, Kind found);
+  void read_list();
+  void read_licence();
+  void read_row();
+  void read_value(const RowField& field);
+  void read_answers();
+  void read_answer();
+  std::int64_t integer(std::string_view key);
+  KindId kind_of_row();
+  void add_text(std::string_view key);
+
+  JsonStream stream_;
+  const Layout& layout_;
+  const std::string name_;
+  VqaTable table_;
+  VqaTable::Row row_;
+  bool in_list_ = false;
+};
+
+void TableReader::fail(const std::string& what) const {
+  std::string where = name_;
+  if (in_list_) where += fmt::format(": {} row {}", layout_.list, table_.rows.size() + 1);
+  throw Error(ErrorKind::format, where + ": " + what + "; check that it is the right file");
+}
+
+// "answer" cannot be an integer.
+std::string TableReader::refusal(std::string_view key, Kind found) {
+  const char* what = "";
+  switch (found) {
+    case Kind::object:
+      what = "an object";
+      break;
+    case Kind::array:
+      what = "a list";
+      break;
+    case Kind::string:
+      what = "a string";
+      break;
+    case Kind::literal:
+      what = "null, true or false";
+      break;
+    case Kind::number:
+      switch (stream_.number().kind) {
+        case JsonNumber::Kind::integer:
+          what = "an integer";
+          break;
+        case JsonNumber::Kind::too_large:
+          what = "an integer beyond 64 bits";
+          break;
+        case JsonNumber::Kind::real:
+          what = "another number";
+          break;
+      }
+      break;
+  }
+  return key.empty() ? fmt::format("a list must hold objects, found {}", what)
+                     : fmt::format("\"{}\" cannot be {}", key, what);
+}
+
+// `key` is empty for an element of a list.
+void TableReader::expect(Kind wanted, std::string_view key) {
+  if (const Kind found = stream_.next(); found != wanted) fail(refusal(key, found));
+}
+
+std::int64_t TableReader::integer(std::string_view key) {
+  expect(Kind::number, key);
+  const JsonNumber number = stream_.number();
+  if (number.kind == JsonNumber::Kind::integer) return number.value;
+  fail(fmt::format("\"{}\" cannot be {}", key,
+                   number.kind == JsonNumber::Kind::real ? "another number" : "an integer beyond 64 bits"));
+}
+
+void TableReader::add_text(std::string_view key) {
+  expect(Kind::string, key);
+  const std::string_view text = stream_.text();
+  if (text.size() > k_text_limit_bytes)
+    fail(fmt::format("a text is longer than {} bytes", k_text_limit_bytes));
+  table_.texts.add(common::python_strip(text));
+}
+
+// Only stratified sampling needs the kinds: a table without them, or with something else there, can do.
+KindId TableReader::kind_of_row() {
+  if (stream_.next() == Kind::string) return table_.kinds.id_of(stream_.text());
+  stream_.pass();
+  return 0;
+}
+
+void TableReader::read_answer() {
+  expect(Kind::object, {});
+  bool seen = false;
+  stream_.enter();
+  for (std::string_view key; stream_.member(key);) {
+    if (key != "answer") {
+      stream_.pass();
+      continue;
+    }
+    if (std::exchange(seen, true)) fail("the key \"answer\" stands twice in one object");
+    add_text("answer");
+  }
+  if (!seen) fail("there is no key \"answer\"");
+}
+
+void TableReader::read_answers() {
+  expect(Kind::array, "answers");
+  row_.first_text = table_.texts.size();
+  stream_.enter();
+  while (stream_.element()) read_answer();
+  row_.text_count = table_.texts.size() - row_.first_text;
+}
+
+void TableReader::read_value(const RowField& field) {
+  switch (field.field) {
+    case Field::question_id:
+      row_.question_id = integer(field.key);
+      return;
+    case Field::image_id:
+      row_.image_id = integer(field.key);
+      return;
+    case Field::question:
+      row_.first_text = table_.texts.size();
+      add_text(field.key);
+      return;
+    case Field::answers:
+      read_answers();
+      return;
+    case Field::question_type:
+      row_.question_type = kind_of_row();
+      return;
+    case Field::answer_type:
+      row_.answer_type = kind_of_row();
+      return;
+    case Field::none:
+      return;
+  }
+}
+
+void TableReader::read_row() {
+  expect(Kind::object, {});
+  row_ = {};
+  unsigned seen = 0;  // one bit for each Field
+  stream_.enter();
+  for (std::string_view key; stream_.member(key);) {
+    const auto field = std::find_if(layout_.fields.begin(), layout_.fields.end(),
+                                    [&](const RowField& one) { return one.key == key; });
+    if (field == layout_.fields.end()) {
+      stream_.pass();
+      continue;
+    }
+    const unsigned bit = 1U << static_cast<unsigned>(field->field);
+    if ((seen & bit) != 0) fail(fmt::format("the key \"{}\" stands twice in one object", key));
+    seen |= bit;
+    read_value(*field);
+  }
+  for (const RowField& field : layout_.fields)
+    if (field.absent != nullptr && (seen >> static_cast<unsigned>(field.field) & 1U) == 0) fail(field.absent);
+  table_.rows.push_back(row_);
+}
+
+void TableReader::read_list() {
+  if (const Kind found = stream_.next(); found != Kind::array)
+    fail(fmt::format("\"{}\" must be a list of objects", layout_.list));
+  in_list_ = true;
+  stream_.enter();
+  while (stream_.element()) read_row();
+  in_list_ = false;
+}
+
+// A remark for people, in whatever form: only a name and a URL that are text are taken from it.
+void TableReader::read_licence() {
+  if (stream_.next() != Kind::object) return stream_.pass();
+  Licence licence;
+  stream_.enter();
+  for (std::string_view key; stream_.member(key);) {
+    std::string* const text = key == "name" ? &licence.name : key == "url" ? &licence.url : nullptr;
+    if (text != nullptr && stream_.next() == Kind::string)
+      *text = stream_.text();
+    else
+      stream_.pass();
+  }
+  if (licence != Licence{}) table_.licence = std::move(licence);
+}
+
+VqaTable TableReader::read() {
+  if (stream_.next() != Kind::object) fail("a table is a JSON object");
+  std::set<std::string, std::less<>> seen;
+  stream_.enter();
+  for (std::string_view key; stream_.member(key);) {
+    const bool is_list = key == layout_.list, is_subtype = key == "data_subtype";
+    if (!is_list && !is_subtype && key != "license") {
+      stream_.pass();
+      continue;
+    }
+    if (!seen.emplace(key).second) fail(fmt::format("the key \"{}\" stands twice in one object", key));
+    if (is_list) {
+      read_list();
+    } else if (is_subtype) {
+      expect(Kind::string, "data_subtype");
+      table_.data_subtype = stream_.text();
+    } else {
+      read_licence();
+    }
+  }
+  stream_.finish();
+  if (!seen.contains(layout_.list))
+    throw Error(
+        ErrorKind::format,
+        fmt::format(
+            "{} has no key \"{}\"; check that it is the right file (questions and annotations are two)",
+            name_, layout_.list));
+  return std::move(table_);
+}
+
+}  // namespace
+
+VqaTable read_questions(const std::filesystem::path& path, common::Progress& progress) {
+  return TableReader(path, k_questions, progress).read();
+}
+
+VqaTable read_annotations(const std::filesystem::path& path, common::Progress& progress) {
+  return TableReader(path, k_annotations, progress).read();
+}
+
+}  // namespace manifest

@@ -1,0 +1,123 @@
+#include "packer/archive/archive.hpp"
+
+#include <algorithm>
+#include <cstdio>
+
+#include "common/error.hpp"
+#include "common/program.hpp"
+#include "packer/check/examine.hpp"
+#include "packer/check/file_check.hpp"
+#include "packer/check/store.hpp"
+#include "packer/check/verify.hpp"
+#include "packer/format/draft_file.hpp"
+#include "packer/tar/compression.hpp"
+#include "packer/tar/tar_writer.hpp"
+
+namespace packer {
+namespace {
+
+namespace fs = std::filesystem;
+using common::Error;
+using common::ErrorKind;
+
+Compression compression_for(const fs::path& out) {
+  const auto form = form_of_suffix(out);
+  if (!form)
+    throw Error(ErrorKind::usage, out.string() + " must end with .tar, .tar.zst, .tgz or .tar.gz; rename it");
+  if (*form == Form::tgz) return Compression::gzip;
+  return *form == Form::tar_zst ? Compression::zstd : Compression::none;
+}
+
+void check_out(const fs::path& pack, const fs::path& out) {
+  const fs::file_status status = fs::symlink_status(out);
+  if (fs::exists(status) && !fs::is_regular_file(status))
+    throw Error(ErrorKind::usage,
+                out.string() + " will not be replaced: it is not a regular file; name another");
+  std::error_code none;
+  if (fs::equivalent(pack, out, none))
+    throw Error(ErrorKind::usage, out.string() + " is the pack itself; name another file");
+  // A file inside the pack would be one that its seal does not list.
+  const fs::path inside = fs::weakly_canonical(fs::absolute(out)).lexically_relative(fs::canonical(pack));
+  if (fs::is_directory(pack) && !inside.empty() && *inside.begin() != "..")
+    throw Error(ErrorKind::usage, out.string() + " lies inside the pack; name a file outside");
+}
+
+// Where the pack's bytes are, with everything known but the digests of media.
+struct Source {
+  Examination examination;
+  Store store;
+};
+
+Source look(const fs::path& pack, const ArchiveRequest& request) {
+  const Form form = form_of(pack);
+  const ExamineRequest quick{Depth::quick, {}, request.threads, request.verbosity, ControlBytes::drop};
+  if (form == Form::folder) return {examine_folder(pack, quick), Store::of_folder(pack)};
+  if (form == Form::tar) {
+    auto file = std::make_shared<const common::File>(common::open_to_read(pack));
+    Examination examination = examine_tar(*file, pack, quick);
+    return {std::move(examination), Store::of_tar(std::move(file), pack)};
+  }
+  throw Error(ErrorKind::usage, pack.string() + " is neither a pack's folder nor a .tar; extract it first");
+}
+
+void write_file(const Source& source, std::size_t index, TarWriter& tar) {
+  const PackFile& file = source.examination.files[index];
+  const std::string& path = file.path.text();
+  FileCheck check(file, source.examination);
+  tar.begin(path, file.bytes);
+  const auto take = [&](common::ByteView piece) {
+    common::throw_if_stop_requested();
+    check.take(piece);
+    if (check.bytes() <= file.bytes) tar.put(piece);
+  };
+  if (source.store.is_folder())
+    source.store.read_pieces(file.path, take);
+  else
+    source.store.read_pieces(source.examination.offsets[index], file.bytes, take);
+  common::Findings findings;
+  check.conclude(findings);
+  if (!findings.empty())
+    common::throw_findings("the pack does not verify and was not archived", findings,
+                           "List everything that is wrong with safe-packer verify.");
+  tar.pad(padding_after(file.bytes));
+}
+
+void write_archive(const Source& source, TarWriter& tar, common::Progress& progress) {
+  const Examination& pack = source.examination;
+  for (const std::string_view name : {common::k_seal_name, common::k_signature_name})
+    if (const auto at = pack.control.find(std::string(name)); at != pack.control.end())
+      tar.whole(at->first, at->second);
+  std::vector<std::size_t> order = order_behind_info(pack.files);
+  order.insert(order.begin(), index_of(pack.files, k_info_name).value());
+  for (const std::size_t index : order) {
+    write_file(source, index, tar);
+    progress.add(pack.files[index].bytes >> 20);
+  }
+  tar.end();
+}
+
+}  // namespace
+
+ArchiveSummary archive(const ArchiveRequest& request) {
+  const Compression form = compression_for(request.out);
+  (void)form_of(request.pack);  // says what is wrong with the pack before the target is looked at
+  check_out(request.pack, request.out);
+  const Source source = look(request.pack, request);
+  if (!source.examination.findings.empty())
+    common::throw_findings(request.pack.string() + " does not verify and was not archived",
+                           source.examination.findings,
+                           remedy_for(request.pack, source.examination.findings));
+  std::uint64_t total = 0;
+  for (const PackFile& file : source.examination.files) total += file.bytes;
+
+  DraftFile file(request.out);
+  const std::unique_ptr<common::Sink> compressed = compress(form, file, request.threads);
+  TarWriter tar(*compressed, source.examination.info->name + "/");
+  common::Progress progress("archiving", "MB", total >> 20, request.verbosity);
+  write_archive(source, tar, progress);
+  file.finish();
+  file.publish();
+  return {*source.examination.id, source.examination.files.size(), fs::file_size(request.out)};
+}
+
+}  // namespace packer

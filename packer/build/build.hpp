@@ -1,0 +1,62 @@
+// From manifests and sources to a sealed pack: plan, collect, copy, seal. The pack's bytes depend on the
+// manifests, the sources' bytes and the last component of the destination, on nothing else.
+#pragma once
+
+#include <filesystem>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "common/digest.hpp"
+#include "common/progress.hpp"
+#include "packer/build/collect.hpp"
+#include "packer/build/copy.hpp"
+
+namespace packer {
+
+struct BuildRequest {
+  std::filesystem::path manifest;
+  std::filesystem::path source_root;  // a folder or an archive; holds audio/<split>/
+  std::filesystem::path dest_root;    // becomes the pack; replaced only where absent, empty or a pack
+  std::filesystem::path val_manifest;
+  std::optional<std::filesystem::path> retention_manifest, base_manifest, audio_val_manifest;
+  std::vector<std::filesystem::path> image_roots;  // folders or archives
+  std::vector<std::filesystem::path> instances;    // COCO's, for the licences and sources of pictures
+  Missing missing = Missing::refuse;
+  // A folder with a pack's control files, media or not: that very pack is made again, and nothing above but
+  // the roots and the destination counts.
+  std::optional<std::filesystem::path> recipe;
+  common::Probe probe = common::Probe::decode;
+  unsigned threads = 0;
+  common::Verbosity verbosity = common::Verbosity::normal;
+};
+
+struct BuildSummary {
+  common::Digest id;
+  std::filesystem::path location;
+  std::size_t clips = 0;      // the subset's and the held-out ones
+  std::size_t images = 0;     // distinct pictures
+  std::size_t questions = 0;  // of all splits
+  std::uint64_t bytes = 0;    // of all files but pack.json and the seal
+  std::vector<MissingItem> missing;
+};
+
+// What the program does where a flag is not given: manifests of the usual names beside --manifest are used
+// where they are, and images are looked for beside the source root.
+[[nodiscard]] BuildRequest with_defaults(BuildRequest request);
+
+[[nodiscard]] BuildSummary build_pack(const BuildRequest& request);
+
+// What the user knows about a recipe from elsewhere.
+struct RecipeTrust {
+  std::optional<common::Digest> expected_id;
+  std::optional<std::filesystem::path> trusted_key;
+};
+// The same pack, byte for byte, from sources of one's own. Throws mismatch that lists every source that is
+// missing or gives other bytes than the recipe's seal has; signature where the trusted key did not sign it.
+[[nodiscard]] BuildSummary build_from_recipe(const BuildRequest& request, const RecipeTrust& trust);
+
+struct SealedPack;
+[[nodiscard]] BuildSummary summarise(const SealedPack& sealed);
+
+}  // namespace packer

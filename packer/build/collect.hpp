@@ -1,0 +1,41 @@
+// Where each planned file's source lies, in folders or in other people's archives. Everything that is missing
+// is known before the first byte is copied.
+#pragma once
+
+#include <filesystem>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "packer/build/plan.hpp"
+#include "packer/sources/foreign_archive.hpp"
+
+namespace packer {
+
+// Each is a folder or an archive.
+struct SourceRoots {
+  std::filesystem::path sounds;               // holds audio/<split>/
+  std::vector<std::filesystem::path> images;  // each searched in the places that COCO is unpacked to
+};
+
+enum class Missing { refuse, allow };
+
+// One file's bytes, not read yet. There may be many: a filesystem::path takes a tenfold of its text.
+struct Source {
+  std::string host;                               // the file, or the archive
+  std::shared_ptr<const ForeignArchive> archive;  // null: `host` is the file
+  const ForeignArchive::Entry* entry = nullptr;   // the archive's
+  [[nodiscard]] std::string name() const;         // for messages
+};
+
+struct Collection {
+  Plan plan;
+  std::vector<std::optional<Source>> clip_sources;   // beside plan.clips
+  std::vector<std::optional<Source>> image_sources;  // beside plan.images
+};
+
+// Throws mismatch that lists all that is missing, unless it is allowed.
+[[nodiscard]] Collection collect(Plan plan, const SourceRoots& roots, Missing missing);
+
+}  // namespace packer

@@ -1,0 +1,265 @@
+#include "packer/build/copy.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cmath>
+#include <map>
+#include <mutex>
+
+#include "common/error.hpp"
+#include "common/media/media_header.hpp"
+#include "common/media/probe.hpp"
+#include "common/parallel.hpp"
+#include "packer/build/source_sound.hpp"
+
+namespace packer {
+namespace {
+
+namespace fs = std::filesystem;
+using common::Error;
+using common::ErrorKind;
+
+constexpr std::uint64_t k_clip_s = 10;
+constexpr std::uint64_t k_clip_source_s = 11;  // a longer source is a full video
+
+constexpr const char* k_no_source = "no source file";
+constexpr const char* k_no_decode = "the source does not decode";
+constexpr const char* k_too_short = "the source ends before the clip begins";
+
+// Why a source that is there cannot be packed: a reason for pack.json, and a sentence for the user.
+struct Unusable {
+  Unusable(const char* why, std::string told) : reason(why), problem(std::move(told)) {}
+  const char* reason;
+  std::string problem;
+};
+
+const char* suffix_of(common::AudioContainer container) {
+  return container == common::AudioContainer::flac ? ".flac" : ".wav";
+}
+
+// A sound whose header and samples disagree would make a pack that its own verify refuses (P6).
+void refuse_other_header(common::ByteView clip, const ClipFacts& facts, const std::string& source) {
+  const auto header = common::sound_header(clip);
+  if (header && (header->rate_hz != facts.rate_hz || header->channels != facts.channels ||
+                 header->frames != facts.frames))
+    throw Error(ErrorKind::mismatch, source + " has " + std::to_string(facts.frames) +
+                                         " frames, its header promises " + std::to_string(header->frames) +
+                                         "; write the file again or leave it out of the manifest");
+}
+
+StagedFile stage_clip(const PlannedClip& clip, SourceSound&& sound, const Draft& draft, common::Probe probe) {
+  const std::string& source = sound.name();
+  const common::AudioFacts facts = sound.probe(probe);
+  const auto cut = decide_cut(facts, clip.start_s);
+  if (!cut)
+    throw Unusable(k_too_short,
+                   fmt::format("{} lasts {:.1f} s, too short for a clip that begins at {} s and "
+                               "has at least one; replace the file or leave it out of the manifest",
+                               source, facts.duration_s(), clip.start_s));
+  StagedFile file;
+  file.info.role = Role::clip;
+  ClipFacts& clip_facts = file.info.clip.emplace();
+  clip_facts = {facts.rate_hz, facts.channels, cut->count, cut->making, {}, {}};
+  common::Bytes made;
+  common::ByteView written;
+  std::string suffix = suffix_of(facts.container);
+  if (cut->making == Making::copied) {
+    written = sound.hold();
+  } else {
+    made = common::cut_to_wav(sound.bytes(), cut->first, cut->count, source);
+    written = made;
+    suffix = ".wav";
+    clip_facts.source = sound.digest();
+    if (cut->making == Making::cut) clip_facts.first_frame = cut->first;
+    (void)common::probe_sound(written, source + " (its clip)", probe);
+  }
+  refuse_other_header(written, clip_facts, source);
+  file.info.path = common::PackPath(clip.stem + suffix);
+  file.info.bytes = written.size();
+  file.digest = common::digest_of(written);
+  draft.put(file.info.path, written, file.digest);
+  return file;
+}
+
+StagedFile stage_image(const PlannedImage& image, common::ByteView bytes, const std::string& source,
+                       const Draft& draft, common::Probe probe) {
+  StagedFile file;
+  file.info.path = image.path;
+  file.info.role = Role::image;
+  file.info.bytes = bytes.size();
+  const common::PictureSize size = common::probe_picture(bytes, source, probe);
+  file.info.image = ImageFacts{size.width, size.height};
+  file.digest = common::digest_of(bytes);
+  draft.put(file.info.path, bytes, file.digest);
+  return file;
+}
+
+// Clips first, then images: the order of everything that is staged.
+class Stager {
+ public:
+  Stager(Collection& collection, const Draft& draft, common::Probe probe)
+      : collection_(collection), draft_(draft), probe_(probe), clips_(collection.plan.clips.size()) {
+    pack_.clips.resize(clips_);
+    pack_.images.resize(collection.plan.images.size());
+    for (std::size_t i = 0; i < count(); ++i)
+      if (!source(i)) staged(i).reason = k_no_source;
+  }
+
+  [[nodiscard]] std::size_t count() const { return clips_ + collection_.plan.images.size(); }
+  // Until it has been staged.
+  [[nodiscard]] std::optional<Source>& source(std::size_t i) {
+    return i < clips_ ? collection_.clip_sources[i] : collection_.image_sources[i - clips_];
+  }
+  // What the data says no to becomes a problem to be listed; what could not be read has ended the build. Safe
+  // from many threads.
+  void stage(std::size_t i, common::ByteView bytes) {
+    stage_as(i, [&](const std::string& name) {
+      if (i < clips_) return stage_clip(collection_.plan.clips[i], SourceSound(bytes, name), draft_, probe_);
+      return stage_image(collection_.plan.images[i - clips_], bytes, name, draft_, probe_);
+    });
+  }
+  // The same of a clip's file that is too large to be held.
+  void stage_long(std::size_t i) {
+    stage_as(i, [&](const std::string& name) {
+      return stage_clip(collection_.plan.clips[i], SourceSound(fs::path(source(i)->host), name), draft_,
+                        probe_);
+    });
+  }
+  [[nodiscard]] bool is_long(std::size_t i) {
+    std::error_code failure;
+    const std::uintmax_t bytes = fs::file_size(source(i)->host, failure);
+    return i < clips_ && !failure && bytes > k_held_sound_bytes;
+  }
+  [[nodiscard]] const std::map<std::size_t, std::string>& problems() const { return problems_; }
+  // Without its plan; once, at the end.
+  [[nodiscard]] StagedPack take() { return std::move(pack_); }
+
+ private:
+  [[nodiscard]] Staged& staged(std::size_t i) {
+    return i < clips_ ? pack_.clips[i] : pack_.images[i - clips_];
+  }
+  template <typename Make>
+  void stage_as(std::size_t i, const Make& make) {
+    const std::string name = source(i)->name();
+    const auto refuse = [&](const char* reason, const std::string& problem) {
+      staged(i).reason = reason;
+      const std::lock_guard lock(mutex_);
+      problems_.emplace(i, problem);
+    };
+    try {
+      staged(i).file = make(name);
+    } catch (const Unusable& unusable) {
+      refuse(unusable.reason, unusable.problem);
+    } catch (const Error& error) {
+      if (error.kind() != ErrorKind::mismatch) throw;
+      refuse(k_no_decode, error.what());
+    }
+    source(i).reset();
+  }
+
+  Collection& collection_;
+  const Draft& draft_;
+  common::Probe probe_;
+  std::size_t clips_;
+  StagedPack pack_;
+  std::mutex mutex_;
+  std::map<std::size_t, std::string> problems_;  // in the order of what is staged
+};
+
+// What is to be taken out of one archive: entry number -> what is staged from it.
+struct Wanted {
+  std::map<std::size_t, std::vector<std::size_t>> items;
+  std::vector<ForeignArchive::Entry> entries(Stager& stager) const {
+    std::vector<ForeignArchive::Entry> entries;
+    for (const auto& [number, staged] : items) entries.push_back(*stager.source(staged.front())->entry);
+    return entries;
+  }
+};
+
+// A source's bytes, in memory that each thread uses again and again; until its next call.
+common::ByteView read_source(const std::filesystem::path& path) {
+  thread_local common::ReadBuffer buffer;
+  if (buffer.size() > k_held_sound_bytes) buffer = common::ReadBuffer();
+  return common::read_file_into(path, k_source_limit_bytes, buffer);
+}
+
+void stage_all(Stager& stager, const CopyRequest& request) {
+  std::vector<std::size_t> files;
+  std::map<std::shared_ptr<const ForeignArchive>, Wanted> archives;
+  for (std::size_t i = 0; i < stager.count(); ++i) {
+    const std::optional<Source>& source = stager.source(i);
+    if (!source) continue;
+    if (source->archive)
+      archives[source->archive].items[source->entry->number].push_back(i);
+    else
+      files.push_back(i);
+  }
+  common::Progress progress("copying", "files", stager.count(), request.verbosity);
+  common::parallel_for(files.size(), request.threads, [&](std::size_t k) {
+    const std::size_t i = files[k];
+    if (stager.is_long(i))
+      stager.stage_long(i);
+    else
+      stager.stage(i, read_source(stager.source(i)->host));
+    progress.add(1);
+  });
+  for (const auto& [archive, wanted] : archives) {
+    const std::vector<ForeignArchive::Entry> entries = wanted.entries(stager);
+    ForeignReader reader(archive->path(), entries, k_source_limit_bytes);
+    common::parallel_for(entries.size(), request.threads, [&, &items = wanted.items](std::size_t) {
+      const ForeignReader::Taken taken = reader.next();
+      for (const std::size_t i : items.at(entries[taken.which].number)) stager.stage(i, taken.bytes);
+      progress.add(1);
+    });
+  }
+}
+
+}  // namespace
+
+std::optional<ClipCut> decide_cut(const common::AudioFacts& source, double start_s) {
+  const auto rate = static_cast<std::uint64_t>(source.rate_hz);
+  const bool keeps_bytes =
+      source.container == common::AudioContainer::wav || source.container == common::AudioContainer::flac;
+  // 10.1 s in whole numbers: frames / rate <= 101 / 10.
+  if (source.frames * 10 <= rate * 101)
+    return ClipCut{keeps_bytes ? Making::copied : Making::decoded, 0, source.frames};
+  const std::uint64_t count = rate * k_clip_s;
+  if (source.frames <= rate * k_clip_source_s) return ClipCut{Making::cut, 0, count};
+  // Beyond 2^53 frames a double is no frame number; no sound is as long.
+  const double first_exact = std::round(start_s * source.rate_hz);
+  if (!(first_exact >= 0 && first_exact < 9e15)) return std::nullopt;
+  const auto first = static_cast<std::uint64_t>(first_exact);
+  if (source.frames < first + rate) return std::nullopt;
+  return ClipCut{Making::cut, first, std::min(count, source.frames - first)};
+}
+
+common::Bytes make_clip_again(const common::SoundBytes& source, const ClipFacts& facts,
+                              const std::string& source_name) {
+  const std::uint64_t first = facts.first_frame.value_or(0);
+  const common::AudioFacts whole = common::probe_audio(source, source_name);
+  if (facts.frames == 0 || first > whole.frames || facts.frames > whole.frames - first)
+    throw Error(ErrorKind::mismatch,
+                source_name + " has " + std::to_string(whole.frames) + " frames, the clip ends behind them");
+  return common::cut_to_wav(source, first, facts.frames, source_name);
+}
+
+StagedPack copy(Collection collection, Draft& draft, const CopyRequest& request) {
+  for (const PlannedClip& clip : collection.plan.clips) draft.make_folder_for(clip.stem);
+  for (const PlannedImage& image : collection.plan.images) draft.make_folder_for(image.path.text());
+
+  Stager stager(collection, draft, request.probe);
+  stage_all(stager, request);
+  if (!stager.problems().empty() && request.missing == Missing::refuse) {
+    std::string problems;
+    for (const auto& [number, problem] : stager.problems()) problems += "\n  " + problem;
+    throw Error(ErrorKind::mismatch, std::to_string(stager.problems().size()) +
+                                         " source files cannot be used:" + problems +
+                                         "\nReplace them, or pack without them with --allow-missing");
+  }
+  StagedPack pack = stager.take();
+  pack.plan = std::move(collection.plan);
+  return pack;
+}
+
+}  // namespace packer

@@ -1,0 +1,60 @@
+// Sources become the pack's media files in a draft. The digest of a file is taken from the very buffer that
+// is written. A sound longer than a clip is cut, an MP3 is decoded once; every other source keeps its bytes.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "common/media/audio.hpp"
+#include "common/media/probe.hpp"
+#include "common/progress.hpp"
+#include "packer/build/collect.hpp"
+#include "packer/format/draft.hpp"
+#include "packer/format/info.hpp"
+
+namespace packer {
+
+struct StagedFile {
+  FileInfo info;
+  common::Digest digest;
+};
+
+struct Staged {
+  std::optional<StagedFile> file;
+  const char* reason = nullptr;  // for pack.json, where there is no usable source
+};
+
+struct StagedPack {
+  Plan plan;
+  std::vector<Staged> clips, images;  // beside plan.clips and plan.images
+};
+
+struct CopyRequest {
+  Missing missing = Missing::refuse;
+  common::Probe probe = common::Probe::decode;
+  unsigned threads = 0;
+  common::Verbosity verbosity = common::Verbosity::normal;
+};
+
+// Of a source that is held in memory: everything but a full video in a folder.
+inline constexpr std::uint64_t k_source_limit_bytes = std::uint64_t{2} << 30;
+
+// The bytes of a clip that is not its source's copy, made again as the build made them: from that source and
+// what pack.json says of the clip. Throws mismatch where the source does not decode or is too short.
+[[nodiscard]] common::Bytes make_clip_again(const common::SoundBytes& source, const ClipFacts& facts,
+                                            const std::string& source_name);
+
+// Throws mismatch that lists every source that cannot be used, unless missing ones are allowed.
+[[nodiscard]] StagedPack copy(Collection collection, Draft& draft, const CopyRequest& request);
+
+// The clip rule. A sound of at most 11 s is the clip: its bytes up to 10.1 s, else its first 10 s. A longer
+// one is the full video: [start_s, start_s + 10 s), refused where it ends before start_s + 1 s.
+struct ClipCut {
+  Making making = Making::copied;
+  std::uint64_t first = 0;  // frames of the source
+  std::uint64_t count = 0;
+};
+[[nodiscard]] std::optional<ClipCut> decide_cut(const common::AudioFacts& source, double start_s);
+
+}  // namespace packer

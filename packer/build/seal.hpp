@@ -1,0 +1,23 @@
+// The last verb of a build: the control files follow from what was staged, SHA256SUMS is written last, and
+// the draft takes the pack's place. Only here does a pack get its id.
+#pragma once
+
+#include <filesystem>
+#include <string>
+#include <vector>
+
+#include "packer/build/copy.hpp"
+#include "packer/format/draft.hpp"
+
+namespace packer {
+
+struct SealedPack {
+  common::Digest id;
+  PackInfo info;
+  std::filesystem::path location;
+};
+
+// Throws mismatch where two splits hold the same bytes, or nothing is left of a manifest.
+[[nodiscard]] SealedPack seal(StagedPack staged, Draft& draft);
+
+}  // namespace packer

@@ -1,0 +1,79 @@
+#include "packer/check/verify.hpp"
+
+#include <unistd.h>
+
+#include "common/error.hpp"
+#include "packer/tar/compression.hpp"
+
+namespace packer {
+namespace {
+
+namespace fs = std::filesystem;
+using common::Error;
+using common::ErrorKind;
+
+Compression compression_of(Form form) {
+  if (form == Form::tgz) return Compression::gzip;
+  return form == Form::tar_zst ? Compression::zstd : Compression::none;
+}
+
+}  // namespace
+
+std::unique_ptr<Stream> open_archive_stream(const fs::path& path, Form form) {
+  std::unique_ptr<Stream> bytes;
+  if (form == Form::standard_input) {
+    common::File input(::dup(STDIN_FILENO));
+    if (!input.is_open()) common::throw_errno("cannot read the standard input");
+    bytes = decompress_by_magic(std::make_unique<FileStream>(std::move(input), "the standard input"));
+  } else {
+    bytes = decompress(compression_of(form), std::make_unique<FileStream>(common::open_to_read(path), path));
+  }
+  return std::make_unique<ReadAhead>(std::move(bytes));
+}
+
+std::string remedy_for(const fs::path& path, const common::Findings& findings) {
+  // Another copy from the same place would be no better.
+  if (kind_of(findings) == ErrorKind::signature)
+    return "Do not use it. Get the pack, and the public key, from the people you trust; they sign it with "
+           "safe-packer sign.";
+  if (path == "-") return "Get the archive again, or build the pack again with safe-packer build.";
+  if (form_of(path) == Form::folder)
+    return "Repair it: safe-packer repair " + path.string() +
+           " --from FROM, where FROM is its sources, another copy or an archive of it; or extract an archive "
+           "again (safe-packer extract ARCHIVE --dest " +
+           path.string() + "), or build it again (safe-packer build --dest-root " + path.string() + ").";
+  return "Get the archive again, or write it again from the pack (safe-packer archive PACK -o " +
+         path.string() + ").";
+}
+
+Examination examine(const fs::path& path, const ExamineRequest& request) {
+  const Form form = form_of(path);
+  if (form == Form::folder) return examine_folder(path, request);
+  if (form == Form::tar) {
+    const common::File file = common::open_to_read(path);
+    return examine_tar(file, path, request);
+  }
+  if (request.depth == Depth::quick)
+    throw Error(ErrorKind::usage,
+                "a quick look needs a folder or a .tar; " + path.string() + " can only be verified whole");
+  const std::unique_ptr<Stream> stream = open_archive_stream(path, form);
+  return examine_stream(*stream, request, nullptr);
+}
+
+Report verify(const fs::path& path, const ExamineRequest& asked) {
+  ExamineRequest request = asked;
+  request.control = ControlBytes::drop;
+  Examination examination = examine(path, request);
+  Report report;
+  report.depth = request.depth;
+  report.id = examination.id;
+  report.name = examination.info ? examination.info->name : "";
+  report.files = examination.files.size();
+  for (const PackFile& file : examination.files) report.bytes += file.bytes;
+  report.signature = examination.signature;
+  report.findings = std::move(examination.findings);
+  report.contents = std::move(examination.files);
+  return report;
+}
+
+}  // namespace packer

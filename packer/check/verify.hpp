@@ -1,0 +1,37 @@
+// Judges a pack wherever it lies, without extracting it, and lists everything that is wrong.
+#pragma once
+
+#include <filesystem>
+#include <optional>
+#include <string>
+
+#include "common/digest.hpp"
+#include "packer/check/examine.hpp"
+#include "packer/tar/form.hpp"
+
+namespace packer {
+
+struct Report {
+  common::Findings findings;  // sorted; none: the pack is consistent
+  Depth depth = Depth::full;
+  std::optional<common::Digest> id;
+  std::string name;
+  std::size_t files = 0;
+  std::uint64_t bytes = 0;
+  SignatureState signature = SignatureState::absent;
+  std::vector<PackFile> contents;
+};
+
+// `path` may be "-", the standard input. Quick needs random access: a folder or a .tar.
+[[nodiscard]] Report verify(const std::filesystem::path& path, const ExamineRequest& request);
+
+// The same, with all that was read. Quick needs random access: a folder or a .tar.
+[[nodiscard]] Examination examine(const std::filesystem::path& path, const ExamineRequest& request);
+
+// What to do about a pack at `path` with these findings: the last line of every refusal.
+[[nodiscard]] std::string remedy_for(const std::filesystem::path& path, const common::Findings& findings);
+
+// The tar bytes inside a file or the standard input, decompressed on a thread of its own.
+[[nodiscard]] std::unique_ptr<Stream> open_archive_stream(const std::filesystem::path& path, Form form);
+
+}  // namespace packer

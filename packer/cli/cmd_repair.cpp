@@ -1,0 +1,118 @@
+#include <cstdio>
+#include <memory>
+
+#include "common/error.hpp"
+#include "common/json.hpp"
+#include "packer/cli/commands.hpp"
+#include "packer/repair/repair.hpp"
+
+namespace packer {
+namespace {
+
+using common::Json;
+
+Json to_json(const RepairOutcome& outcome, const std::string& pack) {
+  Json root{{"path", pack}, {"id", outcome.report.id ? Json(outcome.report.id->hex()) : Json(nullptr)}};
+  root["verified"] = outcome.report.findings.empty();
+  Json& repaired = root["repaired"] = Json::array();
+  for (const RepairedFile& file : outcome.repaired)
+    repaired.push_back({{"path", file.path}, {"from", file.from}});
+  Json& lost = root["lost"] = Json::array();
+  for (const LostFile& file : outcome.lost) lost.push_back({{"path", file.path}, {"why", file.why}});
+  root["moved"] = outcome.moved;
+  root["aside"] = outcome.moved.empty() ? Json(nullptr) : Json(outcome.aside.string());
+  root["remarks"] = outcome.remarks;
+  Json& findings = root["findings"] = Json::array();
+  for (const common::Finding& finding : outcome.report.findings)
+    findings.push_back({{"rule", finding.rule}, {"path", finding.path}, {"what", finding.what}});
+  return root;
+}
+
+bool has_extras(const RepairOutcome& outcome) {
+  for (const common::Finding& finding : outcome.report.findings)
+    if (finding.rule == "F3" || finding.rule == "F4" || finding.rule == "F5") return true;
+  return false;
+}
+
+void say(const std::string& line) { std::fprintf(stderr, "%s\n", line.c_str()); }
+
+void print_work(const RepairOutcome& outcome) {
+  for (const RepairedFile& file : outcome.repaired)
+    say("repaired " + file.path + " from " + common::escape_for_terminal(file.from));
+  for (const std::string& path : outcome.moved)
+    say("moved " + common::escape_for_terminal(path) + " to " + outcome.aside.string());
+}
+
+void print_rest(const RepairOutcome& outcome, const std::string& pack) {
+  const std::size_t count = outcome.report.findings.size();
+  say("safe-packer: " + pack + " still does not verify: " + std::to_string(count) +
+      (count == 1 ? " finding" : " findings"));
+  for (const common::Finding& finding : outcome.report.findings) say("  " + describe(finding));
+  for (const std::string& remark : outcome.remarks) say(remark);
+  if (!outcome.lost.empty()) say("Not found: ");
+  for (const LostFile& file : outcome.lost) say("  " + file.path + ": " + file.why);
+  if (!outcome.lost.empty())
+    say("Name more places with --from; if SHA256SUMS itself is the damaged file, name the pack's id "
+        "(--expect) "
+        "or its signer's key (--trust).");
+  if (has_extras(outcome))
+    say("What the seal does not list was left where it is; --move-extras moves it out of the pack, to a "
+        "folder "
+        "beside it that ends with .aside.");
+}
+
+int run_repair(const RepairRequest& request, const CommonFlags& flags) {
+  const RepairOutcome outcome = repair(request);
+  const bool whole = outcome.report.findings.empty();
+  const std::string pack = request.pack.string();
+  if (flags.json) {
+    std::printf("%s\n", common::dump_pretty(to_json(outcome, pack)).c_str());
+  } else {
+    if (!flags.quiet) print_work(outcome);
+    if (!whole) print_rest(outcome, pack);
+    if (whole && !flags.quiet && outcome.repaired.empty() && outcome.moved.empty())
+      say("there was nothing to repair");
+    if (whole) std::printf("%s  %s\n", outcome.report.id->hex().c_str(), pack.c_str());
+  }
+  return whole ? 0 : common::exit_code(kind_of(outcome.report.findings));
+}
+
+}  // namespace
+
+void add_repair(CLI::App& app, CommonFlags& flags, Command& chosen) {
+  struct Values {
+    RepairRequest request;
+    TrustFlags trust;
+    bool move_extras = false;
+  };
+  const auto values = std::make_shared<Values>();
+  CLI::App* verb = app.add_subcommand(
+      "repair", "fetch just the files of a pack's folder that are missing or bad, then verify it");
+  verb->add_option("PACK", values->request.pack, "the damaged pack's folder")->required();
+  verb->add_option(
+          "--from", values->request.from,
+          "where to look, repeatable: a folder of sources, another copy of the pack, or an archive "
+          "of it; files are found by name or content, clips are cut again from their sources, and "
+          "only bytes that hash to what the seal says are taken; where SHA256SUMS itself is lost or damaged, "
+          "--expect or --trust says which one to look for")
+      ->allow_extra_args(false);
+  add_trust_flags(*verb, values->trust);
+  verb->add_flag(
+      "--move-extras", values->move_extras,
+      "move what the seal does not list to PACK.aside (without it, such files are listed and left)");
+  add_common_flags(*verb, flags);
+  add_json_flag(*verb, flags);
+  verb->callback([values, &flags, &chosen] {
+    chosen = [values, &flags] {
+      RepairRequest& request = values->request;
+      request.expected_id = values->trust.expected_id();
+      request.trusted_key = values->trust.trusted_key();
+      request.extras = values->move_extras ? Extras::move_aside : Extras::leave;
+      request.threads = flags.threads;
+      request.verbosity = flags.verbosity();
+      return run_repair(request, flags);
+    };
+  });
+}
+
+}  // namespace packer

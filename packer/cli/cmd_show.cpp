@@ -1,0 +1,183 @@
+#include <fmt/format.h>
+
+#include <cstdio>
+#include <memory>
+
+#include "common/error.hpp"
+#include "common/json.hpp"
+#include "packer/check/show.hpp"
+#include "packer/cli/commands.hpp"
+
+namespace packer {
+namespace {
+
+using common::Json;
+
+constexpr const char* k_not_verified =
+    "NOT VERIFIED: only the control files were read; safe-packer verify reads every byte";
+
+template <typename Row>
+Json rows_of(const std::vector<Row>& items) {
+  Json rows = Json::array();
+  for (const Row& item : items) rows.push_back(common::parse_json(write_row(item), std::string(k_info_name)));
+  return rows;
+}
+
+template <typename Key>
+Json counts_of(const std::map<Key, std::size_t>& counts) {
+  Json object = Json::object();
+  for (const auto& [key, count] : counts) {
+    if constexpr (std::is_same_v<Key, std::string>)
+      object[key] = count;
+    else
+      object[std::to_string(key)] = count;
+  }
+  return object;
+}
+
+Json rows_per_manifest(const Outline& outline) {
+  Json rows = Json::object();
+  for (const auto& [name, any] : outline.manifests)
+    rows[name] = std::visit([](const auto& manifest) { return manifest.entries.size(); }, any);
+  return rows;
+}
+
+Json to_json(const Outline& outline) {
+  const PackSummary summary = summarise(outline);
+  const PackInfo& info = *outline.examination.info;
+  Json root{{"path", outline.location.string()}, {"name", info.name}};
+  root["id"] = outline.examination.id->hex();
+  root["signature"] = outline.examination.has_signature() ? "not checked" : "absent";
+  root["verified"] = false;
+  root["format_version"] = k_format_version;
+  root["files"] = outline.examination.files.size();
+  root["bytes"] = summary.bytes;
+  root["clips"] = {{"count", summary.clips},
+                   {"hours", summary.hours},
+                   {"rate_hz", counts_of(summary.rates_hz)},
+                   {"channels", counts_of(summary.channels)},
+                   {"made", counts_of(summary.made)}};
+  Json& splits = root["clips"]["splits"] = Json::object();
+  for (const auto& [name, split] : summary.splits)
+    splits[name] = {{"clips", split.clips}, {"hours", split.hours}};
+  root["images"] = {{"count", summary.images},
+                    {"width", {summary.smallest.width, summary.largest.width}},
+                    {"height", {summary.smallest.height, summary.largest.height}}};
+  root["rows"] = rows_per_manifest(outline);
+  root["recipe"] = rows_of(info.inputs);
+  root["missing"] = rows_of(info.missing);
+  root["licences"] = licences_of(info);
+  return root;
+}
+
+// "2 at 8000 Hz, 1 at 48000 Hz".
+std::string joined(const Json& counts, const std::string& before, const std::string& behind) {
+  std::string text;
+  for (const auto& [key, count] : counts.items())
+    text += (text.empty() ? "" : ", ") + common::dump_line(count) + before + key + behind;
+  return text;
+}
+
+void line(const char* key, const std::string& value) {
+  std::printf("%-10s %s\n", key, common::escape_for_terminal(value).c_str());
+}
+
+void print_sound(const Json& clips) {
+  line("sound",
+       fmt::format("{} clips, {:.3f} h", clips["count"].get<std::size_t>(), clips["hours"].get<double>()));
+  for (const auto& [name, split] : clips["splits"].items())
+    line("", fmt::format("{} in audio/{}, {:.3f} h", split["clips"].get<std::size_t>(), name,
+                         split["hours"].get<double>()));
+  line("", joined(clips["rate_hz"], " at ", " Hz"));
+  line("", joined(clips["channels"], " of ", " channel(s)"));
+  line("", joined(clips["made"], " ", ""));
+}
+
+void print_images(const Json& images) {
+  const auto side = [&](const char* key) {
+    return fmt::format("{} to {}", images[key][0].get<int>(), images[key][1].get<int>());
+  };
+  line("images", fmt::format("{}, {} pixels wide and {} high", images["count"].get<std::size_t>(),
+                             side("width"), side("height")));
+}
+
+void print_text(const Json& root) {
+  line("pack", root["name"].get<std::string>());
+  line("id", root["id"].get<std::string>());
+  line("signature", root["signature"].get<std::string>());
+  line("format", common::dump_line(root["format_version"]));
+  line("files", common::dump_line(root["files"]) + ", " + common::dump_line(root["bytes"]) + " bytes");
+  print_sound(root["clips"]);
+  print_images(root["images"]);
+  for (const auto& [name, count] : root["rows"].items())
+    line("rows", common::dump_line(count) + " in " + name);
+  for (const Json& input : root["recipe"]) line("recipe", common::dump_line(input));
+  for (const Json& licence : root["licences"])
+    line("licence", licence.contains("images") ? "images, " + common::dump_line(licence)
+                    : licence["licence"].is_null()
+                        ? "none stated: " + licence["source_dataset"].get<std::string>()
+                        : common::dump_line(licence));
+  if (root["missing"].empty()) line("missing", "nothing");
+  for (const Json& item : root["missing"]) line("missing", common::dump_line(item));
+  std::printf("%s\n", k_not_verified);
+}
+
+int show_file(const Outline& outline, const std::string& path, const CommonFlags& flags) {
+  const PackFile* found = nullptr;
+  for (const PackFile& file : outline.examination.files)
+    if (file.path.text() == path) found = &file;
+  if (found == nullptr)
+    throw common::Error(common::ErrorKind::mismatch,
+                        "the pack " + outline.location.string() + " lists no file \"" +
+                            common::escape_for_terminal(path) + "\"; safe-packer list gives their names");
+  const FileInfo* info = find_file(*outline.examination.info, found->path);
+  Json root = info != nullptr ? common::parse_json(write_row(*info), std::string(k_info_name))
+                              : Json{{"path", path}, {"role", name_of(Role::info)}, {"bytes", found->bytes}};
+  root["sha256"] = found->digest.hex();
+  const std::vector<NamingRow> rows = rows_naming(outline, path);
+  if (flags.json) {
+    Json& list = root["rows"] = Json::array();
+    for (const NamingRow& row : rows) list.push_back({{"manifest", row.manifest}, {"row", row.row}});
+    root["verified"] = false;
+    std::printf("%s\n", common::dump_pretty(root).c_str());
+    return 0;
+  }
+  for (const auto& [key, value] : root.items())
+    line(key.c_str(), value.is_string() ? value.get<std::string>() : common::dump_line(value));
+  for (const NamingRow& row : rows) line("row of", row.manifest + ": " + common::dump_line(row.row));
+  std::printf("%s\n", k_not_verified);
+  return 0;
+}
+
+int run_show(const std::string& pack, const std::string& path, const CommonFlags& flags) {
+  const Outline outline = read_outline(pack);
+  for (const common::Finding& finding : outline.about_media)
+    std::fprintf(stderr, "safe-packer: %s\n", describe(finding).c_str());
+  if (!path.empty()) return show_file(outline, path, flags);
+  const Json root = to_json(outline);
+  if (flags.json)
+    std::printf("%s\n", common::dump_pretty(root).c_str());
+  else
+    print_text(root);
+  return 0;
+}
+
+}  // namespace
+
+void add_show(CLI::App& app, CommonFlags& flags, Command& chosen) {
+  struct Values {
+    std::string pack, path;
+  };
+  const auto values = std::make_shared<Values>();
+  CLI::App* verb =
+      app.add_subcommand("show", "what a pack holds, from its control files; media is not verified");
+  verb->add_option("PACK", values->pack, "a pack's folder, an archive, or - for standard input")->required();
+  verb->add_option("PATH", values->path, "a file of the pack: its entry, and the rows that name it");
+  add_common_flags(*verb, flags);
+  add_json_flag(*verb, flags);
+  verb->callback([values, &flags, &chosen] {
+    chosen = [values, &flags] { return run_show(values->pack, values->path, flags); };
+  });
+}
+
+}  // namespace packer

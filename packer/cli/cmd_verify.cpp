@@ -1,0 +1,135 @@
+#include <cstdio>
+#include <memory>
+
+#include "common/error.hpp"
+#include "common/json.hpp"
+#include "packer/check/sign.hpp"
+#include "packer/check/verify.hpp"
+#include "packer/cli/commands.hpp"
+
+namespace packer {
+namespace {
+
+using common::Json;
+
+const char* name_of(SignatureState state) {
+  switch (state) {
+    case SignatureState::absent:
+      return "absent";
+    case SignatureState::not_checked:
+      return "not checked";
+    case SignatureState::good:
+      return "good";
+    case SignatureState::refused:
+      return "refused";
+  }
+  return "";
+}
+
+Json to_json(const Report& report, const std::string& path) {
+  Json findings = Json::array();
+  for (const common::Finding& finding : report.findings)
+    findings.push_back({{"rule", finding.rule}, {"path", finding.path}, {"what", finding.what}});
+  Json root{{"path", path}, {"id", report.id ? Json(report.id->hex()) : Json(nullptr)}};
+  root["verified"] = report.findings.empty() && report.depth == Depth::full;
+  root["mode"] = report.depth == Depth::full ? "full" : "quick";
+  root["signature"] = name_of(report.signature);
+  root["files"] = report.files;
+  root["bytes"] = report.bytes;
+  root["findings"] = std::move(findings);
+  if (!report.findings.empty()) root["remedy"] = remedy_for(path, report.findings);
+  return root;
+}
+
+void print_findings(const Report& report, const std::string& path) {
+  std::fprintf(stderr, "safe-packer: %s does not verify: %zu finding%s\n", path.c_str(),
+               report.findings.size(), report.findings.size() == 1 ? "" : "s");
+  for (const common::Finding& finding : report.findings)
+    std::fprintf(stderr, "  %s\n", describe(finding).c_str());
+  std::fprintf(stderr, "%s\n", remedy_for(path, report.findings).c_str());
+}
+
+void print_good(const Report& report, const std::string& path, const TrustFlags& trust) {
+  const double megabytes = static_cast<double>(report.bytes) / 1e6;
+  if (report.depth == Depth::quick) {
+    std::fprintf(
+        stderr, "NOT VERIFIED: names and sizes of %zu files (%.1f MB) are right, their bytes were not read\n",
+        report.files, megabytes);
+    return;
+  }
+  std::fprintf(stderr, "%zu files, %.1f MB: consistent%s%s\n", report.files, megabytes,
+               trust.who_vouches().c_str(),
+               report.signature == SignatureState::not_checked ? "; signature not checked" : "");
+  std::printf("%s  %s\n", report.id->hex().c_str(), path.c_str());
+}
+
+}  // namespace
+
+void add_verify(CLI::App& app, CommonFlags& flags, Command& chosen) {
+  struct Values {
+    std::string path;
+    TrustFlags trust;
+    bool quick = false;
+  };
+  const auto values = std::make_shared<Values>();
+  CLI::App* verb = app.add_subcommand("verify", "check every byte of a pack, without extracting it");
+  verb->add_option("PATH", values->path, "a pack's folder, an archive, or - for standard input")->required();
+  verb->add_flag("--quick", values->quick,
+                 "hash the control files only, look at names and sizes (folder and .tar)");
+  add_trust_flags(*verb, values->trust);
+  add_common_flags(*verb, flags);
+  add_json_flag(*verb, flags);
+  verb->callback([values, &flags, &chosen] {
+    chosen = [values, &flags] {
+      ExamineRequest request;
+      request.depth = values->quick ? Depth::quick : Depth::full;
+      request.expected_id = values->trust.expected_id();
+      if (const auto key = values->trust.trusted_key())
+        request.trusted_key = read_trusted_key(*key, values->path);
+      request.threads = flags.threads;
+      request.verbosity = flags.verbosity();
+      const Report report = verify(values->path, request);
+      if (flags.json)
+        std::printf("%s\n", common::dump_pretty(to_json(report, values->path)).c_str());
+      else if (!report.findings.empty())
+        print_findings(report, values->path);
+      else
+        print_good(report, values->path, values->trust);
+      return report.findings.empty() ? 0 : common::exit_code(kind_of(report.findings));
+    };
+  });
+}
+
+void add_list(CLI::App& app, CommonFlags& flags, Command& chosen) {
+  const auto path = std::make_shared<std::string>();
+  CLI::App* verb =
+      app.add_subcommand("list", "what a pack's control files say it holds; nothing else is read");
+  verb->add_option("PATH", *path, "a pack's folder, an archive, or - for standard input")->required();
+  add_json_flag(*verb, flags);
+  verb->callback([path, &flags, &chosen] {
+    chosen = [path, &flags] {
+      ExamineRequest request;
+      request.depth = Depth::control;
+      request.verbosity = common::Verbosity::quiet;
+      const Report report = verify(*path, request);
+      if (!report.findings.empty()) {
+        print_findings(report, *path);
+        return common::exit_code(common::ErrorKind::mismatch);
+      }
+      if (flags.json) {
+        Json files = Json::array();
+        for (const PackFile& file : report.contents)
+          files.push_back({{"path", file.path.text()}, {"bytes", file.bytes}, {"sha256", file.digest.hex()}});
+        const Json root{{"name", report.name}, {"id", report.id->hex()}, {"files", std::move(files)}};
+        std::printf("%s\n", common::dump_pretty(root).c_str());
+        return 0;
+      }
+      for (const PackFile& file : report.contents)
+        std::printf("%s %12llu  %s\n", file.digest.hex().c_str(), static_cast<unsigned long long>(file.bytes),
+                    file.path.text().c_str());
+      return 0;
+    };
+  });
+}
+
+}  // namespace packer

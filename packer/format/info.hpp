@@ -1,0 +1,109 @@
+// pack.json as a value: what the pack is, what each of its files is, from which manifests it was made, and
+// what is missing and why. Holds nothing but content: no clock, host, user, path of a host, thread count or
+// version of a tool. Writing is canonical, and reading accepts only what writing gives.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "common/digest.hpp"
+#include "common/json.hpp"
+#include "common/path.hpp"
+#include "common/sealed/finding.hpp"
+#include "common/sealed/sums.hpp"
+#include "manifest/format/recipe.hpp"
+#include "packer/format/names.hpp"
+
+namespace packer {
+
+inline constexpr int k_format_version = 1;
+
+// How the bytes of a clip came from its source.
+enum class Making { copied, cut, decoded };
+[[nodiscard]] const char* name_of_making(Making making);
+
+struct ClipFacts {
+  int rate_hz = 0;
+  int channels = 0;
+  std::uint64_t frames = 0;
+  Making making = Making::copied;
+  std::optional<common::Digest> source;      // of the source file, where the clip is not its copy
+  std::optional<std::uint64_t> first_frame;  // of the cut, in the source's frames
+  bool operator==(const ClipFacts&) const = default;
+};
+
+struct ImageFacts {
+  int width = 0;
+  int height = 0;
+  std::optional<std::int64_t> licence{};  // an ImageLicence's id
+  std::string source{};                   // the URL that COCO gives; empty where none was given
+  bool operator==(const ImageFacts&) const = default;
+};
+
+struct FileInfo {
+  common::PackPath path;
+  Role role = Role::readme;
+  std::uint64_t bytes = 0;
+  std::optional<ClipFacts> clip;    // exactly where role is clip
+  std::optional<ImageFacts> image;  // exactly where role is image
+  bool operator==(const FileInfo&) const = default;
+};
+
+// A manifest that the build read.
+// A licence of pictures, as COCO's own files number them.
+struct ImageLicence {
+  std::int64_t id = 0;
+  std::string name, url;
+  bool operator==(const ImageLicence&) const = default;
+};
+
+struct RecipeInput {
+  Role role = Role::subset_manifest;
+  common::Digest digest;  // of the manifest's own bytes
+  std::string subset_name;
+  std::string source_dataset;
+  std::int64_t seed = 0;
+  std::uint64_t asked = 0;                   // rows in it
+  std::uint64_t packed = 0;                  // rows in the pack; the difference stands in `missing`
+  std::optional<manifest::Recipe> recipe{};  // how its rows were chosen, where that is known
+  bool operator==(const RecipeInput&) const = default;
+};
+
+struct MissingItem {
+  Role role = Role::subset_manifest;  // whose row
+  std::string id;                     // youtube_id or question_id
+  std::string file;                   // as the manifest names it
+  std::string reason;
+  bool operator==(const MissingItem&) const = default;
+};
+
+struct PackInfo {
+  std::string name;
+  std::vector<RecipeInput> inputs;
+  std::vector<MissingItem> missing;
+  std::vector<FileInfo> files;  // every file but pack.json, the seal and its signature; sorted by path
+  std::vector<ImageLicence> image_licences{};  // those that a picture has; ascending by id
+  bool operator==(const PackInfo&) const = default;
+};
+
+// One element of pack.json's `files`, `missing` and `recipe.inputs`, on one line.
+[[nodiscard]] std::string write_row(const FileInfo& file);
+[[nodiscard]] std::string write_row(const MissingItem& item);
+[[nodiscard]] std::string write_row(const RecipeInput& input);
+// pack.json's `licences`: an object for each input, and one for each licence of pictures.
+[[nodiscard]] common::Json licences_of(const PackInfo& info);
+[[nodiscard]] std::string write_info(const PackInfo& info);
+void write_info(const PackInfo& info, const std::function<void(std::string_view)>& take);  // part by part
+// P1 to P5 go to `findings`; nothing is returned where the text is no pack.json of this version.
+[[nodiscard]] std::optional<PackInfo> parse_info(std::string_view text, common::Findings& findings);
+// What pack.json says of a file, or null.
+[[nodiscard]] const FileInfo* find_file(const PackInfo& info, const common::PackPath& path);
+// P4: pack.json lists what the seal lists.
+void check_info_against_sums(const PackInfo& info, const std::vector<common::SumsLine>& sums,
+                             common::Findings& findings);
+
+}  // namespace packer

@@ -1,0 +1,58 @@
+// Ed25519 keys (RFC 8032) and their files as `openssl genpkey -algorithm ed25519` and `openssl pkey -pubout`
+// write them (RFC 8410, PEM). One algorithm and one form, so that there is nothing to negotiate: a key file
+// that holds anything else is an error that says what it holds.
+#pragma once
+
+#include <array>
+#include <filesystem>
+#include <memory>
+#include <string>
+
+#include "common/bytes.hpp"
+#include "packer/format/names.hpp"
+
+namespace packer {
+
+using Signature = std::array<std::uint8_t, common::k_signature_bytes>;
+
+class PublicKey {
+ public:
+  static constexpr std::size_t k_size = 32;
+  explicit PublicKey(const std::array<std::uint8_t, k_size>& bytes) : bytes_(bytes) {}
+  // Whether `signature` is this key's, over exactly these bytes.
+  [[nodiscard]] bool verifies(common::ByteView message, common::ByteView signature) const;
+  // SubjectPublicKeyInfo, "-----BEGIN PUBLIC KEY-----".
+  [[nodiscard]] std::string pem() const;
+  bool operator==(const PublicKey&) const = default;
+
+ private:
+  std::array<std::uint8_t, k_size> bytes_;
+};
+
+// Move-only; its bytes leave it as pem() only.
+class SecretKey {
+ public:
+  [[nodiscard]] static SecretKey generate();
+  ~SecretKey();
+  SecretKey(SecretKey&&) noexcept;
+  SecretKey& operator=(SecretKey&&) noexcept;
+
+  [[nodiscard]] PublicKey public_key() const;
+  // Deterministic: equal keys and messages give equal signatures.
+  [[nodiscard]] Signature sign(common::ByteView message) const;
+  // PKCS#8, "-----BEGIN PRIVATE KEY-----", without a passphrase.
+  [[nodiscard]] std::string pem() const;
+
+ private:
+  struct State;
+  explicit SecretKey(std::unique_ptr<State> state);
+  friend SecretKey read_secret_key(const std::filesystem::path& path);
+  std::unique_ptr<State> state_;
+};
+
+// Both follow links: the user names a key, wherever it is kept. A file without a PEM key is a format error;
+// one with a key of another kind, or the other half of the pair, a usage error.
+[[nodiscard]] PublicKey read_public_key(const std::filesystem::path& path);
+[[nodiscard]] SecretKey read_secret_key(const std::filesystem::path& path);
+
+}  // namespace packer

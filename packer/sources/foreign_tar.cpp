@@ -1,0 +1,236 @@
+#include <archive.h>
+#include <archive_entry.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <exception>
+#include <mutex>
+
+#include "common/error.hpp"
+#include "common/file.hpp"
+#include "common/program.hpp"
+#include "packer/sources/foreign_entry.hpp"
+#include "packer/tar/compression.hpp"
+#include "packer/tar/form.hpp"
+
+namespace packer {
+namespace {
+
+namespace fs = std::filesystem;
+
+constexpr std::size_t k_tar_block_bytes = 512;
+constexpr std::size_t k_piece_bytes = 16 << 10;  // small: in a plain tar, one is read at each entry
+
+// What libarchive reads from. Its own gzip and zstd filters accept wrong checksums (measured with 3.6.2), so
+// it sees decompressed bytes only. Its callbacks must not throw: a failure waits in `failure`.
+struct Input {
+  explicit Input(const fs::path& archive) : path(archive) {
+    common::File opened = common::open_to_read(fs::canonical(archive));
+    const auto form = form_of_suffix(archive);
+    if (form == Form::tgz || form == Form::tar_zst) {
+      const Compression compression = form == Form::tgz ? Compression::gzip : Compression::zstd;
+      stream = std::make_unique<ReadAhead>(
+          decompress(compression, std::make_unique<FileStream>(std::move(opened), archive), Members::any));
+      return;
+    }
+    size = common::size_of(opened, archive);
+    file = std::move(opened);
+  }
+
+  std::size_t read() {
+    std::size_t got = 0;
+    if (stream) {
+      got = read_full(*stream, buffer.data(), buffer.size());
+    } else {
+      got = file.read_at(buffer.data(), buffer.size(), at, path);
+      at += got;
+    }
+    // A tar ends with blocks of zeros; where they are absent, something was cut off.
+    if (got > 0)
+      ends_with_zeros = got % k_tar_block_bytes == 0 &&
+                        std::all_of(buffer.begin() + static_cast<std::ptrdiff_t>(got - k_tar_block_bytes),
+                                    buffer.begin() + static_cast<std::ptrdiff_t>(got),
+                                    [](std::uint8_t byte) { return byte == 0; });
+    return got;
+  }
+
+  fs::path path;
+  common::File file;
+  std::unique_ptr<Stream> stream;  // of a compressed tar; then `file` is not used
+  std::uint64_t at = 0, size = 0;  // in `file`
+  common::Bytes buffer = common::Bytes(k_piece_bytes);
+  bool ends_with_zeros = false;
+  std::exception_ptr failure;
+};
+
+Input& input_of(void* user) { return *static_cast<Input*>(user); }
+
+la_ssize_t read_callback(archive* reader, void* user, const void** piece) {
+  Input& input = input_of(user);
+  try {
+    *piece = input.buffer.data();
+    return static_cast<la_ssize_t>(input.read());
+  } catch (...) {
+    input.failure = std::current_exception();
+    ::archive_set_error(reader, EIO, "cannot be read");
+    return ARCHIVE_FATAL;
+  }
+}
+
+la_int64_t skip_callback(archive*, void* user, la_int64_t count) {
+  Input& input = input_of(user);
+  if (input.stream) return 0;  // libarchive then reads what it wants to skip
+  const std::uint64_t left = input.size - std::min(input.at, input.size);
+  const std::uint64_t moved = std::min(left, static_cast<std::uint64_t>(std::max<la_int64_t>(count, 0)));
+  input.at += moved;
+  return static_cast<la_int64_t>(moved);
+}
+
+struct FreeArchive {
+  void operator()(archive* reader) const { ::archive_read_free(reader); }
+};
+
+// An open archive, from its first entry on.
+class Walk {
+ public:
+  explicit Walk(const fs::path& path) : input_(path), reader_(::archive_read_new()) {
+    if (!reader_) throw std::bad_alloc();
+    archive* reader = reader_.get();
+    // This form and no other: libarchive knows thirty. The flags that it calls SECURE are about extracting to
+    // disk, which is never asked of it.
+    ENSURE(::archive_read_support_format_tar(reader) == ARCHIVE_OK);
+    ::archive_read_set_callback_data(reader, &input_);
+    ::archive_read_set_read_callback(reader, read_callback);
+    ::archive_read_set_skip_callback(reader, skip_callback);
+    if (::archive_read_open1(reader) != ARCHIVE_OK) fail();
+  }
+
+  // False at the end.
+  bool advance() {
+    common::throw_if_stop_requested();
+    const int code = ::archive_read_next_header(reader_.get(), &entry_);
+    warning_.clear();
+    if (code == ARCHIVE_EOF) {
+      check_end();
+      return false;
+    }
+    if (code == ARCHIVE_WARN)
+      warning_ = message();
+    else if (code != ARCHIVE_OK)
+      fail();
+    return true;
+  }
+
+  [[nodiscard]] std::string name() const {
+    const char* text = ::archive_entry_pathname(entry_);
+    return text == nullptr ? "" : text;  // null: it cannot be told in this locale
+  }
+  [[nodiscard]] bool is_folder() const { return ::archive_entry_filetype(entry_) == AE_IFDIR; }
+
+  // Empty where the entry is a file whose bytes can be had.
+  [[nodiscard]] std::string why_not() const {
+    if (::archive_entry_hardlink(entry_) != nullptr) return "a hard link";
+    if (::archive_entry_filetype(entry_) == AE_IFLNK) return "a symbolic link";
+    if (::archive_entry_filetype(entry_) != AE_IFREG) return "not a regular file";
+    if (::archive_entry_sparse_count(entry_) != 0) return "a sparse file";
+    return warning_.empty() ? "" : "damaged (" + common::escape_for_terminal(warning_) + ")";
+  }
+
+  // The bytes of the entry, as many as there are: what it declares is compared, not believed.
+  [[nodiscard]] common::Bytes read(std::uint64_t limit_bytes) {
+    common::Bytes bytes;
+    for (;;) {
+      const void* piece = nullptr;
+      std::size_t size = 0;
+      la_int64_t offset = 0;
+      const int code = ::archive_read_data_block(reader_.get(), &piece, &size, &offset);
+      if (code == ARCHIVE_EOF) break;
+      if (code != ARCHIVE_OK) fail(common::escape_for_terminal(name()) + ": ");
+      if (static_cast<std::uint64_t>(offset) != bytes.size())
+        refuse_archive(input_.path, common::escape_for_terminal(name()) + " has holes");
+      if (size > limit_bytes - bytes.size()) refuse_long_entry(input_.path, name(), limit_bytes);
+      const auto* from = static_cast<const std::uint8_t*>(piece);
+      bytes.insert(bytes.end(), from, from + size);
+    }
+    if (::archive_entry_size_is_set(entry_) != 0 &&
+        static_cast<std::uint64_t>(::archive_entry_size(entry_)) != bytes.size())
+      refuse_archive(input_.path, common::escape_for_terminal(name()) + " declares " +
+                                      std::to_string(::archive_entry_size(entry_)) + " bytes and has " +
+                                      std::to_string(bytes.size()));
+    return bytes;
+  }
+
+ private:
+  [[nodiscard]] std::string message() const {
+    const char* text = ::archive_error_string(reader_.get());
+    return text == nullptr ? "it is damaged" : text;
+  }
+
+  [[noreturn]] void fail(const std::string& before = "") {
+    if (input_.failure) std::rethrow_exception(input_.failure);
+    refuse_fault();
+    refuse_archive(input_.path, before + message());
+  }
+
+  void refuse_fault() const {
+    if (!input_.stream) return;
+    if (const auto fault = input_.stream->fault()) refuse_archive(input_.path, fault->what);
+  }
+
+  // libarchive takes the end of the input for the end of a tar, and stops before a checksum at its end.
+  void check_end() {
+    while (input_.read() > 0) {
+    }
+    refuse_fault();
+    if (!input_.ends_with_zeros)
+      refuse_archive(input_.path, "it does not end as a tar does, so it was cut short");
+  }
+
+  Input input_;
+  std::unique_ptr<archive, FreeArchive> reader_;
+  archive_entry* entry_ = nullptr;
+  std::string warning_;
+};
+
+// In the order they are stored: threads take turns.
+class TarReader : public EntryReader {
+ public:
+  TarReader(const fs::path& path, std::vector<ForeignEntry> wanted, std::uint64_t limit_bytes)
+      : path_(path), wanted_(std::move(wanted)), limit_bytes_(limit_bytes), walk_(path) {}
+
+  TakenEntry next() override {
+    const std::lock_guard lock(mutex_);
+    ENSURE(next_ < wanted_.size());
+    const ForeignEntry& entry = wanted_[next_];
+    for (; passed_ <= entry.number; ++passed_)
+      if (!walk_.advance()) refuse_changed_archive(path_);
+    if (walk_.name() != entry.name || !walk_.why_not().empty()) refuse_changed_archive(path_);
+    return {next_++, walk_.read(limit_bytes_)};
+  }
+
+ private:
+  fs::path path_;
+  std::vector<ForeignEntry> wanted_;
+  std::uint64_t limit_bytes_;
+  std::mutex mutex_;
+  Walk walk_;
+  std::size_t passed_ = 0;  // entries behind us
+  std::size_t next_ = 0;    // into wanted_
+};
+
+}  // namespace
+
+void list_tar(const fs::path& path, const EntryCall& call) {
+  Walk walk(path);
+  for (std::size_t number = 0; walk.advance(); ++number) {
+    if (number == k_entry_limit) refuse_archive(path, "it has more than 5000000 entries");
+    if (!walk.is_folder()) call({number, walk.name(), walk.why_not()});
+  }
+}
+
+std::unique_ptr<EntryReader> read_tar(const fs::path& path, std::vector<ForeignEntry> wanted,
+                                      std::uint64_t limit_bytes) {
+  return std::make_unique<TarReader>(path, std::move(wanted), limit_bytes);
+}
+
+}  // namespace packer

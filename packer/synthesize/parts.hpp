@@ -1,0 +1,33 @@
+// The two halves of a synthesised source tree, each written into a draft folder.
+#pragma once
+
+#include <atomic>
+#include <cstdint>
+#include <filesystem>
+
+#include "common/bytes.hpp"
+#include "packer/synthesize/synthesize.hpp"
+
+namespace packer {
+
+// Writes new files and counts their bytes; safe from many threads. Nothing is synced: the whole draft is,
+// once.
+class TreeWriter {
+ public:
+  explicit TreeWriter(std::filesystem::path root) : root_(std::move(root)) {}
+  // `name` is relative to the root; its folder must be there.
+  void put(const std::filesystem::path& name, common::ByteView bytes);
+  void make_folder(const std::filesystem::path& name);
+  [[nodiscard]] std::uint64_t bytes() const { return bytes_; }
+
+ private:
+  std::filesystem::path root_;
+  std::atomic<std::uint64_t> bytes_{0};
+};
+
+// audiocaps/{train,val}.csv and audiocaps/audio/<split>/; fills its counts of the summary.
+void write_audiocaps(const SynthesizeRequest& request, TreeWriter& tree, SynthesizeSummary& summary);
+// vqa/, the official files of val2014 and train2014 and their pictures; fills its counts of the summary.
+void write_vqa(const SynthesizeRequest& request, TreeWriter& tree, SynthesizeSummary& summary);
+
+}  // namespace packer

@@ -1,0 +1,40 @@
+#include "packer/tar/form.hpp"
+
+#include <string>
+#include <string_view>
+
+#include "common/error.hpp"
+
+namespace packer {
+
+namespace fs = std::filesystem;
+using common::Error;
+using common::ErrorKind;
+
+std::optional<Form> form_of_suffix(const fs::path& path) {
+  const std::string name = path.filename().string();
+  const auto ends = [&](std::string_view suffix) {
+    return name.size() > suffix.size() && name.ends_with(suffix);
+  };
+  if (ends(".tar")) return Form::tar;
+  if (ends(".tgz") || ends(".tar.gz")) return Form::tgz;
+  if (ends(".tar.zst")) return Form::tar_zst;
+  return std::nullopt;
+}
+
+Form form_of(const fs::path& path) {
+  if (path == "-") return Form::standard_input;
+  std::error_code error;
+  const fs::file_status status = fs::status(path, error);
+  if (status.type() == fs::file_type::none)
+    throw Error(ErrorKind::io, "cannot look at " + path.string() + ": " + error.message());
+  if (status.type() == fs::file_type::not_found)
+    throw Error(ErrorKind::io, path.string() + " is not there; name a pack's folder or archive");
+  if (status.type() == fs::file_type::directory) return Form::folder;
+  if (const auto form = form_of_suffix(path)) return *form;
+  throw Error(
+      ErrorKind::usage,
+      path.string() + " is neither a folder nor a .tar, .tar.zst, .tgz or .tar.gz; name one of these");
+}
+
+}  // namespace packer

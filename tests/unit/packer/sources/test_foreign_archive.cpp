@@ -1,0 +1,192 @@
+#include "packer/sources/foreign_archive.hpp"
+
+#include <algorithm>
+#include <mutex>
+
+#include "common/parallel.hpp"
+#include "tests/support/foreign.hpp"
+#include "tests/support/scratch.hpp"
+
+#include <doctest/doctest.h>
+
+using packer::ForeignArchive;
+using packer::ForeignReader;
+using support::Kind;
+using support::Member;
+using support::Scratch;
+
+namespace {
+
+constexpr std::uint64_t k_limit_bytes = 1 << 20;
+
+const std::vector<std::string> k_forms{"x.zip", "x.tar", "x.tar.gz", "x.tgz", "x.tar.zst"};
+
+std::string bytes_of(const ForeignArchive& archive, const std::string& name,
+                     std::uint64_t limit_bytes = k_limit_bytes) {
+  const ForeignArchive::Entry* entry = archive.find(name);
+  REQUIRE(entry != nullptr);
+  REQUIRE(entry->why_not == "");
+  ForeignReader reader(archive.path(), {*entry}, limit_bytes);
+  return std::string(common::text_of(reader.next().bytes));
+}
+
+std::string why_not(const ForeignArchive& archive, const std::string& name) {
+  const ForeignArchive::Entry* entry = archive.find(name);
+  return entry == nullptr ? "not there" : entry->why_not;
+}
+
+std::string refusal(const std::filesystem::path& path) {
+  try {
+    const ForeignArchive archive(path);
+  } catch (const common::Error& error) {
+    CHECK(error.kind() == common::ErrorKind::format);
+    return error.what();
+  }
+  return "";
+}
+
+}  // namespace
+
+TEST_CASE("a file is found in every form under the name that it has in the folder") {
+  const Scratch scratch;
+  for (const std::string& form : k_forms) {
+    CAPTURE(form);
+    REQUIRE(packer::is_foreign_archive_name(scratch / form));
+    support::write_foreign(scratch / form, {{"audio", "", Kind::folder},
+                                            {"audio/train/a.wav", "first"},
+                                            {"README", "no media"},
+                                            {"audio/train/b.flac", std::string(100'000, 'b')}});
+    const ForeignArchive archive(scratch / form);
+    CHECK(bytes_of(archive, "audio/train/a.wav") == "first");
+    CHECK(bytes_of(archive, "audio/train/b.flac") == std::string(100'000, 'b'));
+    CHECK(archive.find("audio/train/c.wav") == nullptr);
+    CHECK(archive.find("audio") == nullptr);
+  }
+  CHECK_FALSE(packer::is_foreign_archive_name("x.rar"));
+}
+
+TEST_CASE("what lies behind ./ or in the one folder that holds everything is found without it") {
+  const Scratch scratch;
+  support::write_foreign(scratch / "dot.tar", {{"./audio/a.wav", "1"}, {"././images/b.jpg", "2"}});
+  CHECK(bytes_of(ForeignArchive(scratch / "dot.tar"), "images/b.jpg") == "2");
+  support::write_foreign(scratch / "top.zip", {{"data/audio/a.wav", "3"}, {"data/LICENCE", "4"}});
+  CHECK(bytes_of(ForeignArchive(scratch / "top.zip"), "audio/a.wav") == "3");
+  CHECK(bytes_of(ForeignArchive(scratch / "top.zip"), "data/audio/a.wav") == "3");
+  // Two folders: neither is the root.
+  support::write_foreign(scratch / "two.zip", {{"data/audio/a.wav", "5"}, {"more/LICENCE", "6"}});
+  CHECK(ForeignArchive(scratch / "two.zip").find("audio/a.wav") == nullptr);
+}
+
+TEST_CASE("an absolute name and one that climbs out match nothing") {
+  const Scratch scratch;
+  for (const char* name : {"/audio/a.wav", "../audio/a.wav", "x/../audio/a.wav", "audio//a.wav"}) {
+    CAPTURE(name);
+    support::write_foreign(scratch / "x.tar", {{name, "evil"}});
+    CHECK(ForeignArchive(scratch / "x.tar").find("audio/a.wav") == nullptr);
+  }
+}
+
+TEST_CASE("links, FIFOs, devices and names that stand there twice cannot be had, and it is said why") {
+  const Scratch scratch;
+  support::write_foreign(scratch / "x.tar", {{"a.wav", "audio"},
+                                             {"b.wav", "/etc/passwd", Kind::symbolic_link},
+                                             {"c.wav", "a.wav", Kind::hard_link},
+                                             {"d.wav", "", Kind::fifo},
+                                             {"e.wav", "", Kind::device},
+                                             {"f.wav", "old"},
+                                             {"./f.wav", "new"},
+                                             {"g.wav", "", Kind::folder}});
+  const ForeignArchive archive(scratch / "x.tar");
+  CHECK(why_not(archive, "a.wav") == "");
+  CHECK(why_not(archive, "b.wav") == "a symbolic link");
+  CHECK(why_not(archive, "c.wav") == "a hard link");
+  CHECK(why_not(archive, "d.wav") == "not a regular file");
+  CHECK(why_not(archive, "e.wav") == "not a regular file");
+  CHECK(why_not(archive, "f.wav") == "there more than once");
+  CHECK(why_not(archive, "g.wav") == "not there");
+}
+
+TEST_CASE("an encrypted entry cannot be had") {
+  const Scratch scratch;
+  support::write_foreign(scratch / "x.zip", {{"a.jpg", "secret"}}, "zip:encryption=zipcrypt");
+  CHECK(why_not(ForeignArchive(scratch / "x.zip"), "a.jpg") == "encrypted");
+}
+
+TEST_CASE("an entry is read up to the limit and not beyond, however small the archive is") {
+  const Scratch scratch;
+  for (const std::string& form : k_forms) {
+    CAPTURE(form);
+    support::write_foreign(scratch / form, {{"bomb.jpg", std::string(200'000, '\0')}});
+    const ForeignArchive archive(scratch / form);
+    CHECK(bytes_of(archive, "bomb.jpg", 200'000).size() == 200'000);
+    ForeignReader reader(archive.path(), {*archive.find("bomb.jpg")}, 199'999);
+    CHECK_THROWS_WITH_AS((void)reader.next(), doctest::Contains("more than 199999 bytes"), common::Error);
+  }
+}
+
+TEST_CASE("many threads take every wanted entry once") {
+  const Scratch scratch;
+  std::vector<Member> members;
+  for (int i = 0; i < 200; ++i)
+    members.push_back({"images/" + std::to_string(i) + ".jpg", std::to_string(i)});
+  for (const std::string& form : k_forms) {
+    CAPTURE(form);
+    support::write_foreign(scratch / form, members);
+    const ForeignArchive archive(scratch / form);
+    std::vector<ForeignArchive::Entry> wanted;
+    for (int i = 1; i < 200; i += 3)
+      wanted.push_back(*archive.find(members[static_cast<std::size_t>(i)].name));
+    ForeignReader reader(archive.path(), wanted, k_limit_bytes);
+    std::vector<std::string> taken(wanted.size());
+    std::mutex mutex;
+    common::parallel_for(wanted.size(), 4, [&](std::size_t) {
+      const ForeignReader::Taken one = reader.next();
+      const std::lock_guard lock(mutex);
+      taken[one.which] += "<" + std::string(common::text_of(one.bytes)) + ">";
+    });
+    for (std::size_t k = 0; k < taken.size(); ++k) CHECK(taken[k] == "<" + std::to_string(1 + 3 * k) + ">");
+  }
+}
+
+TEST_CASE("gzip members and zstd frames in a row are one tar, as gzip and zstd read them") {
+  const Scratch scratch;
+  for (const std::string form : {"x.tar.gz", "x.tar.zst"}) {
+    CAPTURE(form);
+    const std::string plain = form.substr(0, 5);
+    support::write_foreign(scratch / plain, {{"a.wav", std::string(5000, 'a')}});
+    const std::string tar = support::get(scratch / plain);
+    std::string whole;
+    for (const std::string& half : {tar.substr(0, 3000), tar.substr(3000)}) {
+      // A raw form has one nameless entry, so this compresses bytes as they are.
+      archive* writer = ::archive_write_new();
+      ::archive_write_set_format_raw(writer);
+      form == "x.tar.gz" ? ::archive_write_add_filter_gzip(writer) : ::archive_write_add_filter_zstd(writer);
+      std::string out(100'000, '\0');
+      std::size_t used = 0;
+      ::archive_write_open_memory(writer, out.data(), out.size(), &used);
+      archive_entry* entry = support::entry_of({"x", half});
+      ::archive_write_header(writer, entry);
+      ::archive_write_data(writer, half.data(), half.size());
+      ::archive_entry_free(entry);
+      ::archive_write_close(writer);
+      ::archive_write_free(writer);
+      whole += out.substr(0, used);
+    }
+    support::put(scratch / form, whole);
+    CHECK(bytes_of(ForeignArchive(scratch / form), "a.wav") == std::string(5000, 'a'));
+    support::put(scratch / form, whole + "garbage");
+    CHECK_FALSE(refusal(scratch / form).empty());
+  }
+}
+
+TEST_CASE("a file that is no archive, whatever it is called, is refused in one sentence that names it") {
+  const Scratch scratch;
+  for (const std::string& form : k_forms)
+    for (const std::string& bytes : {std::string(), std::string("no archive"), std::string(3000, 'x')}) {
+      CAPTURE(form);
+      support::put(scratch / form, bytes);
+      const std::string said = refusal(scratch / form);
+      CHECK(said.find((scratch / form).string()) != std::string::npos);
+      CHECK(said.find('\n') == std::string::npos);
+    }
+}

@@ -1,0 +1,210 @@
+#include "trainer/report/comparison.hpp"
+
+#include <cmath>
+
+#include "common/error.hpp"
+#include "common/file.hpp"
+#include "tests/support/process.hpp"
+#include "tests/support/scratch.hpp"
+#include "tests/support/small_run.hpp"
+#include "trainer/report/markdown.hpp"
+
+#include <doctest/doctest.h>
+
+using namespace trainer;
+using support::make_run;
+namespace fs = std::filesystem;
+
+namespace {
+
+common::Json mechanisms(double kl, double fisher, const common::Json& null_space = nullptr) {
+  return {{"retention",
+           {{"kl", {{"weight", kl}}}, {"fisher", {{"weight", fisher}}}, {"null_space", null_space}}}};
+}
+
+std::vector<std::string> labels_of(const Comparison& comparison) {
+  std::vector<std::string> labels;
+  for (const VariantGroup& group : comparison.groups) labels.push_back(group.label);
+  return labels;
+}
+
+using Labels = std::vector<std::string>;
+
+}  // namespace
+
+TEST_CASE("two settings are compared over the same questions") {
+  const support::Scratch scratch;
+  const fs::path first = make_run(scratch.path(), {.scores = {1, 0, 0, 0}});
+  const fs::path second = make_run(scratch.path(), {.variant = "full_safe", .scores = {1, 1, 1, 0.3}});
+  const Comparison comparison = compare_runs({first, second});
+  REQUIRE(comparison.paired.size() == 1);
+  const PairedComparison& pair = comparison.paired.front();
+  CHECK(pair.first == "no_retention");
+  CHECK(pair.second == "full_safe");
+  CHECK(pair.items == 4);
+  CHECK(pair.seeds == std::vector<std::int64_t>{42});
+  CHECK(pair.only_first_right == 0);
+  CHECK(pair.only_second_right == 2);
+  CHECK(pair.cohens_g == 0.5);
+  CHECK(pair.largest_p() == 0.5);
+  CHECK(pair.accuracy.value == doctest::Approx(2.3 / 4));
+  CHECK(pair.accuracy.interval.low < 2.3 / 4);
+  CHECK(pair.accuracy.interval.high > 2.3 / 4);
+  CHECK(pair.negative_flips->value == doctest::Approx(-0.5));
+  CHECK_FALSE(pair.kl_ratio.has_value());
+  CHECK(comparison.warnings.empty());
+  const std::string text = to_text(comparison);
+  for (const char* part : {"seeds  42", "\n  no_retention ", "no_retention → full_safe ", "75.0", "25.0 [",
+                           "0.333 [", "+57.5 ["}) {
+    CAPTURE(part);
+    CHECK(text.find(part) != std::string::npos);
+  }
+  CHECK(text.find(std::string(64, 'a')) != std::string::npos);
+  CHECK(text.find("warning") == std::string::npos);
+}
+
+TEST_CASE("runs that differ in the seed alone are one setting, paired seed by seed") {
+  const support::Scratch scratch;
+  std::vector<fs::path> runs;
+  for (const int seed : {44, 42, 43}) {
+    runs.push_back(
+        make_run(scratch.path(), {.scores = {1, 0, 0, 0, 0}, .kl = 0.4 + 0.1 * (seed - 43), .seed = seed}));
+    runs.push_back(make_run(
+        scratch.path(), {.variant = "soft_retention", .scores = {1, 1, 1, 0, 0}, .kl = 0.1, .seed = seed}));
+  }
+  const Comparison comparison = compare_runs(runs);
+  CHECK(labels_of(comparison) == Labels{"no_retention", "soft_retention"});
+  CHECK(seeds_of(comparison, comparison.groups[0]) == std::vector<std::int64_t>{42, 43, 44});
+  const Estimate* kl =
+      find_estimate(comparison.groups[0], condition::k_distractor_memorised, measure::k_kl_to_base);
+  REQUIRE(kl != nullptr);
+  CHECK(kl->value == doctest::Approx(0.4));
+  CHECK(kl->seeds[0] == doctest::Approx(0.3));
+  // Three seeds 0.3, 0.4, 0.5 and no difference between items: Student's t with two degrees.
+  CHECK(kl->interval.high == doctest::Approx(0.4 + student_t_quantile(0.975, 2) * 0.1 / std::sqrt(3.0)));
+  REQUIRE(comparison.paired.size() == 1);
+  const PairedComparison& pair = comparison.paired.front();
+  CHECK(pair.seeds == std::vector<std::int64_t>{42, 43, 44});
+  CHECK(pair.p_values == std::vector<double>{0.5, 0.5, 0.5});
+  CHECK(pair.only_second_right == 6);
+  CHECK(pair.kl_ratio->value == doctest::Approx(std::cbrt(0.3 * 0.4 * 0.5) / 0.1));
+  CHECK(to_text(comparison).find("seeds  42, 43, 44") != std::string::npos);
+}
+
+TEST_CASE("a setting is named by what is switched on, and by what else differs") {
+  const support::Scratch scratch;
+  const auto run = [&](const std::string& variant, const common::Json& config) {
+    return make_run(scratch.path(), {.variant = variant, .more_config = config});
+  };
+  const common::Json gate = {{"placement", "gate"}};
+  const Comparison comparison =
+      compare_runs({run("no_retention", mechanisms(0, 0)), run("soft_retention", mechanisms(0.1, 1)),
+                    run("soft_retention", mechanisms(0.3, 1)), run("no_retention", mechanisms(0, 0, gate)),
+                    run("full_safe", mechanisms(0.1, 1, gate)), run("full_safe", mechanisms(0.1, 0, gate))});
+  CHECK(labels_of(comparison) == Labels{"no_retention", "soft_retention (kl.weight 0.1)",
+                                        "soft_retention (kl.weight 0.3)", "null space", "full_safe",
+                                        "KL + null space"});
+  // All against no_retention, and each against those to which it adds one mechanism.
+  Labels pairs;
+  for (const PairedComparison& pair : comparison.paired)
+    if (pair.first != "no_retention") pairs.push_back(pair.first + " → " + pair.second);
+  CHECK(pairs == Labels{"soft_retention (kl.weight 0.1) → full_safe", "KL + null space → full_safe",
+                        "null space → KL + null space"});
+  CHECK(comparison.paired.size() == 5 + pairs.size());
+}
+
+TEST_CASE("a seed that is there twice is no further evidence") {
+  const support::Scratch scratch;
+  const fs::path first = make_run(scratch.path(), {}), again = make_run(scratch.path(), {});
+  const Comparison comparison = compare_runs({first, again});
+  REQUIRE(comparison.groups.size() == 2);
+  CHECK(comparison.groups[0].label == "no_retention [" + first.filename().string() + "]");
+  CHECK(comparison.groups[1].label == "no_retention [" + again.filename().string() + "]");
+}
+
+TEST_CASE("settings without a seed in common are not compared, and the table says so") {
+  const support::Scratch scratch;
+  const Comparison comparison = compare_runs(
+      {make_run(scratch.path(), {}), make_run(scratch.path(), {.variant = "full_safe", .seed = 43})});
+  CHECK(comparison.paired.empty());
+  REQUIRE(comparison.warnings.size() == 1);
+  CHECK(comparison.warnings[0].find("no seed in common") != std::string::npos);
+}
+
+TEST_CASE("audio skill is compared over the same clips") {
+  const support::Scratch scratch;
+  const Comparison comparison =
+      compare_runs({make_run(scratch.path(), {.token_f1 = {1, 0.5, 0.25}}),
+                    make_run(scratch.path(), {.variant = "full_safe", .token_f1 = {1, 1, 0}})});
+  REQUIRE(comparison.clips.size() == 1);
+  CHECK(comparison.clips[0].token_f1.value == doctest::Approx(0.25 / 3));
+  CHECK(find_estimate(comparison.groups[0], condition::k_memorised, measure::k_exact_match)->value ==
+        doctest::Approx(1.0 / 3));
+}
+
+TEST_CASE("report.json names the bytes of every run and holds no path") {
+  const support::Scratch scratch;
+  const fs::path run = make_run(scratch.path(), {});
+  const common::Json report = to_json(compare_runs({run}));
+  CHECK(report["runs"][0]["sums_sha256"] == common::digest_file(run / k_sums_name).digest.hex());
+  CHECK(report["runs"][0]["metrics"]["validation"]["vl_base_accuracy"] == 0.75);
+  CHECK(report["groups"][0]["estimates"]["distractor_memorised"]["accuracy"]["value"] == 0.5);
+  CHECK(report["paired"].empty());
+  CHECK(common::dump_line(report).find(scratch.path().string()) == std::string::npos);
+}
+
+TEST_CASE("Markdown holds the command, the tables and the digests, and data cannot end a cell") {
+  const support::Scratch scratch;
+  const fs::path run = make_run(scratch.path(), {.more_config = {{"note", "a|b"}}});
+  const fs::path other = make_run(scratch.path(), {.more_config = {{"note", "c"}}, .seed = 43});
+  const std::string text =
+      to_markdown(compare_runs({run, other}), "safe-trainer report x --markdown RESULTS.md");
+  for (const std::string& part :
+       {std::string("safe-trainer report x --markdown RESULTS.md"),
+        std::string("| no_retention (note a\\|b) | 1 |"), common::digest_file(run / k_sums_name).digest.hex(),
+        std::string("95 % intervals")}) {
+    CAPTURE(part);
+    CHECK(text.find(part) != std::string::npos);
+  }
+}
+
+TEST_CASE("a run with one changed byte is refused by name") {
+  const support::Scratch scratch;
+  const fs::path good = make_run(scratch.path(), {});
+  const fs::path bad = make_run(scratch.path(), {.variant = "full_safe"});
+  std::string metrics = support::text_of_file(bad / "metrics.json");
+  metrics.back() ^= 1;
+  support::put_file(bad / "metrics.json", metrics);
+  try {
+    (void)compare_runs({good, bad});
+    FAIL("it was read");
+  } catch (const common::Error& error) {
+    CHECK(error.kind() == common::ErrorKind::mismatch);
+    CHECK(std::string(error.what()).find("metrics.json has changed") != std::string::npos);
+  }
+}
+
+TEST_CASE("runs of different packs are never paired, and the table says so") {
+  const support::Scratch scratch;
+  const Comparison comparison =
+      compare_runs({make_run(scratch.path(), {}),
+                    make_run(scratch.path(), {.variant = "x", .pack_id = std::string(64, 'c')})});
+  CHECK(comparison.paired.empty());
+  REQUIRE(comparison.warnings.size() == 1);
+  CHECK(comparison.warnings[0].find("different packs") != std::string::npos);
+}
+
+TEST_CASE("a run that differs from its base without audio, or whose mechanism never acted, is warned of") {
+  const support::Scratch scratch;
+  const Comparison comparison = compare_runs({make_run(scratch.path(), {.bit_equal = false})});
+  CHECK(comparison.warnings.size() == 2);
+  CHECK(to_text(comparison).find("never acted") != std::string::npos);
+}
+
+TEST_CASE("the same run twice, and no run at all, are refused") {
+  const support::Scratch scratch;
+  const fs::path run = make_run(scratch.path(), {});
+  CHECK_THROWS_AS((void)compare_runs({run, run}), common::Error);
+  CHECK_THROWS_AS((void)compare_runs({}), common::Error);
+  CHECK_THROWS_AS((void)compare_runs({scratch / "nothing"}), common::Error);
+}

@@ -1,0 +1,215 @@
+#include "trainer/report/page.hpp"
+
+#include "common/error.hpp"
+#include "common/file.hpp"
+#include "packer/build/build.hpp"
+#include "tests/support/process.hpp"
+#include "tests/support/scratch.hpp"
+#include "tests/support/small_pack.hpp"
+#include "tests/support/small_run.hpp"
+#include "trainer/report/gnuplot.hpp"
+#include "trainer/report/link.hpp"
+
+#include <doctest/doctest.h>
+
+using namespace trainer;
+using support::make_run;
+namespace fs = std::filesystem;
+
+namespace {
+
+bool has_gnuplot() {
+  try {
+    require_gnuplot();
+    return true;
+  } catch (const common::Error&) {
+    MESSAGE("skipped: gnuplot is not installed");
+    return false;
+  }
+}
+
+std::string page_of(const std::vector<fs::path>& runs, const fs::path& page,
+                    const packer::VerifiedPack* pack = nullptr) {
+  const Comparison comparison = compare_runs(runs);
+  return write_page({comparison, choose_examples(comparison, pack), page});
+}
+
+std::vector<fs::path> two_settings(const fs::path& root) {
+  std::vector<fs::path> runs;
+  for (const int seed : {42, 43}) {
+    runs.push_back(make_run(root, {.scores = {1, 0, 0.3, 0},
+                                   .kl = 0.4,
+                                   .token_f1 = {1, 0.5},
+                                   .sweep = {1, 0.7, 0.5, 0.3},
+                                   .steps = 40,
+                                   .seed = seed}));
+    NullSpaceMetrics space{"gate", 1, 10, 96, 600, 0.99, 1e-7, 2e-6, 1e-6};
+    runs.push_back(make_run(root, {.variant = "full_safe",
+                                   .scores = {1, 1, 0, 0},
+                                   .kl = 0.1,
+                                   .token_f1 = {1, 0.5},
+                                   .sweep = {1, 1, 1, 0.8},
+                                   .steps = 40,
+                                   .null_space = space,
+                                   .seed = seed}));
+  }
+  return runs;
+}
+
+void write_report(const std::vector<fs::path>& runs, const fs::path& page) {
+  common::write_file(fs::path(page).replace_extension(".json"),
+                     common::dump_pretty(to_json(compare_runs(runs))));
+  common::write_file(page, page_of(runs, page));
+}
+
+std::string what_of(const ReportCheck& check) {
+  std::string all;
+  for (const RunFinding& finding : check.findings) all += finding.path + " " + finding.what + "\n";
+  return all;
+}
+
+}  // namespace
+
+TEST_CASE("a page has a figure for each question, its numbers in tables, and is the same every time") {
+  if (!has_gnuplot()) return;
+  const support::Scratch scratch;
+  const std::vector<fs::path> runs = two_settings(scratch.path());
+  const std::string page = page_of(runs, scratch / "report.html");
+  CHECK(page == page_of(runs, scratch / "report.html"));
+  for (const char* part :
+       {"id=\"trade-off-title\"", "id=\"trade-off-narrow-title\"", "id=\"sweep-title\"", "id=\"drift-title\"",
+        "id=\"curve-1-title\"", "KL term", "no_retention → ", "in 4 runs from 1 pack. 4 questions",
+        "Content-Security-Policy", "var(--s1)", "config.json of"}) {
+    CAPTURE(part);
+    CHECK(page.find(part) != std::string::npos);
+  }
+}
+
+TEST_CASE("a page fetches nothing and runs nothing") {
+  if (!has_gnuplot()) return;
+  const support::Scratch scratch;
+  const std::string page = page_of(two_settings(scratch.path()), scratch / "report.html");
+  for (const char* part :
+       {"http:", "https:", "<script", "javascript:", "url(", "@import", "<link", "<iframe", "rgb("}) {
+    CAPTURE(part);
+    CHECK(page.find(part) == std::string::npos);
+  }
+}
+
+TEST_CASE("questions, answers and labels are data, whatever they say") {
+  if (!has_gnuplot()) return;
+  const support::Scratch scratch;
+  const std::string evil = "</style><script>alert('x')</script>\" onload=\"y";
+  const fs::path first = make_run(
+      scratch.path(),
+      {.scores = {0, 0, 0, 0}, .question = evil, .wrong_answer = evil, .more_config = {{"note", evil}}});
+  const fs::path second =
+      make_run(scratch.path(),
+               {.question = evil, .more_config = {{"note", "`touch " + (scratch / "pwned").string() + "`"}}});
+  const std::string page = page_of({first, second}, scratch / "report.html");
+  CHECK(page.find("<script") == std::string::npos);
+  CHECK(page.find("\" onload=\"") == std::string::npos);
+  CHECK(page.find("&lt;script&gt;") != std::string::npos);
+  CHECK_FALSE(fs::exists(scratch / "pwned"));
+}
+
+TEST_CASE("pictures and sounds come from the verified pack of the runs, and from no other") {
+  if (!has_gnuplot()) return;
+  const support::Scratch scratch;
+  const packer::BuildRequest request = support::small_sources(scratch.path());
+  (void)packer::build_pack(request);
+  const packer::VerifiedPack pack = packer::open_pack(request.dest_root, {{}, 2, common::Verbosity::quiet});
+  const support::RunRecipe recipe{.pack_id = pack.id().hex(),
+                                  .scores = {0, 1, 0},
+                                  .question_ids = {"10", "11", "20"},
+                                  .token_f1 = {1, 0},
+                                  .clip_ids = {"video_1", "video_2"}};
+  const fs::path run = make_run(scratch.path(), recipe);
+  const std::string page = page_of({run}, scratch / "report.html", &pack);
+  CHECK(page.find("src=\"data:image/jpeg;base64,") != std::string::npos);
+  CHECK(page.find("src=\"data:audio/wav;base64,") != std::string::npos);
+  CHECK(page_of({run}, scratch / "report.html").find("data:image") == std::string::npos);
+  const fs::path other = make_run(scratch.path(), {});
+  CHECK_THROWS_WITH_AS((void)page_of({other}, scratch / "report.html", &pack),
+                       doctest::Contains("name that pack"), common::Error);
+}
+
+TEST_CASE("a report leads to the bytes of its runs, also when both have moved together") {
+  if (!has_gnuplot()) return;
+  const support::Scratch scratch;
+  write_report(two_settings(scratch / "a/runs"), scratch / "a/report.html");
+  const ReportCheck check = verify_report({scratch / "a/report.html", {}});
+  CHECK(what_of(check) == "");
+  CHECK(check.pack_ids == std::vector<std::string>{std::string(64, 'a')});
+  fs::rename(scratch / "a", scratch / "b");
+  CHECK(what_of(verify_report({scratch / "b/report.html", {}})) == "");
+  fs::rename(scratch / "b/runs", scratch / "elsewhere");
+  CHECK(what_of(verify_report({scratch / "b/report.html", {}})).find("--runs") != std::string::npos);
+  CHECK(what_of(verify_report({scratch / "b/report.html", scratch / "elsewhere"})) == "");
+}
+
+TEST_CASE("every change to a report or to its runs is found") {
+  if (!has_gnuplot()) return;
+  using Damage = void (*)(const fs::path& root, const fs::path& run);
+  struct Case {
+    const char* what;
+    Damage damage;
+  };
+  const auto edit = [](const fs::path& path, const std::string& from, const std::string& to) {
+    std::string text = support::text_of_file(path);
+    const std::size_t at = text.find(from);
+    REQUIRE(at != std::string::npos);
+    support::put_file(path, text.replace(at, from.size(), to));
+  };
+  static const auto change = edit;
+  const Case cases[] = {
+      {"has changed since it was written",
+       [](const fs::path& root, const fs::path&) { change(root / "report.html", "full_safe", "full_sage"); }},
+      {"has changed: SHA-256",
+       [](const fs::path&, const fs::path& run) { change(run / "predictions.jsonl", "red", "rod"); }},
+      {"is another run",
+       [](const fs::path&, const fs::path& run) {
+         // Whole, and sealed again.
+         change(run / "history.jsonl", "\"step\": 1,", "\"step\": 0,");
+         fs::remove(run / k_sums_name);
+         seal_run(run);
+       }},
+      {"is not there", [](const fs::path& root, const fs::path& run) { fs::rename(run, root / "gone"); }},
+      {"says other numbers than follow from the runs",
+       [](const fs::path& root, const fs::path&) { change(root / "report.json", "0.75", "0.85"); }},
+      {"never finished", [](const fs::path&, const fs::path& run) { fs::remove(run / k_sums_name); }}};
+  for (const Case& one : cases) {
+    CAPTURE(one.what);
+    const support::Scratch scratch;
+    const std::vector<fs::path> runs = two_settings(scratch / "runs");
+    write_report(runs, scratch / "report.html");
+    one.damage(scratch.path(), runs.front());
+    CHECK(what_of(verify_report({scratch / "report.html", {}})).find(one.what) != std::string::npos);
+  }
+}
+
+TEST_CASE(
+    "a page whose numbers do not follow from its runs is found even where its own digest was made anew") {
+  if (!has_gnuplot()) return;
+  const support::Scratch scratch;
+  const std::vector<fs::path> runs = two_settings(scratch / "runs");
+  const Comparison comparison = compare_runs(runs);
+  std::string page = "<html>" + link_lines(comparison, scratch / "report.html");
+  const std::string digest = common::digest_of(common::dump_pretty(to_json(comparison))).hex();
+  page.replace(page.find(digest), 64, std::string(64, '1'));
+  common::write_file(scratch / "report.html", seal_page(page));
+  CHECK(what_of(verify_report({scratch / "report.html", {}})).find("other numbers") != std::string::npos);
+}
+
+TEST_CASE("a file that is no report is refused") {
+  const support::Scratch scratch;
+  support::put_file(scratch / "x.html", "<html>");
+  CHECK_THROWS_WITH_AS((void)verify_report({scratch / "x.html", {}}), doctest::Contains("is no report"),
+                       common::Error);
+}
+
+TEST_CASE("text from data cannot leave a gnuplot string") {
+  CHECK(gnuplot_text("KL + Fisher (w 0.1)") == "'KL + Fisher (w 0.1)'");
+  CHECK(gnuplot_text("a'; system(\"x\") `y` @m \\n") == "'a; system(x) y m n'");
+  CHECK(gnuplot_text(std::string(99, 'x'), 10) == "'xxxxxxx...'");
+}

@@ -1,0 +1,243 @@
+#include "trainer/results/run_directory.hpp"
+
+#include <unistd.h>
+
+#include <set>
+
+#include "common/error.hpp"
+#include "common/file.hpp"
+#include "tests/support/process.hpp"
+#include "tests/support/scratch.hpp"
+
+#include <doctest/doctest.h>
+
+using namespace trainer;
+namespace fs = std::filesystem;
+
+namespace {
+
+const common::Digest k_config = common::digest_of("a configuration");
+// 2026-01-02 03:04:05 UTC.
+const auto k_now = std::chrono::system_clock::from_time_t(1767323045);
+
+common::Json config_of(const common::Digest& digest = k_config) {
+  return {{"variant", "full_safe"}, {"config_digest", digest.hex()}, {"seed", 42}};
+}
+
+common::Json step(int number) { return {{"step", number}, {"loss", 0.5}}; }
+
+RunDirectory finished_run(const fs::path& root) {
+  RunDirectory run = RunDirectory::create(root, "full_safe", k_config, k_now);
+  run.write_config(config_of());
+  run.write_metrics(Metrics{});
+  run.write_subset_indices({0, 1, 2});
+  run.write_timings(common::Json::object());
+  run.write_predictions({});
+  run.history().append(step(1));
+  common::write_file(run.checkpoints() / "adapter.safetensors", "weights");
+  return run;
+}
+
+std::string what_of(const std::vector<RunFinding>& findings) {
+  std::string all;
+  for (const RunFinding& finding : findings) all += finding.path + " " + finding.what + "\n";
+  return all;
+}
+
+}  // namespace
+
+TEST_CASE("a run's folder is named by UTC time, variant and configuration") {
+  const support::Scratch scratch;
+  const RunDirectory run = RunDirectory::create(scratch / "a/b", "full_safe", k_config, k_now);
+  CHECK(run.path().filename() == "20260102_030405_full_safe_" + k_config.hex().substr(0, 6));
+  CHECK(fs::is_directory(run.checkpoints()));
+}
+
+TEST_CASE("runs of one second and one configuration never share a folder") {
+  const support::Scratch scratch;
+  std::set<fs::path> paths;
+  for (int i = 0; i < 20; ++i)
+    paths.insert(RunDirectory::create(scratch.path(), "full_safe", k_config, k_now).path());
+  CHECK(paths.size() == 20);
+}
+
+TEST_CASE("a variant that would leave the output root is refused") {
+  const support::Scratch scratch;
+  for (const char* variant : {"", "../x", "a/b", "a b", "."})
+    CHECK_THROWS_AS((void)RunDirectory::create(scratch.path(), variant, k_config, k_now), common::Error);
+  CHECK(fs::is_empty(scratch.path()));
+}
+
+TEST_CASE("files are the JSON that the original writes") {
+  const support::Scratch scratch;
+  RunDirectory run = finished_run(scratch.path());
+  CHECK(support::text_of_file(run.path() / "subset_indices.json") == "[\n  0,\n  1,\n  2\n]");
+  CHECK(support::text_of_file(run.path() / "history.jsonl") == "{\"step\": 1, \"loss\": 0.5}\n");
+  run.write_subset_indices({});
+  CHECK(support::text_of_file(run.path() / "subset_indices.json") == "[]");
+}
+
+TEST_CASE("history continues where it was, without the line that a kill cut off") {
+  const support::Scratch scratch;
+  const fs::path path = scratch / "history.jsonl";
+  JsonLines(path).append(step(1));
+  support::put_file(path, support::text_of_file(path) + "{\"step\": 2, \"lo");
+  JsonLines(path).append(step(2));
+  CHECK(support::text_of_file(path) == common::dump_line(step(1)) + "\n" + common::dump_line(step(2)) + "\n");
+}
+
+TEST_CASE("on resume the records beyond the checkpoint's step go") {
+  const support::Scratch scratch;
+  const fs::path path = scratch / "history.jsonl";
+  JsonLines lines(path);
+  for (int i = 1; i <= 5; ++i) lines.append(step(i));
+  const std::string whole = support::text_of_file(path);
+  lines.truncate_after("step", 9);
+  CHECK(support::text_of_file(path) == whole);
+  lines.truncate_after("step", 3);
+  for (int i = 4; i <= 5; ++i) lines.append(step(i));
+  CHECK(support::text_of_file(path) == whole);
+  lines.truncate_after("step", 0);
+  CHECK(support::text_of_file(path).empty());
+}
+
+TEST_CASE("history whose lines are not records is an error, not an empty history") {
+  const support::Scratch scratch;
+  support::put_file(scratch / "h", "{\"step\": 1}\nnonsense\n");
+  CHECK_THROWS_WITH_AS(JsonLines(scratch / "h").truncate_after("step", 5), doctest::Contains("line 2"),
+                       common::Error);
+  CHECK(support::text_of_file(scratch / "h") == "{\"step\": 1}\nnonsense\n");
+}
+
+TEST_CASE("a sealed run verifies, here and with sha256sum") {
+  const support::Scratch scratch;
+  const RunDirectory run = finished_run(scratch.path());
+  const common::Digest seal = seal_run(run.path());
+  CHECK(seal == common::digest_file(run.path() / k_sums_name).digest);
+  CHECK(what_of(verify_run(run.path())) == "");
+  CHECK(support::run_process({"sha256sum", "-c", "--strict", "--quiet", "SHA256SUMS"}, run.path()).code == 0);
+}
+
+TEST_CASE("a run seals whatever it keeps, a pack of its own included") {
+  const support::Scratch scratch;
+  const RunDirectory run = finished_run(scratch.path());
+  const fs::path pack = run.path() / "source_pack" / std::string(90, 'x');
+  fs::create_directories(pack);
+  support::put_file(pack / "SHA256SUMS", "sums");
+  support::put_file(pack / "a b.txt", "");
+  seal_run(run.path());
+  CHECK(what_of(verify_run(run.path())) == "");
+  support::put_file(pack / "SHA256SUMS", "sumz");
+  CHECK(verify_run(run.path()).size() == 1);
+}
+
+TEST_CASE("a name that sha256sum would write another way is not sealed") {
+  const support::Scratch scratch;
+  const RunDirectory run = finished_run(scratch.path());
+  support::put_file(run.path() / "a\\b", "");
+  CHECK_THROWS_WITH_AS(seal_run(run.path()), doctest::Contains("name"), common::Error);
+}
+
+TEST_CASE("two runs that wrote the same bytes have the same seal") {
+  const support::Scratch scratch;
+  CHECK(seal_run(finished_run(scratch / "a").path()) == seal_run(finished_run(scratch / "b").path()));
+}
+
+TEST_CASE("every change to a sealed run is found and named") {
+  using Damage = void (*)(const fs::path&);
+  struct Case {
+    const char* path;
+    const char* what;
+    Damage damage;
+  };
+  const Case cases[] = {
+      {"history.jsonl", "has changed",
+       [](const fs::path& run) { support::put_file(run / "history.jsonl", "x"); }},
+      {"checkpoints/adapter.safetensors", "is missing",
+       [](const fs::path& run) { fs::remove(run / "checkpoints/adapter.safetensors"); }},
+      {"extra.txt", "was added", [](const fs::path& run) { support::put_file(run / "extra.txt", ""); }},
+      {"timings.json", "symbolic link",
+       [](const fs::path& run) {
+         fs::rename(run / "timings.json", run.parent_path() / "elsewhere");
+         fs::create_symlink(run.parent_path() / "elsewhere", run / "timings.json");
+       }},
+      {"SHA256SUMS", "line 1",
+       [](const fs::path& run) {
+         support::put_file(run / "SHA256SUMS", "zz" + support::text_of_file(run / "SHA256SUMS"));
+       }},
+      {"SHA256SUMS", "out of order",
+       [](const fs::path& run) {
+         const std::string sums = support::text_of_file(run / "SHA256SUMS");
+         support::put_file(run / "SHA256SUMS", sums + sums);
+       }},
+      {"metrics.json", "not among what was sealed",
+       [](const fs::path& run) {
+         fs::remove(run / "metrics.json");
+         std::string sums = support::text_of_file(run / "SHA256SUMS");
+         const std::size_t at = sums.find("metrics.json");
+         sums.erase(at - 66, 66 + std::string("metrics.json\n").size());
+         support::put_file(run / "SHA256SUMS", sums);
+       }},
+      {"", "never finished", [](const fs::path& run) { fs::remove(run / "SHA256SUMS"); }},
+      {"SHA256SUMS", "has no end",
+       [](const fs::path& run) {
+         fs::resize_file(run / "SHA256SUMS", fs::file_size(run / "SHA256SUMS") - 1);
+       }},
+  };
+  for (const Case& one : cases) {
+    CAPTURE(one.what);
+    const support::Scratch scratch;
+    const RunDirectory run = finished_run(scratch.path());
+    seal_run(run.path());
+    one.damage(run.path());
+    const std::vector<RunFinding> findings = verify_run(run.path());
+    REQUIRE_FALSE(findings.empty());
+    bool named = false;
+    for (const RunFinding& finding : findings)
+      named = named || (finding.path == one.path && finding.what.find(one.what) != std::string::npos);
+    CHECK_MESSAGE(named, what_of(findings));
+  }
+}
+
+TEST_CASE("an unfinished run is not sealed") {
+  const support::Scratch scratch;
+  const RunDirectory run = finished_run(scratch.path());
+  fs::rename(run.path() / "metrics.json", run.path() / "metrics.json.draft123");
+  CHECK_THROWS_WITH_AS(seal_run(run.path()), doctest::Contains("unfinished write"), common::Error);
+  fs::remove(run.path() / "metrics.json.draft123");
+  CHECK_THROWS_WITH_AS(seal_run(run.path()), doctest::Contains("metrics.json"), common::Error);
+  CHECK_FALSE(fs::exists(run.path() / k_sums_name));
+}
+
+TEST_CASE("resuming opens an unfinished run, sweeps its drafts and refuses a sealed one") {
+  const support::Scratch scratch;
+  const RunDirectory run = finished_run(scratch.path());
+  support::put_file(run.checkpoints() / "adapter.safetensors.draft77", "half");
+  CHECK(RunDirectory::open_unfinished(run.path()).path() == run.path());
+  CHECK_FALSE(fs::exists(run.checkpoints() / "adapter.safetensors.draft77"));
+  seal_run(run.path());
+  CHECK_THROWS_AS((void)RunDirectory::open_unfinished(run.path()), common::Error);
+  CHECK_THROWS_AS((void)RunDirectory::open_unfinished(scratch / "nothing"), common::Error);
+}
+
+TEST_CASE("the run to resume is the newest unfinished one of the same variant and configuration") {
+  const support::Scratch scratch;
+  const common::Digest another = common::digest_of("another configuration");
+  const auto make = [&](int seconds, const common::Digest& config) {
+    RunDirectory run =
+        RunDirectory::create(scratch.path(), "full_safe", config, k_now + std::chrono::seconds(seconds));
+    run.write_config(config_of(config));
+    return run;
+  };
+  CHECK_FALSE(find_run(scratch / "nothing", "full_safe", k_config).has_value());
+  make(0, k_config);
+  const RunDirectory newer = make(5, k_config);
+  make(9, another);
+  (void)RunDirectory::create(scratch.path(), "full_safe", k_config, k_now + std::chrono::seconds(20));
+  CHECK(find_run(scratch.path(), "full_safe", k_config) == newer.path());
+  CHECK_FALSE(find_run(scratch.path(), "no_retention", k_config).has_value());
+  CHECK_FALSE(is_finished(newer.path()));
+  support::put_file(newer.path() / k_sums_name, "");
+  CHECK(find_run(scratch.path(), "full_safe", k_config) == newer.path());
+  CHECK(is_finished(newer.path()));
+}

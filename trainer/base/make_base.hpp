@@ -1,0 +1,39 @@
+// A small frozen base for experiments that need no download: a LLaVA and a CLAP folder of tiny numbers, in
+// Hugging Face's layout, trained from a verified pack's base_manifest.json rows alone, which no other split
+// shares.
+//
+// The LLaVA learns the pack's base questions; its language model also learns the words of captions, or no
+// adapter could make it say them. The CLAP's audio tower is drawn by seed and calibrated on sounds that this
+// program makes itself (tones, sweeps, noises): it has heard nothing of the pack.
+#pragma once
+
+#include <filesystem>
+
+#include "common/progress.hpp"
+#include "packer/check/open.hpp"
+
+namespace trainer {
+
+struct MakeBaseRequest {
+  std::filesystem::path pack;
+  std::filesystem::path out;  // vl/ and audio/ are made in it
+  std::int64_t steps = 3600;
+  std::int64_t batch_size = 96;
+  double learning_rate = 1e-3;
+  std::int64_t seed = 7;
+  unsigned threads = 0;
+  common::Verbosity verbosity = common::Verbosity::normal;
+};
+
+struct MakeBaseSummary {
+  common::Digest vl_digest, audio_digest;
+  std::int64_t questions = 0, captions = 0;
+  double loss = 0;  // of the last hundred steps, nats a token
+  bool already_there = false;
+};
+
+// A base that was made from the same pack with the same request is left as it is. Anything else that is in
+// the way of vl/ or audio/ is a usage error; nothing half-made is left.
+MakeBaseSummary make_base(const MakeBaseRequest& request);
+
+}  // namespace trainer

@@ -1,0 +1,179 @@
+#include <fmt/format.h>
+
+#include <CLI/CLI.hpp>
+#include <cstdio>
+#include <map>
+#include <memory>
+#include <set>
+
+#include "common/error.hpp"
+#include "common/file.hpp"
+#include "trainer/cli/commands.hpp"
+#include "trainer/report/link.hpp"
+#include "trainer/report/markdown.hpp"
+#include "trainer/report/page.hpp"
+#include "trainer/report/tensorboard.hpp"
+
+namespace trainer {
+namespace {
+
+namespace fs = std::filesystem;
+using common::Error;
+using common::ErrorKind;
+
+struct ReportFlags {
+  std::vector<fs::path> runs;
+  std::optional<fs::path> page, pack, tensorboard, markdown;
+  bool no_media = false;
+};
+
+std::string quoted_for_shell(const std::string& word) {
+  if (!word.empty() &&
+      word.find_first_not_of("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_./=,:-") ==
+          std::string::npos)
+    return word;
+  std::string out = "'";
+  for (const char c : word) out += c == '\'' ? std::string("'\\''") : std::string(1, c);
+  return out + "'";
+}
+
+// All that a shell's `folder/*` gives.
+std::set<fs::path> glob(const fs::path& folder) {
+  std::set<fs::path> paths;
+  for (const fs::directory_entry& entry : fs::directory_iterator(folder.empty() ? "." : folder))
+    if (entry.path().filename().string().front() != '.') paths.insert(folder / entry.path().filename());
+  return paths;
+}
+
+// The runs as somebody would type them.
+std::string runs_of(const ReportFlags& flags) {
+  std::map<fs::path, std::set<fs::path>> by_folder;
+  for (const fs::path& run : flags.runs) by_folder[run.parent_path()].insert(run);
+  std::string words;
+  for (const auto& [folder, runs] : by_folder) {
+    if (runs.size() > 1 && runs == glob(folder)) {
+      words += " " + (folder.empty() ? std::string("*") : quoted_for_shell(folder.string()) + "/*");
+      continue;
+    }
+    for (const fs::path& run : runs) words += " " + quoted_for_shell(run.string());
+  }
+  return words;
+}
+
+// Stands in the file that it makes.
+std::string command_of(const ReportFlags& flags) {
+  std::string command = "safe-trainer report" + runs_of(flags);
+  return command + " --markdown " + quoted_for_shell(flags.markdown->string());
+}
+
+void check_flags(const ReportFlags& flags) {
+  if (!flags.page && (flags.pack || flags.no_media))
+    throw Error(ErrorKind::usage, "--pack and --no-media are about the page; name it with -o report.html");
+  if (flags.pack && flags.no_media)
+    throw Error(ErrorKind::usage,
+                "--pack puts pictures and sounds in and --no-media leaves them out; give one of them");
+  if (flags.page && flags.page->extension() != ".html")
+    throw Error(ErrorKind::usage,
+                flags.page->string() + " has to end in .html; report.json is written beside it");
+}
+
+// Before any work, so that a name that cannot be written to is known at once.
+void make_folder_of(const std::optional<fs::path>& file) {
+  if (!file || !file->has_parent_path()) return;
+  std::error_code failure;
+  fs::create_directories(file->parent_path(), failure);
+  if (failure)
+    throw Error(ErrorKind::io, "cannot create the folder " + file->parent_path().string() + ": " +
+                                   failure.message() + "; name a file elsewhere");
+}
+
+void write_report(const ReportFlags& flags, const Comparison& comparison, const Globals& globals) {
+  std::optional<packer::VerifiedPack> pack;
+  if (flags.pack) pack = packer::open_pack(*flags.pack, {{}, globals.threads, globals.verbosity()});
+  const Examples examples = choose_examples(comparison, pack ? &*pack : nullptr);
+  // All of it is there before any of it is written.
+  const std::string page = write_page({comparison, examples, *flags.page});
+  common::write_file(fs::path(*flags.page).replace_extension(".json"),
+                     common::dump_pretty(to_json(comparison)));
+  common::write_file(*flags.page, page);
+}
+
+void print_findings(const std::vector<RunFinding>& findings, const fs::path& what, const Globals& globals) {
+  for (const RunFinding& finding : findings) {
+    if (globals.json)
+      fmt::print("{}\n", common::dump_line({{"path", finding.path}, {"what", finding.what}}));
+    else
+      fmt::print("{}: {}\n", finding.path.empty() ? what.string() : finding.path, finding.what);
+  }
+}
+
+struct VerifyFlags {
+  fs::path what;
+  std::optional<fs::path> runs, pack;
+};
+
+int verify_one_run(const VerifyFlags& flags, const Globals& globals) {
+  if (flags.runs || flags.pack)
+    throw Error(ErrorKind::usage,
+                "--runs and --pack are for a report; " + flags.what.string() + " is a run directory");
+  const std::vector<RunFinding> findings = verify_run(flags.what);
+  print_findings(findings, flags.what, globals);
+  if (findings.empty())
+    fmt::print("{}  {}\n", common::digest_file(flags.what / k_sums_name).digest.hex(), flags.what.string());
+  return findings.empty() ? 0 : 1;
+}
+
+int verify_page(const VerifyFlags& flags, const Globals& globals) {
+  ReportCheck check = verify_report({flags.what, flags.runs});
+  if (flags.pack) {
+    const packer::VerifiedPack pack =
+        packer::open_pack(*flags.pack, {{}, globals.threads, globals.verbosity()});
+    for (const std::string& id : check.pack_ids)
+      if (id != pack.id().hex())
+        check.findings.push_back({flags.pack->string(), "is the pack " + pack.id().hex() + ", not " + id});
+  }
+  print_findings(check.findings, flags.what, globals);
+  if (!check.findings.empty()) return 1;
+  fmt::print("{}  {}\n", check.page_digest.hex(), flags.what.string());
+  for (const std::string& id : check.pack_ids)
+    fmt::print(stderr, "the runs are whole and made from the pack {}{}\n", id,
+               flags.pack ? ", which is whole too" : "; give --pack PACK to check its bytes too");
+  return 0;
+}
+
+}  // namespace
+
+void add_report(CLI::App& app, const Globals& globals) {
+  auto flags = std::make_shared<ReportFlags>();
+  CLI::App* command = app.add_subcommand("report", "Compare finished runs: a table, and a page with figures");
+  command->add_option("RUN", flags->runs, "run directories")->required();
+  command->add_option("-o,--output", flags->page, "the page, report.html; report.json is written beside it");
+  command->add_option("--pack", flags->pack, "the runs' pack: puts pictures and sounds on the page");
+  command->add_flag("--no-media", flags->no_media, "no pictures and sounds");
+  command->add_option("--markdown", flags->markdown, "the tables as Markdown");
+  command->add_option("--tensorboard", flags->tensorboard, "a folder for TensorBoard event files, one a run");
+  command->callback([flags, &globals] {
+    check_flags(*flags);
+    make_folder_of(flags->page);
+    make_folder_of(flags->markdown);
+    const Comparison comparison = compare_runs(flags->runs);
+    if (flags->page) write_report(*flags, comparison, globals);
+    if (flags->markdown) common::write_file(*flags->markdown, to_markdown(comparison, command_of(*flags)));
+    if (flags->tensorboard) write_event_files(comparison.runs, *flags->tensorboard);
+    fmt::print("{}\n", globals.json ? common::dump_pretty(to_json(comparison)) : to_text(comparison));
+  });
+}
+
+void add_verify_run(CLI::App& app, const Globals& globals, int& code) {
+  auto flags = std::make_shared<VerifyFlags>();
+  CLI::App* command = app.add_subcommand(
+      "verify-run", "Check a run directory, or a report.html with its runs, against the sealed digests");
+  command->add_option("RUN", flags->what, "a run directory or a report.html")->required();
+  command->add_option("--runs", flags->runs, "report: the folder that has its runs now");
+  command->add_option("--pack", flags->pack, "report: the pack of its runs, to be verified too");
+  command->callback([flags, &globals, &code] {
+    code = fs::is_regular_file(flags->what) ? verify_page(*flags, globals) : verify_one_run(*flags, globals);
+  });
+}
+
+}  // namespace trainer

@@ -1,0 +1,309 @@
+#include "trainer/report/comparison.hpp"
+
+#include <algorithm>
+#include <array>
+#include <iterator>
+#include <set>
+
+#include "common/error.hpp"
+#include "trainer/report/variant_groups.hpp"
+
+namespace trainer {
+namespace {
+
+namespace fs = std::filesystem;
+using common::Error;
+using common::ErrorKind;
+
+constexpr std::array<std::string_view, 4> k_shares = {measure::k_agreement, measure::k_negative_flips,
+                                                      measure::k_positive_flips, measure::k_exact_match};
+constexpr std::array<std::string_view, 2> k_distractors = {condition::k_distractor_memorised,
+                                                           condition::k_distractor_held_out};
+
+template <typename Names>
+bool contains(const Names& names, std::string_view name) {
+  return std::find(names.begin(), names.end(), name) != names.end();
+}
+
+// Tables of one condition, one a seed, and the items that all of them have.
+class Panel {
+ public:
+  Panel(const Comparison& comparison, const std::vector<std::size_t>& runs, std::string_view condition) {
+    for (const std::size_t run : runs) {
+      const auto found = comparison.runs[run].tables.find(condition);
+      if (found == comparison.runs[run].tables.end()) {
+        tables_.clear();
+        return;
+      }
+      tables_.push_back(&found->second);
+    }
+    if (tables_.empty()) return;
+    ids_ = tables_.front()->ids;
+    for (const ItemTable* table : tables_) keep(table->ids);
+  }
+
+  void keep(const std::vector<std::string>& ids) {
+    std::vector<std::string> both;
+    std::set_intersection(ids_.begin(), ids_.end(), ids.begin(), ids.end(), std::back_inserter(both));
+    ids_ = std::move(both);
+  }
+
+  [[nodiscard]] const std::vector<std::string>& ids() const { return ids_; }
+  [[nodiscard]] bool has(std::string_view measure) const {
+    return !ids_.empty() && std::all_of(tables_.begin(), tables_.end(), [&](const ItemTable* table) {
+      return table->values.find(measure) != table->values.end();
+    });
+  }
+  // has(measure) must hold.
+  [[nodiscard]] SeedsByItems values(std::string_view measure) const {
+    SeedsByItems rows;
+    for (const ItemTable* table : tables_) {
+      const std::vector<double>& all = table->values.find(measure)->second;
+      std::vector<double>& row = rows.emplace_back();
+      std::size_t at = 0;
+      for (const std::string& id : ids_) {
+        while (table->ids[at] != id) ++at;
+        row.push_back(all[at]);
+      }
+    }
+    return rows;
+  }
+
+ private:
+  std::vector<const ItemTable*> tables_;
+  std::vector<std::string> ids_;
+};
+
+Estimate estimate_measure(std::string_view name, const SeedsByItems& values) {
+  if (contains(k_shares, name)) return estimate_share(values);
+  const Estimate estimate = estimate_mean(values);
+  if (name == measure::k_accuracy || name == measure::k_base_accuracy || name == measure::k_token_f1)
+    return clipped(estimate, 0, 1);
+  if (name == measure::k_kl_to_base) return clipped(estimate, 0, std::max(estimate.interval.high, 0.0));
+  return estimate;
+}
+
+bool every_mean_above_zero(const SeedsByItems& values) {
+  return std::all_of(values.begin(), values.end(), [](const std::vector<double>& row) {
+    double sum = 0;
+    for (const double value : row) sum += value;
+    return sum > 0;
+  });
+}
+
+std::optional<Estimate> ratio_of(const SeedsByItems& above, const SeedsByItems& below) {
+  if (!every_mean_above_zero(above) || !every_mean_above_zero(below)) return std::nullopt;
+  return estimate_ratio(above, below);
+}
+
+void add_estimates(Comparison& comparison, VariantGroup& group) {
+  std::set<std::string> conditions;
+  for (const std::size_t run : group.runs)
+    for (const auto& [name, table] : comparison.runs[run].tables) conditions.insert(name);
+  for (const std::string& name : conditions) {
+    // A gate sweep may have been asked of one seed alone.
+    std::vector<std::size_t> runs;
+    std::copy_if(group.runs.begin(), group.runs.end(), std::back_inserter(runs),
+                 [&](std::size_t run) { return comparison.runs[run].tables.contains(name); });
+    const Panel panel(comparison, runs, name);
+    for (const auto& [what, unused] : comparison.runs[runs.front()].tables.at(name).values)
+      if (panel.has(what)) group.estimates[name][what] = estimate_measure(what, panel.values(what));
+  }
+  const Panel panel(comparison, group.runs, condition::k_distractor_memorised);
+  if (panel.has(measure::k_base_accuracy))
+    group.retention = ratio_of(panel.values(measure::k_accuracy), panel.values(measure::k_base_accuracy));
+}
+
+// The runs of two groups at the seeds that both have.
+struct SeedPairs {
+  std::vector<std::size_t> first, second;
+  std::vector<std::int64_t> seeds;
+};
+
+SeedPairs pair_seeds(const Comparison& comparison, const VariantGroup& first, const VariantGroup& second) {
+  SeedPairs pairs;
+  for (const std::size_t a : first.runs)
+    for (const std::size_t b : second.runs)
+      if (comparison.runs[a].seed == comparison.runs[b].seed) {
+        pairs.first.push_back(a);
+        pairs.second.push_back(b);
+        pairs.seeds.push_back(comparison.runs[a].seed.value_or(0));
+      }
+  return pairs;
+}
+
+SeedsByItems minus(const SeedsByItems& a, const SeedsByItems& b) {
+  SeedsByItems result = a;
+  for (std::size_t s = 0; s < a.size(); ++s)
+    for (std::size_t i = 0; i < a[s].size(); ++i) result[s][i] -= b[s][i];
+  return result;
+}
+
+void count_flips(PairedComparison& pair, const SeedsByItems& first, const SeedsByItems& second) {
+  for (std::size_t s = 0; s < first.size(); ++s) {
+    std::int64_t only_first = 0, only_second = 0;
+    for (std::size_t i = 0; i < first[s].size(); ++i) {
+      const bool right = first[s][i] >= k_right_from, other_right = second[s][i] >= k_right_from;
+      only_first += right && !other_right ? 1 : 0;
+      only_second += !right && other_right ? 1 : 0;
+    }
+    pair.p_values.push_back(mcnemar_exact(only_first, only_second));
+    pair.only_first_right += only_first;
+    pair.only_second_right += only_second;
+  }
+  pair.cohens_g = cohens_g(pair.only_first_right, pair.only_second_right);
+}
+
+std::optional<PairedComparison> compare_questions(const Comparison& comparison, const SeedPairs& seeds,
+                                                  std::string_view condition) {
+  Panel first(comparison, seeds.first, condition), second(comparison, seeds.second, condition);
+  first.keep(second.ids());
+  second.keep(first.ids());
+  if (first.ids().empty()) return std::nullopt;
+  PairedComparison pair;
+  pair.condition = condition;
+  pair.seeds = seeds.seeds;
+  pair.items = static_cast<std::int64_t>(first.ids().size());
+  const SeedsByItems before = first.values(measure::k_accuracy), after = second.values(measure::k_accuracy);
+  pair.accuracy = estimate_mean(minus(after, before));
+  pair.accuracy_bootstrap = bootstrap_interval(minus(after, before), "difference");
+  count_flips(pair, before, after);
+  const auto difference = [&](std::string_view name) -> std::optional<Estimate> {
+    if (!first.has(name) || !second.has(name)) return std::nullopt;
+    return estimate_mean(minus(second.values(name), first.values(name)));
+  };
+  pair.agreement = difference(measure::k_agreement);
+  pair.negative_flips = difference(measure::k_negative_flips);
+  if (first.has(measure::k_kl_to_base) && second.has(measure::k_kl_to_base))
+    pair.kl_ratio = ratio_of(first.values(measure::k_kl_to_base), second.values(measure::k_kl_to_base));
+  return pair;
+}
+
+std::optional<ClipComparison> compare_clips(const Comparison& comparison, const SeedPairs& seeds,
+                                            std::string_view group) {
+  Panel first(comparison, seeds.first, group), second(comparison, seeds.second, group);
+  first.keep(second.ids());
+  second.keep(first.ids());
+  if (first.ids().empty()) return std::nullopt;
+  ClipComparison pair;
+  pair.group = group;
+  pair.seeds = seeds.seeds;
+  pair.token_f1 = estimate_mean(minus(second.values(measure::k_token_f1), first.values(measure::k_token_f1)));
+  return pair;
+}
+
+void add_pair(Comparison& comparison, const VariantGroup& first, const VariantGroup& second) {
+  const SeedPairs seeds = pair_seeds(comparison, first, second);
+  if (seeds.seeds.empty()) {
+    comparison.warnings.push_back(first.label + " and " + second.label +
+                                  " have no seed in common, so they are not compared");
+    return;
+  }
+  const auto named = [&](auto pair) {
+    pair.first = first.label;
+    pair.second = second.label;
+    return pair;
+  };
+  for (const std::string_view name : k_distractors)
+    if (const auto pair = compare_questions(comparison, seeds, name))
+      comparison.paired.push_back(named(*pair));
+  for (const std::string_view name : k_audio_groups)
+    if (const auto pair = compare_clips(comparison, seeds, name)) comparison.clips.push_back(named(*pair));
+}
+
+// The questions of another pack, or what another base knew, are not the same items.
+bool are_comparable(const VariantGroup& a, const VariantGroup& b) {
+  return a.pack_id == b.pack_id && a.base_digest == b.base_digest;
+}
+
+void add_pairs(Comparison& comparison) {
+  const std::vector<VariantGroup>& groups = comparison.groups;
+  // The one that is called so, or else the first whose name begins so.
+  const auto first_like = [&](const VariantGroup& group, std::string_view title) {
+    const auto exact = std::find_if(groups.begin(), groups.end(), [&](const VariantGroup& other) {
+      return are_comparable(other, group) && other.label == title;
+    });
+    if (exact != groups.end()) return exact;
+    return std::find_if(groups.begin(), groups.end(), [&](const VariantGroup& other) {
+      return are_comparable(other, group) && other.label.rfind(title, 0) == 0;
+    });
+  };
+  for (const VariantGroup& group : groups) {
+    auto reference = first_like(group, "no_retention");
+    if (reference == groups.end()) reference = first_like(group, "");
+    if (&*reference != &group) add_pair(comparison, *reference, group);
+    for (const VariantGroup& other : groups)
+      if (are_comparable(other, group) && &other != &*reference &&
+          adds_one_mechanism(comparison.runs[other.runs.front()], comparison.runs[group.runs.front()]))
+        add_pair(comparison, other, group);
+  }
+}
+
+template <typename Key>
+std::size_t distinct(const std::vector<RunSummary>& runs, Key key) {
+  std::set<std::string> values;
+  for (const RunSummary& run : runs) values.insert(key(run));
+  return values.size();
+}
+
+void add_warnings(Comparison& comparison) {
+  std::vector<std::string>& warnings = comparison.warnings;
+  if (distinct(comparison.runs, [](const RunSummary& run) { return run.pack_id; }) > 1)
+    warnings.push_back("the runs are of different packs: their numbers are of different questions and clips");
+  if (distinct(comparison.runs, [](const RunSummary& run) { return run.base_digest; }) > 1)
+    warnings.push_back("the runs are of different bases: compare each with its own base only");
+  const auto commit = [](const RunSummary& run) {
+    return run.config.contains("git_commit") ? common::dump_line(run.config.at("git_commit")) : "";
+  };
+  if (distinct(comparison.runs, commit) > 1)
+    warnings.push_back("the runs were made by different commits of this project");
+  for (const RunSummary& run : comparison.runs) {
+    if (run.metrics.bit_equal_without_audio == false)
+      warnings.push_back(run.name +
+                         ": without audio it does not equal the base, so it shows nothing about retention");
+    for (const auto& [name, activity] : run.metrics.mechanisms)
+      if (activity.acted_steps == 0)
+        warnings.push_back(run.name + ": " + name + " was switched on and never acted");
+  }
+}
+
+}  // namespace
+
+double PairedComparison::largest_p() const {
+  ENSURE(!p_values.empty());
+  return *std::max_element(p_values.begin(), p_values.end());
+}
+
+Comparison compare_runs(const std::vector<fs::path>& runs) {
+  if (runs.empty())
+    throw Error(ErrorKind::usage, "there is no run to report on; name one run directory or more");
+  Comparison comparison;
+  std::set<std::string> names;
+  for (const fs::path& run : runs) {
+    comparison.runs.push_back(read_run(run));
+    if (!names.insert(comparison.runs.back().name).second)
+      throw Error(ErrorKind::usage,
+                  "two of the runs are called " + comparison.runs.back().name + "; name each run once");
+  }
+  comparison.groups = group_runs(comparison.runs);
+  for (VariantGroup& group : comparison.groups) add_estimates(comparison, group);
+  add_pairs(comparison);
+  add_warnings(comparison);
+  return comparison;
+}
+
+const Estimate* find_estimate(const VariantGroup& group, std::string_view condition,
+                              std::string_view measure) {
+  const auto found = group.estimates.find(condition);
+  if (found == group.estimates.end()) return nullptr;
+  const auto estimate = found->second.find(measure);
+  return estimate == found->second.end() ? nullptr : &estimate->second;
+}
+
+std::vector<std::int64_t> seeds_of(const Comparison& comparison, const VariantGroup& group) {
+  std::vector<std::int64_t> seeds;
+  for (const std::size_t run : group.runs) seeds.push_back(comparison.runs[run].seed.value_or(0));
+  return seeds;
+}
+
+}  // namespace trainer

@@ -1,0 +1,80 @@
+// Several finished runs as one experiment: runs that differ in the seed alone are one group, every number has
+// an interval, and groups of one pack and one base are compared over the same questions, clips and seeds.
+// Everything here follows from the bytes of the runs: no clock, no path, no order of threads.
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <functional>
+#include <map>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "common/json.hpp"
+#include "trainer/report/statistics.hpp"
+#include "trainer/results/run_summary.hpp"
+
+namespace trainer {
+
+using Estimates = std::map<std::string, Estimate, std::less<>>;  // by a name of `measure`
+
+struct VariantGroup {
+  // The variant; what is switched on where that is not what the variant's name says; and what else tells it
+  // from the others: "soft_retention (kl.weight 0.3)".
+  std::string label;
+  std::string variant, pack_id, base_digest;
+  std::vector<std::size_t> runs;  // of Comparison::runs, by seed
+  std::map<std::string, Estimates, std::less<>>
+      estimates;                      // by condition or audio group; of the seeds that have it
+  std::optional<Estimate> retention;  // accuracy with a memorised clip / the base's; none where that is 0
+};
+
+// Two groups over the same questions of one condition, at the seeds that both have.
+struct PairedComparison {
+  std::string condition;
+  std::string first, second;                          // labels
+  std::vector<std::int64_t> seeds;                    // that both have
+  std::int64_t items = 0;                             // that both have
+  Estimate accuracy;                                  // second minus first
+  Interval accuracy_bootstrap;                        // of the same difference
+  std::optional<Estimate> agreement, negative_flips;  // second minus first, shares
+  std::optional<Estimate> kl_ratio;  // KL to base of the first / of the second; above 1: the second is nearer
+  std::int64_t only_first_right = 0, only_second_right = 0;  // over all seeds; right: accuracy >= 0.5
+  double cohens_g = 0;
+  std::vector<double> p_values;  // McNemar's exact test, two-sided, of every seed
+  // Items of several seeds are not independent, so they are not pooled: this holds in every seed.
+  [[nodiscard]] double largest_p() const;
+};
+
+// Two groups over the same clips.
+struct ClipComparison {
+  std::string group;          // a name of k_audio_groups
+  std::string first, second;  // labels
+  std::vector<std::int64_t> seeds;
+  Estimate token_f1;  // second minus first
+};
+
+struct Comparison {
+  std::vector<RunSummary> runs;  // in the order asked for
+  std::vector<VariantGroup> groups;
+  // Every group against the one without retention (or the first), and against each to which it adds one
+  // mechanism.
+  std::vector<PairedComparison> paired;  // conditions with a distractor
+  std::vector<ClipComparison> clips;
+  std::vector<std::string> warnings;  // e.g. of packs that differ
+};
+
+[[nodiscard]] Comparison compare_runs(const std::vector<std::filesystem::path>& runs);
+
+// Plain text: aligned columns, "-" where there is no value.
+[[nodiscard]] std::string to_text(const Comparison& comparison);
+// report.json.
+[[nodiscard]] common::Json to_json(const Comparison& comparison);
+
+[[nodiscard]] const Estimate* find_estimate(const VariantGroup& group, std::string_view condition,
+                                            std::string_view measure);
+[[nodiscard]] std::vector<std::int64_t> seeds_of(const Comparison& comparison, const VariantGroup& group);
+
+}  // namespace trainer

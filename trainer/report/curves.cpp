@@ -1,0 +1,213 @@
+// One picture for every term of history.jsonl.
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cmath>
+#include <map>
+#include <set>
+
+#include "trainer/report/figures.hpp"
+#include "trainer/report/gnuplot.hpp"
+
+namespace trainer {
+namespace {
+
+// A curve of thousands of steps is drawn as the means of this many stretches: a page has to be small.
+constexpr std::size_t k_bins = 60;
+
+struct Binned {
+  std::vector<double> sums = std::vector<double>(k_bins, 0);
+  std::vector<std::int64_t> counts = std::vector<std::int64_t>(k_bins, 0);
+  [[nodiscard]] Maybe mean(std::size_t bin) const {
+    return counts[bin] == 0 ? Maybe() : sums[bin] / static_cast<double>(counts[bin]);
+  }
+};
+
+// Of one term and group: a curve a seed.
+struct TermCurves {
+  std::vector<Binned> seeds;
+  struct Value {
+    double mean, low, high;  // over the seeds
+  };
+  [[nodiscard]] std::optional<Value> at(std::size_t bin) const {
+    Value value{0, 1e300, -1e300};
+    for (const Binned& seed : seeds) {
+      const Maybe one = seed.mean(bin);
+      if (!one) return std::nullopt;
+      value.mean += *one / static_cast<double>(seeds.size());
+      value.low = std::min(value.low, *one);
+      value.high = std::max(value.high, *one);
+    }
+    return value;
+  }
+};
+
+struct Histories {
+  std::int64_t last_step = 1;
+  std::map<std::string, std::map<std::size_t, TermCurves>> terms;  // term -> group -> curves
+};
+
+// Rates are what the configuration says; all else was measured.
+bool is_term(const std::string& key) { return key.rfind("lr_", 0) != 0; }
+
+Histories read_histories(const Comparison& comparison) {
+  std::vector<std::vector<std::map<std::string, HistoryCurve>>> all;
+  Histories histories;
+  for (const VariantGroup& group : comparison.groups) {
+    all.emplace_back();
+    for (const std::size_t run : group.runs) {
+      all.back().push_back(read_history(comparison.runs[run].path));
+      for (const auto& [key, curve] : all.back().back())
+        histories.last_step = std::max(histories.last_step, curve.steps.back());
+    }
+  }
+  for (std::size_t g = 0; g < all.size(); ++g)
+    for (const auto& run : all[g])
+      for (const auto& [key, curve] : run) {
+        if (!is_term(key)) continue;
+        Binned& binned = histories.terms[key][g].seeds.emplace_back();
+        for (std::size_t i = 0; i < curve.steps.size(); ++i) {
+          const std::int64_t step = std::max<std::int64_t>(curve.steps[i], 1);
+          const auto bin =
+              static_cast<std::size_t>((step - 1) * static_cast<std::int64_t>(k_bins) / histories.last_step);
+          binned.sums[bin] += curve.values[i];
+          ++binned.counts[bin];
+        }
+      }
+  return histories;
+}
+
+std::string title_of(const std::string& key) {
+  static const std::map<std::string, std::string> titles = {
+      {"total_loss", "total loss"},
+      {"audio_task_loss", "task loss, nats a token"},
+      {"kl_loss", "KL term"},
+      {"fisher_loss", "Fisher term"},
+      {"null_space_removed", "null space: norm that U removes"},
+      {"train_token_accuracy", "token accuracy on the batch"},
+      {"gradient_norm", "gradient norm, all terms"},
+      {"audio_gradient_norm", "gradient norm, task"},
+      {"kl_gradient_norm", "gradient norm, KL"},
+      {"fisher_gradient_norm", "gradient norm, Fisher"}};
+  const auto found = titles.find(key);
+  return found == titles.end() ? key : found->second;
+}
+
+// Losses first, then what they pull with.
+int rank_of(const std::string& key) {
+  if (key == "total_loss") return 0;
+  if (key == "audio_task_loss") return 1;
+  if (key.size() > 5 && key.substr(key.size() - 5) == "_loss") return 2;
+  if (key == "null_space_removed") return 3;
+  return key.find("gradient") == std::string::npos ? 4 : 5;
+}
+
+double middle_step(std::size_t bin, std::int64_t last_step) {
+  return (static_cast<double>(bin) + 0.5) * static_cast<double>(last_step) / static_cast<double>(k_bins);
+}
+
+// What of a panel is drawn before its axes are known.
+struct Panel {
+  std::string data, bands, lines;
+  std::vector<std::size_t> groups;
+  std::vector<double> ends;  // where each group's line ends
+  double least = 1e300, least_positive = 1e300, most = -1e300;
+};
+
+void add_group(Panel& panel, std::size_t group, const TermCurves& curves, std::int64_t last_step) {
+  std::string rows;
+  double end = 0;
+  for (std::size_t bin = 0; bin < k_bins; ++bin) {
+    const auto value = curves.at(bin);
+    if (!value) continue;
+    rows += fmt::format("{:.6g} {:.6g} {:.6g} {:.6g}\n", middle_step(bin, last_step), value->mean, value->low,
+                        value->high);
+    end = value->mean;
+    panel.most = std::max(panel.most, value->high);
+    panel.least = std::min(panel.least, value->low);
+    if (value->low > 0) panel.least_positive = std::min(panel.least_positive, value->low);
+  }
+  if (rows.empty()) return;
+  panel.data += fmt::format("$c{} << EOD\n{}EOD\n", group, rows);
+  panel.groups.push_back(group);
+  panel.ends.push_back(end);
+  if (curves.seeds.size() > 1)
+    panel.bands +=
+        fmt::format("$c{} using 1:3:4 with filledcurves fc rgb {} fs transparent solid 0.18 noborder, ",
+                    group, colour::series(group));
+  panel.lines +=
+      fmt::format("{}$c{} using 1:2 with lines lw 1.6 dt {} lc rgb {}", panel.lines.empty() ? "" : ", ",
+                  group, 1 + group / static_cast<std::size_t>(colour::k_series), colour::series(group));
+}
+
+std::string panel_script(const std::map<std::size_t, TermCurves>& groups, std::int64_t last_step) {
+  Panel panel;
+  for (const auto& [group, curves] : groups) add_group(panel, group, curves, last_step);
+  // Zeros, as before a mechanism begins, have no place on a logarithmic axis and are left out there.
+  const bool is_wide = panel.least >= 0 && panel.most > 50 * panel.least_positive;
+  const auto height = [&](double value) {
+    return is_wide ? std::log10(std::max(value, panel.least_positive)) : value;
+  };
+  double low = height(is_wide ? panel.least_positive : panel.least), high = height(panel.most);
+  const double air = std::max(0.05 * (high - low), 1e-9 + 1e-3 * std::abs(high));
+  low -= air, high += air;
+  std::vector<double> ends;
+  for (const double end : panel.ends)
+    ends.push_back(std::clamp((height(end) - low) / (high - low), 0.0, 1.0));
+  ends = spread_labels(ends, std::min(0.085, 1.0 / static_cast<double>(ends.size())));
+  std::string labels;
+  for (std::size_t i = 0; i < ends.size(); ++i)
+    labels += fmt::format("set label '{}' at graph 1.02,graph {} left textcolor rgb {}\n",
+                          letter_of(panel.groups[i]), ends[i], colour::k_ink);
+  const auto back = [&](double value) { return is_wide ? std::pow(10, value) : value; };
+  return axes_script() +
+         fmt::format(
+             "set xrange [0:{}]\nset rmargin 5\nset xlabel 'step' textcolor rgb {}\nset format y '%g'\n{}"
+             "set yrange [{}:{}]\n",
+             last_step, colour::k_muted, is_wide ? "set logscale y\n" : "", back(low), back(high)) +
+         labels + panel.data + "plot " + panel.bands + panel.lines + "\n";
+}
+
+void add_rows(Table& table, const Comparison& comparison, const std::string& key,
+              const std::map<std::size_t, TermCurves>& groups) {
+  for (const auto& [group, curves] : groups) {
+    std::vector<std::string> row = {comparison.groups[group].label, title_of(key)};
+    for (const std::size_t bin : {std::size_t{0}, k_bins / 4, k_bins / 2, 3 * k_bins / 4, k_bins - 1}) {
+      const auto value = curves.at(bin);
+      row.push_back(!value ? "-"
+                    : curves.seeds.size() == 1
+                        ? fmt::format("{:.4g}", value->mean)
+                        : fmt::format("{:.4g} ({:.4g} to {:.4g})", value->mean, value->low, value->high));
+    }
+    table.rows.push_back(std::move(row));
+  }
+}
+
+}  // namespace
+
+Curves loss_curves(const Comparison& comparison) {
+  const Histories histories = read_histories(comparison);
+  std::vector<std::string> keys;
+  for (const auto& [key, groups] : histories.terms) keys.push_back(key);
+  std::stable_sort(keys.begin(), keys.end(),
+                   [](const std::string& a, const std::string& b) { return rank_of(a) < rank_of(b); });
+  Curves curves;
+  curves.table = {fmt::format("Means over stretches of {:.1f} steps, over the seeds (and their range)",
+                              static_cast<double>(histories.last_step) / static_cast<double>(k_bins)),
+                  {"", "term"},
+                  {}};
+  for (const char* when : {"start", "¼", "½", "¾", "end"}) curves.table.head.emplace_back(when);
+  for (const std::string& key : keys) {
+    const auto& groups = histories.terms.at(key);
+    Figure& figure = curves.figures.emplace_back();
+    figure.title = title_of(key);
+    const std::string id = "curve-" + std::to_string(curves.figures.size());
+    figure.wide = draw_svg({id, 360, 240, figure.title,
+                            "Over the steps of training: lines are means over the seeds, bands their range.",
+                            panel_script(groups, histories.last_step)});
+    add_rows(curves.table, comparison, key, groups);
+  }
+  return curves;
+}
+
+}  // namespace trainer

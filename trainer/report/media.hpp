@@ -1,0 +1,50 @@
+// What a reader wants to see and hear: questions whose answer flipped, and clips with what was said about
+// them. Texts come from predictions.jsonl of each group's first seed; pictures and sounds from a verified
+// pack, whose id must be that of the runs.
+#pragma once
+
+#include <filesystem>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "packer/check/open.hpp"
+#include "trainer/report/comparison.hpp"
+
+namespace trainer {
+
+struct Said {
+  std::size_t group = 0;
+  std::string text;
+  double score = 0;
+};
+
+struct FlipExample {
+  std::string id, question;
+  std::vector<std::string> references;
+  Said base;  // group is without meaning
+  std::vector<Said> answers;
+  std::string distractor;  // youtube_id of the clip that was heard
+  std::string image;       // data: URL, or empty
+};
+
+struct ClipExample {
+  std::string id, group;  // of k_audio_groups
+  std::vector<std::string> references;
+  Said base;
+  std::vector<Said> captions;
+  std::string sound;  // data: URL, or empty
+};
+
+struct Examples {
+  std::vector<FlipExample> flips;
+  std::vector<ClipExample> clips;
+  std::size_t flips_in_all = 0, clips_in_all = 0;
+  bool has_media = false;
+  std::size_t left_out = 0;  // pictures and sounds for which the page had no room
+};
+
+// With `pack`: a mismatch error where its id is not that of every run.
+[[nodiscard]] Examples choose_examples(const Comparison& comparison, const packer::VerifiedPack* pack);
+
+}  // namespace trainer

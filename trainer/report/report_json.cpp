@@ -1,0 +1,109 @@
+// report.json: the comparison for a machine. It names the bytes of every run and holds no path, so that one
+// set of runs has one report.json wherever it lies.
+#include "trainer/report/comparison.hpp"
+#include "trainer/results/json_fields.hpp"
+
+namespace trainer {
+namespace {
+
+using common::Json;
+
+Json interval_json(const Interval& interval) {
+  FieldWriter writer;
+  writer("low", interval.low);
+  writer("high", interval.high);
+  return Json::array({writer.object["low"], writer.object["high"]});
+}
+
+Json estimate_json(const Estimate& estimate) {
+  FieldWriter writer;
+  writer("value", estimate.value);
+  writer.object["interval"] = interval_json(estimate.interval);
+  writer.object["seeds"] = estimate.seeds;
+  writer("items", estimate.items);
+  return std::move(writer.object);
+}
+
+Json estimate_json(const std::optional<Estimate>& estimate) {
+  return estimate ? estimate_json(*estimate) : Json(nullptr);
+}
+
+Json run_json(const RunSummary& run) {
+  FieldWriter writer;
+  writer("name", run.name);
+  writer("sums_sha256", run.sums_digest.hex());
+  writer("variant", run.variant);
+  writer.object["seed"] = run.seed ? Json(*run.seed) : Json(nullptr);
+  writer("pack_id", run.pack_id);
+  writer("base_digest", run.base_digest);
+  writer.object["metrics"] = to_json(run.metrics);
+  return std::move(writer.object);
+}
+
+Json group_json(const Comparison& comparison, const VariantGroup& group) {
+  FieldWriter writer;
+  writer("label", group.label);
+  writer("variant", group.variant);
+  writer.object["seeds"] = seeds_of(comparison, group);
+  std::vector<std::string> names;
+  for (const std::size_t run : group.runs) names.push_back(comparison.runs[run].name);
+  writer("runs", names);
+  writer.object["retention"] = estimate_json(group.retention);
+  Json& conditions = writer.object["estimates"] = Json::object();
+  for (const auto& [condition, estimates] : group.estimates) {
+    Json& measures = conditions[condition] = Json::object();
+    for (const auto& [measure, estimate] : estimates) measures[measure] = estimate_json(estimate);
+  }
+  return std::move(writer.object);
+}
+
+Json pair_json(const PairedComparison& pair) {
+  FieldWriter writer;
+  writer("condition", pair.condition);
+  writer("first", pair.first);
+  writer("second", pair.second);
+  writer.object["seeds"] = pair.seeds;
+  writer("items", pair.items);
+  writer.object["accuracy_difference"] = estimate_json(pair.accuracy);
+  writer.object["accuracy_difference_bootstrap"] = interval_json(pair.accuracy_bootstrap);
+  writer.object["agreement_difference"] = estimate_json(pair.agreement);
+  writer.object["negative_flips_difference"] = estimate_json(pair.negative_flips);
+  writer.object["kl_ratio"] = estimate_json(pair.kl_ratio);
+  writer("only_first_right", pair.only_first_right);
+  writer("only_second_right", pair.only_second_right);
+  writer("cohens_g", pair.cohens_g);
+  writer.object["mcnemar_exact_p"] = pair.p_values;
+  return std::move(writer.object);
+}
+
+Json clips_json(const ClipComparison& pair) {
+  FieldWriter writer;
+  writer("group", pair.group);
+  writer("first", pair.first);
+  writer("second", pair.second);
+  writer.object["seeds"] = pair.seeds;
+  writer.object["token_f1_difference"] = estimate_json(pair.token_f1);
+  return std::move(writer.object);
+}
+
+template <typename Items, typename Write>
+Json list_json(const Items& items, Write write) {
+  Json list = Json::array();
+  for (const auto& item : items) list.push_back(write(item));
+  return list;
+}
+
+}  // namespace
+
+Json to_json(const Comparison& comparison) {
+  Json report = Json::object();
+  report["runs"] = list_json(comparison.runs, run_json);
+  report["groups"] =
+      list_json(comparison.groups, [&](const VariantGroup& group) { return group_json(comparison, group); });
+  report["paired"] = list_json(comparison.paired, pair_json);
+  report["clips"] = list_json(comparison.clips, clips_json);
+  report["warnings"] = comparison.warnings;
+  return report;
+}
+
+}  // namespace trainer

@@ -1,0 +1,220 @@
+#include "trainer/report/tables.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "trainer/report/number_text.hpp"
+
+namespace trainer {
+namespace {
+
+std::string cell(const VariantGroup& group, std::string_view condition, std::string_view measure,
+                 Scale scale) {
+  return estimate_text(find_estimate(group, condition, measure), scale);
+}
+
+std::string optional_cell(const std::optional<Estimate>& estimate, Scale scale) {
+  return estimate_text(estimate ? &*estimate : nullptr, scale);
+}
+
+// The mean over the seeds of what metrics.json says; corpus metrics are no means over items, so they have a
+// range instead of an interval.
+template <typename Value>
+std::string range_over_seeds(const Comparison& comparison, const VariantGroup& group, Scale scale,
+                             Value value) {
+  double sum = 0, low = 0, high = 0;
+  for (std::size_t i = 0; i < group.runs.size(); ++i) {
+    const Maybe one = value(comparison.runs[group.runs[i]].metrics.validation);
+    if (!one) return "-";
+    sum += *one;
+    low = i == 0 ? *one : std::min(low, *one);
+    high = i == 0 ? *one : std::max(high, *one);
+  }
+  const std::string mean = number_text(sum / static_cast<double>(group.runs.size()), scale);
+  if (group.runs.size() == 1) return mean;
+  return fmt::format("{} ({} to {})", mean, number_text(low, scale), number_text(high, scale));
+}
+
+std::string equal_text(const Comparison& comparison, const VariantGroup& group) {
+  bool known = true, equal = true;
+  for (const std::size_t run : group.runs) {
+    const std::optional<bool> one = comparison.runs[run].metrics.bit_equal_without_audio;
+    known = known && one.has_value();
+    equal = equal && one.value_or(false);
+  }
+  return known ? (equal ? "yes" : "NO") : "-";
+}
+
+const AudioMetrics* clips_of(const SplitMetrics& metrics, std::string_view name) {
+  const auto found = metrics.audio.find(std::string(name));
+  return found == metrics.audio.end() ? nullptr : &found->second;
+}
+
+const ClipComparison* clips_of(const Comparison& comparison, const PairedComparison& pair) {
+  const auto found =
+      std::find_if(comparison.clips.begin(), comparison.clips.end(), [&](const ClipComparison& one) {
+        return one.first == pair.first && one.second == pair.second && one.group == condition::k_memorised;
+      });
+  return found == comparison.clips.end() ? nullptr : &*found;
+}
+
+std::string condition_title(std::string_view name) {
+  return name == condition::k_distractor_memorised  ? "trained clip"
+         : name == condition::k_distractor_held_out ? "new clip"
+                                                    : std::string(name);
+}
+
+}  // namespace
+
+Table question_table(const Comparison& comparison) {
+  Table table{
+      "Questions while an irrelevant clip plays: VQA accuracy in %; agreement, flips and KL (nats) are "
+      "against the base, with a trained clip",
+      {"", "seeds", "base", "trained clip", "new clip", "agreement", "KL to base", "negative flips"},
+      {}};
+  for (const VariantGroup& group : comparison.groups) {
+    const std::string_view heard = condition::k_distractor_memorised;
+    table.rows.push_back(
+        {group.label, std::to_string(group.runs.size()),
+         number_text(comparison.runs[group.runs.front()].metrics.validation.vl_base_accuracy, Scale::percent),
+         cell(group, heard, measure::k_accuracy, Scale::percent),
+         cell(group, condition::k_distractor_held_out, measure::k_accuracy, Scale::percent),
+         cell(group, heard, measure::k_agreement, Scale::percent),
+         cell(group, heard, measure::k_kl_to_base, Scale::plain4),
+         cell(group, heard, measure::k_negative_flips, Scale::percent)});
+  }
+  return table;
+}
+
+Table other_conditions_table(const Comparison& comparison) {
+  Table table{
+      "The same questions without audio and with silence; retention is accuracy with a trained clip "
+      "divided by the base's",
+      {"", "no audio", "= base, every bit", "silence", "retention", "change of NLL"},
+      {}};
+  for (const VariantGroup& group : comparison.groups)
+    table.rows.push_back(
+        {group.label, cell(group, condition::k_no_audio, measure::k_accuracy, Scale::percent),
+         equal_text(comparison, group),
+         cell(group, condition::k_silence, measure::k_accuracy, Scale::percent),
+         optional_cell(group.retention, Scale::plain3),
+         cell(group, condition::k_distractor_memorised, measure::k_delta_nll, Scale::plain3)});
+  return table;
+}
+
+Table clip_table(const Comparison& comparison) {
+  Table table{
+      "Captions in %, of clips it was trained on and of new ones; gain is token F1 over the base, which "
+      "hears nothing; CIDEr-D is of 10",
+      {"", "F1", "exact", "gain", "gain over shuffled", "BLEU-4", "ROUGE-L", "CIDEr-D", "new F1", "new gain"},
+      {}};
+  const std::string_view known = condition::k_memorised, fresh = condition::k_held_out;
+  for (const VariantGroup& group : comparison.groups) {
+    const auto corpus = [&](Scale scale, auto value) {
+      return range_over_seeds(comparison, group, scale, [&](const SplitMetrics& metrics) {
+        const AudioMetrics* audio = clips_of(metrics, known);
+        return audio == nullptr ? Maybe() : value(*audio);
+      });
+    };
+    table.rows.push_back({group.label, cell(group, known, measure::k_token_f1, Scale::percent),
+                          cell(group, known, measure::k_exact_match, Scale::percent),
+                          cell(group, known, measure::k_gain_over_base, Scale::points),
+                          cell(group, known, measure::k_gain_over_shuffled, Scale::points),
+                          corpus(Scale::percent, [](const AudioMetrics& audio) { return audio.bleu[3]; }),
+                          corpus(Scale::percent, [](const AudioMetrics& audio) { return audio.rouge_l; }),
+                          corpus(Scale::factor, [](const AudioMetrics& audio) { return audio.cider_d; }),
+                          cell(group, fresh, measure::k_token_f1, Scale::percent),
+                          cell(group, fresh, measure::k_gain_over_base, Scale::points)});
+  }
+  return table;
+}
+
+Table paired_table(const Comparison& comparison) {
+  Table table{
+      "Second against first over the same questions, clips and seeds: points; KL of the first divided by "
+      "that of the second; questions that only one answers right; McNemar's exact p in the seed where it "
+      "is largest",
+      {"", "condition", "accuracy", "agreement", "negative flips", "KL ratio", "token F1",
+       "only 2nd : only 1st", "Cohen's g", "p"},
+      {}};
+  for (const PairedComparison& pair : comparison.paired) {
+    const ClipComparison* clips = clips_of(comparison, pair);
+    table.rows.push_back(
+        {pair.first + " → " + pair.second, condition_title(pair.condition),
+         estimate_text(&pair.accuracy, Scale::points), optional_cell(pair.agreement, Scale::points),
+         optional_cell(pair.negative_flips, Scale::points), optional_cell(pair.kl_ratio, Scale::factor),
+         estimate_text(clips == nullptr ? nullptr : &clips->token_f1, Scale::points),
+         fmt::format("{} : {}", pair.only_second_right, pair.only_first_right),
+         fmt::format("{:+.2f}", pair.cohens_g), p_text(pair.largest_p())});
+  }
+  return table;
+}
+
+Table sweep_table(const Comparison& comparison) {
+  Table table{"Gate sweep: VQA accuracy in % with a trained clip, by gate", {""}, {}};
+  std::vector<std::string_view> gates;
+  for (const std::string_view name :
+       {condition::k_gate_0, condition::k_gate_025, condition::k_gate_05, condition::k_gate_1})
+    if (std::any_of(comparison.groups.begin(), comparison.groups.end(), [&](const VariantGroup& group) {
+          return find_estimate(group, name, measure::k_accuracy) != nullptr;
+        }))
+      gates.push_back(name);
+  for (const std::string_view gate : gates) table.head.push_back(std::string(gate.substr(5)));
+  if (gates.empty()) return table;
+  for (const VariantGroup& group : comparison.groups) {
+    if (std::none_of(gates.begin(), gates.end(), [&](std::string_view gate) {
+          return find_estimate(group, gate, measure::k_accuracy) != nullptr;
+        }))
+      continue;
+    std::vector<std::string>& row = table.rows.emplace_back(1, group.label);
+    for (const std::string_view gate : gates)
+      row.push_back(cell(group, gate, measure::k_accuracy, Scale::percent));
+  }
+  return table;
+}
+
+Table null_space_table(const Comparison& comparison) {
+  Table table{
+      "Null space: how far the trained weight has leaked into the protected span, the drift of the "
+      "retention inputs that this certifies at most, and the drift measured",
+      {"", "seed", "map", "layer", "rank", "energy", "leak", "certificate", "measured drift",
+       "measured / certificate"},
+      {}};
+  const auto small = [](Maybe value) { return value ? fmt::format("{:.2e}", *value) : "-"; };
+  for (const VariantGroup& group : comparison.groups)
+    for (const std::size_t r : group.runs)
+      for (const NullSpaceMetrics& space : comparison.runs[r].metrics.null_space) {
+        const bool has_share = space.certificate && space.measured_drift && *space.certificate > 0;
+        const Maybe share = has_share ? Maybe(*space.measured_drift / *space.certificate) : std::nullopt;
+        const std::optional<std::int64_t> seed = comparison.runs[r].seed;
+        table.rows.push_back(
+            {group.label, seed ? std::to_string(*seed) : "-", space.map,
+             space.layer ? std::to_string(*space.layer) : "-",
+             space.width > 0 ? fmt::format("{} of {}", space.rank, space.width) : std::to_string(space.rank),
+             number_text(space.energy, Scale::plain4), small(space.leak), small(space.certificate),
+             small(space.measured_drift), number_text(share, Scale::plain3)});
+      }
+  return table;
+}
+
+std::string interval_note(const Comparison& comparison) {
+  const auto several = std::count_if(comparison.groups.begin(), comparison.groups.end(),
+                                     [](const VariantGroup& group) { return group.runs.size() > 1; });
+  std::string note = "Square brackets are 95 % intervals. ";
+  if (several > 0)
+    note +=
+        "Where a row has several seeds they hold for new questions (or clips) and new seeds: two-way random "
+        "effects, Student's t with Hillis' degrees of freedom. ";
+  if (several < static_cast<std::ptrdiff_t>(comparison.groups.size()))
+    note +=
+        "Where a row has one seed they hold for new questions (or clips) of that seed alone: a bootstrap "
+        "over "
+        "the items, Wilson's interval for shares; how much another seed would change is not in them. ";
+  if (!comparison.paired.empty())
+    note +=
+        fmt::format("{} comparisons are shown and p is not corrected for that.", comparison.paired.size());
+  return note;
+}
+
+}  // namespace trainer

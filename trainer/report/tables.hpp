@@ -1,0 +1,27 @@
+// The tables of a report as cells, for whoever writes them down: plain text, Markdown or HTML.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "trainer/report/comparison.hpp"
+
+namespace trainer {
+
+struct Table {
+  std::string title;  // one sentence
+  std::vector<std::string> head;
+  std::vector<std::vector<std::string>> rows;  // as wide as the head; the first cell is the row's name
+};
+
+[[nodiscard]] Table question_table(const Comparison& comparison);
+[[nodiscard]] Table other_conditions_table(const Comparison& comparison);
+[[nodiscard]] Table clip_table(const Comparison& comparison);
+[[nodiscard]] Table paired_table(const Comparison& comparison);  // no rows where nothing is comparable
+[[nodiscard]] Table sweep_table(const Comparison& comparison);   // no rows where no gate was swept
+[[nodiscard]] Table null_space_table(const Comparison& comparison);
+
+// What the intervals mean, in sentences; what they are depends on how many seeds there are.
+[[nodiscard]] std::string interval_note(const Comparison& comparison);
+
+}  // namespace trainer

@@ -1,0 +1,197 @@
+#include "trainer/report/variant_groups.hpp"
+
+#include <algorithm>
+#include <array>
+#include <set>
+
+namespace trainer {
+namespace {
+
+using common::Json;
+
+// What may differ between runs of one group: the draw, who computed it, and what was asked beside.
+constexpr std::array<std::string_view, 13> k_not_the_experiment = {"seed",
+                                                                   "config_digest",
+                                                                   "output_dir",
+                                                                   "git_commit",
+                                                                   "torch_version",
+                                                                   "threads",
+                                                                   "cuda",
+                                                                   "safe_packs_version",
+                                                                   "gate_comparison",
+                                                                   "eval_audio_gate_comparison",
+                                                                   "train_eval_batches",
+                                                                   "train_accuracy_interval",
+                                                                   "train_accuracy_warmup"};
+// The Python original's names of what config.json says again further down.
+constexpr std::array<std::string_view, 9> k_said_again = {"variant",
+                                                          "name",
+                                                          "fisher_weight",
+                                                          "retention_loss_weight",
+                                                          "distillation_weight",
+                                                          "enable_null_space",
+                                                          "null_space_rank",
+                                                          "null_space_min_samples",
+                                                          "pack_name"};
+
+using Leaves = std::map<std::string, std::string>;  // "retention.kl.weight" -> "0.1"
+
+void collect_leaves(const Json& value, const std::string& path, Leaves& leaves) {
+  if (!value.is_object()) {
+    const bool is_digest = value.is_string() && common::parse_digest(value.get<std::string>()).has_value();
+    leaves[path] = is_digest           ? value.get<std::string>().substr(0, 8)
+                   : value.is_string() ? value.get<std::string>()
+                   : value.is_null()   ? "none"
+                                       : common::dump_line(value);
+    return;
+  }
+  for (const auto& [key, member] : value.items())
+    collect_leaves(member, path.empty() ? key : path + "." + key, leaves);
+}
+
+Json experiment_of(const Json& config) {
+  Json experiment = config;
+  for (const std::string_view key : k_not_the_experiment) experiment.erase(std::string(key));
+  // Which run was judged again differs from seed to seed.
+  if (experiment.contains("evaluated_run")) experiment["evaluated_run"] = "judged again";
+  return experiment;
+}
+
+bool is_on(const Json& retention, const char* mechanism) {
+  if (!retention.contains(mechanism) || retention.at(mechanism).is_null()) return false;
+  const Json& options = retention.at(mechanism);
+  return !options.is_object() || !options.contains("weight") || options.at("weight") > 0;
+}
+
+constexpr std::array<std::pair<const char*, const char*>, 3> k_mechanisms = {
+    {{"kl", "KL"}, {"fisher", "Fisher"}, {"null_space", "null space"}}};
+
+// The variant, where what is switched on is what its name promises.
+std::string title_of(const RunSummary& run) {
+  // Whoever named a configuration knows what it is for.
+  if (run.config.contains("name") && run.config.at("name").is_string() &&
+      run.config.at("name") != run.variant)
+    return run.config.at("name").get<std::string>();
+  if (!run.config.contains("retention") || !run.config.at("retention").is_object()) return run.variant;
+  const Json& retention = run.config.at("retention");
+  std::string on;
+  for (const auto& [key, title] : k_mechanisms)
+    if (is_on(retention, key)) on += (on.empty() ? "" : " + ") + std::string(title);
+  const std::map<std::string, std::string> promised = {
+      {"no_retention", ""}, {"soft_retention", "KL + Fisher"}, {"full_safe", "KL + Fisher + null space"}};
+  const auto found = promised.find(run.variant);
+  if (found == promised.end() || found->second == on) return run.variant;
+  return on.empty() ? "nothing switched on" : on;
+}
+
+// "retention.kl.weight" -> "kl.weight", "retention.null_space.energy" -> "energy".
+std::string short_name(std::string path) {
+  for (const std::string_view prefix : {"retention.", "null_space."})
+    if (path.starts_with(prefix)) path.erase(0, prefix.size());
+  return path;
+}
+
+// What differs among `leaves`, said for the one at `index`.
+std::string difference_text(const std::vector<Leaves>& leaves, std::size_t index) {
+  std::set<std::string> paths;
+  for (const Leaves& one : leaves)
+    for (const auto& [path, value] : one) paths.insert(path);
+  std::string text;
+  for (const std::string& path : paths) {
+    if (std::find(k_said_again.begin(), k_said_again.end(), path) != k_said_again.end()) continue;
+    const auto value_in = [&](const Leaves& one) {
+      const auto found = one.find(path);
+      return found == one.end() ? std::string("-") : found->second;
+    };
+    const std::string own = value_in(leaves[index]);
+    if (own == "-" ||
+        std::all_of(leaves.begin(), leaves.end(), [&](const Leaves& one) { return value_in(one) == own; }))
+      continue;
+    text += (text.empty() ? "" : ", ") + short_name(path) + " " + own;
+  }
+  return text;
+}
+
+void name_groups(std::vector<VariantGroup>& groups, const std::vector<RunSummary>& runs) {
+  std::map<std::string, std::vector<std::size_t>> by_title;
+  for (std::size_t g = 0; g < groups.size(); ++g)
+    by_title[title_of(runs[groups[g].runs.front()])].push_back(g);
+  for (const auto& [title, members] : by_title) {
+    std::vector<Leaves> leaves(members.size());
+    for (std::size_t m = 0; m < members.size(); ++m)
+      collect_leaves(experiment_of(runs[groups[members[m]].runs.front()].config), "", leaves[m]);
+    for (std::size_t m = 0; m < members.size(); ++m) {
+      VariantGroup& group = groups[members[m]];
+      const std::string difference = difference_text(leaves, m);
+      group.label = difference.empty() ? title : title + " (" + difference + ")";
+    }
+  }
+  // Repetitions: only their folders tell them apart.
+  std::map<std::string, int> uses;
+  for (const VariantGroup& group : groups) ++uses[group.label];
+  for (VariantGroup& group : groups)
+    if (uses[group.label] > 1) group.label += " [" + runs[group.runs.front()].name + "]";
+}
+
+// All but the mechanisms, and what a null space brings with it.
+Json experiment_without_mechanisms(const Json& config) {
+  Json experiment = experiment_of(config);
+  for (const std::string_view key : k_said_again) experiment.erase(std::string(key));
+  experiment.erase("null_space_refresh_interval");
+  if (experiment.contains("fusion") && experiment.at("fusion").is_object())
+    experiment.at("fusion").erase("gate_scale");
+  if (experiment.contains("retention") && experiment.at("retention").is_object())
+    for (const auto& mechanism : k_mechanisms) experiment.at("retention").erase(mechanism.first);
+  return experiment;
+}
+
+}  // namespace
+
+bool adds_one_mechanism(const RunSummary& first, const RunSummary& second) {
+  for (const RunSummary* run : {&first, &second})
+    if (!run->config.contains("retention") || !run->config.at("retention").is_object()) return false;
+  const Json& before = first.config.at("retention");
+  const Json& after = second.config.at("retention");
+  int added = 0;
+  for (const auto& mechanism : k_mechanisms) {
+    const char* const key = mechanism.first;
+    if (!is_on(after, key)) {
+      if (is_on(before, key)) return false;
+    } else if (!is_on(before, key)) {
+      ++added;
+    } else if (before.at(key) != after.at(key)) {
+      return false;
+    }
+  }
+  return added == 1 &&
+         experiment_without_mechanisms(first.config) == experiment_without_mechanisms(second.config);
+}
+
+std::vector<VariantGroup> group_runs(const std::vector<RunSummary>& runs) {
+  std::vector<VariantGroup> groups;
+  std::vector<std::string> keys;
+  const auto has_seed = [&](const VariantGroup& group, std::optional<std::int64_t> seed) {
+    return std::any_of(group.runs.begin(), group.runs.end(),
+                       [&](std::size_t r) { return runs[r].seed == seed; });
+  };
+  for (std::size_t r = 0; r < runs.size(); ++r) {
+    const std::string key = common::dump_line(experiment_of(runs[r].config));
+    std::size_t g = 0;
+    while (g < groups.size() && (keys[g] != key || has_seed(groups[g], runs[r].seed))) ++g;
+    if (g == groups.size()) {
+      groups.push_back({});
+      groups.back().variant = runs[r].variant;
+      groups.back().pack_id = runs[r].pack_id;
+      groups.back().base_digest = runs[r].base_digest;
+      keys.push_back(key);
+    }
+    groups[g].runs.push_back(r);
+  }
+  for (VariantGroup& group : groups)
+    std::stable_sort(group.runs.begin(), group.runs.end(),
+                     [&](std::size_t a, std::size_t b) { return runs[a].seed < runs[b].seed; });
+  name_groups(groups, runs);
+  return groups;
+}
+
+}  // namespace trainer

@@ -1,0 +1,18 @@
+// Which runs belong together, and what to call them.
+#pragma once
+
+#include <vector>
+
+#include "trainer/report/comparison.hpp"
+
+namespace trainer {
+
+// Runs whose config.json differs in the seed alone (and in what only says who computed it) are one group, in
+// the order in which they were first named. A seed that is there twice begins a group of its own: a
+// repetition is no evidence.
+[[nodiscard]] std::vector<VariantGroup> group_runs(const std::vector<RunSummary>& runs);
+
+// The second run is the first with one more retention mechanism switched on, and nothing else changed.
+[[nodiscard]] bool adds_one_mechanism(const RunSummary& first, const RunSummary& second);
+
+}  // namespace trainer

@@ -1,0 +1,81 @@
+#include "trainer/results/prediction.hpp"
+
+#include <set>
+
+#include "common/error.hpp"
+#include "common/file.hpp"
+#include "trainer/results/json_fields.hpp"
+
+namespace trainer {
+namespace {
+
+template <typename Fields, typename Item>
+void visit(Fields& fields, Item& item) {
+  fields("split", item.split);
+  fields("condition", item.condition);
+  fields("id", item.id);
+  fields("question", item.question);
+  fields("answer_type", item.answer_type);
+  fields("references", item.references);
+  fields("prediction", item.prediction);
+  fields("score", item.score);
+  fields("base_prediction", item.base_prediction);
+  fields("base_score", item.base_score);
+  fields("shuffled_prediction", item.shuffled_prediction);
+  fields("shuffled_score", item.shuffled_score);
+  fields("distractor", item.distractor);
+  fields("kl_to_base", item.kl_to_base);
+  fields("nll", item.nll);
+  fields("base_nll", item.base_nll);
+}
+
+const char* name_of(PredictionKind kind) { return kind == PredictionKind::vl ? "vl" : "audio"; }
+
+}  // namespace
+
+std::string item_key(const Prediction& prediction) {
+  return std::string(name_of(prediction.kind)) + "/" + prediction.split + "/" + prediction.condition + "/" +
+         prediction.id;
+}
+
+common::Json to_json(const Prediction& prediction) {
+  FieldWriter writer;
+  writer("kind", std::string(name_of(prediction.kind)));
+  visit(writer, prediction);
+  return std::move(writer.object);
+}
+
+Prediction prediction_from_json(const common::Json& value, const std::string& where) {
+  Prediction prediction;
+  FieldReader reader(value, where);
+  const std::string kind = common::string_member(value, "kind", where);
+  if (kind != "vl" && kind != "audio")
+    throw common::Error(common::ErrorKind::format, where +
+                                                       ": \"kind\" must be \"vl\" or \"audio\", found \"" +
+                                                       kind + "\"; check that it is a predictions.jsonl");
+  prediction.kind = kind == "vl" ? PredictionKind::vl : PredictionKind::audio;
+  visit(reader, prediction);
+  return prediction;
+}
+
+std::vector<Prediction> read_predictions(const std::filesystem::path& path) {
+  const std::string text = common::read_text(path, k_predictions_limit_bytes);
+  std::vector<Prediction> predictions;
+  std::set<std::string> keys;
+  for (std::size_t begin = 0; begin < text.size();) {
+    const std::size_t end = text.find('\n', begin);
+    const std::string where = path.string() + ": line " + std::to_string(predictions.size() + 1);
+    if (end == std::string::npos)
+      throw common::Error(common::ErrorKind::format,
+                          where + " has no end; the file was cut, run the evaluation again");
+    const std::string_view line = std::string_view(text).substr(begin, end - begin);
+    predictions.push_back(prediction_from_json(common::parse_json(line, where), where));
+    if (!keys.insert(item_key(predictions.back())).second)
+      throw common::Error(common::ErrorKind::format, where + ": " + item_key(predictions.back()) +
+                                                         " stands there twice; run the evaluation again");
+    begin = end + 1;
+  }
+  return predictions;
+}
+
+}  // namespace trainer

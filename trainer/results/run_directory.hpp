@@ -1,0 +1,77 @@
+// The folder of one run, "<output root>/<UTC yyyymmdd_HHMMSS>_<variant>_<id>". No two runs ever share one:
+// creating it is the claim. Whole files are replaced atomically; a .jsonl grows by whole lines. A sealed run
+// has SHA256SUMS over everything in it and is never written again.
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <filesystem>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "common/digest.hpp"
+#include "common/json.hpp"
+#include "common/sealed/sums.hpp"
+#include "trainer/results/json_lines.hpp"
+#include "trainer/results/metrics.hpp"
+#include "trainer/results/prediction.hpp"
+
+namespace trainer {
+
+class RunDirectory {
+ public:
+  // Creates the folder and checkpoints/ in it. `id` is six hex digits of `config_digest`; where that name is
+  // taken, the digest of it and a counter is used, so that runs of one second and configuration part.
+  static RunDirectory create(const std::filesystem::path& output_root, const std::string& variant,
+                             const common::Digest& config_digest, std::chrono::system_clock::time_point now);
+  // For resuming: it must have a config.json and no SHA256SUMS.
+  static RunDirectory open_unfinished(const std::filesystem::path& path);
+
+  [[nodiscard]] const std::filesystem::path& path() const { return path_; }
+  [[nodiscard]] std::filesystem::path checkpoints() const { return path_ / "checkpoints"; }
+
+  void write_config(const common::Json& config);
+  void write_metrics(const Metrics& metrics);
+  // A list of integers, as the original writes it; always there.
+  void write_subset_indices(const std::vector<std::int64_t>& indices);
+  // The only file of a run that holds durations.
+  void write_timings(const common::Json& timings);
+
+  [[nodiscard]] JsonLines history() const { return JsonLines(path_ / "history.jsonl"); }
+  // Replaces predictions.jsonl whole: evaluation comes last and is repeated on resume.
+  void write_predictions(const std::vector<Prediction>& predictions);
+  [[nodiscard]] JsonLines predictions() const { return JsonLines(path_ / "predictions.jsonl"); }
+
+ private:
+  explicit RunDirectory(std::filesystem::path path) : path_(std::move(path)) {}
+  void write_json(const char* name, const common::Json& value);
+  std::filesystem::path path_;
+};
+
+// The newest run under `output_root` whose config.json is of `variant` and has `config_digest` under
+// "config_digest", finished or not; nothing where there is none.
+[[nodiscard]] std::optional<std::filesystem::path> find_run(const std::filesystem::path& output_root,
+                                                            const std::string& variant,
+                                                            const common::Digest& config_digest);
+// Sealed; whether it still verifies is another question.
+[[nodiscard]] bool is_finished(const std::filesystem::path& run);
+
+// What an atomic write leaves behind when the process is killed inside it: "<name>.draft<number>".
+[[nodiscard]] bool is_draft(const std::filesystem::path& path);
+
+// Writes SHA256SUMS (LC_ALL=C sort, "<hex>  <path>", as sha256sum does), last of all. A file that must be
+// there and is not, a link or a draft left behind is a mismatch error. Returns the digest of SHA256SUMS.
+common::Digest seal_run(const std::filesystem::path& run);
+
+struct RunFinding {
+  std::string path;  // inside the run; empty where it is about the run itself
+  std::string what;
+};
+// Empty: every byte is as it was sealed, and nothing was added. Otherwise everything that is not, sorted by
+// path.
+[[nodiscard]] std::vector<RunFinding> verify_run(const std::filesystem::path& run);
+
+inline constexpr std::string_view k_sums_name = common::k_seal_name;
+
+}  // namespace trainer

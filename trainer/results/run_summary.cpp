@@ -1,0 +1,120 @@
+#include "trainer/results/run_summary.hpp"
+
+#include <algorithm>
+
+#include "common/error.hpp"
+#include "common/file.hpp"
+#include "trainer/results/caption_metrics.hpp"
+#include "trainer/results/run_directory.hpp"
+
+namespace trainer {
+namespace {
+
+namespace fs = std::filesystem;
+using common::Error;
+using common::ErrorKind;
+using common::Json;
+
+constexpr std::uint64_t k_json_limit_bytes = std::uint64_t{64} << 20;
+constexpr std::uint64_t k_history_limit_bytes = std::uint64_t{4} << 30;
+constexpr std::size_t k_findings_shown = 10;
+
+void refuse_unless_verified(const fs::path& run) {
+  const std::vector<RunFinding> findings = verify_run(run);
+  if (findings.empty()) return;
+  std::string message = run.string() + " does not verify:";
+  for (std::size_t i = 0; i < findings.size() && i < k_findings_shown; ++i)
+    message += "\n  " + (findings[i].path.empty() ? "the run" : findings[i].path) + " " + findings[i].what;
+  if (findings.size() > k_findings_shown)
+    message += "\n  and " + std::to_string(findings.size() - k_findings_shown) + " more";
+  throw Error(ErrorKind::mismatch, message + "\ntake the run out of the report, or make it again");
+}
+
+Maybe difference(Maybe a, Maybe b) { return a && b ? Maybe(*a - *b) : std::nullopt; }
+
+std::map<std::string_view, Maybe> values_of(const Prediction& item) {
+  if (item.kind == PredictionKind::audio)
+    return {{measure::k_token_f1, item.score},
+            {measure::k_exact_match, exact_match({item.prediction, item.references})},
+            {measure::k_gain_over_base, difference(item.score, item.base_score)},
+            {measure::k_gain_over_shuffled, difference(item.score, item.shuffled_score)},
+            {measure::k_delta_nll, difference(item.nll, item.base_nll)}};
+  const bool right = item.score >= k_right_from, base_right = item.base_score.value_or(0) >= k_right_from;
+  const auto share = [&](bool yes) { return item.base_score ? Maybe(yes ? 1 : 0) : std::nullopt; };
+  return {{measure::k_accuracy, item.score},
+          {measure::k_base_accuracy, item.base_score},
+          {measure::k_agreement,
+           item.base_prediction ? Maybe(item.prediction == *item.base_prediction ? 1 : 0) : std::nullopt},
+          {measure::k_negative_flips, share(base_right && !right)},
+          {measure::k_positive_flips, share(!base_right && right)},
+          {measure::k_kl_to_base, item.kl_to_base},
+          {measure::k_delta_nll, difference(item.nll, item.base_nll)}};
+}
+
+ItemTable table_of(std::vector<const Prediction*> items) {
+  std::sort(items.begin(), items.end(),
+            [](const Prediction* a, const Prediction* b) { return a->id < b->id; });
+  ItemTable table;
+  std::map<std::string_view, std::size_t> missing;
+  for (const Prediction* item : items) {
+    table.ids.push_back(item->id);
+    for (const auto& [name, value] : values_of(*item)) {
+      table.values[std::string(name)].push_back(value.value_or(0));
+      if (!value) ++missing[name];
+    }
+  }
+  for (const auto& [name, count] : missing) table.values.erase(std::string(name));
+  return table;
+}
+
+std::map<std::string, ItemTable, std::less<>> read_tables(const fs::path& run) {
+  const std::vector<Prediction> predictions = read_predictions(run / "predictions.jsonl");
+  std::map<std::string, std::vector<const Prediction*>> groups;
+  for (const Prediction& item : predictions)
+    if (item.split == "validation") groups[item.condition].push_back(&item);
+  std::map<std::string, ItemTable, std::less<>> tables;
+  for (auto& [name, items] : groups) tables[name] = table_of(std::move(items));
+  return tables;
+}
+
+}  // namespace
+
+RunSummary read_run(const fs::path& run) {
+  refuse_unless_verified(run);
+  RunSummary summary;
+  summary.path = run;
+  summary.name = fs::weakly_canonical(run).filename().string();
+  summary.sums_digest = common::digest_file(run / k_sums_name).digest;
+  const std::string where = (run / "config.json").string();
+  summary.config = common::read_json(where, k_json_limit_bytes);
+  summary.variant = common::string_member(summary.config, "variant", where);
+  summary.pack_id = common::string_member(summary.config, "pack_id", where);
+  summary.base_digest = common::string_member(summary.config, "base_digest", where);
+  summary.seed = common::integer_member(summary.config, "seed", where);
+  const fs::path metrics = run / "metrics.json";
+  summary.metrics = metrics_from_json(common::read_json(metrics, k_json_limit_bytes), metrics.string());
+  summary.tables = read_tables(run);
+  return summary;
+}
+
+std::map<std::string, HistoryCurve> read_history(const fs::path& run) {
+  const fs::path path = run / "history.jsonl";
+  const std::string text = common::read_text(path, k_history_limit_bytes);
+  std::map<std::string, HistoryCurve> curves;
+  std::int64_t number = 0;
+  for (std::size_t begin = 0; begin < text.size();) {
+    const std::size_t end = std::min(text.find('\n', begin), text.size());
+    const std::string where = path.string() + ": line " + std::to_string(++number);
+    const Json record = common::parse_json(std::string_view(text).substr(begin, end - begin), where);
+    const std::int64_t step = common::integer_member(record, "step", where);
+    for (const auto& [key, value] : record.items()) {
+      if (!value.is_number() || key == "step" || key == "epoch") continue;
+      curves[key].steps.push_back(step);
+      curves[key].values.push_back(value.get<double>());
+    }
+    begin = end + 1;
+  }
+  return curves;
+}
+
+}  // namespace trainer

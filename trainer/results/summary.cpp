@@ -1,0 +1,120 @@
+// From items to metrics: metrics.json says nothing about answers that predictions.jsonl does not show.
+#include <algorithm>
+
+#include "trainer/results/caption_metrics.hpp"
+#include "trainer/results/metrics.hpp"
+
+namespace trainer {
+namespace {
+
+using Items = std::vector<const Prediction*>;
+
+// The mean over all items, or nothing where one of them has no value: a mean over some would be of other
+// items.
+template <typename Value>
+Maybe mean_over(const Items& items, Value value) {
+  if (items.empty()) return std::nullopt;
+  double sum = 0;
+  for (const Prediction* item : items) {
+    const Maybe one = value(*item);
+    if (!one) return std::nullopt;
+    sum += *one;
+  }
+  return sum / static_cast<double>(items.size());
+}
+
+Maybe difference(Maybe a, Maybe b) { return a && b ? Maybe(*a - *b) : std::nullopt; }
+
+bool is_right(double score) { return score >= k_right_from; }
+
+std::map<std::string, Maybe> accuracy_by_type(const Items& items) {
+  std::map<std::string, Items> groups;
+  for (const Prediction* item : items) groups[item->answer_type].push_back(item);
+  std::map<std::string, Maybe> accuracy;
+  for (const auto& [type, group] : groups)
+    accuracy[type] = mean_over(group, [](const Prediction& item) { return Maybe(item.score); });
+  return accuracy;
+}
+
+void fill_audio_keys(SplitMetrics& split) {
+  auto found = split.audio.find(std::string(condition::k_memorised));
+  if (found == split.audio.end()) found = split.audio.find(std::string(condition::k_held_out));
+  if (found == split.audio.end()) return;
+  const AudioMetrics& audio = found->second;
+  split.audio_accuracy = split.audio_token_f1 = audio.token_f1;
+  split.audio_exact_match = audio.exact_match;
+  split.audio_gain = audio.gain_over_base;
+  split.audio_bleu = audio.bleu;
+  split.audio_rouge_l = audio.rouge_l;
+  if (audio.cider_d) split.audio_cider = 100 * *audio.cider_d;
+  split.audio_samples = split.audio_caption_samples = audio.samples;
+}
+
+void fill_question_keys(SplitMetrics& split) {
+  const auto found = split.conditions.find(std::string(condition::k_distractor_memorised));
+  if (found == split.conditions.end()) return;
+  const ConditionMetrics& questions = found->second;
+  split.vl_samples = questions.questions;
+  split.vl_safe_accuracy = questions.accuracy;
+  split.vl_base_accuracy = questions.base_accuracy;
+  if (questions.accuracy && questions.base_accuracy && *questions.base_accuracy > 0)
+    split.retention_score = *questions.accuracy / *questions.base_accuracy;
+}
+
+ConditionMetrics summarise_questions(const Items& items) {
+  ConditionMetrics result;
+  result.questions = static_cast<std::int64_t>(items.size());
+  result.accuracy = mean_over(items, [](const Prediction& item) { return Maybe(item.score); });
+  result.base_accuracy = mean_over(items, [](const Prediction& item) { return item.base_score; });
+  result.by_answer_type = accuracy_by_type(items);
+  result.agreement = mean_over(items, [](const Prediction& item) {
+    return item.base_prediction ? Maybe(item.prediction == *item.base_prediction ? 1 : 0) : std::nullopt;
+  });
+  result.kl_to_base = mean_over(items, [](const Prediction& item) { return item.kl_to_base; });
+  result.delta_nll =
+      mean_over(items, [](const Prediction& item) { return difference(item.nll, item.base_nll); });
+  for (const Prediction* item : items) {
+    if (!item->base_score) continue;
+    const bool right = is_right(item->score), base_right = is_right(*item->base_score);
+    result.positive_flips += right && !base_right ? 1 : 0;
+    result.negative_flips += !right && base_right ? 1 : 0;
+  }
+  return result;
+}
+
+AudioMetrics summarise_clips(const Items& items) {
+  std::vector<CaptionPair> pairs;
+  for (const Prediction* item : items) pairs.push_back({item->prediction, item->references});
+  const CaptionMetrics captions = measure_captions(pairs);
+  AudioMetrics result;
+  result.samples = static_cast<std::int64_t>(items.size());
+  result.token_f1 = captions.token_f1;
+  result.exact_match = captions.exact_match;
+  result.bleu = captions.bleu;
+  result.rouge_l = captions.rouge_l;
+  result.cider_d = captions.cider_d;
+  result.answer_nll = mean_over(items, [](const Prediction& item) { return item.nll; });
+  result.base_token_f1 = mean_over(items, [](const Prediction& item) { return item.base_score; });
+  result.shuffled_token_f1 = mean_over(items, [](const Prediction& item) { return item.shuffled_score; });
+  result.gain_over_base = difference(result.token_f1, result.base_token_f1);
+  result.gain_over_shuffled = difference(result.token_f1, result.shuffled_token_f1);
+  return result;
+}
+
+}  // namespace
+
+SplitMetrics summarise(const std::vector<Prediction>& items, std::string_view split) {
+  std::map<std::string, Items> questions, clips;
+  for (const Prediction& item : items) {
+    if (item.split != split) continue;
+    (item.kind == PredictionKind::vl ? questions : clips)[item.condition].push_back(&item);
+  }
+  SplitMetrics result;
+  for (const auto& [name, group] : questions) result.conditions[name] = summarise_questions(group);
+  for (const auto& [name, group] : clips) result.audio[name] = summarise_clips(group);
+  fill_audio_keys(result);
+  fill_question_keys(result);
+  return result;
+}
+
+}  // namespace trainer

@@ -1,0 +1,100 @@
+#include "trainer/samples/samples.hpp"
+
+#include <map>
+#include <set>
+
+#include "common/error.hpp"
+#include "manifest/format/manifest.hpp"
+
+namespace trainer {
+namespace {
+
+std::string text_file(const packer::VerifiedPack& pack, const char* name) {
+  return std::string(common::text_of(pack.read(common::PackPath(name))));
+}
+
+std::vector<ClipSample> clips_of(const packer::VerifiedPack& pack, const char* name) {
+  std::vector<ClipSample> clips;
+  for (const manifest::ClipEntry& entry : manifest::parse_subset(text_file(pack, name), name).entries) {
+    ClipSample clip{entry.youtube_id, {entry.caption}, common::PackPath(entry.audio_relpath)};
+    for (const std::string& caption : entry.captions)
+      if (caption != entry.caption) clip.captions.push_back(caption);
+    clips.push_back(std::move(clip));
+  }
+  return clips;
+}
+
+std::vector<QuestionSample> questions_of(const manifest::VqaManifest& table) {
+  std::vector<QuestionSample> questions;
+  for (const manifest::QuestionEntry& entry : table.entries)
+    questions.push_back({entry.question_id, entry.image_id, entry.question, entry.answers,
+                         entry.majority_answer, common::PackPath(manifest::image_path(entry.image_filename))});
+  return questions;
+}
+
+[[noreturn]] void leak(const std::string& what, const std::string& first, const std::string& second) {
+  throw common::Error(common::ErrorKind::mismatch,
+                      "the pack leaks: " + what + " is in " + first + " and in " + second +
+                          "; make the manifests again with --exclude and build the pack from them");
+}
+
+// Adds `keys` of one split to `owner`, refusing a key that another split has.
+class LeakCheck {
+ public:
+  void add(const std::string& key, const std::string& split) {
+    const auto [found, fresh] = owner_.emplace(key, split);
+    if (!fresh && found->second != split) leak(key, found->second, split);
+  }
+
+ private:
+  std::map<std::string, std::string> owner_;
+};
+
+void refuse_leaks(const packer::VerifiedPack& pack, const PackSamples& samples) {
+  std::map<std::string, std::string> digest_by_path;
+  for (const packer::PackFile& file : pack.files()) digest_by_path[file.path.text()] = file.digest.hex();
+  LeakCheck check;
+  const auto add_questions = [&](const std::vector<QuestionSample>& questions, const std::string& split) {
+    for (const QuestionSample& question : questions) {
+      check.add("question_id " + std::to_string(question.question_id), split);
+      check.add("image_id " + std::to_string(question.image_id), split);
+      check.add("the picture with digest " + digest_by_path[question.image.text()], split);
+    }
+  };
+  const auto add_clips = [&](const std::vector<ClipSample>& clips, const std::string& split) {
+    for (const ClipSample& clip : clips) {
+      check.add("the clip " + clip.youtube_id, split);
+      check.add("the sound with digest " + digest_by_path[clip.path.text()], split);
+    }
+  };
+  add_questions(samples.validation, "val_manifest.json");
+  add_questions(samples.retention, "retention_manifest.json");
+  add_questions(samples.base, "base_manifest.json");
+  add_clips(samples.clips, "manifest.json");
+  add_clips(samples.held_out, "audio_val_manifest.json");
+}
+
+}  // namespace
+
+PackSamples read_samples(const packer::VerifiedPack& pack) {
+  PackSamples samples;
+  const auto has = [&](const char* name) { return pack.contains(common::PackPath(name)); };
+  const auto questions = [&](const char* name) {
+    return has(name) ? questions_of(manifest::parse_vqa(text_file(pack, name), name))
+                     : std::vector<QuestionSample>{};
+  };
+  samples.clips = clips_of(pack, "manifest.json");
+  if (has("audio_val_manifest.json")) samples.held_out = clips_of(pack, "audio_val_manifest.json");
+  samples.validation = questions("val_manifest.json");
+  samples.retention = questions("retention_manifest.json");
+  if (has("base_manifest.json")) {
+    const manifest::VqaManifest base =
+        manifest::parse_vqa(text_file(pack, "base_manifest.json"), "base_manifest.json");
+    samples.base = questions_of(base);
+    for (const manifest::ClipEntry& entry : base.captions) samples.base_captions.push_back(entry.caption);
+  }
+  refuse_leaks(pack, samples);
+  return samples;
+}
+
+}  // namespace trainer

@@ -1,0 +1,37 @@
+// What a verified pack holds, as samples. Only a VerifiedPack makes them: there is no way to train on bytes
+// that nobody checked. Splits that leak into one another are refused here, whoever built the pack.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "common/path.hpp"
+#include "packer/check/open.hpp"
+
+namespace trainer {
+
+struct ClipSample {
+  std::string youtube_id;
+  std::vector<std::string> captions;  // at least one; the first is the one that is learnt
+  common::PackPath path;
+};
+
+struct QuestionSample {
+  std::int64_t question_id = 0;
+  std::int64_t image_id = 0;
+  std::string question;
+  std::vector<std::string> answers;  // of people, usually ten
+  std::string majority_answer;
+  common::PackPath image;
+};
+
+struct PackSamples {
+  std::vector<ClipSample> clips;     // manifest.json: learnt by heart
+  std::vector<ClipSample> held_out;  // audio_val_manifest.json, or none
+  std::vector<QuestionSample> validation, retention, base;
+  std::vector<std::string> base_captions;  // text without sound
+};
+
+[[nodiscard]] PackSamples read_samples(const packer::VerifiedPack& pack);
+
+}  // namespace trainer

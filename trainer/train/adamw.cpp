@@ -1,0 +1,84 @@
+#include "trainer/train/adamw.hpp"
+
+#include <algorithm>
+#include <cmath>
+#include <numbers>
+
+#include "common/error.hpp"
+#include "trainer/retention/mechanism.hpp"
+
+namespace trainer {
+
+double schedule_factor(std::int64_t step, std::int64_t total, std::int64_t warmup) {
+  ENSURE(step >= 1 && step <= total);
+  if (step <= warmup) return static_cast<double>(step) / static_cast<double>(warmup);
+  const double done = static_cast<double>(step - warmup) / static_cast<double>(total - warmup);
+  return 0.5 * (1.0 + std::cos(std::numbers::pi * done));
+}
+
+std::int64_t warmup_steps(std::int64_t total) {
+  return std::clamp(std::min<std::int64_t>(1000, total / 10), std::int64_t{1}, total);
+}
+
+AdamW::AdamW(std::vector<Parameter> parameters, const AdamWOptions& options)
+    : parameters_(std::move(parameters)), options_(options), counts_(parameters_.size(), 0) {
+  for (const Parameter& parameter : parameters_) {
+    first_.push_back(torch::zeros_like(parameter.value.detach()));
+    second_.push_back(torch::zeros_like(parameter.value.detach()));
+  }
+}
+
+void AdamW::step(const std::vector<torch::Tensor>& gradients, double projector_rate, double adapter_rate) {
+  const torch::NoGradGuard no_graph;
+  ENSURE(gradients.size() == parameters_.size());
+  for (std::size_t k = 0; k < parameters_.size(); ++k) {
+    if (!gradients[k].defined()) continue;
+    const double rate = parameters_[k].group == ParameterGroup::projector ? projector_rate : adapter_rate;
+    torch::Tensor value = parameters_[k].value.detach();  // shares memory: the leaf itself moves
+    const auto count = static_cast<double>(++counts_[k]);
+    first_[k].mul_(options_.beta1).add_(gradients[k], 1.0 - options_.beta1);
+    second_[k].mul_(options_.beta2).addcmul_(gradients[k], gradients[k], 1.0 - options_.beta2);
+    if (value.dim() > 1) value.mul_(1.0 - rate * options_.weight_decay);
+    const double correction1 = 1.0 - std::pow(options_.beta1, count);
+    const double correction2 = 1.0 - std::pow(options_.beta2, count);
+    const torch::Tensor root = (second_[k] / correction2).sqrt_().add_(options_.epsilon);
+    value.addcdiv_(first_[k], root, -rate / correction1);
+  }
+}
+
+std::map<std::string, torch::Tensor> AdamW::state() const {
+  std::map<std::string, torch::Tensor> tensors;
+  for (std::size_t k = 0; k < parameters_.size(); ++k) {
+    tensors["adamw.first." + parameters_[k].name] = first_[k];
+    tensors["adamw.second." + parameters_[k].name] = second_[k];
+  }
+  tensors["adamw.counts"] = torch::tensor(counts_, torch::kLong);
+  return tensors;
+}
+
+void AdamW::set_state(const std::map<std::string, torch::Tensor>& state) {
+  const auto find = [&](const std::string& name) {
+    const auto found = state.find(name);
+    if (found == state.end())
+      throw common::Error(common::ErrorKind::mismatch,
+                          "the checkpoint has no tensor " + name + "; start the run again without --resume");
+    return found->second;
+  };
+  for (std::size_t k = 0; k < parameters_.size(); ++k) {
+    first_[k].copy_(find("adamw.first." + parameters_[k].name));
+    second_[k].copy_(find("adamw.second." + parameters_[k].name));
+  }
+  const torch::Tensor counts = find("adamw.counts");
+  for (std::size_t k = 0; k < counts_.size(); ++k)
+    counts_[k] = counts[static_cast<std::int64_t>(k)].item<std::int64_t>();
+}
+
+double clip_gradients(std::vector<torch::Tensor>& gradients, double limit) {
+  const double norm = gradient_norm(gradients);
+  if (norm > limit)
+    for (torch::Tensor& gradient : gradients)
+      if (gradient.defined()) gradient = gradient * (limit / norm);
+  return norm;
+}
+
+}  // namespace trainer

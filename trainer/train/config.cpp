@@ -1,0 +1,155 @@
+#include "trainer/train/config.hpp"
+
+#include <ATen/detail/CUDAHooksInterface.h>
+
+#include "common/error.hpp"
+
+namespace trainer {
+namespace {
+
+const char* text_of(GateComparison value) { return value == GateComparison::sweep ? "sweep" : "none"; }
+const char* text_of(FusionPositions value) { return value == FusionPositions::text ? "text" : "all"; }
+const char* text_of(SilenceBaseline value) {
+  return value == SilenceBaseline::subtract ? "subtract" : "keep";
+}
+
+common::Json limit_or_null(std::int64_t batches) {
+  return batches > 0 ? common::Json(batches) : common::Json(nullptr);
+}
+
+// The keys of the Python original's config.json, in its order.
+void append_original_keys(const RunConfig& c, common::Json& json) {
+  const RetentionConfig& r = c.retention;
+  const bool any = r.kl.weight > 0 || r.fisher.weight > 0 || r.null_space.has_value();
+  json["variant"] = c.variant;
+  json["subset_size"] = c.subset_size;
+  json["seed"] = c.seed;
+  json["train_source"] = c.train_source;
+  json["val_source"] = c.val_source;
+  json["train_batch_size"] = c.train_batch_size;
+  json["val_batch_size"] = c.evaluation.batch_size;
+  json["num_epochs"] = c.epochs;
+  json["learning_rate_projector"] = c.projector_rate;
+  json["learning_rate_adapter"] = c.adapter_rate;
+  json["fisher_weight"] = r.fisher.weight;
+  json["retention_loss_weight"] = any ? 1.0 : 0.0;
+  json["distillation_weight"] = r.kl.weight;
+  json["enable_null_space"] = r.null_space.has_value();
+  json["null_space_rank"] = r.null_space ? common::Json(r.null_space->rank_limit) : common::Json(nullptr);
+  json["null_space_min_samples"] =
+      r.null_space ? common::Json(r.null_space->row_minimum) : common::Json(nullptr);
+  // Only a gradient's subspace expires; the others are built once.
+  json["null_space_refresh_interval"] =
+      r.null_space && r.null_space->placement == NullSpacePlacement::gradient
+          ? common::Json(r.null_space->refresh)
+          : common::Json(nullptr);
+  json["max_eval_batches"] = limit_or_null(c.evaluation.max_batches);
+  json["max_audio_eval_batches"] = c.evaluation.max_audio_batches;
+  json["max_vl_eval_batches"] = c.evaluation.max_vl_batches;
+  json["eval_with_audio_gate"] = c.evaluation.audio_gate == AudioGate::on;
+  json["eval_audio_gate_comparison"] = c.evaluation.gate_comparison == GateComparison::sweep;
+  json["train_accuracy_interval"] = c.accuracy_every;
+  json["train_accuracy_warmup"] = c.accuracy_first;
+  json["train_eval_batches"] = c.evaluation.train_batches;
+  json["generation_max_new_tokens"] = c.evaluation.answer_tokens;
+  json["audio_generation_max_new_tokens"] = c.evaluation.caption_tokens;
+}
+
+common::Json retention_json(const RetentionConfig& r) {
+  common::Json json;
+  json["batch_size"] = r.batch_size;
+  json["kl"] = {{"weight", r.kl.weight}, {"temperature", r.kl.temperature}};
+  json["fisher"] = {{"weight", r.fisher.weight},
+                    {"every", r.fisher.every},
+                    {"samples", r.fisher.samples},
+                    {"decay", r.fisher.decay}};
+  json["null_space"] = nullptr;
+  if (r.null_space)
+    json["null_space"] = {{"placement", text_of(r.null_space->placement)},
+                          {"energy", r.null_space->energy},
+                          {"rank_limit", r.null_space->rank_limit},
+                          {"row_minimum", r.null_space->row_minimum}};
+  return json;
+}
+
+}  // namespace
+
+RetentionConfig preset_of(const std::string& variant) {
+  RetentionConfig config;
+  config.kl.weight = 0;
+  config.fisher.weight = 0;
+  if (variant == "no_retention") return config;
+  config.kl.weight = KlOptions{}.weight;
+  config.fisher.weight = FisherOptions{}.weight;
+  if (variant == "full_safe") config.null_space = NullSpaceOptions{};
+  return config;
+}
+
+void apply_model_config(RunConfig& config) {
+  if (config.model_config == "tiny") {
+    config.projector.tokens = 4;
+    config.projector.bottleneck = 128;
+    config.fusion.layers = {1, 2};
+    config.fusion.heads = 4;
+    config.fusion.rank = 0;
+    return;
+  }
+  // The Python original's table of model configurations.
+  config.fusion.rank = 8;
+  if (config.model_config == "demo") {
+    config.projector.tokens = 8;
+    config.projector.bottleneck = 640;
+    config.fusion.layers = {6, 16, 24};
+    config.fusion.heads = 20;
+  } else if (config.model_config == "full") {
+    config.projector.tokens = 16;
+    config.projector.bottleneck = 1024;
+    config.fusion.layers = {6, 12, 24};
+    config.fusion.heads = 40;
+  } else {
+    config.projector.tokens = 12;
+    config.projector.bottleneck = 1024;
+    config.fusion.layers = {15, 25, 35};
+    config.fusion.heads = 40;
+    config.fusion.rank = 16;
+  }
+}
+
+common::Json config_json(const RunConfig& config, const RunInputs& inputs) {
+  common::Json json;
+  append_original_keys(config, json);
+  json["name"] = config.name;
+  json["val_size"] = config.evaluation.size;
+  json["model_config"] = config.model_config;
+  json["pack_id"] = inputs.pack_id;
+  json["pack_name"] = inputs.pack_name;
+  json["base_digest"] = inputs.base_digest;
+  json["audio_encoder_digest"] = inputs.audio_encoder_digest;
+  json["projector"] = {{"tokens", config.projector.tokens},
+                       {"bottleneck", config.projector.bottleneck},
+                       {"silence_baseline", text_of(config.projector.silence_baseline)}};
+  json["fusion"] = {{"layers", config.fusion.layers},
+                    {"heads", config.fusion.heads},
+                    {"rank", config.fusion.rank},
+                    {"alpha", config.fusion.alpha},
+                    {"positions", text_of(config.fusion.positions)},
+                    {"gate_scale", config.fusion.gate_scale}};
+  json["retention"] = retention_json(config.retention);
+  json["gate_comparison"] = text_of(config.evaluation.gate_comparison);
+  json["weight_decay"] = config.weight_decay;
+  json["gradient_limit"] = config.gradient_limit;
+  json["optimiser"] = "AdamW, betas 0.9 and 0.98, epsilon 1e-8";
+  json["schedule"] = "linear over min(1000, steps / 10), then cosine to 0";
+  json["device"] = inputs.placement.device.str();
+  if (inputs.placement.device.is_cuda()) json["cuda"] = at::detail::getCUDAHooks().showConfig();
+  json["torch_version"] = TORCH_VERSION;
+  json["safe_packs_version"] = SAFE_VERSION;
+  json["git_commit"] = SAFE_GIT_COMMIT;
+  return json;
+}
+
+common::Digest config_digest(const common::Json& config) {
+  return common::digest_of(common::dump_line(config));
+}
+
+}  // namespace trainer

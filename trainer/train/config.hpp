@@ -1,0 +1,90 @@
+// Everything that decides a run's bytes, resolved. config.json is this value; its digest names the run.
+#pragma once
+
+#include <filesystem>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "common/digest.hpp"
+#include "common/json.hpp"
+#include "common/progress.hpp"
+#include "trainer/model/compute.hpp"
+#include "trainer/model/fusion.hpp"
+#include "trainer/model/projector.hpp"
+#include "trainer/retention/fisher.hpp"
+#include "trainer/retention/kl.hpp"
+#include "trainer/retention/null_space.hpp"
+
+namespace trainer {
+
+// What the variants switch on. Each mechanism can also be switched alone, by its flag.
+struct RetentionConfig {
+  KlOptions kl;          // weight 0: off
+  FisherOptions fisher;  // weight 0: off
+  std::optional<NullSpaceOptions> null_space;
+  std::int64_t batch_size = 16;
+};
+
+enum class AudioGate { on, off };           // ask the questions with sound at gate 1 at all
+enum class GateComparison { sweep, none };  // gates 0, 1/4, 1/2, 1 on the same questions
+
+struct EvaluationConfig {
+  std::int64_t batch_size = 16;
+  std::int64_t size = 500;       // --val-size
+  std::int64_t max_batches = 0;  // of either kind; 0: all
+  std::int64_t max_audio_batches = 0, max_vl_batches = 0;
+  AudioGate audio_gate = AudioGate::on;
+  GateComparison gate_comparison = GateComparison::none;
+  std::int64_t train_batches = 4;  // of the training rows, under "training"; 0: none
+  std::int64_t answer_tokens = 12, caption_tokens = 20;
+};
+
+struct RunConfig {
+  std::string variant;  // no_retention, soft_retention, full_safe
+  std::string name;     // of this configuration over its seeds, in reports
+  std::int64_t subset_size = 400;
+  std::int64_t seed = 42;
+  std::string train_source = "pack", val_source = "pack_vl";
+  std::filesystem::path data_path = "data", pack_root = "experiments/overfitting/data_pack";
+  std::filesystem::path output_root = "experiments/overfitting/runs";
+  std::filesystem::path feature_cache;  // empty: none
+  std::optional<common::Digest> expected_pack_id;
+  std::optional<std::filesystem::path> required_key;  // the public key that must have signed the pack
+  std::string model_config = "tiny";
+  std::filesystem::path base = "experiments/overfitting/base/vl";
+  std::filesystem::path audio_encoder = "experiments/overfitting/base/audio";
+  std::int64_t train_batch_size = 8, epochs = 30;
+  double projector_rate = 1e-4, adapter_rate = 5e-5, weight_decay = 0.01, gradient_limit = 1.0;
+  ProjectorConfig projector;
+  FusionConfig fusion;
+  RetentionConfig retention;
+  EvaluationConfig evaluation;
+  std::int64_t accuracy_every = 10, accuracy_first = 5;  // steps at which history has the token accuracy
+  std::int64_t checkpoint_every = 200;                   // steps; 0: only when asked to stop
+  DeviceChoice device = DeviceChoice::automatic;
+  unsigned threads = 0;
+  common::Verbosity verbosity = common::Verbosity::normal;
+};
+
+inline const std::vector<std::string> k_variants = {"no_retention", "soft_retention", "full_safe"};
+
+// The mechanisms and weights of a variant. Sources of the weights: README, "The recipe".
+[[nodiscard]] RetentionConfig preset_of(const std::string& variant);
+// Projector and fusion of a --model-config (tiny, demo, full, multimodal); widths are filled in from the
+// base.
+void apply_model_config(RunConfig& config);
+
+// What was opened: names every byte a run depends on.
+struct RunInputs {
+  std::string pack_id, pack_name, base_digest, audio_encoder_digest;
+  Placement placement;
+};
+
+// The Python original's keys in its order, then ours. Threads, verbosity and where things lie on this machine
+// are not among what the digest covers.
+[[nodiscard]] common::Json config_json(const RunConfig& config, const RunInputs& inputs);
+// Of what decides the run's bytes.
+[[nodiscard]] common::Digest config_digest(const common::Json& config);
+
+}  // namespace trainer

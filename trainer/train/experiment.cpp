@@ -1,0 +1,178 @@
+#include "trainer/train/experiment.hpp"
+
+#include <algorithm>
+#include <numeric>
+
+#include "common/error.hpp"
+#include "trainer/model/compat.hpp"
+#include "trainer/model/safetensors.hpp"
+
+namespace trainer {
+namespace {
+
+namespace fs = std::filesystem;
+
+template <typename T>
+std::vector<T> first_of(const std::vector<T>& items, std::int64_t count) {
+  const auto keep = std::min(static_cast<std::int64_t>(items.size()), std::max<std::int64_t>(count, 0));
+  return {items.begin(), items.begin() + keep};
+}
+
+ClipGroup encode_clips(const packer::VerifiedPack& pack, const AudioEncoder& audio, const FeatureCache& cache,
+                       const Llava& base, const PromptWriter& writer, const std::vector<ClipSample>& clips,
+                       std::int64_t first_layer, const Compute& compute, common::Progress& progress) {
+  ClipGroup group;
+  group.items.resize(clips.size());
+  std::vector<common::PackPath> paths;
+  for (const ClipSample& clip : clips) paths.push_back(clip.path);
+  const std::vector<torch::Tensor> vectors = audio.encode(pack, paths, cache, compute, progress);
+  compute.for_each(clips.size(), [&](std::size_t i) {
+    const Row row = writer.with_answer(writer.text_row(k_audio_question), clips[i].captions.front());
+    group.items[i] = {clips[i], static_cast<std::int64_t>(i), encode_row(base, row, {}, first_layer)};
+  });
+  group.vectors = (vectors.empty() ? torch::zeros({0, audio.width()}) : torch::stack(vectors))
+                      .to(base.placement().device);
+  return group;
+}
+
+// The clips of `wanted`, taken from what is encoded already.
+ClipGroup pick(const ClipGroup& all, const std::vector<ClipSample>& wanted) {
+  ClipGroup group;
+  std::vector<std::int64_t> rows;
+  for (const ClipSample& clip : wanted) {
+    const auto found = std::find_if(all.items.begin(), all.items.end(), [&](const ClipItem& item) {
+      return item.sample.youtube_id == clip.youtube_id;
+    });
+    ENSURE(found != all.items.end());
+    rows.push_back(found->clip);
+    group.items.push_back(*found);
+    group.items.back().clip = static_cast<std::int64_t>(rows.size()) - 1;
+  }
+  group.vectors = pick_rows(all.vectors, rows);
+  return group;
+}
+
+void require_model_folder(const fs::path& folder, const char* flag, const RunConfig& config) {
+  if (fs::exists(folder / "config.json")) return;
+  throw common::Error(common::ErrorKind::io,
+                      folder.string() +
+                          " holds no model (no config.json); make a tiny one with\n  safe-trainer "
+                          "make-base --pack " +
+                          config.pack_root.string() + " --out " + config.base.parent_path().string() +
+                          "\nor name a Hugging Face folder with " + flag);
+}
+
+void refuse_wrong_layers(const RunConfig& config, const Llava& base) {
+  for (const std::int64_t layer : config.fusion.layers)
+    if (layer < 0 || layer >= base.decoder().layers())
+      throw common::Error(common::ErrorKind::usage,
+                          "--model-config " + config.model_config + " fuses at decoder layer " +
+                              std::to_string(layer) + " and the base has " +
+                              std::to_string(base.decoder().layers()) +
+                              " layers; choose another --model-config or another --base");
+}
+
+}  // namespace
+
+Selection select_samples(const PackSamples& samples, const RunConfig& config) {
+  Selection chosen;
+  const auto clips = static_cast<std::int64_t>(samples.clips.size());
+  const std::int64_t train = config.subset_size > 0 ? std::min(config.subset_size, clips) : clips;
+  chosen.train_indices.resize(static_cast<std::size_t>(train));
+  std::iota(chosen.train_indices.begin(), chosen.train_indices.end(), 0);
+  chosen.train = first_of(samples.clips, train);
+  chosen.retention = samples.retention;
+  const std::int64_t size = config.evaluation.size;
+  if (config.val_source == "pack_audio") {
+    chosen.memorised = first_of(chosen.train, size);
+  } else if (config.val_source == "pack_train_audio") {
+    chosen.memorised = first_of(chosen.train, std::min<std::int64_t>(size > 0 ? size : 100, 100));
+  } else if (config.val_source == "pack_mixed") {
+    // The original shuffles the mixture too; here each kind is asked and scored by itself, so order has no
+    // effect.
+    const std::int64_t total = size > 0 ? size : 100;
+    chosen.memorised = first_of(chosen.train, total / 2);
+    chosen.validation = first_of(samples.validation, total - total / 2);
+    chosen.held_out = samples.held_out;
+  } else {
+    chosen.validation = size > 0 ? first_of(samples.validation, size) : samples.validation;
+    chosen.memorised = chosen.train;
+    chosen.held_out = samples.held_out;
+  }
+  return chosen;
+}
+
+void require_models(const RunConfig& config) {
+  require_model_folder(config.base, "--base", config);
+  require_model_folder(config.audio_encoder, "--audio-encoder", config);
+}
+
+FrozenModels open_models(RunConfig& config) {
+  const Placement placement = placement_for(config.device);
+  FrozenModels models{placement,
+                      Llava::load(config.base, placement),
+                      Tokenizer::load(config.base),
+                      AudioEncoder::load(config.audio_encoder, placement),
+                      digest_model_folder(config.base).hex(),
+                      digest_model_folder(config.audio_encoder).hex()};
+  config.projector.audio_width = models.audio.width();
+  config.projector.width = config.fusion.width = models.base.decoder().width();
+  return models;
+}
+
+// A build from another commit may encode otherwise.
+FeatureCaches open_caches(const RunConfig& config, const common::Json& record) {
+  if (config.feature_cache.empty()) return {};
+  const auto cache = [&](const char* what, const char* model) {
+    common::Json key = {{"what", what}, {"model", record.at(model)}};
+    for (const char* part : {"device", "cuda", "torch_version", "safe_packs_version", "git_commit"})
+      if (record.contains(part)) key[part] = record.at(part);
+    return FeatureCache(config.feature_cache, common::digest_of(common::dump_line(key)));
+  };
+  return {cache("clips", "audio_encoder_digest"), cache("images", "base_digest")};
+}
+
+Experiment open_experiment(const packer::VerifiedPack& pack, Selection selection, const RunConfig& config,
+                           FrozenModels models, const FeatureCaches& caches, const Compute& compute) {
+  refuse_wrong_layers(config, models.base);
+  const AudioEncoder& audio = models.audio;
+  Experiment experiment{std::move(models.base), std::move(models.tokenizer), audio.silence(),
+                        std::move(selection)};
+  const Llava& model = experiment.base;
+  const Selection& chosen = experiment.selection;
+  const PromptWriter writer(model, experiment.tokenizer);
+  const std::int64_t first_layer = config.fusion.layers.front();
+  common::Progress progress(
+      "encoding", "items",
+      chosen.train.size() + chosen.held_out.size() + chosen.validation.size() + chosen.retention.size(),
+      config.verbosity);
+  experiment.train =
+      encode_clips(pack, audio, caches.clips, model, writer, chosen.train, first_layer, compute, progress);
+  experiment.memorised = pick(experiment.train, chosen.memorised);
+  experiment.held_out =
+      encode_clips(pack, audio, caches.clips, model, writer, chosen.held_out, first_layer, compute, progress);
+  for (const ClipItem& item : experiment.train.items) experiment.train_rows.push_back(item.row);
+  const PixelsConfig pixels = load_pixels_config(config.base);
+  const auto question_row = [&](const QuestionSample& question, const torch::Tensor& features) {
+    progress.add(1);
+    return encode_row(model,
+                      writer.with_answer(writer.image_row(question.question, 0), question.majority_answer),
+                      features, first_layer);
+  };
+  const std::vector<torch::Tensor> validation =
+      encode_images(pack, model, pixels, chosen.validation, caches.images, compute);
+  experiment.validation.resize(validation.size());
+  compute.for_each(validation.size(), [&](std::size_t i) {
+    experiment.validation[i] = {chosen.validation[i], validation[i],
+                                question_row(chosen.validation[i], validation[i])};
+  });
+  const std::vector<torch::Tensor> retention =
+      encode_images(pack, model, pixels, chosen.retention, caches.images, compute);
+  experiment.retention_rows.resize(retention.size());
+  compute.for_each(retention.size(), [&](std::size_t i) {
+    experiment.retention_rows[i] = question_row(chosen.retention[i], retention[i]);
+  });
+  return experiment;
+}
+
+}  // namespace trainer

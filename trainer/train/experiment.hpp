@@ -1,0 +1,78 @@
+// A verified pack and a frozen base, opened and encoded once: everything that training and evaluation read.
+// Axes: D width of the audio encoder, P features of an image, H width of the language model.
+#pragma once
+
+#include <filesystem>
+#include <vector>
+
+#include "trainer/data/encoders.hpp"
+#include "trainer/model/batch.hpp"
+#include "trainer/model/prompt.hpp"
+#include "trainer/samples/samples.hpp"
+#include "trainer/train/config.hpp"
+
+namespace trainer {
+
+// A question with all that is computed of it once.
+struct QuestionItem {
+  QuestionSample sample;
+  torch::Tensor features;  // [P, H], on the CPU
+  EncodedRow row;          // with the majority answer
+};
+
+struct ClipItem {
+  ClipSample sample;
+  std::int64_t clip = 0;  // row of the group's vectors
+  EncodedRow row;         // with the first caption
+};
+
+struct ClipGroup {
+  std::vector<ClipItem> items;
+  torch::Tensor vectors;  // [items, D], on the base's device
+};
+
+// Which clips and questions a run trains on and is judged by, in the order of the sources.
+struct Selection {
+  std::vector<std::int64_t> train_indices;  // into manifest.json, ascending: subset_indices.json
+  std::vector<ClipSample> memorised, held_out;
+  std::vector<QuestionSample> validation, retention;
+  std::vector<ClipSample> train;
+};
+[[nodiscard]] Selection select_samples(const PackSamples& samples, const RunConfig& config);
+
+struct Experiment {
+  Llava base;
+  Tokenizer tokenizer;
+  torch::Tensor silence;  // [D]
+  Selection selection;
+  ClipGroup train{};                     // every training clip
+  std::vector<EncodedRow> train_rows{};  // in the order of train.items
+  ClipGroup memorised{}, held_out{};     // of the evaluation
+  std::vector<QuestionItem> validation{};
+  std::vector<EncodedRow> retention_rows{};
+};
+
+// What a run hears and sees with, as config.base and config.audio_encoder have them.
+struct FrozenModels {
+  Placement placement;
+  Llava base;
+  Tokenizer tokenizer;
+  AudioEncoder audio;
+  std::string base_digest, audio_encoder_digest;
+};
+// An io error with the command that makes a tiny base where one of the two folders holds no model.
+void require_models(const RunConfig& config);
+// After require_models. Also fills in the widths that `config` takes from them.
+[[nodiscard]] FrozenModels open_models(RunConfig& config);
+
+struct FeatureCaches {
+  FeatureCache clips, images;
+};
+// `record` is the run's config.json: all that decides a feature beside the file is in it.
+[[nodiscard]] FeatureCaches open_caches(const RunConfig& config, const common::Json& record);
+
+[[nodiscard]] Experiment open_experiment(const packer::VerifiedPack& pack, Selection selection,
+                                         const RunConfig& config, FrozenModels models,
+                                         const FeatureCaches& caches, const Compute& compute);
+
+}  // namespace trainer

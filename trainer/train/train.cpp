@@ -1,0 +1,259 @@
+#include "trainer/train/train.hpp"
+
+#include <fmt/format.h>
+
+#include <cmath>
+
+#include "common/error.hpp"
+#include "common/file.hpp"
+#include "common/program.hpp"
+#include "common/progress.hpp"
+#include "trainer/model/compat.hpp"
+#include "trainer/retention/gradient_subspace.hpp"
+
+namespace trainer {
+namespace {
+
+// Rows of one pass; fixed, so that the sum of gradients does not depend on the number of threads.
+constexpr std::size_t k_rows_per_pass = 16;
+
+struct AudioPass {
+  double loss_sum = 0;  // nats over the answer positions
+  std::int64_t positions = 0;
+  std::int64_t right = 0;                // positions whose most likely token is the right one
+  std::vector<torch::Tensor> gradients;  // of loss_sum
+};
+
+AudioPass run_audio(const Experiment& experiment, const SafeModel& model,
+                    const std::vector<std::int64_t>& rows) {
+  const Batch batch =
+      make_batch(experiment.train_rows, rows, model.fusion().config().positions, model.device());
+  const torch::Tensor clips = pick_rows(experiment.train.vectors, rows);
+  const torch::Tensor logits = model.answer_logits(batch, model.hear(clips, 1.0));
+  const torch::Tensor loss = at::cross_entropy_loss(logits, batch.targets, {}, at::Reduction::Sum);
+  AudioPass pass;
+  pass.loss_sum = loss.item<double>();
+  pass.positions = batch.targets.size(0);
+  pass.right = logits.detach().argmax(1).eq(batch.targets).sum().item<std::int64_t>();
+  pass.gradients = torch::autograd::grad({loss}, leaves_of(model), {}, false, false, true);
+  return pass;
+}
+
+// What one step computed, before anything moves.
+struct StepResult {
+  std::vector<AudioPass> audio;
+  std::vector<RetentionTerm> terms;  // one a mechanism
+};
+
+StepResult compute_step(std::int64_t step, const Experiment& experiment, SafeModel& model,
+                        Mechanisms& mechanisms, RetentionScene* scene, const std::vector<std::int64_t>& rows,
+                        const Compute& compute) {
+  StepResult result;
+  result.audio.resize((rows.size() + k_rows_per_pass - 1) / k_rows_per_pass);
+  result.terms.resize(mechanisms.size());
+  std::vector<std::function<void()>> tasks;
+  for (std::size_t m = 0; m < mechanisms.size(); ++m)
+    tasks.emplace_back([&, m] { result.terms[m] = mechanisms[m]->term(step, *scene); });
+  for (std::size_t p = 0; p < result.audio.size(); ++p)
+    tasks.emplace_back([&, p] {
+      const std::size_t begin = p * k_rows_per_pass;
+      const std::size_t end = std::min(rows.size(), begin + k_rows_per_pass);
+      result.audio[p] = run_audio(experiment, model,
+                                  {rows.begin() + static_cast<std::ptrdiff_t>(begin),
+                                   rows.begin() + static_cast<std::ptrdiff_t>(end)});
+    });
+  compute.run(tasks);
+  return result;
+}
+
+void add_to(std::vector<torch::Tensor>& sums, const std::vector<torch::Tensor>& gradients, double factor) {
+  for (std::size_t k = 0; k < gradients.size(); ++k) {
+    if (!gradients[k].defined()) continue;
+    const torch::Tensor part = factor == 1.0 ? gradients[k] : gradients[k] * factor;
+    sums[k] = sums[k].defined() ? sums[k] + part : part;
+  }
+}
+
+struct StepSummary {
+  double audio_loss = 0, token_accuracy = 0, audio_norm = 0, total_loss = 0;
+  std::vector<torch::Tensor> gradients;
+};
+
+StepSummary summarise_step(const StepResult& result, std::size_t leaves) {
+  StepSummary summary;
+  summary.gradients.resize(leaves);
+  std::int64_t positions = 0;
+  std::int64_t right = 0;
+  for (const AudioPass& pass : result.audio) {
+    positions += pass.positions;
+    right += pass.right;
+    summary.audio_loss += pass.loss_sum;
+  }
+  const auto count = static_cast<double>(positions);
+  summary.audio_loss /= count;
+  summary.token_accuracy = static_cast<double>(right) / count;
+  for (const AudioPass& pass : result.audio) add_to(summary.gradients, pass.gradients, 1.0 / count);
+  summary.audio_norm = gradient_norm(summary.gradients);
+  summary.total_loss = summary.audio_loss;
+  for (std::size_t m = 0; m < result.terms.size(); ++m) {
+    add_to(summary.gradients, result.terms[m].gradients, 1.0);
+    summary.total_loss += result.terms[m].value;
+  }
+  return summary;
+}
+
+common::Json history_record(std::int64_t step, std::int64_t epoch, const RunConfig& config, double factor,
+                            const StepSummary& summary, double norm, const StepResult& result,
+                            const Mechanisms& mechanisms) {
+  common::Json record;
+  record["step"] = step;
+  record["epoch"] = epoch;
+  record["lr_projector"] = config.projector_rate * factor;
+  record["lr_adapter"] = config.adapter_rate * factor;
+  record["total_loss"] = summary.total_loss;
+  record["audio_task_loss"] = summary.audio_loss;
+  record["audio_gradient_norm"] = summary.audio_norm;
+  for (std::size_t m = 0; m < mechanisms.size(); ++m) {
+    const std::string name = mechanisms[m]->name();
+    if (mechanisms[m]->kind() == MechanismKind::constraint) {
+      record[name + "_removed"] = mechanisms[m]->removed();
+      continue;
+    }
+    record[name + "_loss"] = result.terms[m].value;
+    record[name + "_gradient_norm"] = result.terms[m].gradient_norm;
+  }
+  record["gradient_norm"] = norm;
+  if (step <= config.accuracy_first || (config.accuracy_every > 0 && step % config.accuracy_every == 0))
+    record["train_token_accuracy"] = summary.token_accuracy;
+  return record;
+}
+
+std::string losses_text(const StepSummary& summary, const StepResult& result, const Mechanisms& mechanisms) {
+  std::string text = fmt::format("loss: audio {:.4g}", summary.audio_loss);
+  for (std::size_t m = 0; m < mechanisms.size(); ++m)
+    if (mechanisms[m]->kind() == MechanismKind::loss)
+      text += fmt::format(", {} {:.4g}", mechanisms[m]->name(), result.terms[m].value);
+  return text;
+}
+
+// From the history, so that a resumed run counts what happened before it was stopped too.
+std::map<std::string, MechanismActivity> activity_of(const RunDirectory& run, const Mechanisms& mechanisms) {
+  std::map<std::string, MechanismActivity> activity;
+  const std::string text = common::read_text(run.path() / "history.jsonl", std::uint64_t{4} << 30);
+  for (std::size_t begin = 0; begin < text.size();) {
+    const std::size_t end = std::min(text.find('\n', begin), text.size());
+    const common::Json record =
+        common::parse_json(std::string_view(text).substr(begin, end - begin), "history.jsonl");
+    begin = end + 1;
+    for (const auto& mechanism : mechanisms) {
+      const std::string name = mechanism->name();
+      const double acted = record.value(
+          name + (mechanism->kind() == MechanismKind::constraint ? "_removed" : "_gradient_norm"), 0.0);
+      MechanismActivity& one = activity[name];
+      ++one.enabled_steps;
+      if (acted > 0) ++one.acted_steps;
+      one.largest = std::max(one.largest.value_or(0), acted);
+    }
+  }
+  return activity;
+}
+
+void refuse_idle(const std::map<std::string, MechanismActivity>& activity) {
+  for (const auto& [name, one] : activity)
+    if (one.acted_steps == 0)
+      throw common::Error(
+          common::ErrorKind::mismatch,
+          "the mechanism " + name + " was switched on and never acted in " +
+              std::to_string(one.enabled_steps) +
+              " steps, so the run would not be what its name says; train for more steps or switch "
+              "the mechanism off");
+}
+
+[[noreturn]] void diverged(std::int64_t step) {
+  throw common::Error(common::ErrorKind::mismatch, "the loss is no longer a number at step " +
+                                                       std::to_string(step) +
+                                                       "; lower --lr-projector and --lr-adapter");
+}
+
+}  // namespace
+
+Mechanisms make_mechanisms(const RunConfig& config) {
+  Mechanisms mechanisms;
+  const RetentionConfig& retention = config.retention;
+  if (retention.kl.weight > 0) mechanisms.push_back(std::make_unique<KlRetention>(retention.kl));
+  if (retention.fisher.weight > 0)
+    mechanisms.push_back(std::make_unique<FisherRetention>(retention.fisher, config.seed));
+  if (retention.null_space && retention.null_space->placement == NullSpacePlacement::gradient)
+    mechanisms.push_back(std::make_unique<GradientSubspaceRetention>(*retention.null_space, config.seed));
+  else if (retention.null_space)
+    mechanisms.push_back(std::make_unique<NullSpaceRetention>(*retention.null_space));
+  return mechanisms;
+}
+
+TrainingResult train(const RunConfig& config, Experiment& experiment, SafeModel& model,
+                     Mechanisms& mechanisms, RunDirectory& run, const std::string& config_digest,
+                     const Compute& compute, Resume resume) {
+  const EpochStream audio(config.seed, "audio", static_cast<std::int64_t>(experiment.train_rows.size()),
+                          config.train_batch_size);
+  std::unique_ptr<RetentionStream> stream;
+  std::unique_ptr<RetentionScene> scene;
+  if (!mechanisms.empty()) {
+    if (experiment.retention_rows.empty())
+      throw common::Error(
+          common::ErrorKind::mismatch,
+          "the variant " + config.variant +
+              " needs retention questions and the pack has no retention_manifest.json; make one with "
+              "safe-manifest retention and build the pack with it");
+    stream = std::make_unique<RetentionStream>(config.seed,
+                                               static_cast<std::int64_t>(experiment.retention_rows.size()),
+                                               experiment.train.vectors.size(0), config.retention.batch_size);
+    scene = std::make_unique<RetentionScene>(
+        RetentionScene{model, experiment.retention_rows, experiment.train.vectors, *stream});
+  }
+  for (const auto& mechanism : mechanisms) mechanism->prepare(*scene);
+
+  AdamW optimiser(model.parameters(), {.weight_decay = config.weight_decay});
+  const std::filesystem::path last = run.checkpoints() / "last.safetensors";
+  std::int64_t done = 0;
+  if (resume == Resume::resume)
+    done = load_checkpoint(last, config_digest, model, optimiser, mechanisms).value_or(0);
+  JsonLines history = run.history();
+  history.truncate_after("step", done);
+
+  const std::int64_t total = audio.steps_per_epoch() * config.epochs;
+  const std::int64_t warmup = warmup_steps(total);
+  common::Progress progress("training " + config.variant, "steps", static_cast<std::uint64_t>(total),
+                            config.verbosity);
+  progress.go_on_from(static_cast<std::uint64_t>(done));
+  for (std::int64_t step = done + 1; step <= total; ++step) {
+    if (common::stop_requested()) {
+      save_checkpoint(last, step - 1, config_digest, model, optimiser, mechanisms);
+      history.sync();
+      throw common::Error(common::ErrorKind::stopped, "stopped after step " + std::to_string(step - 1) +
+                                                          " of " + std::to_string(total) +
+                                                          "; the same command with --resume goes on");
+    }
+    const StepResult result =
+        compute_step(step, experiment, model, mechanisms, scene.get(), audio.rows(step), compute);
+    StepSummary summary = summarise_step(result, model.parameters().size());
+    for (const auto& mechanism : mechanisms) mechanism->before_update(summary.gradients, model);
+    const double norm = clip_gradients(summary.gradients, config.gradient_limit);
+    if (!std::isfinite(summary.total_loss) || !std::isfinite(norm)) diverged(step);
+    const double factor = schedule_factor(step, total, warmup);
+    optimiser.step(summary.gradients, config.projector_rate * factor, config.adapter_rate * factor);
+    for (const auto& mechanism : mechanisms) mechanism->after_update(model);
+    history.append(
+        history_record(step, audio.epoch_of(step), config, factor, summary, norm, result, mechanisms));
+    progress.note(losses_text(summary, result, mechanisms));
+    progress.add(1);
+    if (config.checkpoint_every > 0 && step % config.checkpoint_every == 0 && step < total)
+      save_checkpoint(last, step, config_digest, model, optimiser, mechanisms);
+  }
+  save_checkpoint(last, total, config_digest, model, optimiser, mechanisms);
+  history.sync();
+  TrainingResult result{total, activity_of(run, mechanisms)};
+  refuse_idle(result.activity);
+  return result;
+}
+
+}  // namespace trainer

@@ -1,0 +1,30 @@
+// The training loop: audio captions with cross-entropy, and whatever retention mechanisms are switched on.
+#pragma once
+
+#include <memory>
+
+#include "trainer/model/compute.hpp"
+#include "trainer/results/run_directory.hpp"
+#include "trainer/train/checkpoint.hpp"
+#include "trainer/train/config.hpp"
+#include "trainer/train/experiment.hpp"
+
+namespace trainer {
+
+struct TrainingResult {
+  std::int64_t steps = 0;
+  std::map<std::string, MechanismActivity> activity;  // by mechanism
+};
+
+[[nodiscard]] Mechanisms make_mechanisms(const RunConfig& config);
+
+enum class Resume { fresh, resume };
+
+// Trains `model` and leaves history.jsonl and checkpoints/ in the run. Throws Error{stopped} once a signal
+// has come and the state is saved; mismatch where the loss is no longer finite, or where an enabled mechanism
+// never acted.
+TrainingResult train(const RunConfig& config, Experiment& experiment, SafeModel& model,
+                     Mechanisms& mechanisms, RunDirectory& run, const std::string& config_digest,
+                     const Compute& compute, Resume resume);
+
+}  // namespace trainer
