@@ -88,9 +88,13 @@ File open_to_read(const std::filesystem::path& path) {
       throw Error(ErrorKind::io, path.string() + " is a symbolic link; put the file itself in its place");
     throw_errno("cannot open " + path.string());
   }
-  if (!S_ISREG(status_of(file, path).st_mode))
-    throw Error(ErrorKind::io, path.string() + " is not a regular file; name a file");
+  check_regular(file, path);
   return file;
+}
+
+void check_regular(const File& file, const std::filesystem::path& name) {
+  if (!S_ISREG(status_of(file, name).st_mode))
+    throw Error(ErrorKind::io, name.string() + " is not a regular file; name a file");
 }
 
 File create_new(const std::filesystem::path& path) { return create_with_mode(path, 0644); }
@@ -121,15 +125,13 @@ void ReadBuffer::reserve(std::size_t size) {
 
 namespace {
 
-File open_up_to(const std::filesystem::path& path, std::uint64_t limit_bytes, std::size_t& size) {
-  File file = open_to_read(path);
+std::size_t size_up_to(const File& file, const std::filesystem::path& path, std::uint64_t limit_bytes) {
   const std::uint64_t bytes = size_of(file, path);
   if (bytes > limit_bytes)
     throw Error(ErrorKind::format, path.string() + " has " + std::to_string(bytes) +
                                        " bytes, more than the limit of " + std::to_string(limit_bytes) +
                                        "; is it the right file?");
-  size = static_cast<std::size_t>(bytes);
-  return file;
+  return static_cast<std::size_t>(bytes);
 }
 
 void fill(const File& file, const std::filesystem::path& path, std::uint8_t* to, std::size_t size) {
@@ -140,17 +142,19 @@ void fill(const File& file, const std::filesystem::path& path, std::uint8_t* to,
 
 }  // namespace
 
-Bytes read_file(const std::filesystem::path& path, std::uint64_t limit_bytes) {
-  std::size_t size = 0;
-  const File file = open_up_to(path, limit_bytes, size);
-  Bytes bytes(size);
-  fill(file, path, bytes.data(), size);
+Bytes read_file(const File& file, const std::filesystem::path& name, std::uint64_t limit_bytes) {
+  Bytes bytes(size_up_to(file, name, limit_bytes));
+  fill(file, name, bytes.data(), bytes.size());
   return bytes;
 }
 
+Bytes read_file(const std::filesystem::path& path, std::uint64_t limit_bytes) {
+  return read_file(open_to_read(path), path, limit_bytes);
+}
+
 ByteView read_file_into(const std::filesystem::path& path, std::uint64_t limit_bytes, ReadBuffer& buffer) {
-  std::size_t size = 0;
-  const File file = open_up_to(path, limit_bytes, size);
+  const File file = open_to_read(path);
+  const std::size_t size = size_up_to(file, path, limit_bytes);
   buffer.reserve(size);
   fill(file, path, buffer.data(), size);
   return {buffer.data(), size};
@@ -161,48 +165,20 @@ std::string read_text(const std::filesystem::path& path, std::uint64_t limit_byt
   return std::string(text_of(bytes));
 }
 
-FileDigest digest_file(const std::filesystem::path& path) {
-  File file = open_to_read(path);
+FileDigest digest_file(const std::filesystem::path& path) { return digest_file(open_to_read(path), path); }
+
+FileDigest digest_file(const File& file, const std::filesystem::path& name) {
   ReadBuffer buffer(k_buffer_bytes);
   Hasher hasher;
   FileDigest result;
   for (;;) {
-    const std::size_t got = file.read_some(buffer.data(), buffer.size(), path);
+    const std::size_t got = file.read_at(buffer.data(), buffer.size(), result.size, name);
     if (got == 0) break;
     hasher.update({buffer.data(), got});
     result.size += got;
   }
   result.digest = hasher.finish();
   return result;
-}
-
-void write_file(const std::filesystem::path& path, ByteView bytes) {
-  std::filesystem::path draft = path;
-  draft += ".draft" + std::to_string(::getpid());
-  write_file_through(draft, path, bytes);
-}
-
-void write_file_through(const std::filesystem::path& draft, const std::filesystem::path& path,
-                        ByteView bytes) {
-  ::unlink(draft.c_str());
-  try {
-    File file = create_new(draft);
-    file.write_all(bytes, draft);
-    file.sync(draft);
-    file.close(draft);
-    if (::rename(draft.c_str(), path.c_str()) != 0)
-      throw_errno("cannot rename " + draft.string() + " to " + path.string());
-  } catch (...) {
-    ::unlink(draft.c_str());
-    throw;
-  }
-  sync_folder(path.has_parent_path() ? path.parent_path() : ".");
-}
-
-void sync_folder(const std::filesystem::path& path) {
-  File folder(::open(path.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
-  if (!folder.is_open()) throw_errno("cannot open the folder " + path.string());
-  folder.sync(path);
 }
 
 }  // namespace common

@@ -1,6 +1,6 @@
-// Files as this project opens and publishes them. Reading never follows a final symbolic link and never
-// blocks on a FIFO: only regular files are opened. Writing a whole file is atomic: a temporary beside it,
-// synced, renamed.
+// Files as this project opens them. Reading never follows a final symbolic link and never blocks on a FIFO:
+// only regular files are opened. What lies in a folder that somebody else may change is opened through
+// common/sealed/folder.hpp, and common/sealed publishes what is written.
 #pragma once
 
 #include <cstdint>
@@ -9,6 +9,7 @@
 #include <memory>
 #include <string>
 #include <string_view>
+#include <utility>
 
 #include "common/bytes.hpp"
 #include "common/digest.hpp"
@@ -28,6 +29,8 @@ class File {
 
   [[nodiscard]] bool is_open() const { return descriptor_ >= 0; }
   [[nodiscard]] int descriptor() const { return descriptor_; }
+  // Gives the descriptor to who closes it from now on.
+  [[nodiscard]] int release() { return std::exchange(descriptor_, -1); }
   // Reads up to `size` bytes at the current position; 0 at the end. Errors name `name`.
   std::size_t read_some(void* to, std::size_t size, const std::filesystem::path& name);
   // Reads up to `size` bytes at `offset`, less only at the end of the file. Safe from many threads.
@@ -48,6 +51,8 @@ class File {
 [[nodiscard]] File create_new(const std::filesystem::path& path);
 // The same for what nobody else may read: mode 0600 from its first moment.
 [[nodiscard]] File create_secret(const std::filesystem::path& path);
+// Throws io where an open file is a folder, a FIFO or a device.
+void check_regular(const File& file, const std::filesystem::path& name);
 [[nodiscard]] std::uint64_t size_of(const File& file, const std::filesystem::path& name);
 
 // Differs between two moments where somebody wrote to the file between them.
@@ -80,6 +85,7 @@ class ReadBuffer {
 // The whole file. One over `limit_bytes` is a format error: nothing read from outside sizes an allocation
 // first.
 [[nodiscard]] Bytes read_file(const std::filesystem::path& path, std::uint64_t limit_bytes);
+[[nodiscard]] Bytes read_file(const File& file, const std::filesystem::path& name, std::uint64_t limit_bytes);
 // The same in a buffer that is used again: new memory costs a page fault for every 4 KiB.
 [[nodiscard]] ByteView read_file_into(const std::filesystem::path& path, std::uint64_t limit_bytes,
                                       ReadBuffer& buffer);
@@ -90,18 +96,6 @@ struct FileDigest {
   std::uint64_t size = 0;
 };
 [[nodiscard]] FileDigest digest_file(const std::filesystem::path& path);
-
-// Publishes `bytes` under `path`: the old content or the new one is there at every moment, never a part.
-void write_file(const std::filesystem::path& path, ByteView bytes);
-inline void write_file(const std::filesystem::path& path, std::string_view text) {
-  write_file(path, view_of(text));
-}
-
-// The same through a temporary that lies elsewhere on the file system: for folders in which a leftover of a
-// kill would be taken for content.
-void write_file_through(const std::filesystem::path& draft, const std::filesystem::path& path,
-                        ByteView bytes);
-
-void sync_folder(const std::filesystem::path& path);
+[[nodiscard]] FileDigest digest_file(const File& file, const std::filesystem::path& name);
 
 }  // namespace common

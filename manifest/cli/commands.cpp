@@ -8,6 +8,7 @@
 #include "common/error.hpp"
 #include "common/file.hpp"
 #include "common/json.hpp"
+#include "common/sealed/draft_file.hpp"
 #include "manifest/check.hpp"
 #include "manifest/tables/audiocaps_table.hpp"
 #include "manifest/tables/layout.hpp"

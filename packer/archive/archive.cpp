@@ -5,11 +5,11 @@
 
 #include "common/error.hpp"
 #include "common/program.hpp"
+#include "common/sealed/draft_file.hpp"
 #include "packer/check/examine.hpp"
 #include "packer/check/file_check.hpp"
 #include "packer/check/store.hpp"
 #include "packer/check/verify.hpp"
-#include "packer/format/draft_file.hpp"
 #include "packer/tar/compression.hpp"
 #include "packer/tar/tar_writer.hpp"
 
@@ -51,7 +51,11 @@ struct Source {
 Source look(const fs::path& pack, const ArchiveRequest& request) {
   const Form form = form_of(pack);
   const ExamineRequest quick{Depth::quick, {}, request.threads, request.verbosity, ControlBytes::drop};
-  if (form == Form::folder) return {examine_folder(pack, quick), Store::of_folder(pack)};
+  if (form == Form::folder) {
+    auto folder = std::make_shared<const common::Folder>(common::Folder::open(pack));
+    Examination examination = examine_folder(*folder, quick);
+    return {std::move(examination), Store::of_folder(std::move(folder))};
+  }
   if (form == Form::tar) {
     auto file = std::make_shared<const common::File>(common::open_to_read(pack));
     Examination examination = examine_tar(*file, pack, quick);
@@ -110,7 +114,7 @@ ArchiveSummary archive(const ArchiveRequest& request) {
   std::uint64_t total = 0;
   for (const PackFile& file : source.examination.files) total += file.bytes;
 
-  DraftFile file(request.out);
+  common::DraftFile file(request.out);
   const std::unique_ptr<common::Sink> compressed = compress(form, file, request.threads);
   TarWriter tar(*compressed, source.examination.info->name + "/");
   common::Progress progress("archiving", "MB", total >> 20, request.verbosity);

@@ -1,10 +1,11 @@
 #include "packer/archive/extract.hpp"
 
 #include "common/error.hpp"
+#include "common/sealed/draft.hpp"
 #include "packer/check/examine.hpp"
 #include "packer/check/sign.hpp"
 #include "packer/check/verify.hpp"
-#include "packer/format/draft.hpp"
+#include "packer/format/replaceable.hpp"
 
 namespace packer {
 namespace {
@@ -12,9 +13,10 @@ namespace {
 namespace fs = std::filesystem;
 
 // Not synced by itself: publishing the draft syncs the whole file system once.
-class DraftFile : public common::Sink {
+class PlainFile : public common::Sink {
  public:
-  explicit DraftFile(fs::path host) : host_(std::move(host)), file_(common::create_new(host_)) {}
+  PlainFile(const common::Folder& folder, const std::string& path)
+      : host_(folder.path_of(path)), file_(folder.create(path)) {}
   void write(common::ByteView bytes) override { file_.write_all(bytes, host_); }
   void finish() override { file_.close(host_); }
 
@@ -34,7 +36,7 @@ class DraftSink : public MediaSink {
   // early (an unexpected id, a damaged pack.json) ends it before a folder is made.
   void put_control(const Examination& examination, const std::string& name, common::ByteView bytes) {
     if (!examination.findings.empty() || !examination.info) return;  // begin_pack refuses it
-    if (!draft_) draft_.emplace(dest_ ? *dest_ : fs::path(examination.info->name));
+    if (!draft_) draft_.emplace(dest_ ? *dest_ : fs::path(examination.info->name), pack_replaceable());
     draft_->put(common::PackPath(name), bytes, common::digest_of(bytes));
   }
   void begin_pack(const Examination& examination) override {
@@ -47,10 +49,10 @@ class DraftSink : public MediaSink {
   }
   std::unique_ptr<common::Sink> begin_file(const PackFile& file) override {
     if (draft_->holds(file.path, file.bytes, file.digest)) return nullptr;
-    return std::make_unique<DraftFile>(file.path.under(draft_->folder()));
+    return std::make_unique<PlainFile>(draft_->folder(), file.path.text());
   }
 
-  [[nodiscard]] std::optional<Draft>& draft() { return draft_; }
+  [[nodiscard]] std::optional<common::Draft>& draft() { return draft_; }
 
  private:
   void refuse(common::Findings findings) const {
@@ -61,7 +63,7 @@ class DraftSink : public MediaSink {
 
   std::optional<fs::path> dest_;
   fs::path archive_;
-  std::optional<Draft> draft_;
+  std::optional<common::Draft> draft_;
 };
 
 Examination examine(const ExtractRequest& request, Form form, DraftSink& sink) {

@@ -5,6 +5,7 @@
 #include "common/error.hpp"
 #include "common/file.hpp"
 #include "packer/build/seal.hpp"
+#include "packer/format/replaceable.hpp"
 
 namespace packer {
 namespace {
@@ -50,7 +51,7 @@ Tables read_tables(const BuildRequest& request) {
 }
 
 // As it is, and before everything else: 13 MB of text for 50,000 clips need not wait for the seal.
-void put_subset_table(Tables& tables, const Draft& draft) {
+void put_subset_table(Tables& tables, const common::Draft& draft) {
   draft.put(common::PackPath(k_subset_table_name), common::view_of(tables.subset_text),
             tables.digests.at(Role::subset_manifest));
   std::string().swap(tables.subset_text);
@@ -100,8 +101,8 @@ BuildRequest with_defaults(BuildRequest request) {
 }
 
 BuildSummary build_pack(const BuildRequest& request) {
-  const fs::path target = resolve_target(request.dest_root);
-  check_replaceable(target);
+  const fs::path target = common::resolve_target(request.dest_root);
+  common::check_replaceable(target, pack_replaceable());
   const std::string name = target.filename().string();
   Plan planned = plan(name, read_tables(request));
   if (!request.instances.empty())
@@ -109,7 +110,7 @@ BuildSummary build_pack(const BuildRequest& request) {
         manifest::read_coco_images(request.instances, image_names(planned), request.verbosity);
   Collection collection =
       collect(std::move(planned), {request.source_root, request.image_roots}, request.missing);
-  Draft draft(target);
+  common::Draft draft(target, pack_replaceable());
   try {
     put_subset_table(collection.plan.tables, draft);
     StagedPack staged = copy(std::move(collection), draft,

@@ -48,7 +48,8 @@ void refuse_other_header(common::ByteView clip, const ClipFacts& facts, const st
                                          "; write the file again or leave it out of the manifest");
 }
 
-StagedFile stage_clip(const PlannedClip& clip, SourceSound&& sound, const Draft& draft, common::Probe probe) {
+StagedFile stage_clip(const PlannedClip& clip, SourceSound&& sound, const common::Draft& draft,
+                      common::Probe probe) {
   const std::string& source = sound.name();
   const common::AudioFacts facts = sound.probe(probe);
   const auto cut = decide_cut(facts, clip.start_s);
@@ -83,7 +84,7 @@ StagedFile stage_clip(const PlannedClip& clip, SourceSound&& sound, const Draft&
 }
 
 StagedFile stage_image(const PlannedImage& image, common::ByteView bytes, const std::string& source,
-                       const Draft& draft, common::Probe probe) {
+                       const common::Draft& draft, common::Probe probe) {
   StagedFile file;
   file.info.path = image.path;
   file.info.role = Role::image;
@@ -98,7 +99,7 @@ StagedFile stage_image(const PlannedImage& image, common::ByteView bytes, const 
 // Clips first, then images: the order of everything that is staged.
 class Stager {
  public:
-  Stager(Collection& collection, const Draft& draft, common::Probe probe)
+  Stager(Collection& collection, const common::Draft& draft, common::Probe probe)
       : collection_(collection), draft_(draft), probe_(probe), clips_(collection.plan.clips.size()) {
     pack_.clips.resize(clips_);
     pack_.images.resize(collection.plan.images.size());
@@ -159,7 +160,7 @@ class Stager {
   }
 
   Collection& collection_;
-  const Draft& draft_;
+  const common::Draft& draft_;
   common::Probe probe_;
   std::size_t clips_;
   StagedPack pack_;
@@ -244,7 +245,7 @@ common::Bytes make_clip_again(const common::SoundBytes& source, const ClipFacts&
   return common::cut_to_wav(source, first, facts.frames, source_name);
 }
 
-StagedPack copy(Collection collection, Draft& draft, const CopyRequest& request) {
+StagedPack copy(Collection collection, common::Draft& draft, const CopyRequest& request) {
   for (const PlannedClip& clip : collection.plan.clips) draft.make_folder_for(clip.stem);
   for (const PlannedImage& image : collection.plan.images) draft.make_folder_for(image.path.text());
 

@@ -9,8 +9,8 @@
 #include "common/media/audio.hpp"
 #include "common/media/probe.hpp"
 #include "common/progress.hpp"
+#include "common/sealed/draft.hpp"
 #include "packer/build/collect.hpp"
-#include "packer/format/draft.hpp"
 #include "packer/format/info.hpp"
 
 namespace packer {
@@ -46,7 +46,7 @@ inline constexpr std::uint64_t k_source_limit_bytes = std::uint64_t{2} << 30;
                                             const std::string& source_name);
 
 // Throws mismatch that lists every source that cannot be used, unless missing ones are allowed.
-[[nodiscard]] StagedPack copy(Collection collection, Draft& draft, const CopyRequest& request);
+[[nodiscard]] StagedPack copy(Collection collection, common::Draft& draft, const CopyRequest& request);
 
 // The clip rule. A sound of at most 11 s is the clip: its bytes up to 10.1 s, else its first 10 s. A longer
 // one is the full video: [start_s, start_s + 10 s), refused where it ends before start_s + 1 s.

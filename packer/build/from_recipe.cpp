@@ -1,12 +1,13 @@
 #include <map>
 
 #include "common/error.hpp"
+#include "common/sealed/draft.hpp"
 #include "common/sealed/sums.hpp"
 #include "packer/build/build.hpp"
 #include "packer/build/seal.hpp"
 #include "packer/check/outline.hpp"
 #include "packer/check/sign.hpp"
-#include "packer/format/draft.hpp"
+#include "packer/format/replaceable.hpp"
 
 namespace packer {
 namespace {
@@ -77,15 +78,15 @@ void prove(const StagedPack& staged, const std::vector<common::SumsLine>& sums) 
 }  // namespace
 
 BuildSummary build_from_recipe(const BuildRequest& request, const RecipeTrust& trust) {
-  const fs::path target = resolve_target(request.dest_root);
-  check_replaceable(target);
+  const fs::path target = common::resolve_target(request.dest_root);
+  common::check_replaceable(target, pack_replaceable());
   Outline outline = read_recipe(request, trust);
   std::error_code none;
   if (fs::equivalent(*request.recipe, target, none))
     throw Error(ErrorKind::usage, target.string() + " is the recipe itself; name another --dest-root");
   Collection collection = collect(plan(outline.examination.info->name, tables_of(outline)),
                                   {request.source_root, request.image_roots}, Missing::refuse);
-  Draft draft(target);
+  common::Draft draft(target, pack_replaceable());
   try {
     const StagedPack staged = copy(std::move(collection), draft,
                                    {Missing::refuse, request.probe, request.threads, request.verbosity});

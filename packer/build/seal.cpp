@@ -128,14 +128,14 @@ void list_media(std::vector<Staged>& staged, Listing& listing) {
 }
 
 // Each manifest is dropped when it has been written: those of 100,000 files take 50 MB.
-void write_manifests(Tables& tables, const Draft& draft, Listing& listing) {
+void write_manifests(Tables& tables, const common::Draft& draft, Listing& listing) {
   const auto put = [&](const char* name, const auto& write) {
     const common::PackPath path(name);
     const common::FileDigest written = draft.put_text(path, write);
     listing.sums.push_back({path, written.digest});
     listing.files.push_back({path, *role_of(name), written.size, {}, {}});
   };
-  using Take = Draft::TakeText;
+  using Take = common::Draft::TakeText;
   Manifests manifests = std::move(tables.manifests);
   const auto put_subset = [&](const char* name, std::optional<manifest::SubsetManifest>& subset) {
     if (subset) put(name, [&](const Take& take) { manifest::write_subset(*subset, take); });
@@ -161,7 +161,7 @@ void write_manifests(Tables& tables, const Draft& draft, Listing& listing) {
 
 }  // namespace
 
-SealedPack seal(StagedPack staged, Draft& draft) {
+SealedPack seal(StagedPack staged, common::Draft& draft) {
   SealedPack sealed;
   PackInfo& info = sealed.info;
   info.name = staged.plan.name;
@@ -181,7 +181,8 @@ SealedPack seal(StagedPack staged, Draft& draft) {
   const common::PackPath info_path(k_info_name), seal_path(common::k_seal_name);
   sums.push_back(
       {info_path,
-       draft.put_text(info_path, [&](const Draft::TakeText& take) { write_info(info, take); }).digest});
+       draft.put_text(info_path, [&](const common::Draft::TakeText& take) { write_info(info, take); })
+           .digest});
   std::sort(sums.begin(), sums.end());
   draft.remove_all_but([&](const std::string& path) {
     const auto at = std::lower_bound(

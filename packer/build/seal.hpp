@@ -6,8 +6,8 @@
 #include <string>
 #include <vector>
 
+#include "common/sealed/draft.hpp"
 #include "packer/build/copy.hpp"
-#include "packer/format/draft.hpp"
 
 namespace packer {
 
@@ -18,6 +18,6 @@ struct SealedPack {
 };
 
 // Throws mismatch where two splits hold the same bytes, or nothing is left of a manifest.
-[[nodiscard]] SealedPack seal(StagedPack staged, Draft& draft);
+[[nodiscard]] SealedPack seal(StagedPack staged, common::Draft& draft);
 
 }  // namespace packer

@@ -12,6 +12,7 @@
 
 #include "common/progress.hpp"
 #include "common/sealed/finding.hpp"
+#include "common/sealed/folder.hpp"
 #include "common/sink.hpp"
 #include "packer/format/contents_check.hpp"
 #include "packer/format/signing_key.hpp"
@@ -73,6 +74,7 @@ class MediaSink {
 };
 
 [[nodiscard]] Examination examine_folder(const std::filesystem::path& root, const ExamineRequest& request);
+[[nodiscard]] Examination examine_folder(const common::Folder& root, const ExamineRequest& request);
 // `sink` may be null; with one, the depth is full.
 [[nodiscard]] Examination examine_tar(const common::File& file, const std::filesystem::path& name,
                                       const ExamineRequest& request, MediaSink* sink = nullptr);

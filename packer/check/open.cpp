@@ -62,8 +62,9 @@ VerifiedPack open_pack(const std::filesystem::path& folder_or_tar, const OpenOpt
   if (options.trusted_key) request.trusted_key = read_trusted_key(*options.trusted_key, folder_or_tar);
   Examination examination;
   if (form == Form::folder) {
-    pack.store_ = Store::of_folder(folder_or_tar);
-    examination = examine_folder(folder_or_tar, request);
+    auto folder = std::make_shared<const common::Folder>(common::Folder::open(folder_or_tar));
+    examination = examine_folder(*folder, request);
+    pack.store_ = Store::of_folder(std::move(folder));
   } else {
     auto file = std::make_shared<const common::File>(common::open_to_read(folder_or_tar));
     examination = examine_tar(*file, folder_or_tar, request);

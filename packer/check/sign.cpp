@@ -4,6 +4,8 @@
 
 #include "common/error.hpp"
 #include "common/file.hpp"
+#include "common/sealed/folder.hpp"
+#include "common/sealed/lock.hpp"
 #include "packer/check/examine.hpp"
 #include "packer/check/verify.hpp"
 
@@ -32,9 +34,9 @@ bool lies_in_a_pack(const fs::path& key, const fs::path& pack) {
          goes_through_a_pack(fs::weakly_canonical(key), pack);
 }
 
-void write_new(common::File file, const fs::path& path, const std::string& text) {
+void write_new(common::File file, const fs::path& path, common::ByteView bytes) {
   try {
-    file.write_all(common::view_of(text), path);
+    file.write_all(bytes, path);
     file.sync(path);
     file.close(path);
   } catch (...) {
@@ -59,10 +61,11 @@ KeyFiles keygen(const fs::path& secret) {
   check_absent(files.secret);
   check_absent(files.public_half);
   const SecretKey key = SecretKey::generate();
-  write_new(common::create_secret(files.secret), files.secret, key.pem());
+  const std::string pem = key.pem(), public_pem = key.public_key().pem();
+  write_new(common::create_secret(files.secret), files.secret, common::view_of(pem));
   try {
-    write_new(common::create_new(files.public_half), files.public_half, key.public_key().pem());
-    common::sync_folder(secret.has_parent_path() ? secret.parent_path() : ".");
+    write_new(common::create_new(files.public_half), files.public_half, common::view_of(public_pem));
+    common::Folder::open(secret.parent_path()).sync();
   } catch (...) {
     ::unlink(files.secret.c_str());
     throw;
@@ -81,8 +84,15 @@ SignSummary sign_pack(const SignRequest& request) {
                                       "only its owner reads");
   const SecretKey key = read_secret_key(request.key);
   const PublicKey checker = key.public_key();
-  const Examination examination =
-      examine_folder(request.pack, {Depth::full, {}, request.threads, request.verbosity});
+  const fs::path whole = fs::canonical(request.pack);
+  const std::string name = whole.filename().string();
+  const common::Folder parent = common::Folder::open(whole.parent_path());
+  const common::Lock lock(parent, name);
+  const common::Folder pack = common::Folder::open(whole);
+  // Of a run that was killed.
+  const std::string draft = "." + name + ".sig.draft";
+  parent.remove(draft);
+  const Examination examination = examine_folder(pack, {Depth::full, {}, request.threads, request.verbosity});
   if (!examination.findings.empty())
     common::throw_findings(request.pack.string() + " does not verify and was not signed",
                            examination.findings, remedy_for(request.pack, examination.findings));
@@ -103,10 +113,9 @@ SignSummary sign_pack(const SignRequest& request) {
   // A key that was damaged in memory or on the disk could sign, and give itself away by a wrong signature.
   ENSURE(checker.verifies(seal, signature));
   // Beside the pack: in it, what a kill leaves would be a file that the seal does not list.
-  const fs::path folder = fs::canonical(request.pack);
-  common::write_file_through(
-      folder.parent_path() / ("." + folder.filename().string() + ".sig" + std::to_string(::getpid())), target,
-      signature);
+  write_new(parent.create(draft), parent.path_of(draft), signature);
+  parent.rename(draft, pack, std::string(common::k_signature_name));
+  pack.sync();
   return summary;
 }
 

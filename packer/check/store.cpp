@@ -26,9 +26,10 @@ std::uint64_t pieces_of(const common::File& file, std::uint64_t offset, std::uin
 
 }  // namespace
 
-Store Store::of_folder(std::filesystem::path root) {
+Store Store::of_folder(std::shared_ptr<const common::Folder> folder) {
   Store store;
-  store.location_ = std::move(root);
+  store.location_ = folder->path();
+  store.folder_ = std::move(folder);
   return store;
 }
 
@@ -41,9 +42,8 @@ Store Store::of_tar(std::shared_ptr<const common::File> file, std::filesystem::p
 
 void Store::read_pieces(const common::PackPath& path, const PieceCall& call) const {
   ENSURE(is_folder());
-  const std::filesystem::path host = path.under(location_);
-  const common::File file = common::open_to_read(host);
-  pieces_of(file, 0, UINT64_MAX, host, call);
+  const common::File file = folder_->open_to_read(path.text());
+  pieces_of(file, 0, UINT64_MAX, folder_->path_of(path.text()), call);
 }
 
 void Store::read_pieces(std::uint64_t offset, std::uint64_t size, const PieceCall& call) const {

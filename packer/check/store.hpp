@@ -11,6 +11,7 @@
 #include "common/bytes.hpp"
 #include "common/file.hpp"
 #include "common/path.hpp"
+#include "common/sealed/folder.hpp"
 
 namespace packer {
 
@@ -18,7 +19,7 @@ using PieceCall = std::function<void(common::ByteView)>;
 
 class Store {
  public:
-  [[nodiscard]] static Store of_folder(std::filesystem::path root);
+  [[nodiscard]] static Store of_folder(std::shared_ptr<const common::Folder> folder);
   [[nodiscard]] static Store of_tar(std::shared_ptr<const common::File> file, std::filesystem::path name);
 
   [[nodiscard]] bool is_folder() const { return tar_ == nullptr; }
@@ -29,6 +30,7 @@ class Store {
 
  private:
   std::filesystem::path location_;
+  std::shared_ptr<const common::Folder> folder_;
   std::shared_ptr<const common::File> tar_;
 };
 

@@ -8,6 +8,7 @@
 #include "common/error.hpp"
 #include "common/file.hpp"
 #include "common/json.hpp"
+#include "common/sealed/draft_file.hpp"
 #include "common/sealed/sums.hpp"
 #include "packer/check/outline.hpp"
 #include "packer/export/export.hpp"

@@ -7,9 +7,9 @@
 #include "common/error.hpp"
 #include "common/json.hpp"
 #include "common/parallel.hpp"
+#include "common/sealed/draft.hpp"
 #include "manifest/format/manifest.hpp"
 #include "packer/export/export.hpp"
-#include "packer/format/draft.hpp"
 #include "packer/tar/tar_writer.hpp"
 
 namespace packer {
@@ -188,15 +188,15 @@ std::vector<Shard> list_shards(const std::vector<Split>& splits, std::uint64_t s
 
 class TakeSink : public common::Sink {
  public:
-  explicit TakeSink(const Draft::TakeText& take) : take_(take) {}
+  explicit TakeSink(const common::Draft::TakeText& take) : take_(take) {}
   void write(common::ByteView bytes) override { take_(common::text_of(bytes)); }
   void finish() override {}
 
  private:
-  const Draft::TakeText& take_;
+  const common::Draft::TakeText& take_;
 };
 
-void write_shard(const VerifiedPack& pack, const Shard& shard, const Draft::TakeText& take) {
+void write_shard(const VerifiedPack& pack, const Shard& shard, const common::Draft::TakeText& take) {
   TakeSink sink(take);
   TarWriter tar(sink, "");
   for (std::size_t i = shard.first; i < shard.first + shard.count; ++i) {
@@ -226,19 +226,19 @@ std::string describe(const VerifiedPack& pack, const std::vector<Split>& splits,
 }  // namespace
 
 ExportSummary export_webdataset(const VerifiedPack& pack, const WebDatasetRequest& request) {
-  check_new_folder(request.out);
+  common::check_replaceable(request.out, common::never_replaceable());
   const Rows rows = read_rows(pack);
   const std::vector<Split> splits = list_splits(pack, rows);
   const std::vector<Shard> shards = list_shards(splits, request.shard_bytes);
   std::vector<common::SumsLine> sums(shards.size());
   ExportSummary summary;
-  Draft draft(request.out);
+  common::Draft draft(request.out, common::never_replaceable());
   draft.remove_all_but([](const std::string&) { return false; });
   common::Progress progress("exporting", "shards", shards.size(), request.verbosity);
   std::vector<std::uint64_t> bytes(shards.size());
   common::parallel_for(shards.size(), request.threads, [&](std::size_t i) {
     const common::FileDigest written = draft.put_text(
-        shards[i].path, [&](const Draft::TakeText& take) { write_shard(pack, shards[i], take); });
+        shards[i].path, [&](const common::Draft::TakeText& take) { write_shard(pack, shards[i], take); });
     sums[i] = {shards[i].path, written.digest};
     bytes[i] = written.size;
     progress.add(1);

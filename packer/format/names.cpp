@@ -76,6 +76,8 @@ std::optional<Role> role_of(std::string_view path) {
   return std::nullopt;
 }
 
+bool is_media_folder(std::string_view name) { return name == "audio" || name == "images"; }
+
 const std::vector<std::string>& required_files() {
   static const std::vector<std::string> k_files{"README.txt", "captions.jsonl",       "manifest.json",
                                                 "pack.json",  "subset_manifest.json", "val_manifest.json"};

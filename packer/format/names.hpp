@@ -37,6 +37,8 @@ enum class Role {
 [[nodiscard]] std::optional<Role> role_named(std::string_view name);
 // The role that a path stands for, or nothing where a pack has no place for it.
 [[nodiscard]] std::optional<Role> role_of(std::string_view path);
+// "audio" or "images": the folders directly in a pack.
+[[nodiscard]] bool is_media_folder(std::string_view name);
 // Files that every pack has.
 [[nodiscard]] const std::vector<std::string>& required_files();
 

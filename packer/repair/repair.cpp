@@ -21,7 +21,7 @@ std::optional<PackInfo> read_info(const RepairSite& site, const std::vector<comm
   for (const common::SumsLine& line : lines)
     if (line.path.text() == k_info_name && site.digest_of(line.path.text()) == line.digest) {
       common::Findings ignored;
-      return parse_info(common::read_text(site.pack() / k_info_name, k_control_limit_bytes), ignored);
+      return parse_info(site.folder().read_text(std::string(k_info_name), k_control_limit_bytes), ignored);
     }
   return std::nullopt;
 }
@@ -38,9 +38,9 @@ std::vector<common::SumsLine> control_lines(const std::vector<common::SumsLine>&
 void repair_signature(RepairSite& site, const SettledSeal& seal, const RepairSources& sources) {
   const std::string name(common::k_signature_name);
   if (seal.signature) return site.put_unlisted(name, seal.signature->bytes, seal.signature->from);
-  const fs::file_status status = fs::symlink_status(site.pack() / name);
-  const bool is_bad = fs::exists(status) && (!fs::is_regular_file(status) ||
-                                             fs::file_size(site.pack() / name) != common::k_signature_bytes);
+  const auto there = site.folder().look(name);
+  const bool is_bad =
+      there && (there->kind != common::EntryKind::file || there->size != common::k_signature_bytes);
   if (!is_bad) return;
   for (const SealCandidate& candidate : sources.seals())
     if (candidate.signature && candidate.bytes == seal.bytes)
@@ -61,11 +61,11 @@ void move_extras(RepairSite& site, const std::vector<common::SumsLine>& lines,
                  const ExamineRequest& request) {
   std::set<std::string> listed{std::string(common::k_seal_name), std::string(common::k_signature_name)};
   for (const common::SumsLine& line : lines) listed.insert(line.path.text());
-  const Examination now = examine_folder(site.pack(), request);
+  const Examination now = examine_folder(site.folder(), request);
   for (const common::Finding& finding : now.findings)
     if ((finding.rule == "F3" || finding.rule == "F4") && listed.count(finding.path) == 0) {
       site.move_aside(finding.path);
-      site.remove_empty_folders(fs::path(finding.path).parent_path());
+      site.remove_empty_folders(fs::path(finding.path).parent_path().string());
     }
   for (const common::Finding& finding : now.findings)
     if (finding.rule == "F5") site.remove_empty_folders(finding.path);

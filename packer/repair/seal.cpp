@@ -26,7 +26,7 @@ OwnSeal read_own(const RepairSite& site) {
   const std::string seal(common::k_seal_name);
   if (site.files().count(seal) == 0) return own;
   try {
-    own.bytes = common::read_file(site.pack() / seal, common::k_seal_limit_bytes);
+    own.bytes = site.folder().read(seal, common::k_seal_limit_bytes);
   } catch (const Error&) {
     return own;  // too long, or unreadable: as good as lost
   }
@@ -38,7 +38,7 @@ std::optional<common::Bytes> own_signature(const RepairSite& site) {
   const std::string name(common::k_signature_name);
   if (site.files().count(name) == 0) return std::nullopt;
   try {
-    return common::read_file(site.pack() / name, common::k_signature_bytes);
+    return site.folder().read(name, common::k_signature_bytes);
   } catch (const Error&) {
     return std::nullopt;
   }

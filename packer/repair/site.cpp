@@ -1,14 +1,12 @@
 #include "packer/repair/site.hpp"
 
-#include <fcntl.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #include <algorithm>
 
 #include "common/error.hpp"
 #include "common/parallel.hpp"
-#include "packer/format/draft.hpp"
+#include "common/sealed/draft.hpp"
 #include "packer/format/names.hpp"
 
 namespace packer {
@@ -17,11 +15,6 @@ namespace {
 namespace fs = std::filesystem;
 using common::Error;
 using common::ErrorKind;
-
-void rename_or_throw(const fs::path& from, const fs::path& to) {
-  if (::rename(from.c_str(), to.c_str()) != 0)
-    common::throw_errno("cannot rename " + from.string() + " to " + to.string());
-}
 
 fs::file_type type_of(const fs::path& path) { return fs::symlink_status(path).type(); }
 
@@ -42,6 +35,14 @@ fs::path check_pack(const fs::path& pack) {
   return fs::canonical(pack);
 }
 
+std::string staging_name(const fs::path& pack) { return "." + pack.filename().string() + ".repair"; }
+
+// "" for what lies in the pack itself.
+std::string folder_of(const std::string& path) {
+  const std::size_t slash = path.rfind('/');
+  return slash == std::string::npos ? "" : path.substr(0, slash);
+}
+
 // The first name that is free: what an earlier run moved away is never overwritten.
 fs::path free_name(const fs::path& pack) {
   for (int i = 1;; ++i) {
@@ -57,59 +58,58 @@ fs::path free_name(const fs::path& pack) {
 class RepairSite::Part : public common::Sink {
  public:
   Part(RepairSite& site, common::SumsLine line, std::string from)
-      : site_(site), line_(std::move(line)), from_(std::move(from)), host_(site.next_part()) {
-    file_ = common::create_new(host_);
+      : site_(site), line_(std::move(line)), from_(std::move(from)), name_(site.next_part()) {
+    file_ = site_.staging_.create(name_);
   }
   ~Part() override {
-    ::unlink(host_.c_str());
+    ::unlinkat(site_.staging_.descriptor(), name_.c_str(), 0);
     site_.release(line_.path.text());
   }
   Part(const Part&) = delete;
   Part& operator=(const Part&) = delete;
   void write(common::ByteView bytes) override {
     hasher_.update(bytes);
-    file_.write_all(bytes, host_);
+    file_.write_all(bytes, site_.staging_.path_of(name_));
   }
   void finish() override {
     if (hasher_.finish() != line_.digest) return;
-    file_.sync(host_);
-    file_.close(host_);
-    site_.place(host_, line_.path.text(), from_);
+    file_.sync(site_.staging_.path_of(name_));
+    file_.close(site_.staging_.path_of(name_));
+    site_.place(name_, line_.path.text(), from_);
   }
 
  private:
   RepairSite& site_;
   common::SumsLine line_;
   std::string from_;
-  fs::path host_;
+  std::string name_;
   common::File file_;
   common::Hasher hasher_;
 };
 
-RepairSite::RepairSite(const fs::path& pack) : pack_(check_pack(pack)) {
-  staging_ = pack_.parent_path() / ("." + pack_.filename().string() + ".repair");
-  Found found = Found::made;
-  lock_ = lock_folder(staging_, found);
+RepairSite::RepairSite(const fs::path& pack)
+    : pack_(check_pack(pack)),
+      parent_(common::Folder::open(pack_.parent_path())),
+      lock_(parent_, pack_.filename().string()),
+      folder_(common::Folder::open(pack_)),
+      staging_(common::open_work_folder(parent_, staging_name(pack_)).folder) {
   // Half-written files of a run that was killed.
-  for (const fs::directory_entry& entry : fs::directory_iterator(staging_)) fs::remove_all(entry.path());
-  list_files();
+  for (const common::Entry& entry : staging_.walk(1)) staging_.remove(entry.path);
+  for (const common::Entry& entry : folder_.walk())
+    if (entry.kind == common::EntryKind::file) files_.insert(entry.path);
 }
 
 RepairSite::~RepairSite() {
-  std::error_code ignored;
-  fs::remove_all(staging_, ignored);
-}
-
-void RepairSite::list_files() {
-  for (const fs::directory_entry& entry : fs::recursive_directory_iterator(pack_))
-    if (entry.symlink_status().type() == fs::file_type::regular)
-      files_.insert(entry.path().lexically_relative(pack_).generic_string());
+  try {
+    parent_.remove(staging_name(pack_));
+  } catch (const Error&) {  // the next repair removes it
+  }
 }
 
 std::optional<common::Digest> RepairSite::digest_of(const std::string& path) const {
   if (files_.count(path) == 0) return std::nullopt;
   try {
-    return common::digest_file(pack_ / path).digest;
+    return folder_.digest_of(path).digest;
   } catch (const Error& error) {
     // A sector that cannot be read is damage like any other.
     if (error.kind() == ErrorKind::io) return std::nullopt;
@@ -133,9 +133,9 @@ std::vector<common::SumsLine> RepairSite::wanted() const {
   return lines;
 }
 
-fs::path RepairSite::next_part() const {
+std::string RepairSite::next_part() const {
   const std::lock_guard lock(mutex_);
-  return staging_ / std::to_string(parts_++);
+  return std::to_string(parts_++);
 }
 
 void RepairSite::release(const std::string& path) const {
@@ -178,11 +178,11 @@ void RepairSite::put_unlisted(const std::string& path, common::ByteView bytes, c
   (void)put({common::PackPath(path), common::digest_of(bytes)}, bytes, from);
 }
 
-void RepairSite::place(const fs::path& staged, const std::string& path, const std::string& from) {
+void RepairSite::place(const std::string& staged, const std::string& path, const std::string& from) {
   const std::lock_guard lock(mutex_);
   clear_way(path);
-  rename_or_throw(staged, pack_ / path);
-  changed_.insert((pack_ / path).parent_path());
+  staging_.rename(staged, folder_, path);
+  changed_.insert(folder_of(path));
   files_.insert(path);
   wanted_.erase(path);
   repaired_.push_back({path, from});
@@ -192,32 +192,39 @@ void RepairSite::place(const fs::path& staged, const std::string& path, const st
 void RepairSite::clear_way(const std::string& path) {
   for (std::size_t at = path.find('/'); at != std::string::npos; at = path.find('/', at + 1)) {
     const std::string folder = path.substr(0, at);
-    const fs::file_type type = type_of(pack_ / folder);
-    if (type == fs::file_type::directory) continue;
-    if (type != fs::file_type::not_found) move_aside(folder);
-    if (::mkdir((pack_ / folder).c_str(), 0755) != 0 || ::chmod((pack_ / folder).c_str(), 0755) != 0)
-      common::throw_errno("cannot create " + (pack_ / folder).string());
+    if (const auto there = folder_.look(folder); there && there->kind != common::EntryKind::folder)
+      move_aside(folder);
+    folder_.make_folder(folder);
   }
-  const fs::file_type type = type_of(pack_ / path);
-  if (type != fs::file_type::not_found && type != fs::file_type::regular) move_aside(path);
+  if (const auto there = folder_.look(path); there && there->kind != common::EntryKind::file)
+    move_aside(path);
 }
 
 void RepairSite::move_aside(const std::string& path) {
-  if (aside_.empty()) aside_ = free_name(pack_);
-  fs::create_directories((aside_ / path).parent_path());
-  rename_or_throw(pack_ / path, aside_ / path);
+  if (!moved_to_) {
+    aside_ = free_name(pack_);
+    parent_.make_folder(aside_.filename().string());
+    moved_to_ = parent_.subfolder(aside_.filename().string());
+  }
+  if (const std::string folder = folder_of(path); !folder.empty()) moved_to_->make_folder(folder);
+  folder_.rename(path, *moved_to_, path);
   moved_.push_back(path);
-  changed_.insert({aside_, (aside_ / path).parent_path(), (pack_ / path).parent_path()});
+  changed_.insert(folder_of(path));
 }
 
-void RepairSite::remove_empty_folders(fs::path folder) const {
-  while (!folder.empty() && ::rmdir((pack_ / folder).c_str()) == 0) folder = folder.parent_path();
+void RepairSite::remove_empty_folders(std::string folder) const {
+  while (!folder.empty() && folder_.remove_if_empty(folder)) folder = folder_of(folder);
 }
 
 // Files are synced before they are renamed; a rename that a power cut undoes leaves what was there before.
 void RepairSite::sync() const {
-  for (const fs::path& folder : changed_)
-    if (fs::is_directory(folder)) common::sync_folder(folder);
+  for (const std::string& folder : changed_) {
+    if (folder.empty())
+      folder_.sync();
+    else if (folder_.look(folder))
+      folder_.subfolder(folder).sync();
+  }
+  if (moved_to_) moved_to_->sync();
 }
 
 std::vector<RepairedFile> RepairSite::repaired() const {

@@ -15,6 +15,8 @@
 
 #include "common/digest.hpp"
 #include "common/file.hpp"
+#include "common/sealed/folder.hpp"
+#include "common/sealed/lock.hpp"
 #include "common/sealed/sums.hpp"
 #include "common/sink.hpp"
 
@@ -35,6 +37,8 @@ class RepairSite {
   RepairSite& operator=(const RepairSite&) = delete;
 
   [[nodiscard]] const std::filesystem::path& pack() const { return pack_; }
+  // The same, opened: what is read of the pack is read through it.
+  [[nodiscard]] const common::Folder& folder() const { return folder_; }
   // Regular files in the pack that are reached without a link, by their path.
   [[nodiscard]] const std::set<std::string>& files() const { return files_; }
   // The digest of such a file; nothing where it is not there or cannot be read. Safe from many threads.
@@ -57,7 +61,7 @@ class RepairSite {
   // To `<pack>.aside/<path>`, beside the pack.
   void move_aside(const std::string& path);
   // Removes a folder if it is empty, then those it lay in.
-  void remove_empty_folders(std::filesystem::path folder) const;
+  void remove_empty_folders(std::string folder) const;
   // The folders that changed, to the disk.
   void sync() const;
 
@@ -70,18 +74,21 @@ class RepairSite {
   class Part;
   void list_files();
   void clear_way(const std::string& path);
-  void place(const std::filesystem::path& staged, const std::string& path, const std::string& from);
-  [[nodiscard]] std::filesystem::path next_part() const;
+  void place(const std::string& staged, const std::string& path, const std::string& from);
+  [[nodiscard]] std::string next_part() const;
   void release(const std::string& path) const;
 
-  std::filesystem::path pack_, staging_, aside_;
-  common::File lock_;
+  std::filesystem::path pack_, aside_;
+  common::Folder parent_;
+  common::Lock lock_;  // before the pack is opened: nobody exchanges it from here on
+  common::Folder folder_, staging_;
+  std::optional<common::Folder> moved_to_;
   std::set<std::string> files_;
   std::map<std::string, common::SumsLine> wanted_;
   std::vector<RepairedFile> repaired_;
   std::vector<std::string> moved_;
-  std::set<std::filesystem::path> changed_;  // folders
-  mutable std::mutex mutex_;                 // over all that changes while threads fetch
+  std::set<std::string> changed_;  // folders of the pack, "" the pack itself
+  mutable std::mutex mutex_;       // over all that changes while threads fetch
   mutable std::set<std::string> in_work_;
   mutable std::size_t parts_ = 0;
 };

@@ -21,17 +21,15 @@ constexpr std::size_t k_piece_bytes = 128 << 10;
 
 // Hands over a source's bytes; false where it cannot be read to its end. What `take` throws passes through:
 // a full disk on the pack's side is no fault of a source.
-bool read_through(const fs::path& path, const std::function<void(common::ByteView)>& take) {
-  std::error_code missing;
-  const fs::path host = fs::canonical(path, missing);
-  if (missing) return false;
+bool read_through(const fs::path& host, const std::function<common::File()>& open,
+                  const std::function<void(common::ByteView)>& take) {
   thread_local common::ReadBuffer buffer(k_piece_bytes);
   std::optional<common::File> file;
   for (;;) {
     common::throw_if_stop_requested();
     std::size_t got = 0;
     try {
-      if (!file) file = common::open_to_read(host);
+      if (!file) file = open();
       got = file->read_some(buffer.data(), buffer.size(), host);
     } catch (const Error&) {
       return false;
@@ -39,6 +37,14 @@ bool read_through(const fs::path& path, const std::function<void(common::ByteVie
     if (got == 0) return true;
     take({buffer.data(), got});
   }
+}
+
+bool read_through(const fs::path& path, const std::function<void(common::ByteView)>& take) {
+  std::error_code missing;
+  const fs::path host = fs::canonical(path, missing);
+  if (missing) return false;
+  return read_through(
+      host, [&] { return common::open_to_read(host); }, take);
 }
 
 std::optional<common::Digest> digest_of_source(const fs::path& path) {
@@ -213,7 +219,12 @@ void RepairSources::fetch_twins(RepairSite& site, const std::vector<common::Sums
   for (const common::SumsLine& line : site.wanted())
     for (const std::string& twin : paths[line.digest])
       if (site.digest_of(twin) == line.digest) {
-        copy_in(site, line, site.pack() / twin);
+        const fs::path shown = site.folder().path_of(twin);
+        const std::unique_ptr<common::Sink> part = site.begin(line, shown.string());
+        if (read_through(
+                shown, [&] { return site.folder().open_to_read(twin); },
+                [&](common::ByteView piece) { part->write(piece); }))
+          part->finish();
         break;
       }
 }

@@ -6,6 +6,7 @@
 #include <filesystem>
 
 #include "common/bytes.hpp"
+#include "common/sealed/folder.hpp"
 #include "packer/synthesize/synthesize.hpp"
 
 namespace packer {
@@ -14,14 +15,14 @@ namespace packer {
 // once.
 class TreeWriter {
  public:
-  explicit TreeWriter(std::filesystem::path root) : root_(std::move(root)) {}
+  explicit TreeWriter(const common::Folder& root) : root_(root) {}
   // `name` is relative to the root; its folder must be there.
   void put(const std::filesystem::path& name, common::ByteView bytes);
   void make_folder(const std::filesystem::path& name);
   [[nodiscard]] std::uint64_t bytes() const { return bytes_; }
 
  private:
-  std::filesystem::path root_;
+  const common::Folder& root_;
   std::atomic<std::uint64_t> bytes_{0};
 };
 

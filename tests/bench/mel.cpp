@@ -26,6 +26,7 @@
 #include "common/media/audio.hpp"
 #include "common/program.hpp"
 #include "common/random.hpp"
+#include "common/sealed/draft_file.hpp"
 #include "trainer/data/log_mel.hpp"
 #include "trainer/model/compute.hpp"
 

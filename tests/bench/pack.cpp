@@ -16,6 +16,7 @@
 #include "common/media/audio.hpp"
 #include "common/media/image.hpp"
 #include "common/program.hpp"
+#include "common/sealed/draft_file.hpp"
 #include "manifest/format/manifest.hpp"
 #include "packer/build/build.hpp"
 

@@ -9,6 +9,6 @@ int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
   const auto lines = common::parse_sums(text, packer::required_files(), findings);
   ENSURE(std::is_sorted(lines.begin(), lines.end()));
   if (findings.empty()) ENSURE(common::write_sums(lines) == text);
-  for (const common::Finding& finding : findings) ENSURE(!packer::describe(finding).empty());
+  for (const common::Finding& finding : findings) ENSURE(!common::describe(finding).empty());
   return 0;
 }

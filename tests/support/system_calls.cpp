@@ -3,9 +3,11 @@
 #include <dirent.h>
 #include <dlfcn.h>
 #include <fcntl.h>
+#include <linux/openat2.h>
 #include <sys/file.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -215,6 +217,21 @@ int openat(int folder, const char* path, int flags, ...) {
                                [&] { return k_real(folder, path, flags, mode); });
 }
 
+// openat2 has no function of its own in libc.
+long syscall(long number, ...) noexcept {
+  std::va_list arguments;
+  va_start(arguments, number);
+  long a[6];
+  for (long& one : a) one = va_arg(arguments, long);
+  va_end(arguments);
+  static const auto k_real = real(&syscall, "syscall");
+  const auto call = [&] { return k_real(number, a[0], a[1], a[2], a[3], a[4], a[5]); };
+  if (number != SYS_openat2) return call();
+  const auto* how = reinterpret_cast<const open_how*>(a[2]);
+  return support::open_tracked("openat2", tracked(static_cast<int>(a[0])), static_cast<int>(how->flags),
+                               [&] { return static_cast<int>(call()); });
+}
+
 int close(int descriptor) {
   static const auto k_real = real(&close, "close");
   const bool struck = tracked(descriptor) && strikes("close", Does::look);
@@ -261,9 +278,15 @@ int rename(const char* from, const char* to) noexcept {
   return k_real(from, to);
 }
 
+int renameat(int from_folder, const char* from, int to_folder, const char* to) noexcept {
+  static const auto k_real = real(&renameat, "renameat");
+  if (tracked(from_folder) && strikes("renameat", Does::take_room)) return -1;
+  return k_real(from_folder, from, to_folder, to);
+}
+
 int renameat2(int from_folder, const char* from, int to_folder, const char* to, unsigned flags) noexcept {
   static const auto k_real = real(&renameat2, "renameat2");
-  if (tracked(from) && strikes("renameat2", Does::take_room)) return -1;
+  if ((tracked(from) || tracked(from_folder)) && strikes("renameat2", Does::take_room)) return -1;
   return k_real(from_folder, from, to_folder, to, flags);
 }
 
@@ -271,6 +294,18 @@ int mkdir(const char* path, mode_t mode) noexcept {
   static const auto k_real = real(&mkdir, "mkdir");
   if (tracked(path) && strikes("mkdir", Does::take_room)) return -1;
   return k_real(path, mode);
+}
+
+int mkdirat(int folder, const char* path, mode_t mode) noexcept {
+  static const auto k_real = real(&mkdirat, "mkdirat");
+  if (tracked(folder) && strikes("mkdirat", Does::take_room)) return -1;
+  return k_real(folder, path, mode);
+}
+
+int linkat(int from_folder, const char* from, int to_folder, const char* to, int flags) noexcept {
+  static const auto k_real = real(&linkat, "linkat");
+  if (tracked(from_folder) && strikes("linkat", Does::take_room)) return -1;
+  return k_real(from_folder, from, to_folder, to, flags);
 }
 
 int chmod(const char* path, mode_t mode) noexcept {
@@ -313,6 +348,12 @@ int fstat(int descriptor, struct stat* to) noexcept {
   static const auto k_real = real(&fstat, "fstat");
   if (tracked(descriptor) && strikes("fstat", Does::look)) return -1;
   return k_real(descriptor, to);
+}
+
+int fstatat(int folder, const char* path, struct stat* to, int flags) noexcept {
+  static const auto k_real = real(&fstatat, "fstatat");
+  if (tracked(folder) && strikes("fstatat", Does::look)) return -1;
+  return k_real(folder, path, to, flags);
 }
 
 int unlink(const char* path) noexcept {

@@ -12,6 +12,7 @@
 #include "common/parallel.hpp"
 #include "common/program.hpp"
 #include "common/random.hpp"
+#include "common/sealed/draft_file.hpp"
 #include "trainer/base/tiny_models.hpp"
 #include "trainer/data/encoders.hpp"
 #include "trainer/model/compute.hpp"

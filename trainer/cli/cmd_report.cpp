@@ -8,6 +8,7 @@
 
 #include "common/error.hpp"
 #include "common/file.hpp"
+#include "common/sealed/draft_file.hpp"
 #include "trainer/cli/commands.hpp"
 #include "trainer/report/link.hpp"
 #include "trainer/report/markdown.hpp"

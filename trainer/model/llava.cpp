@@ -4,6 +4,7 @@
 
 #include "common/error.hpp"
 #include "common/file.hpp"
+#include "common/sealed/draft_file.hpp"
 
 namespace trainer {
 

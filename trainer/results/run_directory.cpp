@@ -7,6 +7,7 @@
 #include <ctime>
 
 #include "common/error.hpp"
+#include "common/sealed/draft_file.hpp"
 
 namespace trainer {
 namespace {
@@ -85,7 +86,7 @@ RunDirectory RunDirectory::create(const fs::path& output_root, const std::string
     if (::mkdir(path.c_str(), 0777) == 0) {
       RunDirectory run(path);
       fs::create_directory(run.checkpoints());
-      common::sync_folder(output_root);
+      common::Folder::open(output_root).sync();
       return run;
     }
     if (errno != EEXIST) common::throw_errno("cannot create the run folder " + path.string());

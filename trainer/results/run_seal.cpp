@@ -3,6 +3,7 @@
 #include <set>
 
 #include "common/error.hpp"
+#include "common/sealed/draft_file.hpp"
 #include "trainer/results/run_directory.hpp"
 
 namespace trainer {

@@ -1,6 +1,6 @@
 #include "packer/sources/foreign_archive.hpp"
 
-#include "packer/format/draft_file.hpp"
+#include "common/sealed/draft_file.hpp"
 #include "packer/tar/compression.hpp"
 #include "tests/support/foreign.hpp"
 #include "tests/support/scratch.hpp"
@@ -48,7 +48,7 @@ std::string intact(const std::filesystem::path& path) {
     support::write_foreign(path.parent_path() / "plain.tar", members);
     const std::string tar = support::get(path.parent_path() / "plain.tar");
     std::filesystem::remove(path);
-    packer::DraftFile file(path);
+    common::DraftFile file(path);
     const auto zstd = packer::compress(packer::Compression::zstd, file, 1);
     zstd->write(common::view_of(tar));
     zstd->finish();

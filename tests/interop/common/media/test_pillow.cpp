@@ -8,6 +8,7 @@
 #include "common/file.hpp"
 #include "common/media/image.hpp"
 #include "common/random.hpp"
+#include "common/sealed/draft_file.hpp"
 #include "tests/support/peers.hpp"
 #include "tests/support/pictures.hpp"
 #include "tests/support/process.hpp"

@@ -6,6 +6,7 @@
 
 #include "common/file.hpp"
 #include "common/json.hpp"
+#include "common/sealed/draft_file.hpp"
 #include "tests/support/process.hpp"
 #include "trainer/data/log_mel.hpp"
 #include "trainer/data/pixels.hpp"

@@ -8,6 +8,7 @@
 #include "common/file.hpp"
 #include "common/json.hpp"
 #include "common/random.hpp"
+#include "common/sealed/draft_file.hpp"
 #include "tests/support/process.hpp"
 #include "tests/support/small_run.hpp"
 #include "trainer/report/gnuplot.hpp"

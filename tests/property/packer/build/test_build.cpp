@@ -10,7 +10,7 @@
 #include "packer/build/build.hpp"
 #include "packer/check/open.hpp"
 #include "packer/check/verify.hpp"
-#include "packer/format/draft.hpp"
+#include "packer/format/replaceable.hpp"
 #include "tests/support/scratch.hpp"
 #include "tests/support/small_pack.hpp"
 
@@ -298,9 +298,10 @@ TEST_CASE("the draft that a killed run left is taken up, and what is wrong in it
 
 TEST_CASE("two builds of one pack at a time are one build and one refusal") {
   const Scratch scratch;
-  packer::Draft first(scratch / "pack");
-  CHECK(kind_of_failure([&] { const packer::Draft second(scratch / "pack"); }) == 3);
-  CHECK(fs::exists(first.folder()));
+  common::Draft first(scratch / "pack", packer::pack_replaceable());
+  CHECK(kind_of_failure([&] { const common::Draft second(scratch / "pack", packer::pack_replaceable()); }) ==
+        3);
+  CHECK(fs::exists(first.folder().path()));
 }
 
 TEST_CASE("a pack whose place was left empty between two renames comes back") {
@@ -308,7 +309,7 @@ TEST_CASE("a pack whose place was left empty between two renames comes back") {
   const packer::BuildRequest request = support::small_sources(scratch.path());
   const auto built = packer::build_pack(request);
   fs::rename(built.location, scratch / ".data_pack.old");
-  { const packer::Draft dropped(request.dest_root); }
+  { const common::Draft dropped(request.dest_root, packer::pack_replaceable()); }
   CHECK(packer::verify(request.dest_root, quiet()).id == built.id);
 }
 

@@ -6,6 +6,8 @@
 
 #include "common/error.hpp"
 #include "common/media/audio.hpp"
+
+#include "common/sealed/draft_file.hpp"
 #include "tests/support/scratch.hpp"
 
 #include <doctest/doctest.h>

@@ -15,6 +15,7 @@
 #include "common/json.hpp"
 #include "common/media/audio.hpp"
 #include "common/media/image.hpp"
+#include "common/sealed/draft_file.hpp"
 #include "manifest/format/manifest.hpp"
 #include "packer/synthesize/synthesize.hpp"
 #include "tests/support/scratch.hpp"

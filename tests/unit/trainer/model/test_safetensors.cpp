@@ -3,6 +3,7 @@
 
 #include "common/error.hpp"
 #include "common/file.hpp"
+#include "common/sealed/draft_file.hpp"
 #include "tests/support/scratch.hpp"
 #include "trainer/model/safetensors.hpp"
 #include "trainer/model/tensor.hpp"

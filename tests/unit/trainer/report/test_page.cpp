@@ -2,6 +2,7 @@
 
 #include "common/error.hpp"
 #include "common/file.hpp"
+#include "common/sealed/draft_file.hpp"
 #include "packer/build/build.hpp"
 #include "tests/support/process.hpp"
 #include "tests/support/scratch.hpp"

@@ -5,6 +5,7 @@
 
 #include "common/error.hpp"
 #include "common/file.hpp"
+#include "common/sealed/draft_file.hpp"
 #include "tests/support/scratch.hpp"
 
 #include <doctest/doctest.h>

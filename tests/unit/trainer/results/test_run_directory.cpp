@@ -6,6 +6,7 @@
 
 #include "common/error.hpp"
 #include "common/file.hpp"
+#include "common/sealed/draft_file.hpp"
 #include "tests/support/process.hpp"
 #include "tests/support/scratch.hpp"
 

@@ -1,0 +1,310 @@
+#include "common/sealed/draft.hpp"
+
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cerrno>
+
+#include "common/error.hpp"
+#include "common/sealed/finding.hpp"
+
+namespace common {
+namespace {
+
+namespace fs = std::filesystem;
+
+[[noreturn]] void refuse(const fs::path& target, const std::string& why) {
+  throw Error(ErrorKind::usage,
+              target.string() + " will not be replaced: " + why + "; name another folder or remove it");
+}
+
+// Where the old folder waits to be removed: `.<name>.<16 hexadecimal digits>.old`.
+std::string retired_name(const std::string& name) { return "." + name + "." + random_name() + ".old"; }
+bool is_retired(const std::string& entry, const std::string& name) {
+  const std::string before = "." + name + ".", behind = ".old";
+  return entry.size() == before.size() + 16 + behind.size() && entry.starts_with(before) &&
+         entry.ends_with(behind) &&
+         entry.find_first_not_of("0123456789abcdef", before.size()) == entry.size() - behind.size();
+}
+
+struct stat status_at(const Folder& folder, const std::string& name) {
+  struct stat status {};
+  if (::fstatat(folder.descriptor(), name.c_str(), &status, AT_SYMLINK_NOFOLLOW) != 0)
+    throw_errno("cannot examine " + folder.path_of(name).string());
+  return status;
+}
+
+Identity identity_at(const Folder& folder, const std::string& name) {
+  const struct stat status = status_at(folder, name);
+  return {status.st_dev, status.st_ino};
+}
+
+// Nothing where the target is absent or an empty folder.
+std::optional<Folder> open_judged(const Folder& parent, const std::string& name, const fs::path& target,
+                                  const Replaceable& replaceable) {
+  const auto there = parent.look(name);
+  if (!there) return std::nullopt;
+  if (there->kind != EntryKind::folder) refuse(target, std::string("it is ") + name_of(there->kind));
+  Folder folder = parent.subfolder(name);
+  if (folder.is_empty()) return std::nullopt;
+  if (const std::string why = replaceable(folder); !why.empty()) refuse(target, why);
+  return folder;
+}
+
+}  // namespace
+
+Replaceable never_replaceable() {
+  return [](const Folder&) { return std::string("it is there and not an empty folder"); };
+}
+
+void check_replaceable(const fs::path& target, const Replaceable& replaceable) {
+  const fs::path whole = resolve_target(target);
+  if (!fs::exists(whole.parent_path())) return;
+  (void)open_judged(Folder::open(whole.parent_path()), whole.filename().string(), target, replaceable);
+}
+
+fs::path resolve_target(const fs::path& target) {
+  fs::path whole = fs::absolute(target).lexically_normal();
+  if (!whole.has_filename()) whole = whole.parent_path();
+  if (whole.filename().empty())
+    throw Error(ErrorKind::usage, target.string() + " has no name of its own; name a folder");
+  return fs::weakly_canonical(whole.parent_path()) / whole.filename();
+}
+
+namespace {
+
+// What a file made here belongs to: this user, or whom the file system makes of every user.
+uid_t owner_of_new_files(const Folder& folder) {
+  const std::string name = ".owner";
+  folder.remove(name);
+  (void)folder.create(name);
+  const uid_t owner = status_at(folder, name).st_uid;
+  folder.remove(name);
+  return owner;
+}
+
+}  // namespace
+
+WorkFolder open_work_folder(const Folder& parent, const std::string& name) {
+  const fs::path shown = parent.path_of(name);
+  const bool made = ::mkdirat(parent.descriptor(), name.c_str(), 0755) == 0;
+  if (!made && errno != EEXIST) throw_errno("cannot create " + shown.string());
+  if (const auto there = parent.look(name); !there || there->kind != EntryKind::folder)
+    throw Error(ErrorKind::io, shown.string() + " is in the way and no folder; remove it");
+  Folder folder = parent.subfolder(name);
+  struct stat status {};
+  if (::fstat(folder.descriptor(), &status) != 0) throw_errno("cannot examine " + shown.string());
+  if (status.st_uid != ::geteuid() && status.st_uid != owner_of_new_files(folder))
+    throw Error(ErrorKind::io, shown.string() + " belongs to another user (number " +
+                                   std::to_string(status.st_uid) +
+                                   "); have it removed, or name another destination");
+  if (made)
+    folder.set_mode(0755);
+  else if ((status.st_mode & (S_IWGRP | S_IWOTH)) != 0)
+    throw Error(ErrorKind::io,
+                shown.string() + " was left by another run, and others may write to it; remove it");
+  return {std::move(folder), !made};
+}
+
+Draft::Draft(const fs::path& target, Replaceable replaceable)
+    : target_(resolve_target(target)),
+      name_(target_.filename().string()),
+      draft_name_("." + name_ + ".draft"),
+      replaceable_(std::move(replaceable)) {
+  for (fs::path parent = target_.parent_path(); !fs::exists(parent); parent = parent.parent_path())
+    made_parents_.push_back(parent);
+  try {
+    take();
+  } catch (...) {
+    forget();  // no destructor runs for what was never constructed
+    throw;
+  }
+}
+
+void Draft::take() {
+  std::error_code failure;
+  fs::create_directories(target_.parent_path(), failure);
+  if (failure)
+    throw Error(ErrorKind::io,
+                "cannot create the folder " + target_.parent_path().string() + ": " + failure.message());
+  parent_ = Folder::open(target_.parent_path());
+  lock_.emplace(*parent_, name_);
+  finish_what_was_killed();
+  (void)open_judged(*parent_, name_, target_, replaceable_);
+  remove_retired();
+  WorkFolder work = open_work_folder(*parent_, draft_name_);
+  folder_ = std::move(work.folder);
+  resumed_ = work.was_there;
+}
+
+Draft::~Draft() {
+  if (!published_ && !kept_) {
+    try {
+      check_draft_is_ours();
+      parent_->remove(draft_name_);
+    } catch (const Error&) {  // the next run removes it
+    }
+  }
+  forget();
+}
+
+void Draft::forget() {
+  folder_.reset();
+  lock_.reset();
+  parent_.reset();
+  if (published_ || kept_) return;
+  for (const fs::path& parent : made_parents_) ::rmdir(parent.c_str());
+}
+
+// A run that was killed between the two renames of the fallback left the target's place empty.
+void Draft::finish_what_was_killed() const {
+  if (parent_->look(name_)) return;
+  for (const Entry& entry : parent_->walk(1))
+    if (is_retired(entry.path, name_) && status_at(*parent_, entry.path).st_uid == ::geteuid()) {
+      parent_->rename(entry.path, *parent_, name_);
+      return;
+    }
+}
+
+// Old folders that a kill kept from being removed. Another user's are not touched.
+void Draft::remove_retired() const {
+  for (const Entry& entry : parent_->walk(1))
+    if (is_retired(entry.path, name_) && status_at(*parent_, entry.path).st_uid == ::geteuid())
+      parent_->remove(entry.path);
+}
+
+void Draft::check_draft_is_ours() const {
+  if (identity_at(*parent_, draft_name_) == folder_->identity()) return;
+  throw Error(ErrorKind::io, parent_->path_of(draft_name_).string() +
+                                 " was replaced by somebody while it was written; nothing was published");
+}
+
+void Draft::make_folder_for(const std::string& path) {
+  for (std::size_t at = path.find('/'); at != std::string::npos; at = path.find('/', at + 1)) {
+    const std::string folder = path.substr(0, at);
+    if (!made_folders_.insert(folder).second) continue;
+    if (resumed_)
+      if (const auto there = folder_->look(folder); there && there->kind != EntryKind::folder)
+        folder_->remove(folder);
+    folder_->make_folder(folder);
+  }
+}
+
+bool Draft::holds(const PackPath& path, std::uint64_t bytes, const Digest& digest) const {
+  if (!resumed_) return false;
+  const std::string& name = path.text();
+  const auto there = folder_->look(name);
+  if (!there) return false;
+  if (there->kind == EntryKind::file && there->size == bytes) {
+    const File file = folder_->open_to_read(name);
+    if (digest_file(file, folder_->path_of(name)).digest == digest) {
+      set_mode(file, 0644, folder_->path_of(name));
+      return true;
+    }
+  }
+  folder_->remove(name);
+  return false;
+}
+
+void Draft::put(const PackPath& path, ByteView bytes, const Digest& digest) const {
+  if (holds(path, bytes.size(), digest)) return;
+  const fs::path shown = folder_->path_of(path.text());
+  File file = folder_->create(path.text());
+  file.write_all(bytes, shown);
+  // The disk begins while the next file is read and hashed; publish() waits for it, and hears of its errors.
+  (void)::sync_file_range(file.descriptor(), 0, 0, SYNC_FILE_RANGE_WRITE);
+  file.close(shown);
+}
+
+FileDigest Draft::put_text(const PackPath& path, const std::function<void(const TakeText&)>& write) const {
+  constexpr std::size_t k_gathered_bytes = 1 << 20;
+  const fs::path shown = folder_->path_of(path.text());
+  if (resumed_) folder_->remove(path.text());
+  File file = folder_->create(path.text());
+  Hasher hasher;
+  FileDigest written;
+  std::string gathered;
+  const auto flush = [&] {
+    hasher.update(view_of(gathered));
+    file.write_all(view_of(gathered), shown);
+    written.size += gathered.size();
+    gathered.clear();
+  };
+  write([&](std::string_view part) {
+    gathered += part;
+    if (gathered.size() >= k_gathered_bytes) flush();
+  });
+  flush();
+  file.close(shown);
+  written.digest = hasher.finish();
+  return written;
+}
+
+void Draft::remove_all_but(const std::function<bool(const std::string&)>& is_wanted) const {
+  if (!resumed_) return;
+  const std::vector<Entry> entries = folder_->walk();
+  for (const Entry& entry : entries)
+    if (entry.kind != EntryKind::folder && !is_wanted(entry.path)) folder_->remove(entry.path);
+  // Children come after their parents. One at the limit of depth was not looked into: nothing wanted is
+  // there.
+  for (auto entry = entries.rbegin(); entry != entries.rend(); ++entry) {
+    if (entry->kind != EntryKind::folder || folder_->remove_if_empty(entry->path)) continue;
+    const auto depth = std::count(entry->path.begin(), entry->path.end(), '/') + 1;
+    if (depth >= Folder::k_depth_limit) folder_->remove(entry->path);
+  }
+}
+
+void Draft::publish() {
+  // One syncfs costs 0.1 s where an fsync for each of 900 files cost 3.5 s.
+  if (::syncfs(folder_->descriptor()) != 0 && errno != ENOSYS && errno != EINVAL)
+    throw_errno("cannot sync " + folder_->path().string());
+  check_draft_is_ours();
+  take_place();
+  published_ = true;
+  // It is there and whole: nothing that fails from here on can make it undone.
+  try {
+    parent_->sync();
+    remove_retired();
+  } catch (const Error&) {  // the next run removes it
+  }
+}
+
+void Draft::take_place() {
+  for (;;) {
+    const auto there = open_judged(*parent_, name_, target_, replaceable_);
+    if (there) return replace(*there);
+    // Takes the place of nothing, and of an empty folder.
+    if (::renameat(parent_->descriptor(), draft_name_.c_str(), parent_->descriptor(), name_.c_str()) == 0)
+      return;
+    // Filled by somebody between the look and the rename.
+    if (errno != ENOTEMPTY && errno != EEXIST)
+      throw_errno("cannot rename " + folder_->path().string() + " to " + target_.string());
+  }
+}
+
+void Draft::replace(const Folder& there) {
+  const std::string retired = retired_name(name_);
+  if (!parent_->exchange(draft_name_, *parent_, name_)) {
+    // In two steps; the next run finishes what a kill leaves between them.
+    parent_->rename(name_, *parent_, retired);
+    try {
+      parent_->rename(draft_name_, *parent_, name_);
+    } catch (...) {
+      parent_->rename(retired, *parent_, name_);
+      throw;
+    }
+    return;
+  }
+  // What was exchanged must be what was judged: somebody without our lock may have come between.
+  if (identity_at(*parent_, draft_name_) != there.identity()) {
+    (void)parent_->exchange(draft_name_, *parent_, name_);
+    throw Error(
+        ErrorKind::io,
+        target_.string() + " was replaced by another process meanwhile; nothing was published, try again");
+  }
+  parent_->rename(draft_name_, *parent_, retired);
+}
+
+}  // namespace common

@@ -1,0 +1,73 @@
+#include "common/sealed/draft_file.hpp"
+
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <cstdio>
+
+#include "common/error.hpp"
+
+namespace common {
+namespace {
+
+namespace fs = std::filesystem;
+
+std::string name_of_file(const fs::path& target) {
+  std::string name = target.filename().string();
+  if (name.empty() || name == "." || name == "..")
+    throw Error(ErrorKind::usage, target.string() + " names no file; name a file");
+  return name;
+}
+
+// A run that was killed left it. Its name alone is removed: it may be one more name of another file.
+void remove_leftover(const Folder& parent, const std::string& draft) {
+  const auto there = parent.look(draft);
+  if (!there) return;
+  if (there->kind == EntryKind::folder)
+    throw Error(ErrorKind::io, parent.path_of(draft).string() + " is in the way and no file; remove it");
+  parent.remove(draft);
+}
+
+}  // namespace
+
+DraftFile::DraftFile(const fs::path& target, Patience patience)
+    : target_(target),
+      parent_(Folder::open(target.parent_path())),
+      lock_(parent_, name_of_file(target), patience),
+      draft_name_("." + target.filename().string() + ".draft") {
+  remove_leftover(parent_, draft_name_);
+  file_ = parent_.create(draft_name_);
+}
+
+DraftFile::~DraftFile() {
+  if (!published_) ::unlinkat(parent_.descriptor(), draft_name_.c_str(), 0);
+}
+
+void DraftFile::publish() {
+  struct stat ours {
+  }, there{};
+  if (::fstat(file_.descriptor(), &ours) != 0 ||
+      ::fstatat(parent_.descriptor(), draft_name_.c_str(), &there, AT_SYMLINK_NOFOLLOW) != 0)
+    throw_errno("cannot examine " + parent_.path_of(draft_name_).string());
+  if (ours.st_ino != there.st_ino || ours.st_dev != there.st_dev)
+    throw Error(ErrorKind::io, parent_.path_of(draft_name_).string() +
+                                   " was replaced by somebody while it was written; nothing was published");
+  file_.close(target_);
+  parent_.rename(draft_name_, parent_, target_.filename().string());
+  published_ = true;
+  try {
+    parent_.sync();
+  } catch (const Error&) {  // the file is there and whole
+  }
+}
+
+void write_file(const fs::path& path, ByteView bytes) {
+  DraftFile file(path, Patience::short_wait);
+  file.write(bytes);
+  file.finish();
+  file.publish();
+}
+
+}  // namespace common

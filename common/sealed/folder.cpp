@@ -1,0 +1,378 @@
+#include "common/sealed/folder.hpp"
+
+#include <dirent.h>
+#include <fcntl.h>
+#include <linux/openat2.h>
+#include <sys/random.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <atomic>
+#include <cerrno>
+#include <cstdio>
+#include <cstring>
+#include <memory>
+#include <utility>
+
+#include "common/error.hpp"
+
+namespace common {
+namespace {
+
+namespace fs = std::filesystem;
+
+constexpr int k_folder_flags = O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW;
+
+struct CloseFolder {
+  void operator()(DIR* folder) const { ::closedir(folder); }
+};
+using FolderStream = std::unique_ptr<DIR, CloseFolder>;
+
+bool is_not_supported(int code) {
+  return code == EINVAL || code == ENOSYS || code == ENOTSUP || code == EOPNOTSUPP;
+}
+
+// Names inside a folder are ours or were listed; one that climbs out is a mistake of this program.
+void check_inside(const std::string& inside) {
+  ENSURE(!inside.empty() && inside.front() != '/' && inside.find('\0') == std::string::npos);
+  for (std::size_t at = 0; at <= inside.size();) {
+    const std::size_t end = std::min(inside.find('/', at), inside.size());
+    ENSURE(inside.compare(at, end - at, "..") != 0);
+    at = end + 1;
+  }
+}
+
+// The next entry but "." and ".."; null at the end.
+const dirent* next_entry(DIR* folder, const fs::path& name) {
+  for (;;) {
+    errno = 0;
+    const dirent* entry = ::readdir(folder);
+    if (entry == nullptr) {
+      if (errno != 0) throw_errno("cannot list " + name.string());
+      return nullptr;
+    }
+    if (std::strcmp(entry->d_name, ".") != 0 && std::strcmp(entry->d_name, "..") != 0) return entry;
+  }
+}
+
+// Takes the descriptor over.
+FolderStream list(int descriptor, const fs::path& name) {
+  File file(descriptor);
+  if (!file.is_open()) throw_errno("cannot open the folder " + name.string());
+  FolderStream stream(::fdopendir(file.descriptor()));
+  if (!stream) throw_errno("cannot list " + name.string());
+  (void)file.release();
+  return stream;
+}
+
+EntryKind kind_of(mode_t mode) {
+  if (S_ISREG(mode)) return EntryKind::file;
+  if (S_ISDIR(mode)) return EntryKind::folder;
+  return S_ISLNK(mode) ? EntryKind::link : EntryKind::other;
+}
+
+// Nothing where the name is gone again.
+std::optional<Entry> entry_at(int folder, const char* name, std::string path, const fs::path& shown) {
+  struct stat status {};
+  if (::fstatat(folder, name, &status, AT_SYMLINK_NOFOLLOW) != 0) {
+    if (errno == ENOENT || errno == ENOTDIR) return std::nullopt;
+    throw_errno("cannot examine " + shown.string());
+  }
+  const EntryKind kind = kind_of(status.st_mode);
+  return Entry{std::move(path), kind,
+               kind == EntryKind::file ? static_cast<std::uint64_t>(status.st_size) : 0};
+}
+
+void walk_into(int descriptor, const fs::path& root, const std::string& prefix, int depth_left,
+               std::vector<Entry>& entries) {
+  const fs::path shown = root / prefix;
+  const FolderStream folder = list(descriptor, shown);
+  while (const dirent* next = next_entry(folder.get(), shown)) {
+    auto entry = entry_at(::dirfd(folder.get()), next->d_name, prefix + next->d_name, shown / next->d_name);
+    if (!entry) continue;
+    entries.push_back(*entry);
+    if (entry->kind != EntryKind::folder || depth_left <= 1) continue;
+    walk_into(::openat(::dirfd(folder.get()), next->d_name, k_folder_flags), root, entry->path + "/",
+              depth_left - 1, entries);
+  }
+}
+
+// Removes what lies in a folder. What lies deeper than `depth_left` folders is moved up into `top`, from
+// where the caller goes on: so neither the stack nor the number of descriptors limits the depth. Returns
+// whether anything was moved.
+bool empty_folder(int descriptor, const fs::path& shown, int depth_left, int top, std::uint64_t& moved);
+
+bool remove_entry(int folder, const char* name, const fs::path& shown, int depth_left, int top,
+                  std::uint64_t& moved) {
+  if (::unlinkat(folder, name, 0) == 0 || errno == ENOENT) return false;
+  if (errno != EISDIR && errno != EPERM) throw_errno("cannot remove " + shown.string());
+  if (::unlinkat(folder, name, AT_REMOVEDIR) == 0 || errno == ENOENT) return false;
+  if (errno != ENOTEMPTY && errno != EEXIST) throw_errno("cannot remove " + shown.string());
+  bool any = false;
+  if (depth_left == 0) {
+    for (;;) {
+      const std::string free_name = ".deep" + std::to_string(moved++);
+      if (::renameat2(folder, name, top, free_name.c_str(), RENAME_NOREPLACE) == 0) return true;
+      if (errno != EEXIST) throw_errno("cannot remove " + shown.string());
+    }
+  }
+  any = empty_folder(::openat(folder, name, k_folder_flags), shown, depth_left - 1, top, moved);
+  if (::unlinkat(folder, name, AT_REMOVEDIR) != 0 && errno != ENOENT)
+    throw_errno("cannot remove " + shown.string());
+  return any;
+}
+
+bool empty_folder(int descriptor, const fs::path& shown, int depth_left, int top, std::uint64_t& moved) {
+  const FolderStream folder = list(descriptor, shown);
+  bool any = false;
+  while (const dirent* next = next_entry(folder.get(), shown))
+    any |= remove_entry(::dirfd(folder.get()), next->d_name, shown / next->d_name, depth_left,
+                        top < 0 ? ::dirfd(folder.get()) : top, moved);
+  return any;
+}
+
+}  // namespace
+
+const char* name_of(EntryKind kind) {
+  switch (kind) {
+    case EntryKind::file:
+      return "a file";
+    case EntryKind::folder:
+      return "a folder";
+    case EntryKind::link:
+      return "a symbolic link";
+    case EntryKind::other:
+      return "a FIFO, socket or device";
+  }
+  return "";
+}
+
+std::string random_name() {
+  std::uint8_t bytes[8];
+  if (::getrandom(bytes, sizeof bytes, 0) != sizeof bytes) throw_errno("cannot draw a name");
+  return to_hex(bytes);
+}
+
+void set_mode(const File& file, mode_t mode, const fs::path& name) {
+  if (::fchmod(file.descriptor(), mode) == 0 || errno == EPERM || is_not_supported(errno)) return;
+  throw_errno("cannot set the mode of " + name.string());
+}
+
+Folder Folder::open(const fs::path& path) {
+  File file(::open(path.empty() ? "." : path.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+  if (!file.is_open()) {
+    if (errno == ENOTDIR) throw Error(ErrorKind::io, path.string() + " is not a folder; name a folder");
+    throw_errno("cannot open the folder " + path.string());
+  }
+  return {std::move(file), path};
+}
+
+Folder Folder::subfolder(const std::string& inside) const {
+  File file(open_beneath(inside, O_RDONLY | O_DIRECTORY, 0));
+  if (!file.is_open()) throw_errno("cannot open the folder " + path_of(inside).string());
+  return {std::move(file), path_of(inside)};
+}
+
+Identity Folder::identity() const {
+  struct stat status {};
+  if (::fstat(descriptor(), &status) != 0) throw_errno("cannot examine " + path_.string());
+  return {status.st_dev, status.st_ino};
+}
+
+// -1 with errno where it cannot be opened.
+int Folder::open_beneath(const std::string& inside, int flags, mode_t mode) const {
+  check_inside(inside);
+  flags |= O_CLOEXEC | O_NOFOLLOW;
+  static std::atomic<bool> has_openat2{true};
+  if (has_openat2) {
+    struct open_how how {};
+    how.flags = static_cast<std::uint64_t>(flags);
+    how.mode = mode;
+    how.resolve = RESOLVE_BENEATH | RESOLVE_NO_SYMLINKS | RESOLVE_NO_MAGICLINKS;
+    for (;;) {
+      const long result = ::syscall(SYS_openat2, descriptor(), inside.c_str(), &how, sizeof how);
+      if (result >= 0) return static_cast<int>(result);
+      // EAGAIN: something was renamed at that moment, and the kernel could not be sure to stay beneath.
+      if (errno == EAGAIN) continue;
+      // EPERM: a sandbox that does not know the call, as old container runtimes answer.
+      if (errno != ENOSYS && errno != EPERM) return -1;
+      break;
+    }
+    if (errno == ENOSYS) has_openat2 = false;
+  }
+  File folder;
+  int at = descriptor();
+  std::size_t begin = 0;
+  for (std::size_t end; (end = inside.find('/', begin)) != std::string::npos; begin = end + 1) {
+    File next(::openat(at, inside.substr(begin, end - begin).c_str(), k_folder_flags));
+    if (!next.is_open()) return -1;
+    folder = std::move(next);
+    at = folder.descriptor();
+  }
+  return ::openat(at, inside.substr(begin).c_str(), flags, mode);
+}
+
+Folder::Place Folder::place_of(const std::string& inside) const {
+  check_inside(inside);
+  const std::size_t slash = inside.rfind('/');
+  if (slash == std::string::npos) return {File(), descriptor(), inside};
+  File folder(open_beneath(inside.substr(0, slash), O_RDONLY | O_DIRECTORY, 0));
+  const int opened = folder.descriptor();
+  return {std::move(folder), opened, inside.substr(slash + 1)};
+}
+
+std::optional<Entry> Folder::look(const std::string& inside) const {
+  const Place place = place_of(inside);
+  if (place.descriptor < 0) {
+    if (errno == ENOENT || errno == ENOTDIR || errno == ELOOP) return std::nullopt;
+    throw_errno("cannot examine " + path_of(inside).string());
+  }
+  return entry_at(place.descriptor, place.name.c_str(), inside, path_of(inside));
+}
+
+bool Folder::has_file(const std::string& inside) const {
+  const auto entry = look(inside);
+  return entry && entry->kind == EntryKind::file;
+}
+
+std::vector<Entry> Folder::walk(int depth_limit) const {
+  std::vector<Entry> entries;
+  walk_into(::openat(descriptor(), ".", k_folder_flags), path_, "", depth_limit, entries);
+  std::sort(entries.begin(), entries.end(), [](const Entry& a, const Entry& b) { return a.path < b.path; });
+  return entries;
+}
+
+bool Folder::is_empty() const {
+  const FolderStream folder = list(::openat(descriptor(), ".", k_folder_flags), path_);
+  return next_entry(folder.get(), path_) == nullptr;
+}
+
+File Folder::open_to_read(const std::string& inside) const {
+  const fs::path shown = path_of(inside);
+  // O_NONBLOCK: opening a FIFO without a writer would hang for ever; on regular files it changes nothing.
+  File file(open_beneath(inside, O_RDONLY | O_NONBLOCK, 0));
+  if (!file.is_open()) {
+    if (errno == ELOOP)
+      throw Error(
+          ErrorKind::io,
+          shown.string() + " is a symbolic link, or lies behind one; put the file itself in its place");
+    throw_errno("cannot open " + shown.string());
+  }
+  check_regular(file, shown);
+  return file;
+}
+
+Bytes Folder::read(const std::string& inside, std::uint64_t limit_bytes) const {
+  return read_file(open_to_read(inside), path_of(inside), limit_bytes);
+}
+
+std::string Folder::read_text(const std::string& inside, std::uint64_t limit_bytes) const {
+  const Bytes bytes = read(inside, limit_bytes);
+  return std::string(text_of(bytes));
+}
+
+FileDigest Folder::digest_of(const std::string& inside) const {
+  return digest_file(open_to_read(inside), path_of(inside));
+}
+
+File Folder::create(const std::string& inside) const {
+  File file(open_beneath(inside, O_WRONLY | O_CREAT | O_EXCL, 0644));
+  if (!file.is_open()) throw_errno("cannot create " + path_of(inside).string());
+  common::set_mode(file, 0644, path_of(inside));
+  return file;
+}
+
+void Folder::make_folder(const std::string& inside) const {
+  check_inside(inside);
+  File held;
+  int at = descriptor();
+  for (std::size_t begin = 0; begin < inside.size();) {
+    const std::size_t end = std::min(inside.find('/', begin), inside.size());
+    const std::string name = inside.substr(begin, end - begin);
+    const fs::path shown = path_of(inside.substr(0, end));
+    const bool made = ::mkdirat(at, name.c_str(), 0755) == 0;
+    if (!made && errno != EEXIST) throw_errno("cannot create the folder " + shown.string());
+    File next(::openat(at, name.c_str(), k_folder_flags));
+    if (!next.is_open()) throw_errno("cannot create the folder " + shown.string());
+    if (made) common::set_mode(next, 0755, shown);
+    held = std::move(next);
+    at = held.descriptor();
+    begin = end + 1;
+  }
+}
+
+void Folder::write(const std::string& inside, ByteView bytes) const {
+  const std::size_t slash = inside.rfind('/');
+  const std::string draft = (slash == std::string::npos ? "" : inside.substr(0, slash + 1)) + "." +
+                            inside.substr(slash == std::string::npos ? 0 : slash + 1) + ".draft";
+  remove(draft);
+  try {
+    File file = create(draft);
+    file.write_all(bytes, path_of(draft));
+    file.sync(path_of(draft));
+    file.close(path_of(draft));
+    rename(draft, *this, inside);
+  } catch (...) {
+    const Place place = place_of(draft);
+    if (place.descriptor >= 0) ::unlinkat(place.descriptor, place.name.c_str(), 0);
+    throw;
+  }
+  if (slash == std::string::npos)
+    sync();
+  else
+    subfolder(inside.substr(0, slash)).sync();
+}
+
+void Folder::rename(const std::string& inside, const Folder& to, const std::string& to_inside) const {
+  const Place from_place = place_of(inside), to_place = to.place_of(to_inside);
+  if (from_place.descriptor < 0 || to_place.descriptor < 0 ||
+      ::renameat(from_place.descriptor, from_place.name.c_str(), to_place.descriptor,
+                 to_place.name.c_str()) != 0)
+    throw_errno("cannot rename " + path_of(inside).string() + " to " + to.path_of(to_inside).string());
+}
+
+bool Folder::exchange(const std::string& inside, const Folder& to, const std::string& to_inside) const {
+  const Place from_place = place_of(inside), to_place = to.place_of(to_inside);
+  if (from_place.descriptor >= 0 && to_place.descriptor >= 0) {
+    if (::renameat2(from_place.descriptor, from_place.name.c_str(), to_place.descriptor,
+                    to_place.name.c_str(), RENAME_EXCHANGE) == 0)
+      return true;
+    if (is_not_supported(errno)) return false;
+  }
+  throw_errno("cannot put " + path_of(inside).string() + " in the place of " +
+              to.path_of(to_inside).string());
+}
+
+void Folder::remove(const std::string& inside) const {
+  const Place place = place_of(inside);
+  if (place.descriptor < 0) {
+    if (errno == ENOENT) return;
+    throw_errno("cannot remove " + path_of(inside).string());
+  }
+  const fs::path shown = path_of(inside);
+  if (::unlinkat(place.descriptor, place.name.c_str(), 0) == 0 || errno == ENOENT) return;
+  if (errno != EISDIR && errno != EPERM) throw_errno("cannot remove " + shown.string());
+  std::uint64_t moved = 0;
+  for (;;) {
+    if (::unlinkat(place.descriptor, place.name.c_str(), AT_REMOVEDIR) == 0 || errno == ENOENT) return;
+    if (errno != ENOTEMPTY && errno != EEXIST) throw_errno("cannot remove " + shown.string());
+    (void)empty_folder(::openat(place.descriptor, place.name.c_str(), k_folder_flags), shown, k_depth_limit,
+                       -1, moved);
+  }
+}
+
+bool Folder::remove_if_empty(const std::string& inside) const {
+  const Place place = place_of(inside);
+  return place.descriptor >= 0 && ::unlinkat(place.descriptor, place.name.c_str(), AT_REMOVEDIR) == 0;
+}
+
+void Folder::set_mode(mode_t mode) const { common::set_mode(file_, mode, path_); }
+
+void Folder::sync() const {
+  if (::fsync(descriptor()) == 0 || is_not_supported(errno)) return;
+  throw_errno("cannot sync " + path_.string());
+}
+
+}  // namespace common
