@@ -85,12 +85,9 @@ uid_t owner_of_new_files(const Folder& folder) {
   return owner;
 }
 
-}  // namespace
-
-WorkFolder open_work_folder(const Folder& parent, const std::string& name) {
+// Where `made` is false a killed run left it, and others must not have been able to write to it since.
+Folder open_own(const Folder& parent, const std::string& name, bool made) {
   const fs::path shown = parent.path_of(name);
-  const bool made = ::mkdirat(parent.descriptor(), name.c_str(), 0755) == 0;
-  if (!made && errno != EEXIST) throw_errno("cannot create " + shown.string());
   if (const auto there = parent.look(name); !there || there->kind != EntryKind::folder)
     throw Error(ErrorKind::io, shown.string() + " is in the way and no folder; remove it");
   Folder folder = parent.subfolder(name);
@@ -100,12 +97,26 @@ WorkFolder open_work_folder(const Folder& parent, const std::string& name) {
     throw Error(ErrorKind::io, shown.string() + " belongs to another user (number " +
                                    std::to_string(status.st_uid) +
                                    "); have it removed, or name another destination");
-  if (made)
-    folder.set_mode(0755);
-  else if ((status.st_mode & (S_IWGRP | S_IWOTH)) != 0)
+  if (!made && (status.st_mode & (S_IWGRP | S_IWOTH)) != 0)
     throw Error(ErrorKind::io,
                 shown.string() + " was left by another run, and others may write to it; remove it");
-  return {std::move(folder), !made};
+  return folder;
+}
+
+}  // namespace
+
+WorkFolder open_work_folder(const Folder& parent, const std::string& name) {
+  const fs::path shown = parent.path_of(name);
+  const bool made = ::mkdirat(parent.descriptor(), name.c_str(), 0755) == 0;
+  if (!made && errno != EEXIST) throw_errno("cannot create " + shown.string());
+  try {
+    Folder folder = open_own(parent, name, made);
+    if (made) folder.set_mode(0755);
+    return {std::move(folder), !made};
+  } catch (...) {
+    if (made) ::unlinkat(parent.descriptor(), name.c_str(), AT_REMOVEDIR);
+    throw;
+  }
 }
 
 Draft::Draft(const fs::path& target, Replaceable replaceable)

@@ -280,7 +280,12 @@ FileDigest Folder::digest_of(const std::string& inside) const {
 File Folder::create(const std::string& inside) const {
   File file(open_beneath(inside, O_WRONLY | O_CREAT | O_EXCL, 0644));
   if (!file.is_open()) throw_errno("cannot create " + path_of(inside).string());
-  common::set_mode(file, 0644, path_of(inside));
+  try {
+    common::set_mode(file, 0644, path_of(inside));
+  } catch (...) {
+    remove(inside);
+    throw;
+  }
   return file;
 }
 

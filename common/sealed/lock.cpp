@@ -91,7 +91,14 @@ Lock::Lock(const Folder& parent, const std::string& name, Patience patience)
   const Clock::time_point until =
       Clock::now() + (patience == Patience::short_wait ? k_short_wait : std::chrono::seconds(0));
   for (;;) {
-    Taken taken = by_creating_ ? take_by_creating() : take_by_flock();
+    Taken taken = Taken::try_again;
+    try {
+      taken = by_creating_ ? take_by_creating() : take_by_flock();
+    } catch (...) {
+      // No destructor runs for what was never constructed; what was there already stays.
+      if (made_) ::unlinkat(parent_.descriptor(), file_of(name_).c_str(), 0);
+      throw;
+    }
     if (taken == Taken::yes) return;
     if (taken == Taken::without_effect) {
       by_creating_ = true;
@@ -135,7 +142,9 @@ Lock::Taken Lock::take_by_flock() {
   const fs::path shown = parent_.path_of(file_name_);
   const int folder = parent_.descriptor();
   constexpr int k_flags = O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK;
-  file_ = File(::openat(folder, file_name_.c_str(), O_RDWR | O_CREAT | k_flags, 0644));
+  file_ = File(::openat(folder, file_name_.c_str(), O_RDWR | O_CREAT | O_EXCL | k_flags, 0644));
+  made_ = file_.is_open();
+  if (!made_ && errno == EEXIST) file_ = File(::openat(folder, file_name_.c_str(), O_RDWR | k_flags));
   const bool writes = file_.is_open();
   // Left by another user of a shared folder: to be locked, it need not be written to.
   if (!writes && errno == EACCES) file_ = File(::openat(folder, file_name_.c_str(), O_RDONLY | k_flags));
@@ -153,6 +162,7 @@ Lock::Taken Lock::take_by_flock() {
       return Taken::without_effect;
     if (errno == EINTR) return Taken::try_again;
     if (errno != EWOULDBLOCK) throw_errno("cannot lock " + shown.string());
+    made_ = false;  // another took it between the two calls, and it is not ours to remove
     holder_ = read_at(folder, file_name_.c_str());
     return Taken::held;
   }

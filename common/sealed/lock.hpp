@@ -39,7 +39,7 @@ class Lock {
   const Folder& parent_;
   std::string name_, file_name_;
   File file_;
-  bool by_creating_ = false;
+  bool by_creating_ = false, made_ = false;
   std::string holder_;  // what the file says, where another holds it
 };
 

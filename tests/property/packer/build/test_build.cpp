@@ -308,7 +308,7 @@ TEST_CASE("a pack whose place was left empty between two renames comes back") {
   const Scratch scratch;
   const packer::BuildRequest request = support::small_sources(scratch.path());
   const auto built = packer::build_pack(request);
-  fs::rename(built.location, scratch / ".data_pack.old");
+  fs::rename(built.location, scratch / ".data_pack.0123456789abcdef.old");
   { const common::Draft dropped(request.dest_root, packer::pack_replaceable()); }
   CHECK(packer::verify(request.dest_root, quiet()).id == built.id);
 }

@@ -102,10 +102,10 @@ TEST_CASE("an export replaces nothing, and one that fails leaves nothing") {
   support::put(scratch / "full/mine.txt", "mine");
   for (const char* out : {"full", "data_pack"})
     CHECK(holds(refusal(ErrorKind::usage, [&] { packer::export_webdataset(pack, shards(scratch / out, 1)); }),
-                "not there yet"));
+                "will not be replaced"));
   CHECK(holds(
       refusal(ErrorKind::usage, [&] { packer::export_recipe(scratch / "data_pack", scratch / "full"); }),
-      "not there yet"));
+      "will not be replaced"));
   support::put(scratch / "data_pack/audio/train/video_1.wav", "changed since");
   CHECK(holds(
       refusal(ErrorKind::mismatch, [&] { packer::export_webdataset(pack, shards(scratch / "late", 1)); }),

@@ -1,6 +1,7 @@
 // FORMAT.md and the code name the same rules.
 #include <set>
 #include <string>
+#include <vector>
 
 #include "common/file.hpp"
 #include "packer/format/info.hpp"
@@ -15,9 +16,12 @@ namespace fs = std::filesystem;
 // Rule ids that the code cites: a string literal of a capital letter and a digit.
 std::set<std::string> cited_rules() {
   std::set<std::string> rules;
-  for (const auto& entry : fs::directory_iterator(fs::path(SAFE_SOURCE_DIR) / "packer")) {
-    if (entry.path().extension() != ".cpp") continue;
-    const std::string code = common::read_text(entry.path(), 1 << 20);
+  std::vector<fs::path> sources;
+  for (const char* folder : {"packer", "common/sealed"})
+    for (const auto& entry : fs::recursive_directory_iterator(fs::path(SAFE_SOURCE_DIR) / folder))
+      if (entry.path().extension() == ".cpp") sources.push_back(entry.path());
+  for (const fs::path& source : sources) {
+    const std::string code = common::read_text(source, 1 << 20);
     for (std::size_t at = code.find('"'); at != std::string::npos && at + 3 < code.size();
          at = code.find('"', at + 1)) {
       const bool is_rule = std::string("NSFPMAZE").find(code[at + 1]) != std::string::npos &&
