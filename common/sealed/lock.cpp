@@ -106,7 +106,11 @@ Lock::Lock(const Folder& parent, const std::string& name, Patience patience)
     }
     file_ = File();
     if (taken == Taken::try_again) continue;
-    if (Clock::now() >= until) refuse();
+    if (Clock::now() >= until) {
+      // What flock was tried on; where it has no effect it is nobody's.
+      if (by_creating_) ::unlinkat(parent_.descriptor(), file_of(name_).c_str(), 0);
+      refuse();
+    }
     throw_if_stop_requested();
     std::this_thread::sleep_for(k_pause);
   }

@@ -44,6 +44,7 @@ char g_root[4096];
 Fault g_fault = Fault::none;
 std::uint64_t g_at = 0;
 
+Lacks g_lacks = Lacks::nothing;
 std::function<void()> g_action;
 std::optional<unsigned> g_shuffle;  // the seed
 struct Entries {
@@ -162,6 +163,8 @@ void disarm() { g_fault = Fault::none; }
 
 void before_call(std::function<void()> action) { g_action = std::move(action); }
 
+void make_lack(Lacks lacks) { g_lacks = lacks; }
+
 void shuffle_folders(unsigned seed) { g_shuffle = seed; }
 
 // The next of all entries, which are read when the first is asked for.
@@ -227,6 +230,10 @@ long syscall(long number, ...) noexcept {
   static const auto k_real = real(&syscall, "syscall");
   const auto call = [&] { return k_real(number, a[0], a[1], a[2], a[3], a[4], a[5]); };
   if (number != SYS_openat2) return call();
+  if (support::g_lacks == support::Lacks::openat2) {
+    errno = ENOSYS;
+    return -1;
+  }
   const auto* how = reinterpret_cast<const open_how*>(a[2]);
   return support::open_tracked("openat2", tracked(static_cast<int>(a[0])), static_cast<int>(how->flags),
                                [&] { return static_cast<int>(call()); });
@@ -264,7 +271,17 @@ ssize_t write(int descriptor, const void* from, std::size_t size) {
   return count < 0 ? -1 : k_real(descriptor, from, static_cast<std::size_t>(count));
 }
 
-int fsync(int descriptor) { return tracked(descriptor) && strikes("fsync", Does::take_room) ? -1 : 0; }
+int fsync(int descriptor) {
+  if (support::g_lacks == support::Lacks::folder_sync) {
+    struct stat status {};
+    static const auto k_status = real(&fstat, "fstat");
+    if (k_status(descriptor, &status) == 0 && S_ISDIR(status.st_mode)) {
+      errno = EINVAL;
+      return -1;
+    }
+  }
+  return tracked(descriptor) && strikes("fsync", Does::take_room) ? -1 : 0;
+}
 int fdatasync(int descriptor) {
   return tracked(descriptor) && strikes("fdatasync", Does::take_room) ? -1 : 0;
 }
@@ -286,6 +303,10 @@ int renameat(int from_folder, const char* from, int to_folder, const char* to) n
 
 int renameat2(int from_folder, const char* from, int to_folder, const char* to, unsigned flags) noexcept {
   static const auto k_real = real(&renameat2, "renameat2");
+  if (support::g_lacks == support::Lacks::exchange && (flags & RENAME_EXCHANGE) != 0) {
+    errno = EINVAL;
+    return -1;
+  }
   if ((tracked(from) || tracked(from_folder)) && strikes("renameat2", Does::take_room)) return -1;
   return k_real(from_folder, from, to_folder, to, flags);
 }
@@ -316,6 +337,10 @@ int chmod(const char* path, mode_t mode) noexcept {
 
 int fchmod(int descriptor, mode_t mode) noexcept {
   static const auto k_real = real(&fchmod, "fchmod");
+  if (support::g_lacks == support::Lacks::modes) {
+    errno = EPERM;
+    return -1;
+  }
   if (tracked(descriptor) && strikes("fchmod", Does::look)) return -1;
   return k_real(descriptor, mode);
 }
@@ -328,6 +353,11 @@ int ftruncate(int descriptor, off_t size) noexcept {
 
 int flock(int descriptor, int operation) noexcept {
   static const auto k_real = real(&flock, "flock");
+  if (support::g_lacks == support::Lacks::flock_effect) return 0;
+  if (support::g_lacks == support::Lacks::flock) {
+    errno = ENOLCK;
+    return -1;
+  }
   if (tracked(descriptor) && strikes("flock", Does::look)) return -1;
   return k_real(descriptor, operation);
 }

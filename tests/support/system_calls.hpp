@@ -37,6 +37,18 @@ void disarm();
 
 void before_call(std::function<void()> action);
 
+// From now on, in this process and those that it forks: what some file systems and kernels are like.
+enum class Lacks {
+  nothing,
+  flock_effect,  // flock says yes to everybody, as on some network file systems
+  flock,         // flock is refused with ENOLCK
+  exchange,      // two names cannot be exchanged
+  openat2,       // the kernel does not know the call
+  modes,         // fchmod is refused with EPERM
+  folder_sync,   // fsync of a folder is refused with EINVAL
+};
+void make_lack(Lacks lacks);
+
 // From now on, every folder gives its entries in an order drawn from `seed`.
 void shuffle_folders(unsigned seed);
 

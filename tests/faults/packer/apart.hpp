@@ -23,6 +23,7 @@ inline int run_apart(const fs::path& root, support::Fault fault, std::uint64_t a
                      const std::function<void()>& work) {
   constexpr unsigned k_limit_s = 60;
   (void)support::count_calls();  // what is counted is shared from before the fork
+  std::fflush(stdout);           // or the child prints it once more
   const pid_t child = ::fork();
   if (child == 0) {
     if (std::freopen("/dev/null", "w", stderr) == nullptr) ::_exit(99);
