@@ -15,7 +15,7 @@ packages=(
   libopenblas0-openmp
 )
 if [[ ${1:-} == --dev ]]; then
-  packages+=(clang clang-format clang-tidy doctest-dev git libclang-rt-14-dev openssl python3 shellcheck)
+  packages+=(clang clang-format clang-tidy doctest-dev git libclang-rt-14-dev locales openssl python3 shellcheck)
 fi
 
 missing=()

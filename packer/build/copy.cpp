@@ -48,10 +48,22 @@ void refuse_other_header(common::ByteView clip, const ClipFacts& facts, const st
                                          "; write the file again or leave it out of the manifest");
 }
 
+// No recorder or converter goes beyond it, and pack.json and the readers of clips have their own limits.
+constexpr int k_rate_limit_hz = 1'000'000;
+
+void refuse_rate(const common::AudioFacts& facts, const std::string& source) {
+  if (facts.rate_hz < 1 || facts.rate_hz > k_rate_limit_hz)
+    throw Error(ErrorKind::mismatch,
+                fmt::format("{} has a sample rate of {} Hz, and up to {} Hz are supported; convert the file "
+                            "or leave it out of the manifest",
+                            source, facts.rate_hz, k_rate_limit_hz));
+}
+
 StagedFile stage_clip(const PlannedClip& clip, SourceSound&& sound, const common::Draft& draft,
                       common::Probe probe) {
   const std::string& source = sound.name();
   const common::AudioFacts facts = sound.probe(probe);
+  refuse_rate(facts, source);
   const auto cut = decide_cut(facts, clip.start_s);
   if (!cut)
     throw Unusable(k_too_short,

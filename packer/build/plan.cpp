@@ -10,6 +10,8 @@
 namespace packer {
 namespace {
 
+constexpr const char* k_longest_suffix = ".flac";
+
 const char* table_of(Role role) {
   return role == Role::subset_manifest ? "the subset manifest" : "the held-out clips";
 }
@@ -21,6 +23,12 @@ std::string stem_of(const std::string& named, common::Findings& findings) {
     return {};
   }
   std::string stem = manifest::clip_stem(named);
+  // The longest suffix that it can get: its real one is only known when its source is read.
+  if (const std::string why = common::why_not_a_pack_path(stem + k_longest_suffix); !why.empty()) {
+    findings.push_back(
+        {named, "N1", "audio_relpath is too long, since a FLAC source would make it a byte longer: " + why});
+    return {};
+  }
   if (role_of(stem + ".wav") != Role::clip) {
     findings.push_back({named, "N5", "audio_relpath must be audio/<split>/<name>"});
     return {};
@@ -62,11 +70,9 @@ void plan_images(const Manifests& manifests, Plan& result, common::Findings& fin
   }
 }
 
-// The longest suffix that a clip can get: its real one is only known when its source is read.
 std::vector<common::PackPath> longest_paths(const Plan& result) {
   std::vector<common::PackPath> paths;
-  for (const PlannedClip& clip : result.clips)
-    if (common::why_not_a_pack_path(clip.stem + ".flac").empty()) paths.emplace_back(clip.stem + ".flac");
+  for (const PlannedClip& clip : result.clips) paths.emplace_back(clip.stem + k_longest_suffix);
   for (const PlannedImage& image : result.images) paths.push_back(image.path);
   std::sort(paths.begin(), paths.end());
   paths.erase(std::unique(paths.begin(), paths.end()), paths.end());

@@ -1,5 +1,6 @@
 #include "trainer/report/gnuplot.hpp"
 
+#include <fcntl.h>
 #include <fmt/format.h>
 #include <spawn.h>
 #include <sys/wait.h>
@@ -9,6 +10,7 @@
 #include <cerrno>
 #include <cstdio>
 #include <cstdlib>
+#include <filesystem>
 #include <memory>
 #include <optional>
 #include <string_view>
@@ -27,8 +29,13 @@ struct CloseFile {
 };
 using TemporaryFile = std::unique_ptr<std::FILE, CloseFile>;
 
+// Without a name, in the folder that TMPDIR says; std::tmpfile always takes /tmp.
 TemporaryFile temporary_file() {
-  TemporaryFile file(std::tmpfile());
+  std::error_code none;
+  std::string name = (std::filesystem::temp_directory_path(none) / "safe-packs-XXXXXX").string();
+  const int descriptor = none ? -1 : ::mkostemp(name.data(), O_CLOEXEC);
+  if (descriptor >= 0) ::unlink(name.c_str());
+  TemporaryFile file(descriptor < 0 ? nullptr : ::fdopen(descriptor, "w+"));
   if (!file)
     common::throw_errno("cannot make a temporary file for gnuplot; set TMPDIR to a folder with space");
   return file;

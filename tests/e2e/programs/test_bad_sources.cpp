@@ -95,6 +95,7 @@ std::vector<BadSound> bad_sounds() {
           {"from_a_pipe", ".wav", with_le(wav, 40, 0xffffffff, 4),
            "its header promises 4294967295 bytes of samples and 16000 are there"},
           {"no_rate", ".wav", with_le(wav, 24, 0, 4), "its header gives 0 Hz and 1 channels"},
+          {"two_gigahertz", ".wav", with_le(wav, 24, 2'000'000'000, 4), "has a sample rate of 2000000000 Hz"},
           {"no_channel", ".wav", with_le(wav, 22, 0, 2), "its header gives 8000 Hz and 0 channels"},
           {"many_channels", ".wav", with_le(wav, 22, 1000, 2), "its header gives 8000 Hz and 1000 channels"},
           {"wide_frames", ".wav", with_le(wav, 32, 3, 2), "has 8000 frames, its header promises 5333"},

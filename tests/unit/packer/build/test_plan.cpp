@@ -49,6 +49,14 @@ TEST_CASE("two rows never get one file") {
   CHECK(contains(refusal(made), "N7 audio/train/video_1.flac"));
 }
 
+TEST_CASE("a path that only a .wav suffix would keep legal is refused: its source may be a FLAC") {
+  packer::Tables made = tables();
+  const std::string stem = "audio/train/" + std::string(84, 'x');
+  made.manifests.subset->entries[0].audio_relpath = stem + ".wav";
+  REQUIRE(made.manifests.subset->entries[0].audio_relpath.size() == common::PackPath::k_limit_bytes);
+  CHECK(contains(refusal(made), "N1 " + stem + ".wav"));
+}
+
 TEST_CASE("a name that leaves the pack is refused before any file is looked at") {
   for (const char* bad : {"../x.wav", "/etc/passwd", "audio/../../x.wav", "audio/train/.x.wav", "audio/x.wav",
                           "x", "audio/train/a b.wav"}) {
