@@ -35,7 +35,7 @@ std::vector<std::int64_t> EpochStream::rows(std::int64_t step) const {
 
 RetentionStream::RetentionStream(std::int64_t seed, std::int64_t questions, std::int64_t clips,
                                  std::int64_t batch)
-    : seed_(seed), questions_(questions), clips_(clips), order_(seed, "retention", questions, batch) {
+    : seed_(seed), clips_(clips), order_(seed, "retention", questions, batch) {
   ENSURE(clips > 0);
 }
 

@@ -40,7 +40,7 @@ class RetentionStream {
   [[nodiscard]] RetentionDraw draw(std::int64_t step) const;
 
  private:
-  std::int64_t seed_, questions_, clips_;
+  std::int64_t seed_, clips_;
   EpochStream order_;
 };
 
