@@ -69,9 +69,7 @@ void FileCheck::check_facts(common::Findings& findings) const {
   const auto of_sound = [](int rate_hz, int channels, std::uint64_t frames) {
     return fmt::format("{} Hz, {} channel(s) and {} frames", rate_hz, channels, frames);
   };
-  const auto of_picture = [](int width, int height) {
-    return fmt::format("{} x {} pixels", width, height);
-  };
+  const auto of_picture = [](int width, int height) { return fmt::format("{} x {} pixels", width, height); };
   if (sound_) {
     const ClipFacts& stated = *info_->clip;
     if (sound_->rate_hz != stated.rate_hz || sound_->channels != stated.channels ||

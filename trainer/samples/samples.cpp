@@ -28,7 +28,8 @@ std::vector<QuestionSample> questions_of(const manifest::VqaManifest& table) {
   std::vector<QuestionSample> questions;
   for (const manifest::QuestionEntry& entry : table.entries)
     questions.push_back({entry.question_id, entry.image_id, entry.question, entry.answers,
-                         entry.majority_answer, common::PackPath(manifest::image_path(entry.image_filename))});
+                         entry.majority_answer,
+                         common::PackPath(manifest::image_path(entry.image_filename))});
   return questions;
 }
 
