@@ -84,8 +84,7 @@ File open_to_read(const std::filesystem::path& path) {
   // O_NONBLOCK: opening a FIFO without a writer would hang for ever; on regular files it changes nothing.
   File file(::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK));
   if (!file.is_open()) {
-    if (errno == ELOOP)
-      throw Error(ErrorKind::io, path.string() + " is a symbolic link; put the file itself in its place");
+    if (errno == ELOOP) throw Error(ErrorKind::io, path.string() + " is a symlink; replace it by the file");
     throw_errno("cannot open " + path.string());
   }
   check_regular(file, path);
@@ -137,7 +136,7 @@ std::size_t size_up_to(const File& file, const std::filesystem::path& path, std:
 void fill(const File& file, const std::filesystem::path& path, std::uint8_t* to, std::size_t size) {
   if (file.read_at(to, size, 0, path) != size)
     throw Error(ErrorKind::io,
-                path.string() + " became shorter while it was read; try again when nobody writes it");
+                path.string() + " became shorter while it was read; try again when nothing is writing to it");
 }
 
 }  // namespace

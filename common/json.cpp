@@ -44,7 +44,7 @@ class StrictBuilder : public nlohmann::json_sax<Json> {
   }
   bool end_array() override { return end_object(); }
   bool key(std::string& value) override {
-    if (!keys_.back().insert(value).second) fail("the key \"" + value + "\" stands twice in one object");
+    if (!keys_.back().insert(value).second) fail("duplicate key \"" + value + "\" in one object");
     key_ = std::move(value);
     return true;
   }
@@ -53,7 +53,7 @@ class StrictBuilder : public nlohmann::json_sax<Json> {
     std::string reason = error.what();
     if (const std::size_t at = reason.find("] "); at != std::string::npos) reason = reason.substr(at + 2);
     if (reason.find("surrogate") != std::string::npos)
-      reason = "a lone surrogate is no character, and UTF-8 cannot hold it";
+      reason = "a lone surrogate is not a character and is not valid in UTF-8";
     throw Error(ErrorKind::format, name_ + " is not valid JSON at byte " + std::to_string(position) + " (" +
                                        reason + "); repair the file or name another");
   }
@@ -119,7 +119,7 @@ void dump_string(const std::string& text, std::string& out) {
     out += Json(text).dump(-1, ' ', true);
   } catch (const Json::type_error&) {
     throw Error(ErrorKind::format,
-                "a text or file name that is to be written as JSON is not UTF-8; rename it");
+                "a text or file name is not UTF-8 and cannot be written as JSON; rename it");
   }
 }
 

@@ -6,6 +6,8 @@
 #include <iterator>
 #include <set>
 
+#include "manifest/format/parse.hpp"
+#include "manifest/majority.hpp"
 #include "manifest/tables/layout.hpp"
 
 namespace manifest {

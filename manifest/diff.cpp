@@ -5,6 +5,8 @@
 #include <unordered_map>
 
 #include "common/error.hpp"
+#include "manifest/format/parse.hpp"
+#include "manifest/format/write.hpp"
 
 namespace manifest {
 namespace {

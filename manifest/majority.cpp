@@ -1,8 +1,9 @@
+#include "manifest/majority.hpp"
+
 #include <unordered_map>
 #include <utility>
 
 #include "common/python_text.hpp"
-#include "manifest/format/manifest.hpp"
 
 namespace manifest {
 

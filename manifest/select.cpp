@@ -10,6 +10,7 @@
 #include "common/path.hpp"
 #include "common/random.hpp"
 #include "manifest/format/parse.hpp"
+#include "manifest/majority.hpp"
 #include "manifest/stratify.hpp"
 
 namespace manifest {

@@ -46,7 +46,7 @@ Header read_header(ByteView file, const std::string& name) {
       std::size_t end = file.size();
       while (end > 0 && (file[end - 1] == 0 || file[end - 1] == '\n')) --end;  // padding some cameras append
       if (end < 2 || file[end - 2] != 0xff || file[end - 1] != 0xd9)
-        refuse_picture(name, "it is cut short: the end marker of a JPEG is missing");
+        refuse_picture(name, "it is truncated: the end marker of the JPEG is missing");
       return {Form::jpeg, load_be(file.data() + at + 7, 2), load_be(file.data() + at + 5, 2)};
     }
     if (marker == 0xda || length < 2) break;
@@ -64,10 +64,10 @@ void refuse_picture(const std::string& name, const std::string& why) {
 
 Picture decode_picture(ByteView file, const std::string& name) {
   const Header header = read_header(file, name);
-  if (header.width == 0 || header.height == 0) refuse_picture(name, "it has no pixel");
+  if (header.width == 0 || header.height == 0) refuse_picture(name, "it has no pixels");
   if (header.width > k_picture_limit_pixels || header.height > k_picture_limit_pixels ||
       header.width * header.height > k_picture_limit_pixels)
-    refuse_picture(name, "its header promises " + std::to_string(header.width) + " x " +
+    refuse_picture(name, "its header declares " + std::to_string(header.width) + " x " +
                              std::to_string(header.height) + " pixels, more than the limit of 67108864");
   const int width = static_cast<int>(header.width), height = static_cast<int>(header.height);
   if (header.form == Form::png) return decode_png(file, width, height, name);

@@ -79,7 +79,7 @@ bool read_pixels(Reading& reading, ByteView file, int width, int height, std::ui
   ::jpeg_start_decompress(&jpeg);
   if (jpeg.output_width != static_cast<JDIMENSION>(width) ||
       jpeg.output_height != static_cast<JDIMENSION>(height)) {
-    std::strcpy(reading.errors.text.data(), "it has two sizes");
+    std::strcpy(reading.errors.text.data(), "its headers declare two different sizes");
     return false;
   }
   while (jpeg.output_scanline < jpeg.output_height) {

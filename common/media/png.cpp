@@ -32,7 +32,7 @@ void on_warning(png_structp /*png*/, png_const_charp /*why*/) {}
 
 void read_bytes(png_structp png, png_bytep to, std::size_t count) {
   auto& reading = *static_cast<Reading*>(::png_get_io_ptr(png));
-  if (count > reading.left) ::png_error(png, "it is cut short");
+  if (count > reading.left) ::png_error(png, "it is truncated");
   std::memcpy(to, reading.bytes, count);
   reading.bytes += count;
   reading.left -= count;
@@ -53,7 +53,7 @@ bool read_pixels(Reading& reading, int width, int height, std::uint8_t* pixels, 
   if (::png_get_image_width(png, reading.info) != static_cast<png_uint_32>(width) ||
       ::png_get_image_height(png, reading.info) != static_cast<png_uint_32>(height) ||
       ::png_get_rowbytes(png, reading.info) != std::size_t{3} * static_cast<std::size_t>(width))
-    ::png_error(png, "it has two sizes");
+    ::png_error(png, "its headers declare two different sizes");
   for (std::size_t y = 0; y < static_cast<std::size_t>(height); ++y)
     rows[y] = pixels + std::size_t{3} * static_cast<std::size_t>(width) * y;
   ::png_read_image(png, rows);

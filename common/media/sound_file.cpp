@@ -101,8 +101,8 @@ void check_wav_chunks(const SoundBytes& file, const std::string& name) {
     const std::uint64_t size = load_le32(head.data() + 4);
     if (std::memcmp(head.data(), "data", 4) == 0) {
       if (at + 8 + size > file.size())
-        refuse_sound(name, "its header promises " + std::to_string(size) + " bytes of samples and " +
-                               std::to_string(file.size() - at - 8) + " are there");
+        refuse_sound(name, "truncated: its header declares " + std::to_string(size) +
+                               " bytes of samples, the file has " + std::to_string(file.size() - at - 8));
       return;
     }
     if (std::memcmp(head.data(), "fmt ", 4) == 0 && file.read_at(head.data(), 16, at + 8) == 16) {
@@ -135,12 +135,12 @@ OpenSound::OpenSound(const SoundBytes& file, const std::string& name) : name_(na
   handle_.reset(::sf_open_virtual(&io, SFM_READ, &info_, &virtual_));
   rethrow();
   // libsndfile's own words for it stand in one place for all threads, and another thread's might be read.
-  if (!handle_) refuse_sound(name, "it is no WAV, FLAC or MP3, or its header is damaged");
-  if (info_.frames <= 0) refuse_sound(name, "it holds no sample");
+  if (!handle_) refuse_sound(name, "it is not a WAV, FLAC or MP3 file, or its header is damaged");
+  if (info_.frames <= 0) refuse_sound(name, "it has no samples");
   if (info_.samplerate <= 0 || info_.channels <= 0 || info_.channels > 64)
     refuse_format(info_.samplerate, info_.channels, name);
   if (static_cast<std::uint64_t>(info_.frames) > k_sound_limit_samples / channels())
-    refuse_sound(name, "its header promises " + std::to_string(info_.frames) + " frames of " +
+    refuse_sound(name, "its header declares " + std::to_string(info_.frames) + " frames of " +
                            std::to_string(info_.channels) + " channels, more than the limit of " +
                            std::to_string(k_sound_limit_samples) +
                            " samples, which are three hours of 48 kHz stereo");
@@ -154,7 +154,7 @@ AudioFacts OpenSound::facts() const {
 void OpenSound::skip_to(std::uint64_t frame) {
   if (sample_format_of(info_.format) != SampleFormat::compressed) {
     if (::sf_seek(handle_.get(), static_cast<sf_count_t>(frame), SEEK_SET) < 0)
-      refuse_sound(name_, "it cannot be sought");
+      refuse_sound(name_, "it is not seekable");
     return;
   }
   std::vector<float> block(k_block_frames * channels());
@@ -168,8 +168,8 @@ void OpenSound::skip_to(std::uint64_t frame) {
 void OpenSound::expect_frames(std::uint64_t wanted, sf_count_t got) const {
   rethrow();
   if (got != static_cast<sf_count_t>(wanted))
-    refuse_sound(name_,
-                 "its header promises " + std::to_string(info_.frames) + " frames and fewer can be decoded");
+    refuse_sound(name_, "truncated: its header declares " + std::to_string(info_.frames) +
+                            " frames, fewer can be decoded");
 }
 
 void OpenSound::rethrow() const {

@@ -89,7 +89,7 @@ uid_t owner_of_new_files(const Folder& folder) {
 Folder open_own(const Folder& parent, const std::string& name, bool made) {
   const fs::path shown = parent.path_of(name);
   if (const auto there = parent.look(name); !there || there->kind != EntryKind::folder)
-    throw Error(ErrorKind::io, shown.string() + " is in the way and no folder; remove it");
+    throw Error(ErrorKind::io, shown.string() + " is in the way and is not a folder; remove it");
   Folder folder = parent.subfolder(name);
   struct stat status {};
   if (::fstat(folder.descriptor(), &status) != 0) throw_errno("cannot examine " + shown.string());
@@ -188,8 +188,9 @@ void Draft::remove_retired() const {
 
 void Draft::check_draft_is_ours() const {
   if (identity_at(*parent_, draft_name_) == folder_->identity()) return;
-  throw Error(ErrorKind::io, parent_->path_of(draft_name_).string() +
-                                 " was replaced by somebody while it was written; nothing was published");
+  throw Error(ErrorKind::io,
+              parent_->path_of(draft_name_).string() +
+                  " was replaced by another program while it was written; nothing was published");
 }
 
 void Draft::make_folder_for(const std::string& path) {

@@ -17,7 +17,7 @@ namespace fs = std::filesystem;
 std::string name_of_file(const fs::path& target) {
   std::string name = target.filename().string();
   if (name.empty() || name == "." || name == "..")
-    throw Error(ErrorKind::usage, target.string() + " names no file; name a file");
+    throw Error(ErrorKind::usage, target.string() + " is not a file name; name a file");
   return name;
 }
 
@@ -26,7 +26,8 @@ void remove_leftover(const Folder& parent, const std::string& draft) {
   const auto there = parent.look(draft);
   if (!there) return;
   if (there->kind == EntryKind::folder)
-    throw Error(ErrorKind::io, parent.path_of(draft).string() + " is in the way and no file; remove it");
+    throw Error(ErrorKind::io,
+                parent.path_of(draft).string() + " is in the way and is not a file; remove it");
   parent.remove(draft);
 }
 
@@ -52,8 +53,9 @@ void DraftFile::publish() {
       ::fstatat(parent_.descriptor(), draft_name_.c_str(), &there, AT_SYMLINK_NOFOLLOW) != 0)
     throw_errno("cannot examine " + parent_.path_of(draft_name_).string());
   if (ours.st_ino != there.st_ino || ours.st_dev != there.st_dev)
-    throw Error(ErrorKind::io, parent_.path_of(draft_name_).string() +
-                                   " was replaced by somebody while it was written; nothing was published");
+    throw Error(ErrorKind::io,
+                parent_.path_of(draft_name_).string() +
+                    " was replaced by another program while it was written; nothing was published");
   file_.close(target_);
   parent_.rename(draft_name_, parent_, target_.filename().string());
   published_ = true;

@@ -142,7 +142,7 @@ const char* name_of(EntryKind kind) {
     case EntryKind::folder:
       return "a folder";
     case EntryKind::link:
-      return "a symbolic link";
+      return "a symlink";
     case EntryKind::other:
       return "a FIFO, socket or device";
   }
@@ -255,9 +255,8 @@ File Folder::open_to_read(const std::string& inside) const {
   File file(open_beneath(inside, O_RDONLY | O_NONBLOCK, 0));
   if (!file.is_open()) {
     if (errno == ELOOP)
-      throw Error(
-          ErrorKind::io,
-          shown.string() + " is a symbolic link, or lies behind one; put the file itself in its place");
+      throw Error(ErrorKind::io,
+                  shown.string() + " is a symlink, or lies behind one; replace it by the file");
     throw_errno("cannot open " + shown.string());
   }
   check_regular(file, shown);

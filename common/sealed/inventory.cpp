@@ -49,7 +49,8 @@ Inventory take_inventory(const Folder& folder, Findings& findings) {
       findings.push_back({entry.path, "F4",
                           std::string("is ") + name_of(entry.kind) + "; only files and folders are allowed"});
     } else if (entry.path.size() > PackPath::k_limit_bytes) {
-      findings.push_back({entry.path, "F3", "is a folder that no legal path reaches"});
+      findings.push_back(
+          {entry.path, "F3", "is a folder, and the name of a pack's file cannot begin with it"});
       too_deep = entry.path + "/";
     } else if (filled.count(entry.path) == 0) {
       findings.push_back({entry.path, "F5", "is an empty folder"});
@@ -73,7 +74,7 @@ Digest seal_folder(const Folder& folder, std::span<const std::string> required) 
   for (const auto& [path, size] : inventory) {
     ENSURE(!is_seal(path));
     if (const std::string why = why_not_a_pack_path(path); !why.empty())
-      findings.push_back({path, "N1", "the path is not legal: " + why});
+      findings.push_back({path, "N1", "invalid path: " + why});
     else
       sums.push_back({PackPath(path), {}});
   }
@@ -100,7 +101,8 @@ SealCheck check_sealed_folder(const Folder& folder, std::span<const std::string>
   const Inventory inventory = take_inventory(folder, check.findings);
   const auto at = inventory.find(seal);
   if (at == inventory.end()) {
-    check.findings.push_back({seal, "S1", "is missing: the folder was never finished, or is none of ours"});
+    check.findings.push_back(
+        {seal, "S1", "is missing: the folder was never finished, or no program of this project made it"});
   } else if (at->second > k_seal_limit_bytes) {
     check.findings.push_back({seal, "S1", "has more than 64 MiB"});
   } else {

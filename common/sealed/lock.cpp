@@ -160,7 +160,7 @@ Lock::Taken Lock::take_by_flock() {
   }, there{};
   if (::fstat(file_.descriptor(), &held) != 0) throw_errno("cannot examine " + shown.string());
   if (!S_ISREG(held.st_mode) || held.st_nlink > 1)
-    throw Error(ErrorKind::io, shown.string() + " is no lock of this program; remove it");
+    throw Error(ErrorKind::io, shown.string() + " is not a lock of this program; remove it");
   if (::flock(file_.descriptor(), LOCK_EX | LOCK_NB) != 0) {
     if (errno == ENOSYS || errno == ENOLCK || errno == ENOTSUP || errno == EOPNOTSUPP || errno == EINVAL)
       return Taken::without_effect;

@@ -60,7 +60,7 @@ std::vector<SumsLine> parse_sums(std::string_view text, std::span<const std::str
     }
     const std::string_view name = line.substr(k_hex_digits + 2);
     if (const std::string why = why_not_a_pack_path(name); !why.empty()) {
-      bad(number, "N1", "the path is not legal: " + why);
+      bad(number, "N1", "invalid path: " + why);
       continue;
     }
     if (name == k_seal_name || name == k_signature_name) {
@@ -69,7 +69,7 @@ std::vector<SumsLine> parse_sums(std::string_view text, std::span<const std::str
     }
     SumsLine parsed{PackPath(name), *digest};
     if (!lines.empty() && !(lines.back().path < parsed.path))
-      bad(number, "S3", std::string(name) + " does not stand in the order of path bytes");
+      bad(number, "S3", std::string(name) + " is not in the order of path bytes");
     lines.push_back(std::move(parsed));
   }
   std::sort(lines.begin(), lines.end());

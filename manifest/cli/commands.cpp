@@ -10,6 +10,8 @@
 #include "common/json.hpp"
 #include "common/sealed/draft_file.hpp"
 #include "manifest/check.hpp"
+#include "manifest/format/parse.hpp"
+#include "manifest/format/write.hpp"
 #include "manifest/tables/audiocaps_table.hpp"
 #include "manifest/tables/layout.hpp"
 #include "manifest/tables/vqa_tables.hpp"
@@ -34,7 +36,7 @@ void require_writable(const fs::path& output, const std::vector<fs::path>& input
   std::error_code ignored;
   if (!fs::is_directory(folder, ignored))
     throw Error(ErrorKind::io,
-                fmt::format("cannot write {}: there is no folder {}; create it (mkdir -p) or name "
+                fmt::format("cannot write {}: there is not a folder {}; create it (mkdir -p) or name "
                             "another --output",
                             output.string(), folder.string()));
   if (output.empty() || fs::is_directory(output, ignored))

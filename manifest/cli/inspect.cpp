@@ -8,6 +8,8 @@
 #include "common/file.hpp"
 #include "manifest/cli/commands.hpp"
 #include "manifest/diff.hpp"
+#include "manifest/format/parse.hpp"
+#include "manifest/format/write.hpp"
 
 namespace manifest {
 namespace {

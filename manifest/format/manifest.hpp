@@ -4,13 +4,11 @@
 
 #include <cstdint>
 #include <filesystem>
-#include <functional>
 #include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
 
-#include "common/json.hpp"
 #include "manifest/format/recipe.hpp"
 
 namespace manifest {
@@ -71,48 +69,5 @@ inline constexpr std::string_view k_image_folder = "images/";
 }
 
 inline constexpr std::uint64_t k_manifest_limit_bytes = std::uint64_t{256} << 20;
-
-// Reading is strict: an unknown or missing key, a wrong type, an empty list of entries, an id twice is a
-// format error that names the file and the entry. `start_time` may be a number or null.
-[[nodiscard]] SubsetManifest parse_subset(std::string_view text, const std::string& name);
-[[nodiscard]] VqaManifest parse_vqa(std::string_view text, const std::string& name);
-[[nodiscard]] SubsetManifest read_subset(const std::filesystem::path& path);
-[[nodiscard]] VqaManifest read_vqa(const std::filesystem::path& path);
-
-// The same, row by row, for manifests that are looked through and not kept: what comes back has no rows.
-using TakeClip = std::function<void(ClipEntry&&)>;
-using TakeQuestion = std::function<void(QuestionEntry&&)>;
-SubsetManifest scan_subset(std::string_view text, const std::string& name, const TakeClip& take);
-VqaManifest scan_vqa(std::string_view text, const std::string& name, const TakeQuestion& take,
-                     const TakeClip& take_caption);
-
-// The bytes of the file, whole or part by part.
-[[nodiscard]] std::string write_subset(const SubsetManifest& subset);
-[[nodiscard]] std::string write_vqa(const VqaManifest& vqa);
-using TakeText = std::function<void(std::string_view)>;
-void write_subset(const SubsetManifest& subset, const TakeText& take);
-void write_vqa(const VqaManifest& vqa, const TakeText& take);
-// One row as the file holds it.
-[[nodiscard]] common::Json row_of(const ClipEntry& clip);
-[[nodiscard]] common::Json row_of(const QuestionEntry& entry);
-
-// The same bytes in parts: the head up to the first row, each row (`index` counts from 0), and what stands
-// behind rows.
-[[nodiscard]] std::string head_text(const SubsetManifest& head);
-[[nodiscard]] std::string head_text(const VqaManifest& head);
-[[nodiscard]] std::string row_text(const ClipEntry& clip, std::size_t index);
-[[nodiscard]] std::string row_text(const QuestionEntry& entry, std::size_t index);
-[[nodiscard]] std::string caption_text(const ClipEntry& clip, std::size_t index);
-inline constexpr std::string_view k_list_end = "\n  ]";
-inline constexpr std::string_view k_captions_begin = ",\n  \"captions\": [";
-inline constexpr std::string_view k_manifest_end = "\n}";
-
-// captions.jsonl of a pack: one object per clip, "\n" between lines, none at the end.
-[[nodiscard]] std::string write_captions_jsonl(const SubsetManifest& subset);
-void write_captions_jsonl(const SubsetManifest& subset, const TakeText& take);
-[[nodiscard]] std::string captions_line(const ClipEntry& clip);  // without the line feed
-
-// VQA v2's most common answer: empty answers dropped, lower case, ties to the answer that occurs first.
-[[nodiscard]] std::string majority_answer(const std::vector<std::string>& answers);
 
 }  // namespace manifest

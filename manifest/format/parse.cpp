@@ -42,8 +42,8 @@ class Ids {
   Ids(const char* key, Repeats repeats) : key_(key), repeats_(repeats) {}
   void add(const std::string& id, const std::string& where) {
     if (!seen_.insert(id).second && repeats_ == Repeats::refuse)
-      throw Error(ErrorKind::format,
-                  where + ": the " + key_ + " " + id + " stands in an earlier entry too; keep one of them");
+      throw Error(ErrorKind::format, where + ": the " + key_ + " " + id +
+                                         " is a duplicate: an earlier entry has it too; keep one of them");
   }
 
  private:

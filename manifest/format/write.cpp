@@ -1,5 +1,6 @@
-#include "common/json.hpp"
-#include "manifest/format/manifest.hpp"
+#include "manifest/format/write.hpp"
+
+#include <optional>
 
 namespace manifest {
 namespace {

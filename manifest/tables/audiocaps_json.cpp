@@ -1,10 +1,10 @@
-// AudioCaps as JSON and JSONL.
+#include "manifest/tables/audiocaps_json.hpp"
+
 #include <algorithm>
 #include <initializer_list>
 
 #include "common/error.hpp"
 #include "common/json.hpp"
-#include "manifest/tables/audiocaps_rows.hpp"
 
 namespace manifest {
 namespace {

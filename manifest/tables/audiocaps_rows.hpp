@@ -31,8 +31,4 @@ void check_row(const TableRow& row, const std::string& table);
 
 [[nodiscard]] std::vector<ClipEntry> in_order(std::vector<TableRow> rows, const std::string& table);
 
-// The rows of a JSON or JSONL table, as they stand.
-[[nodiscard]] std::vector<TableRow> parse_json_table(std::string_view text, const std::string& table);
-[[nodiscard]] std::vector<TableRow> parse_jsonl_table(std::string_view text, const std::string& table);
-
 }  // namespace manifest

@@ -4,6 +4,7 @@
 #include <array>
 
 #include "common/file.hpp"
+#include "manifest/tables/audiocaps_json.hpp"
 #include "manifest/tables/audiocaps_rows.hpp"
 #include "manifest/tables/csv.hpp"
 
@@ -20,7 +21,7 @@ Columns find_columns(const std::vector<std::string>& header, const CsvReader& cs
   for (std::size_t i = 0; i < k_column_count; ++i) {
     const std::string wanted = k_column_names[i];
     if (std::count(header.begin(), header.end(), wanted) > 1)
-      csv.fail("the column " + wanted + " stands twice");
+      csv.fail("the column " + wanted + " is there twice");
     const auto found = std::find(header.begin(), header.end(), wanted);
     if (found == header.end())
       csv.fail("there is no column " + wanted + " (needed: audiocap_id, youtube_id, start_time, caption)");

@@ -42,7 +42,7 @@ class CocoReader {
       : stream_(path, progress), name_(path.string()), wanted_(wanted) {}
 
   void read(CocoImages& into) {
-    if (stream_.next() != Kind::object) fail("it is no JSON object");
+    if (stream_.next() != Kind::object) fail("it is not a JSON object");
     bool has_images = false, has_licences = false;
     stream_.enter();
     for (std::string_view key; stream_.member(key);) {
@@ -68,8 +68,8 @@ class CocoReader {
                 name_ + where + ": " + what + "; name a file such as COCO's instances_val2014.json");
   }
   [[noreturn]] void disagree(const std::string& what) const {
-    throw Error(ErrorKind::mismatch, name_ + " says something else of " + what +
-                                         " than a file before it; name files of one COCO release");
+    throw Error(ErrorKind::mismatch, name_ + " disagrees about " + what +
+                                         " with a file named before it; name files of one COCO release");
   }
 
   template <typename Take>

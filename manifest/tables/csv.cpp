@@ -25,7 +25,7 @@ bool CsvReader::next(std::vector<std::string>& fields) {
     fields.push_back(at('"') ? quoted_field() : bare_field());
     if (!is_utf8(fields.back())) fail("field " + std::to_string(fields.size()) + " is not UTF-8");
     if (at_line_end()) break;
-    if (!at(',')) fail("text behind the closing quote of field " + std::to_string(fields.size()));
+    if (!at(',')) fail("text after the closing quote of field " + std::to_string(fields.size()));
     ++position_;
   }
   if (position_ < text_.size()) pass_line_end();

@@ -25,7 +25,7 @@ JsonStream::JsonStream(const std::filesystem::path& path, common::Progress& prog
 }
 
 void JsonStream::fail(const std::string& what) const {
-  const std::string reason = at_ == end_ ? "it ends too early" : what;
+  const std::string reason = at_ == end_ ? "it is truncated" : what;
   throw common::Error(common::ErrorKind::format,
                       path_.string() + " is not valid JSON at byte " +
                           std::to_string(offset_ + static_cast<std::uint64_t>(at_ - buffer_.data())) + " (" +
@@ -206,7 +206,7 @@ void JsonStream::pass_slowly() {
 
 void JsonStream::finish() {
   pass_space();
-  if (at_ != end_) fail("something follows the end of the document");
+  if (at_ != end_) fail("there is text after the end of the document");
 }
 
 }  // namespace manifest

@@ -86,7 +86,7 @@ std::string take_unicode(std::string_view& rest, std::string& decoded) {
   if (is_high(unit) || is_low(unit)) {
     const int low = rest.starts_with("\\u") ? hex4(rest.substr(2)) : -1;
     if (!is_high(unit) || !is_low(low))
-      return "the lone surrogate \\u" + spelt + ", which is no character and has no UTF-8,";
+      return "the lone surrogate \\u" + spelt + ", which is not a character and not valid in UTF-8,";
     unit = 0x10000 + ((unit - 0xd800) << 10) + (low - 0xdc00);
     rest.remove_prefix(6);
   }
@@ -113,7 +113,7 @@ std::string parse_number(std::string_view text, JsonNumber& number) {
     (void)take(text, "+-");
     if (take_digits(text).empty()) return k_no_digit;
   }
-  return text.empty() ? std::string() : "what begins here is no number";
+  return text.empty() ? std::string() : "expected a number here";
 }
 
 std::string unescape(std::string_view text, std::string& decoded) {

@@ -164,7 +164,7 @@ void TableReader::read_answer() {
       stream_.pass();
       continue;
     }
-    if (std::exchange(seen, true)) fail("the key \"answer\" stands twice in one object");
+    if (std::exchange(seen, true)) fail("duplicate key \"answer\" in one object");
     add_text("answer");
   }
   if (!seen) fail("there is no key \"answer\"");
@@ -217,7 +217,7 @@ void TableReader::read_row() {
       continue;
     }
     const unsigned bit = 1U << static_cast<unsigned>(field->field);
-    if ((seen & bit) != 0) fail(fmt::format("the key \"{}\" stands twice in one object", key));
+    if ((seen & bit) != 0) fail(fmt::format("duplicate key \"{}\" in one object", key));
     seen |= bit;
     read_value(*field);
   }
@@ -260,7 +260,7 @@ VqaTable TableReader::read() {
       stream_.pass();
       continue;
     }
-    if (!seen.emplace(key).second) fail(fmt::format("the key \"{}\" stands twice in one object", key));
+    if (!seen.emplace(key).second) fail(fmt::format("duplicate key \"{}\" in one object", key));
     if (is_list) {
       read_list();
     } else if (is_subtype) {

@@ -7,9 +7,12 @@
 #include "common/program.hpp"
 #include "common/sealed/draft_file.hpp"
 #include "packer/check/examine.hpp"
+#include "packer/check/examine_archive.hpp"
+#include "packer/check/examine_folder.hpp"
 #include "packer/check/file_check.hpp"
 #include "packer/check/store.hpp"
 #include "packer/check/verify.hpp"
+#include "packer/tar/compress.hpp"
 #include "packer/tar/compression.hpp"
 #include "packer/tar/tar_writer.hpp"
 

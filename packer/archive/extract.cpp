@@ -3,6 +3,7 @@
 #include "common/error.hpp"
 #include "common/sealed/draft.hpp"
 #include "packer/check/examine.hpp"
+#include "packer/check/examine_archive.hpp"
 #include "packer/check/sign.hpp"
 #include "packer/check/verify.hpp"
 #include "packer/format/replaceable.hpp"

@@ -4,6 +4,7 @@
 
 #include "common/error.hpp"
 #include "common/file.hpp"
+#include "manifest/format/parse.hpp"
 #include "packer/build/seal.hpp"
 #include "packer/format/replaceable.hpp"
 

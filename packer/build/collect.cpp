@@ -16,7 +16,7 @@ class Root {
     if (!is_foreign_archive_name(place_))
       throw common::Error(common::ErrorKind::usage,
                           place_.string() +
-                              " holds no sources: it is neither a folder nor a .zip, .tar, .tar.gz, .tgz or "
+                              " is not a source: it is neither a folder nor a .zip, .tar, .tar.gz, .tgz or "
                               ".tar.zst; name one of these");
     archive_ = std::make_shared<const ForeignArchive>(place_);
   }

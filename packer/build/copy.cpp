@@ -44,7 +44,7 @@ void refuse_other_header(common::ByteView clip, const ClipFacts& facts, const st
   if (header && (header->rate_hz != facts.rate_hz || header->channels != facts.channels ||
                  header->frames != facts.frames))
     throw Error(ErrorKind::mismatch, source + " has " + std::to_string(facts.frames) +
-                                         " frames, its header promises " + std::to_string(header->frames) +
+                                         " frames, its header declares " + std::to_string(header->frames) +
                                          "; write the file again or leave it out of the manifest");
 }
 
@@ -253,7 +253,7 @@ common::Bytes make_clip_again(const common::SoundBytes& source, const ClipFacts&
   const common::AudioFacts whole = common::probe_audio(source, source_name);
   if (facts.frames == 0 || first > whole.frames || facts.frames > whole.frames - first)
     throw Error(ErrorKind::mismatch,
-                source_name + " has " + std::to_string(whole.frames) + " frames, the clip ends behind them");
+                source_name + " has " + std::to_string(whole.frames) + " frames, fewer than the clip needs");
   return common::cut_to_wav(source, first, facts.frames, source_name);
 }
 

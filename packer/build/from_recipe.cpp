@@ -1,9 +1,10 @@
+#include "packer/build/from_recipe.hpp"
+
 #include <map>
 
 #include "common/error.hpp"
 #include "common/sealed/draft.hpp"
 #include "common/sealed/sums.hpp"
-#include "packer/build/build.hpp"
 #include "packer/build/seal.hpp"
 #include "packer/check/outline.hpp"
 #include "packer/check/sign.hpp"
@@ -20,7 +21,7 @@ Outline read_recipe(const BuildRequest& request, const RecipeTrust& trust) {
   const fs::path& recipe = *request.recipe;
   if (!fs::is_directory(recipe))
     throw Error(ErrorKind::usage, recipe.string() +
-                                      " is no folder; a recipe is the folder that safe-packer export "
+                                      " is not a folder; a recipe is the folder that safe-packer export "
                                       "--format recipe makes, or a pack's");
   std::optional<PublicKey> key;
   if (trust.trusted_key) key = read_trusted_key(*trust.trusted_key, recipe);
@@ -65,13 +66,13 @@ void prove(const StagedPack& staged, const std::vector<common::SumsLine>& sums) 
     if (at != made.end() && *at->second == line.digest) continue;
     ++count;
     differ += "\n  " + path +
-              (at == made.end() ? ": no row of the manifests makes it"
+              (at == made.end() ? ": no manifest row names it"
                                 : ": the sources give SHA-256 " + at->second->hex() + ", the recipe has " +
                                       line.digest.hex());
   }
   if (count > 0)
-    throw Error(ErrorKind::mismatch, std::to_string(count) + " files are not those of the recipe:" + differ +
-                                         "\nGet the sources that the pack was made of, or build a pack of "
+    throw Error(ErrorKind::mismatch, std::to_string(count) + " files differ from the recipe:" + differ +
+                                         "\nGet the sources from which the pack was made, or build a pack of "
                                          "your own from its manifests");
 }
 

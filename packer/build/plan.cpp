@@ -51,7 +51,7 @@ void refuse_same_stems(const Plan& result, common::Findings& findings) {
     const auto [at, is_new] = first.emplace(clip.stem, &clip);
     if (!is_new)
       findings.push_back({clip.named, "N7",
-                          std::string("two rows want this file: one of ") + table_of(clip.role) +
+                          std::string("duplicate: two rows name this file, one of ") + table_of(clip.role) +
                               " and one of " + table_of(at->second->role)});
   }
 }

@@ -8,6 +8,7 @@
 #include <utility>
 
 #include "common/error.hpp"
+#include "manifest/format/write.hpp"
 
 namespace packer {
 namespace {
@@ -64,9 +65,9 @@ void account_for_rows(StagedPack& staged, PackInfo& info) {
       input.recipe = at->second;
     keep_present(*manifest, role, files, info.missing);
     if (manifest->entries.empty())
-      throw common::Error(common::ErrorKind::mismatch,
-                          std::string("nothing of ") + name_of(role) +
-                              " is left to pack; name the folders that hold its files");
+      throw common::Error(
+          common::ErrorKind::mismatch,
+          std::string("no source of ") + name_of(role) + " was found; name the folders that hold its files");
     input.packed = manifest->entries.size();
     info.inputs.push_back(std::move(input));
   };

@@ -21,7 +21,7 @@ SourceSound::SourceSound(std::filesystem::path path, std::string name)
 void SourceSound::refuse_changed() const {
   if (file_.is_open() && common::stamp_of(file_, path_) != stamp_)
     throw common::Error(common::ErrorKind::io,
-                        name_ + " changed while it was read; try again when nobody writes it");
+                        name_ + " changed while it was read; try again when nothing is writing to it");
 }
 
 common::AudioFacts SourceSound::probe(common::Probe probe) const {

@@ -7,7 +7,7 @@ namespace {
 
 constexpr std::size_t k_piece_bytes = 128 << 10;
 constexpr const char* k_not_canonical =
-    "is not the header that this format gives a file (an archive made with plain tar is none: extract it "
+    "is not the header that this format requires (an archive made by plain tar has others: extract it "
     "with tar "
     "and verify the folder, or write it with safe-packer archive)";
 
@@ -18,7 +18,7 @@ void ArchiveWalker::find_cut(const std::string& path) {
   if (const auto fault = stream_.fault())
     examination_.findings.push_back(*fault);
   else
-    find("A6", path, "the archive is cut short at byte " + std::to_string(offset_));
+    find("A6", path, "the archive is truncated at byte " + std::to_string(offset_));
 }
 
 ArchiveWalker::Header ArchiveWalker::read_header(const std::string& expected) {
@@ -33,9 +33,9 @@ ArchiveWalker::Header ArchiveWalker::read_header(const std::string& expected) {
   const HeaderReading reading = read_ustar_header(block);
   if (reading.fault == HeaderFault::none) return {Next::member, reading.member};
   if (reading.fault == HeaderFault::zeros) return {Next::end, {}};
-  const std::string where = "what stands at byte " + std::to_string(at) + " ";
+  const std::string where = "what begins at byte " + std::to_string(at) + " ";
   if (reading.fault == HeaderFault::not_ustar)
-    find("A1", expected, where + "is no tar header");
+    find("A1", expected, where + "is not a tar header");
   else
     find("A1", expected, where + k_not_canonical);
   return {Next::damaged, {}};
@@ -45,7 +45,7 @@ std::string ArchiveWalker::inner_path(const std::string& name) {
   const std::size_t slash = name.find('/');
   const std::string top = name.substr(0, slash);
   if (slash == std::string::npos || (!top_.empty() && top != top_)) {
-    find("A5", name, "does not lie in the archive's one folder" + (top_.empty() ? "" : " \"" + top_ + "\""));
+    find("A5", name, "is outside the archive's one folder" + (top_.empty() ? "" : " \"" + top_ + "\""));
     return {};
   }
   if (top_.empty()) {
@@ -100,7 +100,7 @@ void ArchiveWalker::check_padding(std::uint64_t size, const std::string& path) {
   const std::uint64_t got = consume(want, [&](common::ByteView piece) {
     zeros = zeros && std::all_of(piece.begin(), piece.end(), [](std::uint8_t b) { return b == 0; });
   });
-  if (!zeros) find("A3", path, "the padding behind it is not zero");
+  if (!zeros) find("A3", path, "the padding after it is not zero");
   if (got < want) find_cut(path);
 }
 
@@ -110,7 +110,7 @@ std::optional<common::Bytes> ArchiveWalker::read_seal() {
   if (header.next == Next::end) find("A2", seal, "the archive begins with zeros, not with SHA256SUMS");
   if (header.next != Next::member) return std::nullopt;
   if (const std::string path = inner_path(header.member.name); path != seal) {
-    if (!path.empty()) find("A2", path, "stands first, where SHA256SUMS must stand");
+    if (!path.empty()) find("A2", path, "is the first file; SHA256SUMS must be the first");
     return std::nullopt;
   }
   return read_whole(header.member.size, common::k_seal_limit_bytes, seal);
@@ -129,7 +129,7 @@ std::optional<common::Bytes> ArchiveWalker::read_signature(std::uint64_t size) {
 std::optional<UstarMember> ArchiveWalker::read_info_header() {
   const std::string info(k_info_name);
   const Header header = read_header(info);
-  if (header.next == Next::end) find("A2", info, "the archive ends where pack.json must stand");
+  if (header.next == Next::end) find("A2", info, "the archive ends where pack.json is expected");
   if (header.next != Next::member) return std::nullopt;
   return UstarMember{inner_path(header.member.name), header.member.size};
 }
@@ -146,7 +146,7 @@ bool ArchiveWalker::read_head() {
   if (is_signed) next = read_info_header();
   if (!next) return false;
   if (next->name != k_info_name) {
-    if (!next->name.empty()) find("A2", next->name, "stands where pack.json must stand");
+    if (!next->name.empty()) find("A2", next->name, "is there instead of pack.json");
     return false;
   }
   return read_info(next->size);
@@ -230,7 +230,7 @@ ArchiveWalker::Step ArchiveWalker::read_member(const Body& media) {
 
 ArchiveWalker::Step ArchiveWalker::skip_stray(const std::string& path, std::uint64_t size) {
   if (place_of(path))
-    find("A2", path, "stands twice or not in its order");
+    find("A2", path, "is a duplicate, or not in its place");
   else if (!path.empty())
     find("F3", path, "SHA256SUMS does not list it");
   if (consume(size, [](common::ByteView) {}) < size) {
@@ -255,7 +255,7 @@ void ArchiveWalker::check_end() {
   }
   std::uint8_t beyond = 0;
   if (stream_.read(&beyond, 1) != 0) {
-    find("A4", "", "bytes follow the end of the archive at byte " + std::to_string(offset_));
+    find("A4", "", "there are bytes after the end of the archive at byte " + std::to_string(offset_));
     return;
   }
   if (const auto fault = stream_.fault()) examination_.findings.push_back(*fault);

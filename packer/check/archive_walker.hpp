@@ -9,6 +9,7 @@
 
 #include "packer/check/examine.hpp"
 #include "packer/check/store.hpp"
+#include "packer/tar/stream.hpp"
 #include "packer/tar/ustar.hpp"
 
 namespace packer {

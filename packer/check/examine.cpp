@@ -12,10 +12,10 @@ bool accept_trust(const PackHead& head, const ExamineRequest& request, Examinati
   if (!request.trusted_key) return true;
   if (head.seal && head.signature && request.trusted_key->verifies(*head.seal, *head.signature)) return true;
   examination.signature = SignatureState::refused;
-  std::string what = "is not a signature of this SHA256SUMS by the key that is trusted";
+  std::string what = "is not a signature of this SHA256SUMS by the trusted key";
   if (!head.seal || !head.signature)
-    what = examination.findings.empty() ? "is not there, and the pack must be signed"
-                                        : "could not be read, and the pack must be signed";
+    what = examination.findings.empty() ? "is missing, and a signature is required"
+                                        : "cannot be read, and a signature is required";
   examination.findings.push_back({std::string(common::k_signature_name), "E2", what});
   return false;
 }
@@ -107,7 +107,7 @@ void conclude(Examination& examination) {
     examination.contents.conclude(*examination.info, examination.sums, examination.findings);
   // The last line of defence: whatever ended the reading early, a pack that was not read is not clean.
   if (examination.findings.empty() && (!examination.id || !examination.info))
-    examination.findings.push_back({"", "S1", "no seal and pack.json could be read"});
+    examination.findings.push_back({"", "S1", "neither the seal nor pack.json could be read"});
   common::sort_findings(examination.findings);
 }
 

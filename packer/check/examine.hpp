@@ -1,22 +1,19 @@
-// Reading a pack wherever it lies (a folder, a .tar in place, a stream) and listing everything that is wrong
-// with it. verify, open, archive, extract and list are thin over this; the rules are those of FORMAT.md.
+// A pack that was read wherever it lies, with everything that is wrong with it. examine_folder and
+// examine_archive do the reading and share the parts below; verify, open, archive, extract and list are thin
+// over them. The rules are those of FORMAT.md.
 #pragma once
 
 #include <filesystem>
 #include <functional>
 #include <map>
-#include <memory>
 #include <optional>
 #include <string>
 #include <vector>
 
 #include "common/progress.hpp"
 #include "common/sealed/finding.hpp"
-#include "common/sealed/folder.hpp"
-#include "common/sink.hpp"
 #include "packer/format/contents_check.hpp"
 #include "packer/format/signing_key.hpp"
-#include "packer/tar/stream.hpp"
 
 namespace packer {
 
@@ -61,32 +58,12 @@ struct Examination {
   [[nodiscard]] bool has_signature() const;
 };
 
-// Where the bytes of media go while an archive is examined; used by extract and repair.
-class MediaSink {
- public:
-  virtual ~MediaSink() = default;
-  // The control files (of a .tar: all headers too) have been read, and nothing is wrong so far, or
-  // `examination.findings` says what.
-  virtual void begin_pack(const Examination& examination) = 0;
-  // Takes the file's bytes, finished behind the last one; null: nobody wants them, and a .tar does not even
-  // read them. Safe from many threads.
-  virtual std::unique_ptr<common::Sink> begin_file(const PackFile& file) = 0;
-};
-
-[[nodiscard]] Examination examine_folder(const std::filesystem::path& root, const ExamineRequest& request);
-[[nodiscard]] Examination examine_folder(const common::Folder& root, const ExamineRequest& request);
-// `sink` may be null; with one, the depth is full.
-[[nodiscard]] Examination examine_tar(const common::File& file, const std::filesystem::path& name,
-                                      const ExamineRequest& request, MediaSink* sink = nullptr);
-// Tar bytes, decompressed already. `sink` may be null.
-[[nodiscard]] Examination examine_stream(Stream& stream, const ExamineRequest& request, MediaSink* sink);
-
 // What a pack begins with, not parsed yet; nothing where it is not there or not readable as such.
 struct PackHead {
   std::optional<common::Bytes> seal, signature;
 };
 
-// The parts that the three share; each adds to `examination`.
+// The parts that all readings share; each adds to `examination`.
 // E2. To be called before anything else is accepted: false ends the examination.
 [[nodiscard]] bool accept_trust(const PackHead& head, const ExamineRequest& request,
                                 Examination& examination);

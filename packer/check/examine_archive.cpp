@@ -1,3 +1,5 @@
+#include "packer/check/examine_archive.hpp"
+
 // A .tar in place and a stream differ only in what happens to the bytes of media: there they are read through
 // as they come, here their place is noted and they are read in parallel once every header has been seen.
 #include <algorithm>
@@ -5,7 +7,6 @@
 #include "common/error.hpp"
 #include "common/program.hpp"
 #include "packer/check/archive_walker.hpp"
-#include "packer/check/examine.hpp"
 #include "packer/check/hash_files.hpp"
 
 namespace packer {

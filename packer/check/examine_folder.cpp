@@ -1,9 +1,10 @@
+#include "packer/check/examine_folder.hpp"
+
 #include <algorithm>
 #include <numeric>
 
 #include "common/error.hpp"
 #include "common/sealed/inventory.hpp"
-#include "packer/check/examine.hpp"
 #include "packer/check/hash_files.hpp"
 
 namespace packer {
@@ -134,7 +135,7 @@ Examination examine_folder(const common::Folder& root, const ExamineRequest& req
     if (std::none_of(examination.findings.begin(), examination.findings.end(),
                      [](const common::Finding& finding) { return finding.path == common::k_seal_name; }))
       examination.findings.push_back(
-          {std::string(common::k_seal_name), "S1", "is not there, so this is no pack"});
+          {std::string(common::k_seal_name), "S1", "is missing, so this is not a pack"});
     common::sort_findings(examination.findings);
     return examination;
   }

@@ -4,6 +4,8 @@
 
 #include "common/error.hpp"
 #include "packer/check/examine.hpp"
+#include "packer/check/examine_archive.hpp"
+#include "packer/check/examine_folder.hpp"
 #include "packer/check/sign.hpp"
 #include "packer/check/verify.hpp"
 

@@ -1,6 +1,8 @@
 #include "packer/check/outline.hpp"
 
 #include "common/error.hpp"
+#include "manifest/format/parse.hpp"
+#include "manifest/format/write.hpp"
 #include "packer/check/verify.hpp"
 
 namespace packer {

@@ -7,6 +7,7 @@
 #include "common/sealed/folder.hpp"
 #include "common/sealed/lock.hpp"
 #include "packer/check/examine.hpp"
+#include "packer/check/examine_folder.hpp"
 #include "packer/check/verify.hpp"
 
 namespace packer {
@@ -48,14 +49,14 @@ void write_new(common::File file, const fs::path& path, common::ByteView bytes) 
 void check_absent(const fs::path& path) {
   if (fs::exists(fs::symlink_status(path)))
     throw Error(ErrorKind::usage,
-                path.string() + " is there already, and a key is never overwritten; name another file");
+                path.string() + " already exists, and a key is never overwritten; name another file");
 }
 
 }  // namespace
 
 KeyFiles keygen(const fs::path& secret) {
   if (secret.extension() != ".pem" || !secret.has_stem())
-    throw Error(ErrorKind::usage, secret.string() + " must end with .pem; name it so");
+    throw Error(ErrorKind::usage, secret.string() + " must end with .pem; rename it");
   KeyFiles files{secret, secret};
   files.public_half.replace_extension(".pub.pem");
   check_absent(files.secret);
@@ -75,13 +76,15 @@ KeyFiles keygen(const fs::path& secret) {
 
 SignSummary sign_pack(const SignRequest& request) {
   if (form_of(request.pack) != Form::folder)
-    throw Error(ErrorKind::usage, request.pack.string() +
-                                      " is no folder; sign the pack's folder, and archive it afterwards: the "
-                                      "archive carries the signature");
+    throw Error(ErrorKind::usage,
+                request.pack.string() +
+                    " is not a folder; sign the pack's folder, and archive it afterwards: the "
+                    "archive carries the signature");
   if (lies_in_a_pack(request.key, request.pack))
-    throw Error(ErrorKind::usage, request.key.string() +
-                                      " lies in a pack, and would travel with it; move it to a place where "
-                                      "only its owner reads");
+    throw Error(ErrorKind::usage,
+                request.key.string() +
+                    " is inside a pack and would be passed on with it; move it to a place where "
+                    "only its owner can read it");
   const SecretKey key = read_secret_key(request.key);
   const PublicKey checker = key.public_key();
   const fs::path whole = fs::canonical(request.pack);
@@ -102,10 +105,9 @@ SignSummary sign_pack(const SignRequest& request) {
   const fs::path target = request.pack / common::k_signature_name;
   if (examination.has_signature()) {
     if (!checker.verifies(seal, examination.control.at(std::string(common::k_signature_name))))
-      throw Error(ErrorKind::usage,
-                  target.string() +
-                      " is there and is not by this key; remove it first where its signer shall no longer "
-                      "vouch for the pack");
+      throw Error(ErrorKind::usage, target.string() +
+                                        " is by another key; delete it first if that key "
+                                        "should no longer sign this pack");
     summary.signing = Signing::was_there;
     return summary;
   }
@@ -123,7 +125,7 @@ PublicKey read_trusted_key(const fs::path& key, const fs::path& pack) {
   if (lies_in_a_pack(key, pack))
     throw Error(ErrorKind::usage,
                 key.string() +
-                    " lies in a pack, so whoever made the pack chose it; name a key that came to "
+                    " is inside a pack, so whoever made the pack chose it; name a key that came to "
                     "you by another way");
   return read_public_key(key);
 }

@@ -3,7 +3,10 @@
 #include <unistd.h>
 
 #include "common/error.hpp"
+#include "packer/check/examine_archive.hpp"
+#include "packer/check/examine_folder.hpp"
 #include "packer/tar/compression.hpp"
+#include "packer/tar/decompress.hpp"
 
 namespace packer {
 namespace {
@@ -55,7 +58,7 @@ Examination examine(const fs::path& path, const ExamineRequest& request) {
   }
   if (request.depth == Depth::quick)
     throw Error(ErrorKind::usage,
-                "a quick look needs a folder or a .tar; " + path.string() + " can only be verified whole");
+                "--quick needs a folder or a .tar; " + path.string() + " can only be verified in full");
   const std::unique_ptr<Stream> stream = open_archive_stream(path, form);
   return examine_stream(*stream, request, nullptr);
 }

@@ -2,12 +2,14 @@
 #pragma once
 
 #include <filesystem>
+#include <memory>
 #include <optional>
 #include <string>
 
 #include "common/digest.hpp"
 #include "packer/check/examine.hpp"
 #include "packer/tar/form.hpp"
+#include "packer/tar/stream.hpp"
 
 namespace packer {
 

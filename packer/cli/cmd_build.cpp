@@ -2,6 +2,7 @@
 #include <memory>
 
 #include "packer/build/build.hpp"
+#include "packer/build/from_recipe.hpp"
 #include "packer/cli/commands.hpp"
 
 namespace packer {

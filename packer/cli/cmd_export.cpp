@@ -3,7 +3,10 @@
 
 #include "common/error.hpp"
 #include "packer/cli/commands.hpp"
-#include "packer/export/export.hpp"
+#include "packer/export/croissant.hpp"
+#include "packer/export/export_summary.hpp"
+#include "packer/export/recipe.hpp"
+#include "packer/export/webdataset.hpp"
 
 namespace packer {
 namespace {

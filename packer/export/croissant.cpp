@@ -1,3 +1,5 @@
+#include "packer/export/croissant.hpp"
+
 // Terms and required members: the Croissant 1.0 specification of MLCommons
 // (https://docs.mlcommons.org/croissant/docs/croissant-spec.html).
 #include <fmt/format.h>
@@ -11,7 +13,7 @@
 #include "common/sealed/draft_file.hpp"
 #include "common/sealed/sums.hpp"
 #include "packer/check/outline.hpp"
-#include "packer/export/export.hpp"
+#include "packer/export/export_summary.hpp"
 
 namespace packer {
 namespace {
@@ -168,7 +170,7 @@ Json record_sets(const VerifiedPack& pack) {
       {"youtube_id", "sc:Text", "the video"},
       {"audiocap_id", "sc:Text", "AudioCaps' id of the caption"},
       {"start_time", "sc:Float", "where the clip begins in the video, in seconds"},
-      {"caption", "sc:Text", "what is to be heard"},
+      {"caption", "sc:Text", "what can be heard"},
       {"audio_relpath", "sc:Text", "the sound's name in the pack"}};
   const std::vector<Column> question = {{"question_id", "sc:Integer", "VQA v2's id"},
                                         {"image_id", "sc:Integer", "COCO's id of the picture"},
@@ -182,7 +184,7 @@ Json record_sets(const VerifiedPack& pack) {
     if (pack.contains(common::PackPath(file))) sets.push_back(manifest_records(id, about, file, columns));
   };
   add("clips", "Clips to train on.", "manifest.json", clip);
-  add("held_out_clips", "Clips that are held out.", "audio_val_manifest.json", clip);
+  add("held_out_clips", "Held-out clips.", "audio_val_manifest.json", clip);
   add("val_questions", "Questions to validate on.", "val_manifest.json", question);
   add("retention_questions", "Questions that retention sees.", "retention_manifest.json", question);
   add("base_questions", "Questions that a base learns from.", "base_manifest.json", question);
@@ -254,8 +256,8 @@ void check(const CroissantRequest& request) {
     throw Error(ErrorKind::usage,
                 request.out.string() + " is not a folder; name the one that the pack lies in");
   if (fs::exists(fs::symlink_status(request.out / k_file_name)))
-    throw Error(ErrorKind::usage, (request.out / k_file_name).string() +
-                                      " is there already; remove it, or name another folder");
+    throw Error(ErrorKind::usage,
+                (request.out / k_file_name).string() + " already exists; remove it, or name another folder");
 }
 
 }  // namespace

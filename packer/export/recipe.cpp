@@ -1,6 +1,8 @@
+#include "packer/export/recipe.hpp"
+
 #include "common/sealed/draft.hpp"
 #include "packer/check/outline.hpp"
-#include "packer/export/export.hpp"
+#include "packer/export/export_summary.hpp"
 
 namespace packer {
 

@@ -1,3 +1,5 @@
+#include "packer/export/webdataset.hpp"
+
 #include <fmt/format.h>
 
 #include <map>
@@ -9,7 +11,9 @@
 #include "common/parallel.hpp"
 #include "common/sealed/draft.hpp"
 #include "manifest/format/manifest.hpp"
-#include "packer/export/export.hpp"
+#include "manifest/format/parse.hpp"
+#include "manifest/format/write.hpp"
+#include "packer/export/export_summary.hpp"
 #include "packer/tar/tar_writer.hpp"
 
 namespace packer {

@@ -3,6 +3,8 @@
 #include <algorithm>
 
 #include "common/error.hpp"
+#include "manifest/format/parse.hpp"
+#include "manifest/format/write.hpp"
 
 namespace packer {
 namespace {
@@ -33,7 +35,7 @@ class CanonicalText {
   bool same_ = true;
 };
 
-constexpr const char* k_not_canonical = "does not hold the bytes that follow from the pack's manifests";
+constexpr const char* k_not_canonical = "is not what the pack's manifests give";
 
 }  // namespace
 
@@ -83,7 +85,7 @@ void ContentsCheck::read_clips(Role role, const std::string& name, std::string_v
   const manifest::SubsetManifest head = manifest::scan_subset(text, name, [&](manifest::ClipEntry&& clip) {
     const std::string& path = clip.audio_relpath;
     if (!named_by_clips_.insert(name_media(path, keys), path))
-      find("N7", path, std::string("two rows name it, one of ") + file_of(role));
+      find("N7", path, std::string("two rows name this file, one of ") + file_of(role));
     canonical.expect(manifest::row_text(clip, rows));
     captions.update(common::view_of((rows == 0 ? "" : "\n") + manifest::captions_line(clip)));
     keys.youtube_ids.push_back(std::move(clip.youtube_id));

@@ -230,8 +230,9 @@ void check_files(const PackInfo& info, common::Findings& findings) {
     if (role_of(path) != file.role)
       findings.push_back({path, "P5", std::string("pack.json gives it the role ") + name_of(file.role)});
     if (file.image && file.image->licence && !has_licence(info, *file.image->licence))
-      findings.push_back({path, "P7", "its licence is none of those that pack.json lists"});
-    if (file.bytes > k_file_limit_bytes) findings.push_back({path, "F7", "pack.json gives it 8 GiB or more"});
+      findings.push_back({path, "P7", "pack.json does not list its licence"});
+    if (file.bytes > k_file_limit_bytes)
+      findings.push_back({path, "F7", "pack.json says that it has 8 GiB or more"});
   }
 }
 
@@ -307,7 +308,7 @@ std::optional<PackInfo> parse_info(std::string_view text, common::Findings& find
     return std::nullopt;
   }
   if (!is_canonical(info, text))
-    findings.push_back({where, "P1", "is not written in the one way that its content can be written"});
+    findings.push_back({where, "P1", "is valid JSON, but not formatted as this format requires"});
   check_files(info, findings);
   return info;
 }

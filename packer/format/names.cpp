@@ -87,7 +87,7 @@ const std::vector<std::string>& required_files() {
 std::string why_not_a_pack_name(std::string_view text) {
   if (std::string why = common::why_not_a_pack_path(text); !why.empty()) return why;
   if (text.find('/') != std::string_view::npos) return "it has a folder";
-  if (text.front() == '-') return "it begins with '-', which tools take for a flag";
+  if (text.front() == '-') return "it begins with '-', so tools would take it for a flag";
   return {};
 }
 
@@ -116,7 +116,7 @@ void check_names(std::string_view pack_name, const std::vector<common::PackPath>
     });
     if (const std::string_view twin = note(text); !twin.empty())
       findings.push_back({text, "N3", "differs only in case from \"" + std::string(twin) + "\""});
-    if (!role_of(text)) findings.push_back({text, "N5", "a pack has no place for this name"});
+    if (!role_of(text)) findings.push_back({text, "N5", "no file of a pack has such a name"});
   }
 }
 

@@ -15,7 +15,7 @@ std::string why_not(const common::Folder& there) {
     return "it is neither empty nor a pack";
   for (const common::Entry& entry : there.walk(1))
     if (!may_stand_in_a_pack(entry.path))
-      return "it holds \"" + common::escape_for_terminal(entry.path) + "\", which is no part of a pack";
+      return "it holds \"" + common::escape_for_terminal(entry.path) + "\", which is not part of a pack";
   return "";
 }
 

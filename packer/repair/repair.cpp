@@ -6,6 +6,7 @@
 #include "common/parallel.hpp"
 #include "common/program.hpp"
 #include "packer/build/copy.hpp"
+#include "packer/check/examine_folder.hpp"
 #include "packer/check/sign.hpp"
 #include "packer/repair/seal.hpp"
 #include "packer/repair/sources.hpp"
@@ -50,9 +51,9 @@ void repair_signature(RepairSite& site, const SettledSeal& seal, const RepairSou
 
 std::string why_lost(const common::SumsLine& line, const std::optional<PackInfo>& info) {
   const FileInfo* file = info ? find_file(*info, line.path) : nullptr;
-  std::string why = "nothing that was named holds the bytes with SHA-256 " + line.digest.hex();
+  std::string why = "no source named has the bytes with SHA-256 " + line.digest.hex();
   if (file != nullptr && file->clip && file->clip->source)
-    why += ", nor the sound it was made from, with SHA-256 " + file->clip->source->hex();
+    why += ", or the sound that it was made from, with SHA-256 " + file->clip->source->hex();
   return why;
 }
 

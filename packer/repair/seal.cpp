@@ -130,7 +130,7 @@ class Witness {
                                   const std::vector<SealCandidate>& candidates) {
   std::string text = "SHA256SUMS of " + site.pack().string() +
                      (own.bytes ? " is damaged" : " is missing or unreadable") +
-                     ", and nothing left of the pack proves what it was; nothing was changed.";
+                     ", and nothing left of the pack proves what it was. Nothing was changed.";
   for (const common::Finding& finding : own.findings) text += "\n  " + describe(finding);
   for (const SealCandidate& candidate : candidates)
     text += "\n" + candidate.from + " has one with the id " + common::digest_of(candidate.bytes).hex();

@@ -20,16 +20,16 @@ fs::file_type type_of(const fs::path& path) { return fs::symlink_status(path).ty
 
 fs::path check_pack(const fs::path& pack) {
   if (type_of(pack) == fs::file_type::not_found)
-    throw Error(ErrorKind::io, pack.string() + " is not there; name the damaged pack's folder");
+    throw Error(ErrorKind::io, pack.string() + " does not exist; name the folder of the damaged pack");
   if (!fs::is_directory(pack))
     throw Error(ErrorKind::usage, pack.string() +
-                                      " is no folder, and only a folder is repaired in place; extract the "
+                                      " is not a folder, and only a folder is repaired in place; extract the "
                                       "archive, or get it again");
   if (type_of(pack / common::k_seal_name) == fs::file_type::not_found &&
       type_of(pack / k_info_name) == fs::file_type::not_found)
     throw Error(ErrorKind::mismatch,
                 pack.string() +
-                    " has neither SHA256SUMS nor pack.json, so it is no pack; extract an "
+                    " has neither SHA256SUMS nor pack.json, so it is not a pack; extract an "
                     "archive of it (safe-packer extract ARCHIVE --dest " +
                     pack.string() + ")");
   return fs::canonical(pack);

@@ -7,6 +7,7 @@
 #include "common/parallel.hpp"
 #include "common/program.hpp"
 #include "packer/build/copy.hpp"
+#include "packer/check/examine_archive.hpp"
 #include "packer/repair/repair.hpp"
 #include "packer/repair/source_shelf.hpp"
 

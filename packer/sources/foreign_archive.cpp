@@ -3,17 +3,15 @@
 #include <algorithm>
 #include <array>
 
-#include "common/error.hpp"
 #include "common/path.hpp"
-#include "common/sealed/finding.hpp"
+#include "packer/sources/foreign_tar.hpp"
+#include "packer/sources/foreign_zip.hpp"
 #include "packer/tar/form.hpp"
 
 namespace packer {
 namespace {
 
 namespace fs = std::filesystem;
-using common::Error;
-using common::ErrorKind;
 
 constexpr std::size_t k_name_limit_bytes = 4096;
 
@@ -42,18 +40,6 @@ std::string top_of(const std::string& name) {
 
 }  // namespace
 
-void refuse_archive(const fs::path& path, const std::string& why) {
-  throw Error(ErrorKind::format, path.string() + " cannot be read as an archive: " + why +
-                                     "; get it again, or unpack it and name the folder");
-}
-
-void refuse_long_entry(const fs::path& path, const std::string& entry, std::uint64_t limit_bytes) {
-  refuse_archive(
-      path, common::escape_for_terminal(entry) + " has more than " + std::to_string(limit_bytes) + " bytes");
-}
-
-void refuse_changed_archive(const fs::path& path) { refuse_archive(path, "it changed while it was read"); }
-
 bool is_foreign_archive_name(const fs::path& path) { return is_zip(path) || form_of_suffix(path); }
 
 ForeignArchive::ForeignArchive(fs::path path) : path_(std::move(path)) {
@@ -66,7 +52,7 @@ ForeignArchive::ForeignArchive(fs::path path) : path_(std::move(path)) {
     if (!looks_like_media(name)) return;
     const auto [at, is_new] = entries_.try_emplace(std::move(name), std::move(entry));
     // Which one is meant, nobody knows: unpackers disagree.
-    if (!is_new) at->second.why_not = "there more than once";
+    if (!is_new) at->second.why_not = "a duplicate name";
   };
   if (is_zip(path_))
     list_zip(path_, take);

@@ -39,17 +39,6 @@ class EntryReader {
 
 // Called for all entries but folders, in ascending order of numbers.
 using EntryCall = std::function<void(ForeignEntry)>;
-void list_tar(const std::filesystem::path& path, const EntryCall& call);
-void list_zip(const std::filesystem::path& path, const EntryCall& call);
-
-// `wanted` in ascending order of numbers, each once. An entry with more bytes than `limit_bytes` is a format
-// error, whatever size it declares.
-[[nodiscard]] std::unique_ptr<EntryReader> read_tar(const std::filesystem::path& path,
-                                                    std::vector<ForeignEntry> wanted,
-                                                    std::uint64_t limit_bytes);
-[[nodiscard]] std::unique_ptr<EntryReader> read_zip(const std::filesystem::path& path,
-                                                    std::vector<ForeignEntry> wanted,
-                                                    std::uint64_t limit_bytes);
 
 // The errors of both.
 [[noreturn]] void refuse_archive(const std::filesystem::path& path, const std::string& why);

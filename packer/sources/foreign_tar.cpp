@@ -1,3 +1,5 @@
+#include "packer/sources/foreign_tar.hpp"
+
 #include <archive.h>
 #include <archive_entry.h>
 
@@ -9,8 +11,8 @@
 #include "common/error.hpp"
 #include "common/file.hpp"
 #include "common/program.hpp"
-#include "packer/sources/foreign_entry.hpp"
 #include "packer/tar/compression.hpp"
+#include "packer/tar/decompress.hpp"
 #include "packer/tar/form.hpp"
 
 namespace packer {
@@ -130,7 +132,7 @@ class Walk {
   // Empty where the entry is a file whose bytes can be had.
   [[nodiscard]] std::string why_not() const {
     if (::archive_entry_hardlink(entry_) != nullptr) return "a hard link";
-    if (::archive_entry_filetype(entry_) == AE_IFLNK) return "a symbolic link";
+    if (::archive_entry_filetype(entry_) == AE_IFLNK) return "a symlink";
     if (::archive_entry_filetype(entry_) != AE_IFREG) return "not a regular file";
     if (::archive_entry_sparse_count(entry_) != 0) return "a sparse file";
     return warning_.empty() ? "" : "damaged (" + common::escape_for_terminal(warning_) + ")";
@@ -182,8 +184,7 @@ class Walk {
     while (input_.read() > 0) {
     }
     refuse_fault();
-    if (!input_.ends_with_zeros)
-      refuse_archive(input_.path, "it does not end as a tar does, so it was cut short");
+    if (!input_.ends_with_zeros) refuse_archive(input_.path, "it is truncated: the end of a tar is missing");
   }
 
   Input input_;

@@ -1,3 +1,5 @@
+#include "packer/sources/foreign_zip.hpp"
+
 #include <sys/stat.h>
 #include <zip.h>
 
@@ -10,7 +12,6 @@
 #include "common/file.hpp"
 #include "common/program.hpp"
 #include "common/sealed/finding.hpp"
-#include "packer/sources/foreign_entry.hpp"
 
 namespace packer {
 namespace {
@@ -153,11 +154,11 @@ class Zip {
   [[nodiscard]] std::string why_not(std::size_t number) {
     const zip_stat_t status = stat_of(number);
     const mode_t type = mode(number) & S_IFMT;
-    if (type == S_IFLNK) return "a symbolic link";
+    if (type == S_IFLNK) return "a symlink";
     if (type != 0 && type != S_IFREG) return "not a regular file";
     if (status.encryption_method != ZIP_EM_NONE) return "encrypted";
     if (::zip_compression_method_supported(status.comp_method, 0) == 0)
-      return "compressed by method " + std::to_string(status.comp_method) + ", which is not known here";
+      return "compressed by method " + std::to_string(status.comp_method) + ", which is not supported";
     return {};
   }
 
@@ -181,7 +182,7 @@ class Zip {
     }
     // libzip has compared size and CRC at the end, but not where the compressed size is 0.
     if (bytes.size() != status.size || (bytes.empty() && status.crc != 0))
-      refuse_archive(input_.path, called + " has not the bytes that it declares");
+      refuse_archive(input_.path, called + ": checksum mismatch");
     return bytes;
   }
 

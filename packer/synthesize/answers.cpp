@@ -1,9 +1,10 @@
+#include "packer/synthesize/answers.hpp"
+
 #include <algorithm>
 #include <string_view>
 #include <vector>
 
 #include "common/error.hpp"
-#include "packer/synthesize/questions.hpp"
 
 namespace packer {
 namespace {

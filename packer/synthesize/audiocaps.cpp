@@ -1,3 +1,5 @@
+#include "packer/synthesize/audiocaps.hpp"
+
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -11,7 +13,6 @@
 #include "common/parallel.hpp"
 #include "common/random.hpp"
 #include "packer/synthesize/caption.hpp"
-#include "packer/synthesize/parts.hpp"
 #include "packer/synthesize/sound.hpp"
 
 namespace packer {

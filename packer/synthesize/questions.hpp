@@ -1,8 +1,7 @@
-// Questions about a picture, each with one right answer, and ten annotators who do not always give it. The
-// right answer has at least four votes and no other answer has more.
+// Questions about a picture, each with one right answer.
 #pragma once
 
-#include <array>
+#include <cstddef>
 #include <string>
 #include <vector>
 
@@ -13,7 +12,6 @@ namespace packer {
 
 enum class QuestionKind { colour, shape, count, yes_no, row, column };
 inline constexpr std::size_t k_question_kinds = 6;
-inline constexpr std::size_t k_annotators = 10;
 
 struct PictureQuestion {
   QuestionKind kind = QuestionKind::colour;
@@ -21,16 +19,9 @@ struct PictureQuestion {
   std::string truth;
 };
 
-struct AnnotatorAnswer {
-  std::string answer;
-  std::string confidence;  // "yes", "maybe" or "no", as VQA v2 has it
-};
-using AnnotatorAnswers = std::array<AnnotatorAnswer, k_annotators>;
-
 // `count` different questions (at most six), each of another kind.
 [[nodiscard]] std::vector<PictureQuestion> draw_questions(const PictureScene& scene, std::size_t count,
                                                           common::Random& random);
-[[nodiscard]] AnnotatorAnswers draw_answers(const PictureQuestion& question, common::Random& random);
 
 // VQA v2's answer_type: "yes/no", "number" or "other".
 [[nodiscard]] std::string answer_type_of(QuestionKind kind);

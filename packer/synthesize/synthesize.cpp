@@ -3,12 +3,13 @@
 #include <fmt/format.h>
 #include "common/error.hpp"
 #include "common/sealed/draft.hpp"
-#include "packer/synthesize/parts.hpp"
+#include "packer/synthesize/audiocaps.hpp"
+#include "packer/synthesize/tree_writer.hpp"
+#include "packer/synthesize/vqa.hpp"
 
 namespace packer {
 namespace {
 
-namespace fs = std::filesystem;
 using common::Error;
 using common::ErrorKind;
 
@@ -27,16 +28,6 @@ void check_request(const SynthesizeRequest& request) {
 }
 
 }  // namespace
-
-void TreeWriter::put(const fs::path& name, common::ByteView bytes) {
-  const fs::path shown = root_.path_of(name.string());
-  common::File file = root_.create(name.string());
-  file.write_all(bytes, shown);
-  file.close(shown);
-  bytes_ += bytes.size();
-}
-
-void TreeWriter::make_folder(const fs::path& name) { root_.make_folder(name.string()); }
 
 SynthesizeSummary synthesize(const SynthesizeRequest& request) {
   check_request(request);

@@ -1,3 +1,5 @@
+#include "packer/synthesize/vqa.hpp"
+
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -10,7 +12,8 @@
 #include "common/parallel.hpp"
 #include "common/random.hpp"
 #include "manifest/format/manifest.hpp"
-#include "packer/synthesize/parts.hpp"
+#include "manifest/majority.hpp"
+#include "packer/synthesize/answers.hpp"
 #include "packer/synthesize/picture.hpp"
 #include "packer/synthesize/questions.hpp"
 

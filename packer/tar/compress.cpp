@@ -1,3 +1,5 @@
+#include "packer/tar/compress.hpp"
+
 #include <zlib.h>
 #include <zstd.h>
 
@@ -13,7 +15,6 @@
 
 #include "common/error.hpp"
 #include "common/parallel.hpp"
-#include "packer/tar/compression.hpp"
 
 namespace packer {
 namespace {
@@ -253,7 +254,7 @@ class Zstd : public common::Sink {
     const std::size_t code = ::ZSTD_compressStream2(zstd_, &out, &in, directive);
     if (::ZSTD_isError(code))
       throw common::Error(common::ErrorKind::io, std::string("zstd cannot compress: ") +
-                                                     ::ZSTD_getErrorName(code) + "; is there memory?");
+                                                     ::ZSTD_getErrorName(code) + "; not enough memory");
     to_.write({out_.data(), out.pos});
     return code;
   }

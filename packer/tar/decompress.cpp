@@ -1,3 +1,5 @@
+#include "packer/tar/decompress.hpp"
+
 #include <zlib.h>
 #include <zstd.h>
 
@@ -6,7 +8,6 @@
 #include <cstring>
 
 #include "common/error.hpp"
-#include "packer/tar/compression.hpp"
 
 namespace packer {
 namespace {
@@ -43,9 +44,9 @@ class Decoder : public Stream {
     done_ = true;
     const std::uint64_t at = consumed_ + filled_ - left;
     if (left > 0 || refill())
-      fault_ = common::Finding{
-          "", "Z3",
-          std::string("bytes follow the end of the ") + form_ + " form at byte " + std::to_string(at)};
+      fault_ = common::Finding{"", "Z3",
+                               std::string("there are bytes after the end of the ") + form_ +
+                                   " form at byte " + std::to_string(at)};
     return 0;
   }
 
@@ -66,7 +67,7 @@ class Gunzip : public Decoder {
       : Decoder(std::move(compressed), "Z1", "gzip", members) {
     // 16: a gzip header is required, and zlib checks CRC and length of the member.
     if (::inflateInit2(&zlib_, 16 + MAX_WBITS) != Z_OK)
-      throw common::Error(common::ErrorKind::io, "zlib cannot start; is there memory?");
+      throw common::Error(common::ErrorKind::io, "zlib cannot start; not enough memory");
   }
   ~Gunzip() override { ::inflateEnd(&zlib_); }
   Gunzip(const Gunzip&) = delete;
@@ -78,7 +79,7 @@ class Gunzip : public Decoder {
     zlib_.avail_out = static_cast<uInt>(std::min<std::size_t>(size, 1U << 30));
     const uInt wanted = zlib_.avail_out;
     while (zlib_.avail_out == wanted) {
-      if (zlib_.avail_in == 0 && !feed()) return fail("is cut short");
+      if (zlib_.avail_in == 0 && !feed()) return fail("is truncated");
       const int code = ::inflate(&zlib_, Z_NO_FLUSH);
       const std::size_t got = wanted - zlib_.avail_out;
       if (code == Z_STREAM_END && members_ == Members::any && (zlib_.avail_in > 0 || feed())) {
@@ -121,7 +122,7 @@ class Unzstd : public Decoder {
     if (done_ || (!started_ && !start())) return 0;
     ZSTD_outBuffer out{to, size, 0};
     while (out.pos == 0) {
-      if (in_.pos == in_.size && !pending_ && !feed()) return fail("is cut short");
+      if (in_.pos == in_.size && !pending_ && !feed()) return fail("is truncated");
       const std::size_t code = ::ZSTD_decompressStream(zstd_, &out, &in_);
       if (::ZSTD_isError(code)) return fail(::ZSTD_getErrorName(code));
       pending_ = out.pos == out.size;  // more may wait inside the decoder

@@ -29,7 +29,7 @@ Form form_of(const fs::path& path) {
   if (status.type() == fs::file_type::none)
     throw Error(ErrorKind::io, "cannot look at " + path.string() + ": " + error.message());
   if (status.type() == fs::file_type::not_found)
-    throw Error(ErrorKind::io, path.string() + " is not there; name a pack's folder or archive");
+    throw Error(ErrorKind::io, path.string() + " does not exist; name the folder or archive of a pack");
   if (status.type() == fs::file_type::directory) return Form::folder;
   if (const auto form = form_of_suffix(path)) return *form;
   throw Error(

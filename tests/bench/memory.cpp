@@ -14,6 +14,7 @@
 #include <cstdlib>
 #include <stdexcept>
 
+#include "manifest/format/write.hpp"
 #include "tests/support/small_pack.hpp"
 
 namespace {

@@ -18,6 +18,7 @@
 #include "common/program.hpp"
 #include "common/sealed/draft_file.hpp"
 #include "manifest/format/manifest.hpp"
+#include "manifest/format/write.hpp"
 #include "packer/build/build.hpp"
 
 namespace {

@@ -19,6 +19,7 @@
 #include "common/digest.hpp"
 #include "common/random.hpp"
 #include "manifest/format/manifest.hpp"
+#include "manifest/majority.hpp"
 #include "manifest/stratify.hpp"
 
 namespace {

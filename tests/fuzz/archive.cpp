@@ -3,6 +3,7 @@
 #include <unistd.h>
 
 #include "packer/check/examine.hpp"
+#include "packer/check/examine_archive.hpp"
 #include "tests/fuzz/fuzz.hpp"
 #include "tests/support/memory_stream.hpp"
 

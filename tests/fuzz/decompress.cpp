@@ -4,6 +4,7 @@
 #include <string>
 
 #include "packer/tar/compression.hpp"
+#include "packer/tar/decompress.hpp"
 #include "tests/fuzz/fuzz.hpp"
 #include "tests/support/memory_stream.hpp"
 

@@ -2,6 +2,7 @@
 // that is named, a folder a target.
 #include <cstdio>
 
+#include "manifest/format/write.hpp"
 #include "packer/archive/archive.hpp"
 #include "tests/support/scratch.hpp"
 #include "tests/support/small_pack.hpp"

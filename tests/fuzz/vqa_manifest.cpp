@@ -1,6 +1,8 @@
 // val_manifest.json and its like: what is accepted is written in a form that reads back to the same.
 #include "manifest/format/manifest.hpp"
 #include "manifest/format/parse.hpp"
+#include "manifest/format/write.hpp"
+#include "manifest/majority.hpp"
 #include "tests/fuzz/fuzz.hpp"
 
 int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {

@@ -11,6 +11,7 @@
 #include <string>
 
 #include "common/bytes.hpp"
+#include "packer/tar/compress.hpp"
 
 namespace support {
 

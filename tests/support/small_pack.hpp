@@ -14,6 +14,7 @@
 #include "common/media/image.hpp"
 #include "common/sealed/sums.hpp"
 #include "manifest/format/manifest.hpp"
+#include "manifest/format/write.hpp"
 #include "packer/build/build.hpp"
 #include "packer/format/info.hpp"
 #include "packer/format/names.hpp"

@@ -33,7 +33,7 @@ Listing list_run(const fs::path& run) {
   for (const fs::directory_entry& entry : fs::recursive_directory_iterator(run)) {
     const std::string name = entry.path().lexically_relative(run).generic_string();
     if (entry.is_symlink()) {
-      listing.odd[name] = "is a symbolic link, which names no bytes";
+      listing.odd[name] = "is a symlink, which names no bytes";
     } else if (entry.is_directory()) {
       continue;
     } else if (!entry.is_regular_file()) {
@@ -71,7 +71,7 @@ Sums parse_sums(const std::string& text) {
     if (!digest || line.compare(64, 2, "  ") != 0 || name.empty())
       find("is not \"<64 hex digits>  <path>\"");
     else if (name <= last)
-      find("is out of order or stands twice");
+      find("is out of order or is there twice");
     else if (end == text.size())
       find("has no end");
     else

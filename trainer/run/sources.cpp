@@ -5,6 +5,7 @@
 #include "common/error.hpp"
 #include "common/file.hpp"
 #include "common/sealed/draft_file.hpp"
+#include "manifest/format/write.hpp"
 #include "manifest/select.hpp"
 #include "manifest/tables/audiocaps_table.hpp"
 #include "manifest/tables/vqa_tables.hpp"

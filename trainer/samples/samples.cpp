@@ -5,6 +5,7 @@
 
 #include "common/error.hpp"
 #include "manifest/format/manifest.hpp"
+#include "manifest/format/parse.hpp"
 
 namespace trainer {
 namespace {

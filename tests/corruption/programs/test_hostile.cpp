@@ -118,7 +118,7 @@ const std::vector<Hostile>& hostile_members() {
       {"line feed in a name", [](Parts& p) { insert(p, tar_member("data_pack/a\nb", "x")); }},
       {"terminal escape in a name", [](Parts& p) { insert(p, tar_member("data_pack/\x1b[2J", "x")); }},
       {"symbolic link", [](Parts& p) { insert(p, tar_link("data_pack/link", '2', "/etc")); }},
-      {"file through a symbolic link",
+      {"file through a symlink",
        [](Parts& p) {
          insert(p, tar_member("data_pack/images/evil", "x"));
          insert(p, tar_link("data_pack/images", '2', "../.."));

@@ -12,6 +12,7 @@
 #include <string>
 #include <vector>
 
+#include "manifest/format/write.hpp"
 #include "tests/support/pictures.hpp"
 #include "tests/support/process.hpp"
 #include "tests/support/small_pack.hpp"
@@ -86,27 +87,28 @@ std::vector<BadSound> bad_sounds() {
   const Bytes nan = float_wav(odd);
   odd[30] = -std::numeric_limits<float>::infinity();
   const Bytes infinite = float_wav(odd);
-  return {{"empty", ".wav", {}, "it is empty"},
-          {"zero_seconds", ".wav", common::encode_wav16({8000, 1, {}}), "it holds no sample"},
-          {"flac_cut_short", ".flac", first_bytes(flac, flac.size() / 2),
-           "its header promises 80000 frames and fewer can be decoded"},
-          {"wav_cut_short", ".wav", first_bytes(wav, 1044),
-           "its header promises 16000 bytes of samples and 1000 are there"},
-          {"from_a_pipe", ".wav", with_le(wav, 40, 0xffffffff, 4),
-           "its header promises 4294967295 bytes of samples and 16000 are there"},
-          {"no_rate", ".wav", with_le(wav, 24, 0, 4), "its header gives 0 Hz and 1 channels"},
-          {"two_gigahertz", ".wav", with_le(wav, 24, 2'000'000'000, 4), "has a sample rate of 2000000000 Hz"},
-          {"no_channel", ".wav", with_le(wav, 22, 0, 2), "its header gives 8000 Hz and 0 channels"},
-          {"many_channels", ".wav", with_le(wav, 22, 1000, 2), "its header gives 8000 Hz and 1000 channels"},
-          {"wide_frames", ".wav", with_le(wav, 32, 3, 2), "has 8000 frames, its header promises 5333"},
-          {"no_data_chunk", ".wav", with_le(wav, 36, 0x58585858, 4), "it has no data chunk"},
-          {"endless", ".flac", endless_flac(),
-           "its header promises 68719476735 frames of 1 channels, more than the limit of 1036800000 samples"},
-          {"nan", ".wav", nan, "its sample 30 is NaN, not a number"},
-          {"infinite", ".wav", infinite, "its sample 30 is infinite"},
-          {"web_page", ".wav", Bytes(300, '<'), "it is no WAV, FLAC or MP3, or its header is damaged"},
-          {"too_short", ".wav", common::encode_wav16(support::tone(8000 * 12, 0.7)),
-           "lasts 12.0 s, too short for a clip that begins at 30 s"}};
+  return {
+      {"empty", ".wav", {}, "it is empty"},
+      {"zero_seconds", ".wav", common::encode_wav16({8000, 1, {}}), "it has no samples"},
+      {"flac_cut_short", ".flac", first_bytes(flac, flac.size() / 2),
+       "truncated: its header declares 80000 frames, fewer can be decoded"},
+      {"wav_cut_short", ".wav", first_bytes(wav, 1044),
+       "truncated: its header declares 16000 bytes of samples, the file has 1000"},
+      {"from_a_pipe", ".wav", with_le(wav, 40, 0xffffffff, 4),
+       "truncated: its header declares 4294967295 bytes of samples, the file has 16000"},
+      {"no_rate", ".wav", with_le(wav, 24, 0, 4), "its header gives 0 Hz and 1 channels"},
+      {"two_gigahertz", ".wav", with_le(wav, 24, 2'000'000'000, 4), "has a sample rate of 2000000000 Hz"},
+      {"no_channel", ".wav", with_le(wav, 22, 0, 2), "its header gives 8000 Hz and 0 channels"},
+      {"many_channels", ".wav", with_le(wav, 22, 1000, 2), "its header gives 8000 Hz and 1000 channels"},
+      {"wide_frames", ".wav", with_le(wav, 32, 3, 2), "has 8000 frames, its header declares 5333"},
+      {"no_data_chunk", ".wav", with_le(wav, 36, 0x58585858, 4), "it has no data chunk"},
+      {"endless", ".flac", endless_flac(),
+       "its header declares 68719476735 frames of 1 channels, more than the limit of 1036800000 samples"},
+      {"nan", ".wav", nan, "its sample 30 is NaN, not a number"},
+      {"infinite", ".wav", infinite, "its sample 30 is infinite"},
+      {"web_page", ".wav", Bytes(300, '<'), "it is not a WAV, FLAC or MP3 file, or its header is damaged"},
+      {"too_short", ".wav", common::encode_wav16(support::tone(8000 * 12, 0.7)),
+       "lasts 12.0 s, too short for a clip that begins at 30 s"}};
 }
 
 std::vector<BadPicture> bad_pictures() {
@@ -115,10 +117,10 @@ std::vector<BadPicture> bad_pictures() {
   for (const std::size_t at : {std::size_t{17}, std::size_t{21}}) png[at] = 0x0d;  // 13 * 65536 + 8, each
   return {{101, {}, "does not decode as a JPEG or PNG"},
           {102, Bytes(300, '<'), "does not decode as a JPEG or PNG"},
-          {103, first_bytes(jpeg, jpeg.size() - 10), "it is cut short"},
+          {103, first_bytes(jpeg, jpeg.size() - 10), "it is truncated"},
           {104, with_frame(8, 65535),
-           "its header promises 65535 x 65535 pixels, more than the limit of 67108864"},
-          {105, png, "its header promises 851976 x 851976 pixels, more than the limit of 67108864"},
+           "its header declares 65535 x 65535 pixels, more than the limit of 67108864"},
+          {105, png, "its header declares 851976 x 851976 pixels, more than the limit of 67108864"},
           {106, with_frame(12, 8), "Unsupported JPEG data precision 12"}};
 }
 

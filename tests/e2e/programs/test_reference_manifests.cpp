@@ -2,6 +2,7 @@
 // subset_manifest.json and val_manifest.json. Without it the test says so and passes.
 #include <cstdlib>
 
+#include "manifest/format/parse.hpp"
 #include "tests/support/process.hpp"
 #include "tests/support/small_pack.hpp"
 

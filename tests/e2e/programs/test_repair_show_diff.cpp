@@ -2,6 +2,8 @@
 #include <string>
 
 #include "common/json.hpp"
+#include "manifest/format/parse.hpp"
+#include "manifest/format/write.hpp"
 #include "packer/build/build.hpp"
 #include "tests/support/process.hpp"
 #include "tests/support/small_pack.hpp"

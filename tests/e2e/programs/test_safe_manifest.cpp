@@ -8,6 +8,7 @@
 #include "common/error.hpp"
 #include "common/json.hpp"
 #include "manifest/format/manifest.hpp"
+#include "manifest/format/parse.hpp"
 #include "tests/support/process.hpp"
 #include "tests/support/vqa.hpp"
 

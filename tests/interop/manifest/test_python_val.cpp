@@ -8,6 +8,7 @@
 #include "common/json.hpp"
 #include "common/python_text.hpp"
 #include "common/random.hpp"
+#include "manifest/format/write.hpp"
 #include "manifest/select.hpp"
 #include "manifest/tables/vqa_tables.hpp"
 #include "tests/support/process.hpp"

@@ -151,33 +151,13 @@ TEST_CASE("what a room may use, it uses") {
 
 // Sources whose declarations still stand in a neighbour's header. The list only ever gets shorter.
 const std::set<std::string>& without_header() {
-  static const std::set<std::string> k_sources = {"manifest/cli/inspect.cpp",
-                                                  "manifest/format/write.cpp",
-                                                  "manifest/majority.cpp",
-                                                  "manifest/tables/audiocaps_json.cpp",
-                                                  "packer/build/from_recipe.cpp",
-                                                  "packer/check/examine_archive.cpp",
-                                                  "packer/check/examine_folder.cpp",
-                                                  "packer/export/croissant.cpp",
-                                                  "packer/export/recipe.cpp",
-                                                  "packer/export/webdataset.cpp",
-                                                  "packer/sources/foreign_tar.cpp",
-                                                  "packer/sources/foreign_zip.cpp",
-                                                  "packer/synthesize/answers.cpp",
-                                                  "packer/synthesize/audiocaps.cpp",
-                                                  "packer/synthesize/vqa.cpp",
-                                                  "packer/tar/compress.cpp",
-                                                  "packer/tar/decompress.cpp",
-                                                  "trainer/model/tokenizer_training.cpp",
-                                                  "trainer/report/curves.cpp",
-                                                  "trainer/report/examples.cpp",
-                                                  "trainer/report/report_json.cpp",
-                                                  "trainer/report/style.cpp",
-                                                  "trainer/report/text.cpp",
-                                                  "trainer/results/caption_tokens.cpp",
-                                                  "trainer/results/ngram_metrics.cpp",
-                                                  "trainer/results/run_seal.cpp",
-                                                  "trainer/results/summary.cpp"};
+  static const std::set<std::string> k_sources = {
+      "manifest/cli/inspect.cpp",          "trainer/model/tokenizer_training.cpp",
+      "trainer/report/curves.cpp",         "trainer/report/examples.cpp",
+      "trainer/report/report_json.cpp",    "trainer/report/style.cpp",
+      "trainer/report/text.cpp",           "trainer/results/caption_tokens.cpp",
+      "trainer/results/ngram_metrics.cpp", "trainer/results/run_seal.cpp",
+      "trainer/results/summary.cpp"};
   return k_sources;
 }
 

@@ -1,5 +1,6 @@
 #include "common/error.hpp"
 #include "manifest/diff.hpp"
+#include "manifest/format/parse.hpp"
 #include "tests/support/vqa.hpp"
 
 #include <doctest/doctest.h>

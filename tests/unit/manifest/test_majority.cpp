@@ -1,4 +1,5 @@
 #include "manifest/format/manifest.hpp"
+#include "manifest/majority.hpp"
 
 #include <doctest/doctest.h>
 

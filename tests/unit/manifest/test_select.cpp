@@ -5,6 +5,7 @@
 
 #include "common/error.hpp"
 #include "common/file.hpp"
+#include "manifest/format/write.hpp"
 #include "manifest/select.hpp"
 #include "tests/support/process.hpp"
 #include "tests/support/vqa.hpp"

@@ -11,9 +11,13 @@
 #include <cstdio>
 
 #include "common/parallel.hpp"
+#include "manifest/format/write.hpp"
 #include "packer/archive/archive.hpp"
 #include "packer/check/examine.hpp"
+#include "packer/check/examine_archive.hpp"
+#include "packer/check/examine_folder.hpp"
 #include "packer/tar/compression.hpp"
+#include "packer/tar/decompress.hpp"
 #include "tests/support/memory_stream.hpp"
 #include "tests/support/scratch.hpp"
 #include "tests/support/small_pack.hpp"

@@ -3,6 +3,7 @@
 #include <cstdio>
 
 #include "packer/check/examine.hpp"
+#include "packer/check/examine_folder.hpp"
 #include "tests/support/scratch.hpp"
 #include "tests/support/small_pack.hpp"
 

@@ -5,7 +5,10 @@
 #include <functional>
 #include <set>
 
+#include "manifest/format/parse.hpp"
+#include "manifest/format/write.hpp"
 #include "packer/check/examine.hpp"
+#include "packer/check/examine_folder.hpp"
 #include "tests/support/format_rules.hpp"
 #include "tests/support/scratch.hpp"
 #include "tests/support/small_pack.hpp"

@@ -7,6 +7,7 @@
 #include <set>
 
 #include "common/error.hpp"
+#include "manifest/format/write.hpp"
 #include "packer/archive/archive.hpp"
 #include "packer/archive/extract.hpp"
 #include "packer/check/sign.hpp"

@@ -7,6 +7,7 @@
 
 #include "common/error.hpp"
 #include "packer/archive/archive.hpp"
+#include "packer/check/examine_folder.hpp"
 #include "packer/check/sign.hpp"
 #include "packer/repair/repair.hpp"
 #include "tests/support/scratch.hpp"

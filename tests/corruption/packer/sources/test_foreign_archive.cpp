@@ -1,6 +1,7 @@
 #include "packer/sources/foreign_archive.hpp"
 
 #include "common/sealed/draft_file.hpp"
+#include "packer/tar/compress.hpp"
 #include "packer/tar/compression.hpp"
 #include "tests/support/foreign.hpp"
 #include "tests/support/scratch.hpp"

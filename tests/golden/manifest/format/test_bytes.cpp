@@ -1,5 +1,7 @@
 // Our bytes exactly.
 #include "manifest/format/manifest.hpp"
+#include "manifest/format/write.hpp"
+#include "manifest/majority.hpp"
 #include "manifest/select.hpp"
 #include "manifest/tables/vqa_tables.hpp"
 #include "tests/support/process.hpp"

@@ -1,8 +1,10 @@
 // What other people's readers make of a pack and of its exports: webdataset, mlcroissant, and Python's json,
 // soundfile and PIL.
+#include "manifest/format/write.hpp"
 #include "packer/archive/archive.hpp"
 #include "packer/check/open.hpp"
-#include "packer/export/export.hpp"
+#include "packer/export/croissant.hpp"
+#include "packer/export/webdataset.hpp"
 #include "tests/support/peers.hpp"
 #include "tests/support/process.hpp"
 #include "tests/support/small_pack.hpp"

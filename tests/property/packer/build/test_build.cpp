@@ -5,6 +5,7 @@
 #include <string>
 
 #include "common/error.hpp"
+#include "manifest/format/parse.hpp"
 #include "packer/archive/archive.hpp"
 #include "packer/archive/extract.hpp"
 #include "packer/build/build.hpp"

@@ -5,6 +5,7 @@
 #include "common/json.hpp"
 #include "manifest/format/manifest.hpp"
 #include "manifest/format/parse.hpp"
+#include "manifest/format/write.hpp"
 #include "tests/support/scratch.hpp"
 #include "tests/support/vqa.hpp"
 
@@ -141,7 +142,7 @@ TEST_CASE("no entries and repeated ids are refused") {
     CHECK(holds(subset_refusal([&](Json& json) { json["entries"][1][id] = json["entries"][0][id]; }),
                 std::string("f: entry 2: the ") + id));
   CHECK(holds(vqa_refusal([](Json& json) { json["entries"][1]["question_id"] = 10; }),
-              "f: entry 2: the question_id 10 stands in an earlier entry too"));
+              "f: entry 2: the question_id 10 is a duplicate"));
   CHECK(
       holds(vqa_refusal([](Json& json) { json["captions"][1]["audiocap_id"] = "1"; }), "f: captions row 2"));
 }

@@ -57,7 +57,7 @@ TEST_CASE("several files may say the same, and none may say something else") {
   CHECK(Files().add(k_val).add(k_val).read().images.size() == 2);
   std::string other = k_val;
   other.replace(other.find("http://f/x"), 10, "http://g/x");
-  CHECK(holds(Files().add(k_val).add(other).refused(ErrorKind::mismatch), "something else of x.jpg"));
+  CHECK(holds(Files().add(k_val).add(other).refused(ErrorKind::mismatch), "disagrees about x.jpg"));
   other = k_val;
   other.replace(other.find("http://b"), 8, "http://c");
   CHECK(holds(Files().add(k_val).add(other).refused(ErrorKind::mismatch), "licence 3"));
@@ -65,7 +65,7 @@ TEST_CASE("several files may say the same, and none may say something else") {
 
 TEST_CASE("a file that is not COCO's is refused with the row") {
   const auto refused = [](const std::string& text) { return Files().add(text).refused(ErrorKind::format); };
-  CHECK(holds(refused("[]"), "no JSON object"));
+  CHECK(holds(refused("[]"), "not a JSON object"));
   CHECK(holds(refused("{}"), "no key \"images\""));
   CHECK(holds(refused(R"({"images":[]})"), "no key \"licenses\""));
   CHECK(holds(refused(R"({"images":{},"licenses":[]})"), "\"images\" must be a list"));

@@ -73,8 +73,7 @@ TEST_CASE("CSV fields are bare or quoted, lines end with LF, CRLF or the file") 
 TEST_CASE("broken CSV is one sentence with the line where its row begins") {
   CHECK(holds(refusal([] { rows_of("a\nb,\"c\nd\ne"); }), "t.csv, line 2: a quote that never closes"));
   CHECK(holds(refusal([] { rows_of("a\n\nb\"c\n"); }), "t.csv, line 3: a quote inside"));
-  CHECK(
-      holds(refusal([] { rows_of("\"a\nb\"\n\"c\"d\n"); }), "t.csv, line 3: text behind the closing quote"));
+  CHECK(holds(refusal([] { rows_of("\"a\nb\"\n\"c\"d\n"); }), "t.csv, line 3: text after the closing quote"));
   CHECK(holds(refusal([] { rows_of("a\nb\rc\n"); }), "t.csv, line 2: a carriage return"));
   CHECK(holds(refusal([] { rows_of("a\nb,\xc3(\n"); }), "t.csv, line 2: field 2 is not UTF-8"));
 }
@@ -98,7 +97,7 @@ TEST_CASE("an AudioCaps table that cannot be meant is one sentence with the line
   CHECK(holds(table_refusal("audiocap_id,youtube_id,caption\n"),
               "t.csv, line 1: there is no column start_time"));
   CHECK(holds(table_refusal("audiocap_id,youtube_id,start_time,caption,caption\n"),
-              "column caption stands twice"));
+              "column caption is there twice"));
   CHECK(holds(table_refusal(k_header + "1,a,3,x\n2,b,3\n"),
               "t.csv, line 3: the row has 3 fields, the header 4"));
   CHECK(holds(table_refusal(k_header + "1,a,3,x,y\n"), "t.csv, line 2: the row has 5 fields"));
@@ -168,7 +167,7 @@ TEST_CASE("a questions table that is not one is refused with the row") {
   CHECK(holds(refused("3"), "q.json: a table is a JSON object"));
   CHECK(holds(refused(R"({"questions":{}})"), "q.json: \"questions\" must be a list"));
   CHECK(holds(refused(R"({"questions":null})"), "\"questions\" must be a list"));
-  CHECK(holds(refused(R"({"questions":[],"questions":[]})"), "\"questions\" stands twice"));
+  CHECK(holds(refused(R"({"questions":[],"questions":[]})"), "duplicate key \"questions\""));
   CHECK(holds(refused(R"({"questions":[],"data_subtype":3})"), "\"data_subtype\" cannot be an integer"));
   const std::string good = R"({"question_id":1,"image_id":2,"question":"q"})";
   CHECK(row(good) == "accepted");
@@ -187,10 +186,10 @@ TEST_CASE("a questions table that is not one is refused with the row") {
               "\"image_id\" cannot be null, true or false"));
   CHECK(holds(row(R"({"question_id":1,"image_id":2,"question":{}})"), "\"question\" cannot be an object"));
   CHECK(holds(row(R"({"question_id":1,"image_id":2,"question":["q"]})"), "\"question\" cannot be a list"));
-  CHECK(holds(row(R"({"question_id":1,"question_id":1,"image_id":2,"question":"q"})"), "stands twice"));
+  CHECK(holds(row(R"({"question_id":1,"question_id":1,"image_id":2,"question":"q"})"), "duplicate key"));
   CHECK(holds(row(R"({"question_id":1,"image_id":2,"question":"\ud800"})"),
-              "q.json is not valid JSON at byte 55 (the lone surrogate \\ud800, which is no "
-              "character and has no UTF-8, in the text that begins here"));
+              "q.json is not valid JSON at byte 55 (the lone surrogate \\ud800, which is not a "
+              "character and not valid in UTF-8, in the text that begins here"));
   CHECK(holds(row(R"({"question_id":1,"image_id":2,"question":"\udc00\ud800"})"),
               "the lone surrogate \\udc00"));
   CHECK(holds(row(R"({"question_id":1,"image_id":2,"question":")" + std::string(70000, 'x') + "\"}"),

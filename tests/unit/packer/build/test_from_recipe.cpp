@@ -1,7 +1,8 @@
 #include "common/error.hpp"
 #include "packer/build/build.hpp"
+#include "packer/build/from_recipe.hpp"
 #include "packer/check/sign.hpp"
-#include "packer/export/export.hpp"
+#include "packer/export/recipe.hpp"
 #include "tests/support/scratch.hpp"
 #include "tests/support/small_pack.hpp"
 
@@ -77,7 +78,7 @@ TEST_CASE("sources with other bytes are named with both digests, and nothing is 
   support::put(shared.scratch / "audiocaps/audio/train/video_2.flac",
                common::encode_flac16(support::tone(40 * 8000, 0.71)));
   const std::string why = shared.refused(ErrorKind::mismatch);
-  CHECK(holds(why, "2 files are not those of the recipe"));
+  CHECK(holds(why, "2 files differ from the recipe"));
   CHECK(holds(why, "images/" + support::image_name(2)));
   CHECK(holds(why, "audio/train/video_2.wav"));
   CHECK(holds(why, common::digest_of(support::picture(77)).hex()));

@@ -192,7 +192,7 @@ TEST_CASE("a signature of somebody else is never replaced") {
     packer::sign_pack({site.pack, other, 1, common::Verbosity::quiet});
   });
   CHECK(outcome.code == 2);
-  CHECK(contains(outcome.message, "remove it first"));
+  CHECK(contains(outcome.message, "delete it first"));
   CHECK(support::get(site.pack / "SHA256SUMS.sig") == signature);
 }
 
@@ -220,7 +220,7 @@ TEST_CASE("a secret key that lies in a pack signs nothing") {
     packer::sign_pack({site.pack, site.pack / "images" / "KEY.pem", 1, common::Verbosity::quiet});
   });
   CHECK(outcome.code == 2);
-  CHECK(contains(outcome.message, "lies in a pack"));
+  CHECK(contains(outcome.message, "is inside a pack"));
 }
 
 TEST_CASE("a key that came with a pack is not trusted, however it is named") {
@@ -242,7 +242,7 @@ TEST_CASE("a key that came with a pack is not trusted, however it is named") {
       CAPTURE(key.string());
       const Outcome outcome = outcome_of([&] { (void)packer::read_trusted_key(key, path); });
       CHECK(outcome.code == 2);
-      CHECK(contains(outcome.message, "lies in a pack"));
+      CHECK(contains(outcome.message, "is inside a pack"));
     }
     for (const fs::path& key :
          {site.trusted, site.pack / ".." / "KEY.pub.pem", site.pack / "audio" / ".." / ".." / "KEY.pub.pem"})

@@ -1,9 +1,12 @@
-#include "packer/export/export.hpp"
 
 #include "common/error.hpp"
+#include "manifest/format/write.hpp"
 #include "packer/archive/archive.hpp"
 #include "packer/build/build.hpp"
 #include "packer/check/open.hpp"
+#include "packer/export/croissant.hpp"
+#include "packer/export/recipe.hpp"
+#include "packer/export/webdataset.hpp"
 #include "packer/tar/ustar.hpp"
 #include "tests/support/scratch.hpp"
 #include "tests/support/small_pack.hpp"
@@ -150,5 +153,5 @@ TEST_CASE("Croissant's creator, page, day and licence come from the user or not 
   CHECK(holds(without([&](auto& r) { r.out = scratch / "elsewhere"; }), "relative to itself"));
   CHECK(holds(without([&](auto& r) { r.out = scratch / "data_pack"; }), "relative to itself"));
   CHECK(packer::export_croissant(pack, good).files == 1);
-  CHECK(holds(refusal(ErrorKind::usage, [&] { packer::export_croissant(pack, good); }), "there already"));
+  CHECK(holds(refusal(ErrorKind::usage, [&] { packer::export_croissant(pack, good); }), "already exists"));
 }

@@ -98,11 +98,11 @@ TEST_CASE("links, FIFOs, devices and names that stand there twice cannot be had,
                                              {"g.wav", "", Kind::folder}});
   const ForeignArchive archive(scratch / "x.tar");
   CHECK(why_not(archive, "a.wav") == "");
-  CHECK(why_not(archive, "b.wav") == "a symbolic link");
+  CHECK(why_not(archive, "b.wav") == "a symlink");
   CHECK(why_not(archive, "c.wav") == "a hard link");
   CHECK(why_not(archive, "d.wav") == "not a regular file");
   CHECK(why_not(archive, "e.wav") == "not a regular file");
-  CHECK(why_not(archive, "f.wav") == "there more than once");
+  CHECK(why_not(archive, "f.wav") == "a duplicate name");
   CHECK(why_not(archive, "g.wav") == "not there");
 }
 

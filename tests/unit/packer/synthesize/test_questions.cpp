@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "common/random.hpp"
+#include "packer/synthesize/answers.hpp"
 #include "packer/synthesize/picture.hpp"
 #include "packer/synthesize/questions.hpp"
 

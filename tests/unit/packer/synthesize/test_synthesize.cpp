@@ -17,6 +17,7 @@
 #include "common/media/image.hpp"
 #include "common/sealed/draft_file.hpp"
 #include "manifest/format/manifest.hpp"
+#include "manifest/majority.hpp"
 #include "packer/synthesize/synthesize.hpp"
 #include "tests/support/scratch.hpp"
 

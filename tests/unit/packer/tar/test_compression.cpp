@@ -1,3 +1,4 @@
+#include "packer/tar/compress.hpp"
 #include "packer/tar/compression.hpp"
 
 #include <algorithm>
@@ -5,6 +6,7 @@
 #include <vector>
 
 #include "common/random.hpp"
+#include "packer/tar/decompress.hpp"
 
 #include <doctest/doctest.h>
 

@@ -157,7 +157,7 @@ TEST_CASE("every change to a sealed run is found and named") {
       {"checkpoints/adapter.safetensors", "is missing",
        [](const fs::path& run) { fs::remove(run / "checkpoints/adapter.safetensors"); }},
       {"extra.txt", "was added", [](const fs::path& run) { support::put_file(run / "extra.txt", ""); }},
-      {"timings.json", "symbolic link",
+      {"timings.json", "symlink",
        [](const fs::path& run) {
          fs::rename(run / "timings.json", run.parent_path() / "elsewhere");
          fs::create_symlink(run.parent_path() / "elsewhere", run / "timings.json");

@@ -1,4 +1,4 @@
-// The two halves of a synthesised source tree, each written into a draft folder.
+// Where the files of a synthesised source tree are written: a draft folder.
 #pragma once
 
 #include <atomic>
@@ -7,7 +7,6 @@
 
 #include "common/bytes.hpp"
 #include "common/sealed/folder.hpp"
-#include "packer/synthesize/synthesize.hpp"
 
 namespace packer {
 
@@ -25,10 +24,5 @@ class TreeWriter {
   const common::Folder& root_;
   std::atomic<std::uint64_t> bytes_{0};
 };
-
-// audiocaps/{train,val}.csv and audiocaps/audio/<split>/; fills its counts of the summary.
-void write_audiocaps(const SynthesizeRequest& request, TreeWriter& tree, SynthesizeSummary& summary);
-// vqa/, the official files of val2014 and train2014 and their pictures; fills its counts of the summary.
-void write_vqa(const SynthesizeRequest& request, TreeWriter& tree, SynthesizeSummary& summary);
 
 }  // namespace packer
