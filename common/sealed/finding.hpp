@@ -26,6 +26,10 @@ void sort_findings(Findings& findings);
 [[nodiscard]] std::string describe(const Finding& finding);
 [[nodiscard]] std::string escape_for_terminal(std::string_view text);
 
+// One line a finding, as people read them. Where an archive ends too early or no longer decompresses, the
+// files behind that place are missing for no other reason: they are one line, behind the cause.
+[[nodiscard]] std::vector<std::string> describe_all(const Findings& findings);
+
 // signature where the key that is trusted did not sign the pack (E2), whatever else is wrong; else mismatch.
 [[nodiscard]] ErrorKind kind_of(const Findings& findings);
 

@@ -130,7 +130,10 @@ Examination examine_folder(const common::Folder& root, const ExamineRequest& req
     common::sort_findings(examination.findings);
     return examination;
   }
-  const common::Inventory sizes = common::take_inventory(root, examination.findings);
+  // Of a folder that is no pack at all, nothing else is worth saying.
+  const bool may_be_pack = head.seal || !examination.findings.empty() || root.look(std::string(k_info_name));
+  common::Inventory sizes;
+  if (may_be_pack) sizes = common::take_inventory(root, examination.findings);
   if (!head.seal) {
     if (std::none_of(examination.findings.begin(), examination.findings.end(),
                      [](const common::Finding& finding) { return finding.path == common::k_seal_name; }))

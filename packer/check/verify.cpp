@@ -2,6 +2,9 @@
 
 #include <unistd.h>
 
+#include <algorithm>
+#include <string_view>
+
 #include "common/error.hpp"
 #include "packer/check/examine_archive.hpp"
 #include "packer/check/examine_folder.hpp"
@@ -39,7 +42,16 @@ std::string remedy_for(const fs::path& path, const common::Findings& findings) {
   if (kind_of(findings) == ErrorKind::signature)
     return "Do not use it. Get the pack, and the public key, from the people you trust; they sign it with "
            "safe-packer sign.";
+  const auto only = [&](std::string_view rule) {
+    return std::all_of(findings.begin(), findings.end(),
+                       [&](const common::Finding& finding) { return finding.rule == rule; });
+  };
+  if (only("E1"))
+    return "It is consistent, but it is another pack than the expected one. Check the id, or get the pack "
+           "that has it.";
   if (path == "-") return "Get the archive again, or build the pack again with safe-packer build.";
+  if (form_of(path) == Form::folder && only("S1") && !fs::exists(path / k_info_name))
+    return "Name a pack: the folder that holds SHA256SUMS, or an archive of it.";
   if (form_of(path) == Form::folder)
     return "Repair it: safe-packer repair " + path.string() +
            " --from FROM, where FROM is its sources, another copy or an archive of it; or extract an archive "

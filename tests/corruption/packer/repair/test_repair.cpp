@@ -286,7 +286,7 @@ TEST_CASE("a clip that was cut or decoded is made again from its own source, and
   fs::remove(built.location / k_clip);
   const auto refused = packer::repair(request);
   REQUIRE(refused.lost.size() == 1);
-  CHECK(refused.lost[0].why.find("the sound it was made from") != std::string::npos);
+  CHECK(refused.lost[0].why.find("the sound that it was made from") != std::string::npos);
 }
 
 TEST_CASE("a damaged seal is fetched only where something proves it") {
