@@ -288,6 +288,24 @@ File Folder::create(const std::string& inside) const {
   return file;
 }
 
+File Folder::open_to_append(const std::string& inside) const {
+  const fs::path shown = path_of(inside);
+  File file(open_beneath(inside, O_RDWR | O_CREAT | O_APPEND | O_NONBLOCK, 0644));
+  if (!file.is_open()) throw_errno("cannot open " + shown.string());
+  check_regular(file, shown);
+  return file;
+}
+
+bool Folder::make_new_folder(const std::string& name) const {
+  check_inside(name);
+  if (::mkdirat(descriptor(), name.c_str(), 0755) == 0) {
+    subfolder(name).set_mode(0755);
+    return true;
+  }
+  if (errno == EEXIST) return false;
+  throw_errno("cannot create the folder " + path_of(name).string());
+}
+
 void Folder::make_folder(const std::string& inside) const {
   check_inside(inside);
   File held;

@@ -70,8 +70,13 @@ class Folder {
 
   // A file that must not be there yet, mode 0644 whatever the umask says; its folder must be there.
   [[nodiscard]] File create(const std::string& inside) const;
+  // A file that only grows, made where it is not there yet; what is written goes to its end.
+  [[nodiscard]] File open_to_append(const std::string& inside) const;
   // The folder and those that it lies in, mode 0755. A file or link in the way is an io error.
   void make_folder(const std::string& inside) const;
+  // One folder that must not be there yet. False where something has that name: of several that try, one
+  // makes it.
+  [[nodiscard]] bool make_new_folder(const std::string& name) const;
   // Publishes a whole file: the old content or the new one is there at every moment. Its draft
   // `.<name>.draft` lies beside it, so the caller must hold this folder's lock. To the disk before it
   // returns.

@@ -132,6 +132,8 @@ SafetensorsHeader parse_safetensors_header(ByteView start, std::uint64_t file_by
   ENSURE(start.size() >= 8 + size);
   const auto text = common::text_of(start.subspan(8, size));
   if (text.empty() || text.front() != '{') refuse(name, "its header does not begin with '{'");
+  // The JSON parser takes it for the end of the text.
+  if (text.find('\0') != std::string_view::npos) refuse(name, "its header holds a NUL byte");
   const Json json = common::parse_json(text, name);
   SafetensorsHeader header;
   header.data_offset = 8 + size;
@@ -171,8 +173,8 @@ struct OpenTensorFile {
   SafetensorsHeader header;
 };
 
-OpenTensorFile open_tensor_file(const std::filesystem::path& path) {
-  OpenTensorFile open{path, common::open_to_read(path), {}};
+OpenTensorFile open_tensor_file(common::File file, const std::filesystem::path& path) {
+  OpenTensorFile open{path, std::move(file), {}};
   const auto file_bytes = common::size_of(open.file, path);
   common::Bytes start(8);
   start.resize(open.file.read_at(start.data(), 8, 0, path));
@@ -181,6 +183,10 @@ OpenTensorFile open_tensor_file(const std::filesystem::path& path) {
     refuse(path.string(), "it became shorter while it was read");
   open.header = parse_safetensors_header(start, file_bytes, path.string());
   return open;
+}
+
+OpenTensorFile open_tensor_file(const std::filesystem::path& path) {
+  return open_tensor_file(common::open_to_read(path), path);
 }
 
 torch::Tensor read_tensor(const OpenTensorFile& open, const std::string& name) {
@@ -194,14 +200,19 @@ torch::Tensor read_tensor(const OpenTensorFile& open, const std::string& name) {
   return tensor;
 }
 
-}  // namespace
-
-TensorFile read_safetensors(const std::filesystem::path& path) {
-  const auto open = open_tensor_file(path);
+TensorFile read_all(const OpenTensorFile& open) {
   TensorFile content{{}, open.header.metadata};
   for (const auto& [name, entry] : open.header.tensors)
     content.tensors.emplace(name, read_tensor(open, name));
   return content;
+}
+
+}  // namespace
+
+TensorFile read_safetensors(const std::filesystem::path& path) { return read_all(open_tensor_file(path)); }
+
+TensorFile read_safetensors(const common::Folder& folder, const std::string& inside) {
+  return read_all(open_tensor_file(folder.open_to_read(inside), folder.path_of(inside)));
 }
 
 common::Bytes format_safetensors(const TensorFile& content) {
@@ -237,6 +248,10 @@ common::Bytes format_safetensors(const TensorFile& content) {
 
 void write_safetensors(const std::filesystem::path& path, const TensorFile& content) {
   common::write_file(path, format_safetensors(content));
+}
+
+void write_safetensors(const common::Folder& folder, const std::string& inside, const TensorFile& content) {
+  folder.write(inside, format_safetensors(content));
 }
 
 struct SafetensorsFolder::State {

@@ -12,6 +12,7 @@
 
 #include "common/bytes.hpp"
 #include "common/digest.hpp"
+#include "common/sealed/folder.hpp"
 #include "trainer/model/tensor.hpp"
 
 namespace trainer {
@@ -42,11 +43,14 @@ struct TensorFile {
 
 [[nodiscard]] TensorFile parse_safetensors(common::ByteView file, const std::string& name);
 [[nodiscard]] TensorFile read_safetensors(const std::filesystem::path& path);
+[[nodiscard]] TensorFile read_safetensors(const common::Folder& folder, const std::string& inside);
 
 // The same tensors and metadata give the same bytes: names sorted, data on 8-byte boundaries.
 [[nodiscard]] common::Bytes format_safetensors(const TensorFile& content);
 // Atomic. Tensors may live anywhere and need not be contiguous.
 void write_safetensors(const std::filesystem::path& path, const TensorFile& content);
+// The caller holds the folder's lock.
+void write_safetensors(const common::Folder& folder, const std::string& inside, const TensorFile& content);
 
 // model.safetensors, or the shards that model.safetensors.index.json names. Headers are read at once; a
 // tensor's bytes when it is asked for, so that memory holds one copy.

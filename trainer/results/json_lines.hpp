@@ -2,27 +2,26 @@
 // unfinished line, the last; opening the file again cuts that off.
 #pragma once
 
-#include <cstdint>
 #include <filesystem>
+#include <string>
 
 #include "common/file.hpp"
 #include "common/json.hpp"
+#include "common/sealed/folder.hpp"
 
 namespace trainer {
 
 class JsonLines {
  public:
-  explicit JsonLines(std::filesystem::path path);
+  // `folder` is locked by the caller.
+  JsonLines(const common::Folder& folder, const std::string& name);
+  // Survives a killed process; a power cut only after save().
   void append(const common::Json& record);
-  // Keeps the records up to the first whose integer `key` is above `last`; on resume, "step" and the
-  // checkpoint's.
-  void truncate_after(const char* key, std::int64_t last);
-  void clear();
-  // To the disk; an append alone survives a killed process, not a power cut.
-  void sync();
+  // To the disk; gives what is there.
+  common::FileDigest save();
 
  private:
-  std::filesystem::path path_;
+  std::filesystem::path path_;  // for messages
   common::File file_;
 };
 

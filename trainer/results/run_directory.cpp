@@ -1,13 +1,10 @@
 #include "trainer/results/run_directory.hpp"
 
-#include <sys/stat.h>
-
 #include <algorithm>
-#include <cerrno>
 #include <ctime>
 
 #include "common/error.hpp"
-#include "common/sealed/draft_file.hpp"
+#include "common/sealed/lock.hpp"
 
 namespace trainer {
 namespace {
@@ -15,9 +12,13 @@ namespace {
 namespace fs = std::filesystem;
 using common::Error;
 using common::ErrorKind;
+using common::Folder;
 using common::Json;
 
 constexpr std::uint64_t k_config_limit_bytes = std::uint64_t{16} << 20;
+constexpr std::uint64_t k_history_limit_bytes = std::uint64_t{4} << 30;
+constexpr const char* k_config_name = "config.json";
+constexpr const char* k_history_name = "history.jsonl";
 
 std::string utc_stamp(std::chrono::system_clock::time_point now) {
   const std::time_t seconds = std::chrono::system_clock::to_time_t(now);
@@ -43,31 +44,48 @@ std::string run_id(const common::Digest& config_digest, int attempt) {
   return common::digest_of(config_digest.hex() + "/" + std::to_string(attempt)).hex().substr(0, 6);
 }
 
-void remove_drafts(const fs::path& run) {
-  std::vector<fs::path> drafts;
-  for (const fs::directory_entry& entry : fs::recursive_directory_iterator(run))
-    if (entry.is_regular_file() && is_draft(entry.path())) drafts.push_back(entry.path());
-  for (const fs::path& draft : drafts) fs::remove(draft);
+Json read_config_in(const Folder& run) {
+  return common::parse_json(run.read_text(k_config_name, k_config_limit_bytes),
+                            run.path_of(k_config_name).string());
 }
 
-bool is_run_of(const fs::path& path, const std::string& variant, const common::Digest& config_digest) {
-  if (!fs::is_directory(path) || !fs::exists(path / "config.json")) return false;
+void remove_drafts(const Folder& run) {
+  for (const common::Entry& entry : run.walk())
+    if (entry.kind == common::EntryKind::file && is_draft(entry.path)) run.remove(entry.path);
+}
+
+bool is_run_of(const Folder& run, const std::string& variant, const common::Digest& config_digest) {
+  if (!run.has_file(k_config_name)) return false;
   try {
-    const Json config = common::read_json(path / "config.json", k_config_limit_bytes);
-    return common::string_member(config, "variant", "config.json") == variant &&
-           common::string_member(config, "config_digest", "config.json") == config_digest.hex();
+    const Json config = read_config_in(run);
+    return common::string_member(config, "variant", k_config_name) == variant &&
+           common::string_member(config, "config_digest", k_config_name) == config_digest.hex();
   } catch (const Error&) {
     return false;  // somebody else's folder: not ours to resume, nor to complain about
   }
 }
 
+bool is_sealed(const Folder& run) { return run.has_file(std::string(k_sums_name)); }
+
 }  // namespace
+
+struct RunDirectory::State {
+  Folder root;
+  common::Lock lock;
+  Folder folder;
+
+  State(Folder output_root, const std::string& name)
+      : root(std::move(output_root)), lock(root, name), folder(root.subfolder(name)) {}
+};
+
+RunDirectory::RunDirectory(std::unique_ptr<State> state) : state_(std::move(state)) {}
+RunDirectory::~RunDirectory() = default;
+RunDirectory::RunDirectory(RunDirectory&&) noexcept = default;
+RunDirectory& RunDirectory::operator=(RunDirectory&&) noexcept = default;
 
 bool is_draft(const fs::path& path) {
   const std::string name = path.filename().string();
-  const std::size_t at = name.rfind(".draft");
-  return at != std::string::npos && at + 6 < name.size() &&
-         name.find_first_not_of("0123456789", at + 6) == std::string::npos;
+  return name.size() > 7 && name.starts_with('.') && name.ends_with(".draft");
 }
 
 RunDirectory RunDirectory::create(const fs::path& output_root, const std::string& variant,
@@ -79,39 +97,42 @@ RunDirectory RunDirectory::create(const fs::path& output_root, const std::string
   if (failure)
     throw Error(ErrorKind::io, "cannot create the folder " + output_root.string() + ": " + failure.message() +
                                    "; choose another --output-root");
+  Folder root = Folder::open(output_root);
   for (int attempt = 0; attempt < 10000; ++attempt) {
-    const fs::path path =
-        output_root / (utc_stamp(now) + "_" + variant + "_" + run_id(config_digest, attempt));
-    // mkdir and not create_directories: only it says whether this call made the folder.
-    if (::mkdir(path.c_str(), 0777) == 0) {
-      RunDirectory run(path);
-      fs::create_directory(run.checkpoints());
-      common::Folder::open(output_root).sync();
-      return run;
-    }
-    if (errno != EEXIST) common::throw_errno("cannot create the run folder " + path.string());
+    const std::string name = utc_stamp(now) + "_" + variant + "_" + run_id(config_digest, attempt);
+    if (!root.make_new_folder(name)) continue;
+    // Nobody resumes a folder without a config.json, so the lock is free.
+    RunDirectory run(std::make_unique<State>(std::move(root), name));
+    run.folder().make_folder("checkpoints");
+    run.state_->root.sync();
+    return run;
   }
   throw Error(ErrorKind::io, "no free name for a run in " + output_root.string() + "; try again in a second");
 }
 
-RunDirectory RunDirectory::open_unfinished(const fs::path& path) {
-  if (!fs::exists(path / "config.json"))
+std::optional<RunDirectory> RunDirectory::open_unfinished(const fs::path& path) {
+  const fs::path whole = path.has_filename() ? path : path.parent_path();
+  auto state = std::make_unique<State>(Folder::open(whole.parent_path()), whole.filename().string());
+  const Folder& folder = state->folder;
+  if (!folder.has_file(k_config_name))
     throw Error(ErrorKind::io,
                 path.string() + " is no run to resume: it has no config.json; name another folder");
-  if (fs::exists(path / k_sums_name))
-    throw Error(ErrorKind::usage,
-                path.string() + " is finished and sealed; there is nothing to resume, start a new run");
-  remove_drafts(path);
-  fs::create_directories(path / "checkpoints");
-  return RunDirectory(path);
+  if (is_sealed(folder)) return std::nullopt;
+  remove_drafts(folder);
+  folder.make_folder("checkpoints");
+  return RunDirectory(std::move(state));
 }
+
+const Folder& RunDirectory::folder() const { return state_->folder; }
+
+Json RunDirectory::read_config() const { return read_config_in(folder()); }
 
 void RunDirectory::write_json(const char* name, const Json& value) {
-  ENSURE(!fs::exists(path_ / k_sums_name));
-  common::write_file(path_ / name, common::dump_pretty(value));
+  ENSURE(!is_sealed(folder()));
+  folder().write(name, common::dump_pretty(value));
 }
 
-void RunDirectory::write_config(const Json& config) { write_json("config.json", config); }
+void RunDirectory::write_config(const Json& config) { write_json(k_config_name, config); }
 void RunDirectory::write_metrics(const Metrics& metrics) { write_json("metrics.json", to_json(metrics)); }
 void RunDirectory::write_subset_indices(const std::vector<std::int64_t>& indices) {
   write_json("subset_indices.json", Json(indices));
@@ -119,24 +140,42 @@ void RunDirectory::write_subset_indices(const std::vector<std::int64_t>& indices
 void RunDirectory::write_timings(const Json& timings) { write_json("timings.json", timings); }
 
 void RunDirectory::write_predictions(const std::vector<Prediction>& predictions) {
-  ENSURE(!fs::exists(path_ / k_sums_name));
+  ENSURE(!is_sealed(folder()));
   std::string lines;
   for (const Prediction& prediction : predictions) lines += common::dump_line(to_json(prediction)) + "\n";
-  common::write_file(path_ / "predictions.jsonl", lines);
+  folder().write("predictions.jsonl", lines);
+}
+
+JsonLines RunDirectory::history() const { return {folder(), k_history_name}; }
+
+std::string RunDirectory::read_history() const {
+  if (!folder().look(k_history_name)) return "";
+  return folder().read_text(k_history_name, k_history_limit_bytes);
+}
+
+void RunDirectory::cut_history(std::uint64_t bytes) {
+  ENSURE(!is_sealed(folder()));
+  const std::string text = read_history();
+  if (text.size() < bytes)
+    throw Error(ErrorKind::io, folder().path_of(k_history_name).string() + " has " +
+                                   std::to_string(text.size()) + " bytes where " + std::to_string(bytes) +
+                                   " were saved; start again without --resume");
+  if (text.size() > bytes) folder().write(k_history_name, std::string_view(text).substr(0, bytes));
 }
 
 std::optional<fs::path> find_run(const fs::path& output_root, const std::string& variant,
                                  const common::Digest& config_digest) {
-  std::optional<fs::path> newest;
-  if (!fs::is_directory(output_root)) return newest;
-  for (const fs::directory_entry& entry : fs::directory_iterator(output_root)) {
-    // Names begin with the time, so the last by name is the newest.
-    const bool newer = !newest || newest->filename() < entry.path().filename();
-    if (newer && is_run_of(entry.path(), variant, config_digest)) newest = entry.path();
-  }
-  return newest;
+  if (!fs::is_directory(output_root)) return std::nullopt;
+  const Folder root = Folder::open(output_root);
+  const std::vector<common::Entry> entries = root.walk(1);
+  // Names begin with the time, so the last by name is the newest.
+  for (auto entry = entries.rbegin(); entry != entries.rend(); ++entry)
+    if (entry->kind == common::EntryKind::folder &&
+        is_run_of(root.subfolder(entry->path), variant, config_digest))
+      return output_root / entry->path;
+  return std::nullopt;
 }
 
-bool is_finished(const fs::path& run) { return fs::exists(run / k_sums_name); }
+bool is_finished(const fs::path& run) { return is_sealed(Folder::open(run)); }
 
 }  // namespace trainer

@@ -110,8 +110,7 @@ Selection select_for(const RunSummary& run, const packer::VerifiedPack& pack, co
 
 Json record_of(const RunSummary& run, const RunConfig& config, const RunInputs& inputs) {
   Json record = run.config;
-  record.erase("config_digest");
-  record.erase("output_dir");
+  for (const char* key : {"config_digest", "output_dir", "resumed_at_steps"}) record.erase(key);
   const Json now = config_json(config, inputs);
   for (const char* key : {"pack_id", "pack_name", "device", "torch_version", "safe_packs_version",
                           "git_commit", "gate_comparison", "eval_audio_gate_comparison"})
@@ -147,7 +146,8 @@ RunResult evaluate_run(const EvaluateRequest& request) {
   if (request.gate_comparison == GateComparison::sweep)
     config.evaluation.gate_comparison = GateComparison::sweep;
   require_models(config);
-  const packer::VerifiedPack pack = open_source(config, {});
+  Workplace work(config.output_root);
+  const packer::VerifiedPack pack = open_source(config, work);
   FrozenModels models = open_models(config);
   require_same_models(run, models, config);
   Json record = record_of(

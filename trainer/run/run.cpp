@@ -1,7 +1,5 @@
 #include "trainer/run/run.hpp"
 
-#include <unistd.h>
-
 #include <chrono>
 
 #include "common/error.hpp"
@@ -10,30 +8,15 @@
 #include "trainer/model/safetensors.hpp"
 #include "trainer/retention/gradient_subspace.hpp"
 #include "trainer/run/sources.hpp"
+#include "trainer/run/workplace.hpp"
 
 namespace trainer {
 namespace {
 
 namespace fs = std::filesystem;
 
+constexpr const char* k_resumed_at = "resumed_at_steps";
 constexpr std::uint64_t k_metrics_limit_bytes = std::uint64_t{64} << 20;
-
-// A folder that is gone at the end, unless its pack was moved into the run.
-class Workplace {
- public:
-  explicit Workplace(const RunConfig& config)
-      : path_(config.output_root / (".source-" + config.variant + "-" + std::to_string(::getpid()))) {}
-  ~Workplace() {
-    std::error_code ignored;
-    fs::remove_all(path_, ignored);
-  }
-  Workplace(const Workplace&) = delete;
-  Workplace& operator=(const Workplace&) = delete;
-  [[nodiscard]] const fs::path& path() const { return path_; }
-
- private:
-  fs::path path_;
-};
 
 class Stopwatch {
  public:
@@ -48,11 +31,6 @@ class Stopwatch {
   std::chrono::steady_clock::time_point last_ = std::chrono::steady_clock::now();
   common::Json timings_ = common::Json::object();
 };
-
-// What an earlier call of the same configuration left under the output root, where it may be gone on with.
-std::optional<fs::path> earlier_run(const RunConfig& config, const common::Digest& digest, Resume resume) {
-  return resume == Resume::resume ? find_run(config.output_root, config.variant, digest) : std::nullopt;
-}
 
 RunResult read_finished(const fs::path& run) {
   if (const std::vector<RunFinding> findings = verify_run(run); !findings.empty())
@@ -153,11 +131,24 @@ Judgement judge(const RunConfig& config, const Experiment& experiment, const Saf
 }
 
 // The run keeps the pack that was built for it.
-void keep_source_pack(const fs::path& work, const RunDirectory& run) {
-  const fs::path built = work / "source_pack";
-  if (!fs::exists(built)) return;
-  fs::remove_all(run.path() / "source_pack");
-  fs::rename(built, run.path() / "source_pack");
+void keep_source_pack(Workplace& work, const RunDirectory& run) {
+  if (!work.is_made()) return;
+  run.folder().remove(k_source_pack);
+  work.folder().rename(k_source_pack, run.folder(), k_source_pack);
+}
+
+// The run that an earlier call of the same configuration left, and the step at which it goes on.
+struct Earlier {
+  RunDirectory run;
+  std::optional<Checkpoint> checkpoint;
+  common::Json resumed_at;  // this time included
+};
+
+Earlier go_on_with(RunDirectory run, const std::string& config_digest) {
+  std::optional<Checkpoint> checkpoint = read_checkpoint(run, config_digest);
+  common::Json resumed_at = run.read_config().value(k_resumed_at, common::Json::array());
+  resumed_at.push_back(checkpoint ? checkpoint->step : 0);
+  return {std::move(run), std::move(checkpoint), std::move(resumed_at)};
 }
 
 }  // namespace
@@ -165,8 +156,8 @@ void keep_source_pack(const fs::path& work, const RunDirectory& run) {
 RunResult run_experiment(RunConfig config, Resume resume) {
   require_models(config);
   Stopwatch watch;
-  const Workplace work(config);
-  const packer::VerifiedPack pack = open_source(config, work.path());
+  Workplace work(config.output_root);
+  const packer::VerifiedPack pack = open_source(config, work);
   watch.lap("open_pack_s");
 
   FrozenModels models = open_models(config);
@@ -177,24 +168,32 @@ RunResult run_experiment(RunConfig config, Resume resume) {
   if (config.fusion.width > Compute::k_wide) record["threads"] = compute.threads_inside();
   const common::Digest digest = config_digest(record);
   record["config_digest"] = digest.hex();
-  const std::optional<fs::path> earlier = earlier_run(config, digest, resume);
-  if (earlier && is_finished(*earlier)) return read_finished(*earlier);
+  std::optional<Earlier> earlier;
+  if (const std::optional<fs::path> found =
+          resume == Resume::resume ? find_run(config.output_root, config.variant, digest) : std::nullopt) {
+    if (is_finished(*found)) return read_finished(*found);
+    std::optional<RunDirectory> unfinished = RunDirectory::open_unfinished(*found);
+    if (!unfinished) return read_finished(*found);  // sealed between the two looks
+    earlier = go_on_with(*std::move(unfinished), digest.hex());
+  }
   Experiment experiment = open_experiment(pack, select_samples(read_samples(pack), config), config,
                                           std::move(models), open_caches(config, record), compute);
   watch.lap("encode_s");
 
-  RunDirectory run = earlier ? RunDirectory::open_unfinished(*earlier)
+  RunDirectory run = earlier ? std::move(earlier->run)
                              : RunDirectory::create(config.output_root, config.variant, digest,
                                                     std::chrono::system_clock::now());
+  const std::optional<Checkpoint> checkpoint = earlier ? std::move(earlier->checkpoint) : std::nullopt;
   record["output_dir"] = run.path().filename().string();
+  record[k_resumed_at] = earlier ? earlier->resumed_at : common::Json::array();
   run.write_config(record);
   run.write_subset_indices(experiment.selection.train_indices);
-  keep_source_pack(work.path(), run);
+  keep_source_pack(work, run);
 
   SafeModel model(experiment.base, experiment.silence, config.projector, config.fusion, config.seed);
   Mechanisms mechanisms = make_mechanisms(config);
   const TrainingResult trained =
-      train(config, experiment, model, mechanisms, run, digest.hex(), compute, resume);
+      train(config, experiment, model, mechanisms, run, digest.hex(), compute, checkpoint);
   watch.lap("train_s");
   const auto [evaluation, training] = judge(config, experiment, model, compute);
   watch.lap("evaluate_s");
@@ -211,7 +210,7 @@ RunResult run_experiment(RunConfig config, Resume resume) {
   predictions.insert(predictions.end(), training.begin(), training.end());
   run.write_predictions(predictions);
   run.write_metrics(result.metrics);
-  save_adapter(run.checkpoints() / "adapter.safetensors", digest.hex(), model);
+  save_adapter(run, digest.hex(), model);
   run.write_timings(watch.timings());
   result.digest = seal_run(run.path());
   result.directory = run.path();

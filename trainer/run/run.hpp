@@ -15,6 +15,10 @@ struct RunResult {
   Metrics metrics;
 };
 
+// resume: goes on with the newest unfinished run of the same configuration, gives a finished one back, or
+// starts one. An io error where another process works on that run.
+enum class Resume { fresh, resume };
+
 // Opens pack and base, trains, evaluates, writes and seals. The directory is made only once pack, base and
 // configuration are known to be good.
 RunResult run_experiment(RunConfig config, Resume resume);

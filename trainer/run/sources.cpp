@@ -139,10 +139,11 @@ bool reads_pack_root(const RunConfig& config) {
   return is_pack_source(config.train_source) && is_pack_source(config.val_source);
 }
 
-packer::VerifiedPack open_source(const RunConfig& config, const fs::path& work) {
+packer::VerifiedPack open_source(const RunConfig& config, Workplace& workplace) {
   if (reads_pack_root(config)) return packer::open_pack(config.pack_root, open_options(config));
-  fs::create_directories(work / "manifests");
-  const fs::path mock = work / "mock";
+  const common::Folder& work = workplace.folder();
+  work.make_folder("manifests");
+  const fs::path mock = work.path_of("mock"), manifests = work.path_of("manifests");
   if (config.train_source == "mock" || config.val_source == "mock_vl") {
     packer::SynthesizeRequest request;
     request.out = mock;
@@ -155,21 +156,21 @@ packer::VerifiedPack open_source(const RunConfig& config, const fs::path& work) 
     packer::synthesize(request);
   }
   packer::BuildRequest request;
-  request.dest_root = work / "source_pack";
+  request.dest_root = work.path_of(k_source_pack);
   request.threads = config.threads;
   request.verbosity = config.verbosity;
   if (is_pack_source(config.train_source))
     audio_from_pack(pack_as_tree(config), request);
   else
     audio_from_tables((config.train_source == "mock" ? mock : config.data_path) / "audiocaps", config,
-                      work / "manifests", request);
+                      manifests, request);
   if (is_pack_source(config.val_source))
     questions_from_pack(pack_as_tree(config), request);
   else
     questions_from_tables((config.val_source == "mock_vl" ? mock : config.data_path) / "vqa", config,
-                          work / "manifests", request);
+                          manifests, request);
   (void)packer::build_pack(request);
-  fs::remove_all(mock);
+  work.remove("mock");
   return packer::open_pack(request.dest_root, {std::nullopt, config.threads, config.verbosity});
 }
 

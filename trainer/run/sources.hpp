@@ -4,6 +4,7 @@
 #pragma once
 
 #include "packer/check/open.hpp"
+#include "trainer/run/workplace.hpp"
 #include "trainer/train/config.hpp"
 
 namespace trainer {
@@ -15,7 +16,9 @@ inline const std::vector<std::string> k_val_sources = {"pack_vl",    "pack_audio
 // Whether the run reads --pack-root itself.
 [[nodiscard]] bool reads_pack_root(const RunConfig& config);
 
-// Opens --pack-root, or builds <work>/source_pack and opens that.
-[[nodiscard]] packer::VerifiedPack open_source(const RunConfig& config, const std::filesystem::path& work);
+inline constexpr const char* k_source_pack = "source_pack";
+
+// Opens --pack-root, or builds k_source_pack in the workplace and opens that.
+[[nodiscard]] packer::VerifiedPack open_source(const RunConfig& config, Workplace& workplace);
 
 }  // namespace trainer

@@ -1,10 +1,35 @@
 #include "trainer/train/checkpoint.hpp"
 
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include "common/digest.hpp"
 #include "common/error.hpp"
-#include "trainer/model/safetensors.hpp"
 
 namespace trainer {
 namespace {
+
+constexpr const char* k_checkpoint = "checkpoints/last.safetensors";
+constexpr const char* k_content_key = "content_sha256";
+
+[[noreturn]] void refuse(const std::string& why) {
+  throw common::Error(common::ErrorKind::mismatch, why + "; start again without --resume");
+}
+
+// SHA-256 over "<key>=<value>\n" of all metadata but the digest itself, then over
+// "<name> <type> [<shape>]\n" and the bytes of each tensor, both in the order of their names.
+common::Digest content_digest(const TensorFile& file) {
+  common::Hasher hasher;
+  for (const auto& [key, value] : file.metadata)
+    if (key != k_content_key) hasher.update(common::view_of(key + "=" + value + "\n"));
+  for (const auto& [name, tensor] : file.tensors) {
+    hasher.update(common::view_of(fmt::format("{} {} [{}]\n", name, c10::toString(tensor.scalar_type()),
+                                              fmt::join(tensor.sizes().vec(), ", "))));
+    const torch::Tensor plain = tensor.contiguous();
+    hasher.update({static_cast<const std::uint8_t*>(plain.data_ptr()), plain.nbytes()});
+  }
+  return hasher.finish();
+}
 
 torch::Tensor stored(const torch::Tensor& tensor) { return tensor.detach().to(torch::kCPU).contiguous(); }
 
@@ -24,46 +49,59 @@ void copy_parameters(const TensorFile& file, const std::filesystem::path& path, 
 
 }  // namespace
 
-void save_checkpoint(const std::filesystem::path& path, std::int64_t step, const std::string& config_digest,
-                     const SafeModel& model, const AdamW& optimiser, const Mechanisms& mechanisms) {
+void save_checkpoint(const RunDirectory& run, std::int64_t step, const std::string& config_digest,
+                     const common::FileDigest& history, const SafeModel& model, const AdamW& optimiser,
+                     const Mechanisms& mechanisms) {
   TensorFile file;
   for (const Parameter& parameter : model.parameters())
     file.tensors[parameter.name] = stored(parameter.value);
   for (const auto& [name, tensor] : optimiser.state()) file.tensors[name] = stored(tensor);
   for (const auto& mechanism : mechanisms)
     for (const auto& [name, tensor] : mechanism->state()) file.tensors[name] = stored(tensor);
-  file.metadata = {{"step", std::to_string(step)}, {"config_digest", config_digest}};
-  write_safetensors(path, file);
+  file.metadata = {{"step", std::to_string(step)},
+                   {"config_digest", config_digest},
+                   {"history_bytes", std::to_string(history.size)},
+                   {"history_sha256", history.digest.hex()}};
+  file.metadata[k_content_key] = content_digest(file).hex();
+  write_safetensors(run.folder(), k_checkpoint, file);
 }
 
-std::optional<std::int64_t> load_checkpoint(const std::filesystem::path& path,
-                                            const std::string& config_digest, SafeModel& model,
-                                            AdamW& optimiser, Mechanisms& mechanisms) {
-  if (!std::filesystem::exists(path)) return std::nullopt;
-  const TensorFile file = read_safetensors(path);
+std::optional<Checkpoint> read_checkpoint(const RunDirectory& run, const std::string& config_digest) {
+  if (!run.folder().look(k_checkpoint)) return std::nullopt;
+  const std::string path = run.folder().path_of(k_checkpoint).string();
+  Checkpoint checkpoint{0, 0, read_safetensors(run.folder(), k_checkpoint)};
   const auto metadata = [&](const char* key) {
-    const auto found = file.metadata.find(key);
-    return found == file.metadata.end() ? std::string() : found->second;
+    const auto found = checkpoint.file.metadata.find(key);
+    return found == checkpoint.file.metadata.end() ? std::string() : found->second;
   };
-  if (metadata("config_digest") != config_digest || metadata("step").empty())
-    throw common::Error(
-        common::ErrorKind::mismatch,
-        path.string() + " belongs to a run of another configuration; start again without --resume");
-  copy_parameters(file, path, model, "start again without --resume");
-  optimiser.set_state(file.tensors);
-  for (const auto& mechanism : mechanisms) mechanism->set_state(file.tensors);
-  return std::stoll(metadata("step"));
+  if (metadata(k_content_key) != content_digest(checkpoint.file).hex())
+    refuse(path + " has changed since it was written: its content is not of the digest that it states");
+  if (metadata("config_digest") != config_digest) refuse(path + " belongs to a run of another configuration");
+  checkpoint.step = std::stoll(metadata("step"));
+  checkpoint.history_bytes = std::stoull(metadata("history_bytes"));
+  const std::string history = run.read_history();
+  if (history.size() < checkpoint.history_bytes ||
+      common::digest_of(std::string_view(history).substr(0, checkpoint.history_bytes)).hex() !=
+          metadata("history_sha256"))
+    refuse((run.path() / "history.jsonl").string() + " is not what it was at step " +
+           std::to_string(checkpoint.step) + ", when " + path + " was written");
+  return checkpoint;
 }
 
-void save_adapter(const std::filesystem::path& path, const std::string& config_digest,
-                  const SafeModel& model) {
+void restore(const Checkpoint& checkpoint, SafeModel& model, AdamW& optimiser, Mechanisms& mechanisms) {
+  copy_parameters(checkpoint.file, k_checkpoint, model, "start again without --resume");
+  optimiser.set_state(checkpoint.file.tensors);
+  for (const auto& mechanism : mechanisms) mechanism->set_state(checkpoint.file.tensors);
+}
+
+void save_adapter(const RunDirectory& run, const std::string& config_digest, const SafeModel& model) {
   TensorFile file;
   for (const Parameter& parameter : model.parameters())
     file.tensors[parameter.name] = stored(parameter.value);
   for (const auto& [name, tensor] : model.frozen()) file.tensors[name] = stored(tensor);
   file.tensors["silence"] = stored(model.silence());
   file.metadata = {{"config_digest", config_digest}};
-  write_safetensors(path, file);
+  write_safetensors(run.folder(), "checkpoints/adapter.safetensors", file);
 }
 
 void load_adapter(const std::filesystem::path& path, SafeModel& model) {

@@ -139,7 +139,7 @@ std::string losses_text(const StepSummary& summary, const StepResult& result, co
 // From the history, so that a resumed run counts what happened before it was stopped too.
 std::map<std::string, MechanismActivity> activity_of(const RunDirectory& run, const Mechanisms& mechanisms) {
   std::map<std::string, MechanismActivity> activity;
-  const std::string text = common::read_text(run.path() / "history.jsonl", std::uint64_t{4} << 30);
+  const std::string text = run.read_history();
   for (std::size_t begin = 0; begin < text.size();) {
     const std::size_t end = std::min(text.find('\n', begin), text.size());
     const common::Json record =
@@ -192,7 +192,7 @@ Mechanisms make_mechanisms(const RunConfig& config) {
 
 TrainingResult train(const RunConfig& config, Experiment& experiment, SafeModel& model,
                      Mechanisms& mechanisms, RunDirectory& run, const std::string& config_digest,
-                     const Compute& compute, Resume resume) {
+                     const Compute& compute, const std::optional<Checkpoint>& checkpoint) {
   const EpochStream audio(config.seed, "audio", static_cast<std::int64_t>(experiment.train_rows.size()),
                           config.train_batch_size);
   std::unique_ptr<RetentionStream> stream;
@@ -213,12 +213,13 @@ TrainingResult train(const RunConfig& config, Experiment& experiment, SafeModel&
   for (const auto& mechanism : mechanisms) mechanism->prepare(*scene);
 
   AdamW optimiser(model.parameters(), {.weight_decay = config.weight_decay});
-  const std::filesystem::path last = run.checkpoints() / "last.safetensors";
-  std::int64_t done = 0;
-  if (resume == Resume::resume)
-    done = load_checkpoint(last, config_digest, model, optimiser, mechanisms).value_or(0);
+  if (checkpoint) restore(*checkpoint, model, optimiser, mechanisms);
+  const std::int64_t done = checkpoint ? checkpoint->step : 0;
+  run.cut_history(checkpoint ? checkpoint->history_bytes : 0);
   JsonLines history = run.history();
-  history.truncate_after("step", done);
+  const auto save = [&](std::int64_t step) {
+    save_checkpoint(run, step, config_digest, history.save(), model, optimiser, mechanisms);
+  };
 
   const std::int64_t total = audio.steps_per_epoch() * config.epochs;
   const std::int64_t warmup = warmup_steps(total);
@@ -227,8 +228,7 @@ TrainingResult train(const RunConfig& config, Experiment& experiment, SafeModel&
   progress.go_on_from(static_cast<std::uint64_t>(done));
   for (std::int64_t step = done + 1; step <= total; ++step) {
     if (common::stop_requested()) {
-      save_checkpoint(last, step - 1, config_digest, model, optimiser, mechanisms);
-      history.sync();
+      save(step - 1);
       throw common::Error(common::ErrorKind::stopped, "stopped after step " + std::to_string(step - 1) +
                                                           " of " + std::to_string(total) +
                                                           "; the same command with --resume goes on");
@@ -246,11 +246,9 @@ TrainingResult train(const RunConfig& config, Experiment& experiment, SafeModel&
         history_record(step, audio.epoch_of(step), config, factor, summary, norm, result, mechanisms));
     progress.note(losses_text(summary, result, mechanisms));
     progress.add(1);
-    if (config.checkpoint_every > 0 && step % config.checkpoint_every == 0 && step < total)
-      save_checkpoint(last, step, config_digest, model, optimiser, mechanisms);
+    if (config.checkpoint_every > 0 && step % config.checkpoint_every == 0 && step < total) save(step);
   }
-  save_checkpoint(last, total, config_digest, model, optimiser, mechanisms);
-  history.sync();
+  save(total);
   TrainingResult result{total, activity_of(run, mechanisms)};
   refuse_idle(result.activity);
   return result;

@@ -18,13 +18,12 @@ struct TrainingResult {
 
 [[nodiscard]] Mechanisms make_mechanisms(const RunConfig& config);
 
-enum class Resume { fresh, resume };
-
-// Trains `model` and leaves history.jsonl and checkpoints/ in the run. Throws Error{stopped} once a signal
+// Trains `model`, from `checkpoint` on where there is one, and leaves history.jsonl and checkpoints/ in the
+// run. Throws Error{stopped} once a signal
 // has come and the state is saved; mismatch where the loss is no longer finite, or where an enabled mechanism
 // never acted.
 TrainingResult train(const RunConfig& config, Experiment& experiment, SafeModel& model,
                      Mechanisms& mechanisms, RunDirectory& run, const std::string& config_digest,
-                     const Compute& compute, Resume resume);
+                     const Compute& compute, const std::optional<Checkpoint>& checkpoint);
 
 }  // namespace trainer

@@ -84,22 +84,23 @@ Outcome run_on(const Placement& placement, RunConfig config, const std::filesyst
   const Compute compute(1, config.fusion.width, placement);
   RunDirectory run = RunDirectory::create(scratch.path(), config.variant, common::digest_of("x"),
                                           std::chrono::system_clock::from_time_t(0));
-  const auto run_training = [&](SafeModel& model, Resume resume) {
+  const auto run_training = [&](SafeModel& model, const std::optional<Checkpoint>& checkpoint) {
     Mechanisms mechanisms = make_mechanisms(config);
     mechanisms.push_back(std::make_unique<Copier>(run.checkpoints()));
-    (void)train(config, experiment, model, mechanisms, run, "x", compute, resume);
+    (void)train(config, experiment, model, mechanisms, run, "x", compute, checkpoint);
   };
   Outcome outcome;
   SafeModel model(experiment.base, experiment.silence, config.projector, config.fusion, config.seed);
-  run_training(model, Resume::fresh);
+  run_training(model, {});
   outcome.history = common::read_text(run.path() / "history.jsonl", 1 << 20);
   outcome.evaluation = evaluate(config, experiment, model, compute);
   outcome.trained = values_of(model);
-  save_adapter(adapter, "x", model);
+  save_adapter(run, "x", model);
+  std::filesystem::copy_file(run.checkpoints() / "adapter.safetensors", adapter);
 
   std::filesystem::rename(run.checkpoints() / "fourth.safetensors", run.checkpoints() / "last.safetensors");
   SafeModel resumed(experiment.base, experiment.silence, config.projector, config.fusion, config.seed);
-  run_training(resumed, Resume::resume);
+  run_training(resumed, read_checkpoint(run, "x"));
   outcome.resumed = values_of(resumed);
   return outcome;
 }

@@ -1,7 +1,9 @@
 #include "trainer/results/run_directory.hpp"
 
+#include <sys/wait.h>
 #include <unistd.h>
 
+#include <csignal>
 #include <set>
 
 #include "common/error.hpp"
@@ -80,34 +82,37 @@ TEST_CASE("files are the JSON that the original writes") {
 
 TEST_CASE("history continues where it was, without the line that a kill cut off") {
   const support::Scratch scratch;
+  const common::Folder folder = common::Folder::open(scratch.path());
   const fs::path path = scratch / "history.jsonl";
-  JsonLines(path).append(step(1));
+  JsonLines(folder, "history.jsonl").append(step(1));
   support::put_file(path, support::text_of_file(path) + "{\"step\": 2, \"lo");
-  JsonLines(path).append(step(2));
+  JsonLines(folder, "history.jsonl").append(step(2));
   CHECK(support::text_of_file(path) == common::dump_line(step(1)) + "\n" + common::dump_line(step(2)) + "\n");
 }
 
-TEST_CASE("on resume the records beyond the checkpoint's step go") {
+TEST_CASE("on resume the history beyond what was saved goes") {
   const support::Scratch scratch;
-  const fs::path path = scratch / "history.jsonl";
-  JsonLines lines(path);
-  for (int i = 1; i <= 5; ++i) lines.append(step(i));
-  const std::string whole = support::text_of_file(path);
-  lines.truncate_after("step", 9);
-  CHECK(support::text_of_file(path) == whole);
-  lines.truncate_after("step", 3);
-  for (int i = 4; i <= 5; ++i) lines.append(step(i));
-  CHECK(support::text_of_file(path) == whole);
-  lines.truncate_after("step", 0);
-  CHECK(support::text_of_file(path).empty());
-}
-
-TEST_CASE("history whose lines are not records is an error, not an empty history") {
-  const support::Scratch scratch;
-  support::put_file(scratch / "h", "{\"step\": 1}\nnonsense\n");
-  CHECK_THROWS_WITH_AS(JsonLines(scratch / "h").truncate_after("step", 5), doctest::Contains("line 2"),
-                       common::Error);
-  CHECK(support::text_of_file(scratch / "h") == "{\"step\": 1}\nnonsense\n");
+  RunDirectory run = RunDirectory::create(scratch.path(), "full_safe", k_config, k_now);
+  const auto append = [&](int from, int to) {
+    JsonLines history = run.history();
+    for (int i = from; i <= to; ++i) history.append(step(i));
+    return history.save();
+  };
+  const common::FileDigest third = append(1, 3);
+  const common::FileDigest fifth = append(4, 5);
+  const std::string whole = run.read_history();
+  CHECK(fifth.size == whole.size());
+  CHECK(fifth.digest == common::digest_of(whole));
+  run.cut_history(fifth.size);
+  CHECK(run.read_history() == whole);
+  run.cut_history(third.size);
+  CHECK(common::digest_of(run.read_history()) == third.digest);
+  (void)append(4, 5);
+  CHECK(run.read_history() == whole);
+  CHECK_THROWS_WITH_AS(run.cut_history(whole.size() + 1), doctest::Contains("start again"), common::Error);
+  CHECK(run.read_history() == whole);
+  run.cut_history(0);
+  CHECK(run.read_history().empty());
 }
 
 TEST_CASE("a sealed run verifies, here and with sha256sum") {
@@ -203,22 +208,75 @@ TEST_CASE("every change to a sealed run is found and named") {
 TEST_CASE("an unfinished run is not sealed") {
   const support::Scratch scratch;
   const RunDirectory run = finished_run(scratch.path());
-  fs::rename(run.path() / "metrics.json", run.path() / "metrics.json.draft123");
+  fs::rename(run.path() / "metrics.json", run.path() / ".metrics.json.draft");
   CHECK_THROWS_WITH_AS(seal_run(run.path()), doctest::Contains("unfinished write"), common::Error);
-  fs::remove(run.path() / "metrics.json.draft123");
+  fs::remove(run.path() / ".metrics.json.draft");
   CHECK_THROWS_WITH_AS(seal_run(run.path()), doctest::Contains("metrics.json"), common::Error);
   CHECK_FALSE(fs::exists(run.path() / k_sums_name));
 }
 
-TEST_CASE("resuming opens an unfinished run, sweeps its drafts and refuses a sealed one") {
+TEST_CASE("resuming opens an unfinished run, sweeps its drafts, and gives nothing where one is sealed") {
   const support::Scratch scratch;
-  const RunDirectory run = finished_run(scratch.path());
-  support::put_file(run.checkpoints() / "adapter.safetensors.draft77", "half");
-  CHECK(RunDirectory::open_unfinished(run.path()).path() == run.path());
-  CHECK_FALSE(fs::exists(run.checkpoints() / "adapter.safetensors.draft77"));
-  seal_run(run.path());
-  CHECK_THROWS_AS((void)RunDirectory::open_unfinished(run.path()), common::Error);
+  const fs::path path = finished_run(scratch.path()).path();
+  support::put_file(path / "checkpoints/.adapter.safetensors.draft", "half");
+  support::put_file(path / ".config.json.draft", "half");
+  const auto run = RunDirectory::open_unfinished(path);
+  REQUIRE(run.has_value());
+  CHECK(run->path() == path);
+  CHECK_FALSE(fs::exists(path / "checkpoints/.adapter.safetensors.draft"));
+  CHECK_FALSE(fs::exists(path / ".config.json.draft"));
+  seal_run(path);
   CHECK_THROWS_AS((void)RunDirectory::open_unfinished(scratch / "nothing"), common::Error);
+}
+
+TEST_CASE("a sealed run is not opened to be written") {
+  const support::Scratch scratch;
+  const fs::path path = finished_run(scratch.path()).path();
+  seal_run(path);
+  CHECK_FALSE(RunDirectory::open_unfinished(path).has_value());
+}
+
+TEST_CASE("one at a time works on a run, and the second is told who does") {
+  const support::Scratch scratch;
+  std::optional<RunDirectory> first = RunDirectory::create(scratch.path(), "full_safe", k_config, k_now);
+  first->write_config(config_of());
+  first->history().append(step(1));
+  const fs::path path = first->path();
+  const auto refused = [&] {
+    try {
+      (void)RunDirectory::open_unfinished(path);
+      return std::string();
+    } catch (const common::Error& error) {
+      CHECK(error.kind() == common::ErrorKind::io);
+      return std::string(error.what());
+    }
+  };
+  CHECK(refused().find("in use by process " + std::to_string(::getpid())) != std::string::npos);
+  RunDirectory moved = *std::move(first);
+  first.reset();
+  CHECK(refused().find("in use") != std::string::npos);
+  CHECK(moved.read_history() == common::dump_line(step(1)) + "\n");
+  { const RunDirectory gone = std::move(moved); }
+  std::optional<RunDirectory> second = RunDirectory::open_unfinished(path);
+  REQUIRE(second.has_value());
+  CHECK(refused().find("in use") != std::string::npos);
+}
+
+TEST_CASE("a run that was killed can be gone on with, and leaves no lock") {
+  const support::Scratch scratch;
+  const pid_t child = ::fork();
+  if (child == 0) {
+    RunDirectory run = RunDirectory::create(scratch.path(), "full_safe", k_config, k_now);
+    run.write_config(config_of());
+    ::kill(::getpid(), SIGKILL);
+  }
+  int status = 0;
+  REQUIRE(::waitpid(child, &status, 0) == child);
+  REQUIRE(WIFSIGNALED(status));
+  const auto found = find_run(scratch.path(), "full_safe", k_config);
+  REQUIRE(found.has_value());
+  CHECK(RunDirectory::open_unfinished(*found).has_value());
+  CHECK(std::distance(fs::directory_iterator(scratch.path()), fs::directory_iterator()) == 1);
 }
 
 TEST_CASE("the run to resume is the newest unfinished one of the same variant and configuration") {
