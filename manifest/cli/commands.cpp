@@ -36,7 +36,7 @@ void require_writable(const fs::path& output, const std::vector<fs::path>& input
   std::error_code ignored;
   if (!fs::is_directory(folder, ignored))
     throw Error(ErrorKind::io,
-                fmt::format("cannot write {}: there is not a folder {}; create it (mkdir -p) or name "
+                fmt::format("cannot write {}: there is no folder {}; create it (mkdir -p) or name "
                             "another --output",
                             output.string(), folder.string()));
   if (output.empty() || fs::is_directory(output, ignored))

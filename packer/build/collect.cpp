@@ -1,5 +1,9 @@
 #include "packer/build/collect.hpp"
 
+#include <fmt/format.h>
+
+#include <algorithm>
+
 #include "common/error.hpp"
 #include "manifest/tables/layout.hpp"
 
@@ -32,7 +36,7 @@ class Root {
   }
 
   [[nodiscard]] std::string describe() const {
-    return fs::exists(place_) ? place_.string() : place_.string() + " (which is not there)";
+    return fs::exists(place_) ? place_.string() : place_.string() + " (which does not exist)";
   }
 
  private:
@@ -65,6 +69,26 @@ std::optional<Source> find_image(const std::string& name, const std::vector<Root
   return std::nullopt;
 }
 
+std::string describe(const std::vector<Root>& roots) {
+  std::string places;
+  for (const Root& root : roots) places += (places.empty() ? "" : ", ") + root.describe();
+  return places.empty() ? "no folder" : places;
+}
+
+// Of one source that is missing its own name says enough.
+bool none_of(const std::vector<std::optional<Source>>& sources) {
+  return sources.size() > 1 &&
+         std::none_of(sources.begin(), sources.end(),
+                      [](const std::optional<Source>& source) { return source.has_value(); });
+}
+
+[[noreturn]] void refuse_place(const char* what, std::size_t count, const char* flag,
+                               const std::string& places, const std::string& layout) {
+  throw common::Error(common::ErrorKind::mismatch,
+                      fmt::format("none of the {} {} is in {}; check {}: it must hold {}", count, what,
+                                  places, flag, layout));
+}
+
 }  // namespace
 
 std::string Source::name() const {
@@ -77,13 +101,11 @@ Collection collect(Plan plan, const SourceRoots& roots, Missing missing) {
   Collection collection;
   collection.clip_sources.reserve(plan.clips.size());
   collection.image_sources.reserve(plan.images.size());
-  std::size_t lost = 0;
-  std::string lines;
   const auto keep = [&](std::optional<Source> found, std::vector<std::optional<Source>>& sources,
                         const std::string& line) {
     if (!found) {
-      ++lost;
-      lines += "\n  " + line;
+      ++collection.missing;
+      collection.missing_lines += "\n  " + line;
     }
     sources.push_back(std::move(found));
   };
@@ -98,13 +120,17 @@ Collection collect(Plan plan, const SourceRoots& roots, Missing missing) {
     auto found = find_image(name, images, unusable);
     keep(std::move(found), collection.image_sources, name + unusable);
   }
-  if (lost > 0 && missing == Missing::refuse) {
-    std::string places = "\nSounds were looked for in " + sounds.describe() + ", images in";
-    for (const Root& root : images) places += " " + root.describe();
-    throw common::Error(common::ErrorKind::mismatch,
-                        std::to_string(lost) + " source files are missing:" + lines + places +
-                            "; put them there, or pack without them with --allow-missing");
+  if (missing == Missing::refuse) {
+    if (none_of(collection.clip_sources))
+      refuse_place("clips", collection.clip_sources.size(), "--source-root", sounds.describe(),
+                   "audio/<split>/, as in " + plan.clips.front().stem + ".wav, .flac or .mp3");
+    if (none_of(collection.image_sources))
+      refuse_place("pictures", collection.image_sources.size(), "--image-root", describe(images),
+                   "images/, val2014/ or train2014/, as in " + std::string(plan.images.front().file_name()));
   }
+  if (collection.missing > 0)
+    collection.missing_lines +=
+        "\nClips were looked for in " + sounds.describe() + ", pictures in " + describe(images) + ".";
   collection.plan = std::move(plan);
   return collection;
 }

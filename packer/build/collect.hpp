@@ -1,5 +1,4 @@
-// Where each planned file's source lies, in folders or in other people's archives. Everything that is missing
-// is known before the first byte is copied.
+// Where each planned file's source lies, in folders or in other people's archives.
 #pragma once
 
 #include <filesystem>
@@ -33,9 +32,13 @@ struct Collection {
   Plan plan;
   std::vector<std::optional<Source>> clip_sources;   // beside plan.clips
   std::vector<std::optional<Source>> image_sources;  // beside plan.images
+  std::size_t missing = 0;                           // sources that were not found
+  std::string missing_lines;  // one line each, then where they were looked for; each begins with a line feed
 };
 
-// Throws mismatch that lists all that is missing, unless it is allowed.
+// Missing sources are counted and left to copy(), which lists them together with those that cannot be used.
+// Only where none of the clips, or none of the pictures, is there, and that is not allowed, throws mismatch
+// at once: then the place is wrong, and hundreds of names would hide it.
 [[nodiscard]] Collection collect(Plan plan, const SourceRoots& roots, Missing missing);
 
 }  // namespace packer

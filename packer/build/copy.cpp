@@ -228,6 +228,25 @@ void stage_all(Stager& stager, const CopyRequest& request) {
   }
 }
 
+// Everything that is wrong with the sources, in one go.
+void refuse_unusable(const Collection& collection, const Stager& stager) {
+  const auto files = [](std::size_t count) {
+    return count == 1 ? std::string("1 source file") : fmt::format("{} source files", count);
+  };
+  std::string message;
+  if (collection.missing > 0)
+    message = files(collection.missing) + (collection.missing == 1 ? " is" : " are") +
+              " missing:" + collection.missing_lines + "\n";
+  if (!stager.problems().empty()) {
+    message += files(stager.problems().size()) + " cannot be used:";
+    for (const auto& [number, problem] : stager.problems()) message += "\n  " + problem;
+    message += "\n";
+  }
+  if (!message.empty())
+    throw Error(ErrorKind::mismatch,
+                message + "Put the right files there, or pack without them with --allow-missing");
+}
+
 }  // namespace
 
 std::optional<ClipCut> decide_cut(const common::AudioFacts& source, double start_s) {
@@ -263,13 +282,7 @@ StagedPack copy(Collection collection, common::Draft& draft, const CopyRequest& 
 
   Stager stager(collection, draft, request.probe);
   stage_all(stager, request);
-  if (!stager.problems().empty() && request.missing == Missing::refuse) {
-    std::string problems;
-    for (const auto& [number, problem] : stager.problems()) problems += "\n  " + problem;
-    throw Error(ErrorKind::mismatch, std::to_string(stager.problems().size()) +
-                                         " source files cannot be used:" + problems +
-                                         "\nReplace them, or pack without them with --allow-missing");
-  }
+  if (request.missing == Missing::refuse) refuse_unusable(collection, stager);
   StagedPack pack = stager.take();
   pack.plan = std::move(collection.plan);
   return pack;

@@ -45,7 +45,7 @@ inline constexpr std::uint64_t k_source_limit_bytes = std::uint64_t{2} << 30;
 [[nodiscard]] common::Bytes make_clip_again(const common::SoundBytes& source, const ClipFacts& facts,
                                             const std::string& source_name);
 
-// Throws mismatch that lists every source that cannot be used, unless missing ones are allowed.
+// Throws mismatch that lists every source that is missing or cannot be used, unless missing ones are allowed.
 [[nodiscard]] StagedPack copy(Collection collection, common::Draft& draft, const CopyRequest& request);
 
 // The clip rule. A sound of at most 11 s is the clip: its bytes up to 10.1 s, else its first 10 s. A longer

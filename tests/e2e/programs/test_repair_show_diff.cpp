@@ -66,7 +66,7 @@ TEST_CASE(
   CHECK(outcome.code == 1);
   CHECK(outcome.out.empty());
   CHECK(contains(outcome.err, "repaired " + k_clip));
-  CHECK(contains(outcome.err, "captions.jsonl: nothing that was named holds"));
+  CHECK(contains(outcome.err, "captions.jsonl: no source named has"));
   const Finished json = site.run({"repair", "data_pack", "--from", "audiocaps", "--json"});
   CHECK(json.code == 1);
   const common::Json root = common::parse_json(json.out, "output");

@@ -99,8 +99,8 @@ TEST_CASE("what an archive lacks is listed with its name, and what cannot be had
   CHECK(contains(said,
                  support::image_name(1) + " (in " + (scratch / "images.tar").string() + " it is a symlink)"));
   CHECK(contains(said, "\n  " + support::image_name(3) + "\n"));
-  CHECK(contains(said, "images in " + (scratch / "images.tar").string() + " " +
-                           (scratch / "nowhere").string() + " (which is not there)"));
+  CHECK(contains(said, "pictures in " + (scratch / "images.tar").string() + ", " +
+                           (scratch / "nowhere").string() + " (which does not exist)"));
   request.missing = packer::Missing::allow;
   request.retention_manifest.reset();
   CHECK(packer::build_pack(request).missing.size() == 2);
