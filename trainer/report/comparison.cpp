@@ -7,6 +7,7 @@
 
 #include "common/error.hpp"
 #include "trainer/report/variant_groups.hpp"
+#include "trainer/report/warnings.hpp"
 
 namespace trainer {
 namespace {
@@ -239,34 +240,6 @@ void add_pairs(Comparison& comparison) {
   }
 }
 
-template <typename Key>
-std::size_t distinct(const std::vector<RunSummary>& runs, Key key) {
-  std::set<std::string> values;
-  for (const RunSummary& run : runs) values.insert(key(run));
-  return values.size();
-}
-
-void add_warnings(Comparison& comparison) {
-  std::vector<std::string>& warnings = comparison.warnings;
-  if (distinct(comparison.runs, [](const RunSummary& run) { return run.pack_id; }) > 1)
-    warnings.push_back("the runs are of different packs: their numbers are of different questions and clips");
-  if (distinct(comparison.runs, [](const RunSummary& run) { return run.base_digest; }) > 1)
-    warnings.push_back("the runs are of different bases: compare each with its own base only");
-  const auto commit = [](const RunSummary& run) {
-    return run.config.contains("git_commit") ? common::dump_line(run.config.at("git_commit")) : "";
-  };
-  if (distinct(comparison.runs, commit) > 1)
-    warnings.push_back("the runs were made by different commits of this project");
-  for (const RunSummary& run : comparison.runs) {
-    if (run.metrics.bit_equal_without_audio == false)
-      warnings.push_back(run.name +
-                         ": without audio it does not equal the base, so it shows nothing about retention");
-    for (const auto& [name, activity] : run.metrics.mechanisms)
-      if (activity.acted_steps == 0)
-        warnings.push_back(run.name + ": " + name + " was switched on and never acted");
-  }
-}
-
 }  // namespace
 
 double PairedComparison::largest_p() const {
@@ -288,7 +261,7 @@ Comparison compare_runs(const std::vector<fs::path>& runs) {
   comparison.groups = group_runs(comparison.runs);
   for (VariantGroup& group : comparison.groups) add_estimates(comparison, group);
   add_pairs(comparison);
-  add_warnings(comparison);
+  for (std::string& warning : warnings_about(comparison)) comparison.warnings.push_back(std::move(warning));
   return comparison;
 }
 

@@ -3,7 +3,9 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <array>
 #include <set>
+#include <utility>
 
 #include "common/digest.hpp"
 #include "trainer/report/figures.hpp"
@@ -100,6 +102,29 @@ std::string warnings_html(const Comparison& comparison) {
   return out;
 }
 
+// Words that the tables and figures use without explaining them.
+std::string words_html() {
+  static constexpr std::array<std::pair<const char*, const char*>, 9> k_words = {{
+      {"setting",
+       "which retention mechanisms were switched on (the variant), and what else differs in config.json"},
+      {"base", "the frozen vision-language model, which answers without audio"},
+      {"trained clip, new clip",
+       "the sound that plays while a question is asked and has nothing to do with it: one of the clips that "
+       "were "
+       "trained on, or a held-out one"},
+      {"agreement", "share of questions to which the model gives the base's answer"},
+      {"negative flip", "a question that the base answers right and the model does not"},
+      {"KL to base", "how far the model's answer distribution is from the base's, in nats; 0 is equal"},
+      {"retention", "accuracy while a trained clip plays, divided by the base's accuracy"},
+      {"gain", "token F1 of the captions, minus that of the base, which hears nothing"},
+      {"change of NLL", "how much less likely the right answers became, in nats; above 0 is worse"},
+  }};
+  std::string out = "<details><summary>Words on this page</summary><dl>";
+  for (const auto& [word, meaning] : k_words)
+    out += std::string("<dt>") + word + "</dt><dd>" + meaning + "</dd>";
+  return out + "</dl></details>\n";
+}
+
 std::string results_html(const Comparison& comparison) {
   return "<section id=\"results\"><h2>What was kept and what was learnt</h2>\n" +
          figure_html(trade_off_figure(comparison), "big") + legend_html(comparison) +
@@ -108,7 +133,7 @@ std::string results_html(const Comparison& comparison) {
          "numbers are in the first and third table.</p>\n" +
          table_html(comparison, question_table(comparison)) +
          table_html(comparison, other_conditions_table(comparison)) +
-         table_html(comparison, clip_table(comparison)) + "</section>\n";
+         table_html(comparison, clip_table(comparison)) + words_html() + "</section>\n";
 }
 
 std::string paired_html(const Comparison& comparison) {
@@ -139,7 +164,16 @@ std::string curves_html(const Comparison& comparison) {
 std::string null_space_html(const Comparison& comparison) {
   const Table table = null_space_table(comparison);
   if (table.rows.empty()) return "";
-  return "<section id=\"null-space\"><h2>Null space: certificate against drift</h2>\n" +
+  return "<section id=\"null-space\"><h2>Null space: certificate against drift</h2>\n"
+         "<p class=\"note\">U is the space that the inputs of the protected map span on the retention "
+         "questions, up to "
+         "the stated share of their energy. Leak: the share of the map's change that lies in U after "
+         "training; 0 but "
+         "for rounding. Drift: how much the map's outputs changed, squared and summed over all retention "
+         "inputs, so it "
+         "grows with their number; what matters is its ratio to the certificate, the bound that follows from "
+         "the part "
+         "of the inputs outside U. Above 1 the bound would be broken.</p>\n" +
          figure_html(drift_figure(comparison), "mid") + table_html(comparison, table) + "</section>\n";
 }
 
