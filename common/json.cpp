@@ -12,6 +12,10 @@
 namespace common {
 namespace {
 
+// Of these digits Python 3.11 makes an integer, and of no more.
+constexpr std::size_t k_big_digits = 4300, k_shown_digits = 100;
+constexpr const char* k_big_key = "seed";
+
 // Builds the value while refusing what nlohmann's own DOM parser lets through: duplicate keys (it keeps the
 // last), integers beyond 64 bits (it makes doubles of them) and deep nesting (it would exhaust the stack).
 class StrictBuilder : public nlohmann::json_sax<Json> {
@@ -26,8 +30,10 @@ class StrictBuilder : public nlohmann::json_sax<Json> {
   bool number_integer(std::int64_t value) override { return put(value); }
   bool number_unsigned(std::uint64_t value) override { return put(value); }
   bool number_float(double value, const std::string& text) override {
-    if (text.find_first_of(".eE") == std::string::npos)
-      fail("the integer " + text + " does not fit in 64 bits");
+    if (text.find_first_of(".eE") == std::string::npos) {
+      if (key_ == k_big_key && text.size() <= k_big_digits) return put(integer_of_any_size(text));
+      fail("the integer " + text.substr(0, k_shown_digits) + " does not fit in 64 bits");
+    }
     if (!std::isfinite(value)) fail("the number " + text + " is too large for a double");
     return put(value);
   }
@@ -154,6 +160,8 @@ void dump(const Json& value, int indent, int level, std::string& out) {
     out += python_repr(value.get<double>());
   } else if (value.is_string()) {
     dump_string(value.get_ref<const std::string&>(), out);
+  } else if (value.is_binary()) {
+    out.append(value.get_binary().begin(), value.get_binary().end());  // of integer_of_any_size
   } else {
     out += value.dump();
   }
@@ -238,6 +246,21 @@ std::int64_t integer_member(const Json& object, const char* key, const std::stri
   if (!value.is_number_integer() || (value.is_number_unsigned() && value.get<std::uint64_t>() > INT64_MAX))
     wrong_type(key, where, "an integer of 64 bits", value);
   return value.get<std::int64_t>();
+}
+
+Json integer_of_any_size(const std::string& digits) {
+  const char* const end = digits.data() + digits.size();
+  if (std::int64_t small = 0; std::from_chars(digits.data(), end, small).ec == std::errc()) return small;
+  if (std::uint64_t small = 0; std::from_chars(digits.data(), end, small).ec == std::errc()) return small;
+  // A type that JSON texts do not have; dump writes it as the number that it is.
+  return Json::binary({digits.begin(), digits.end()});
+}
+
+std::string digits_member(const Json& object, const char* key, const std::string& where) {
+  const Json& value = member(object, key, where);
+  if (value.is_binary()) return {value.get_binary().begin(), value.get_binary().end()};
+  if (!value.is_number_integer()) wrong_type(key, where, "an integer", value);
+  return value.dump();
 }
 
 double number_member(const Json& object, const char* key, const std::string& where) {

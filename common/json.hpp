@@ -1,6 +1,7 @@
-// JSON in, JSON out. Reading is stricter than the standard asks: a duplicate key, an integer beyond 64 bits,
-// a lone surrogate or nesting deeper than k_depth_limit is an error, because each would change meaning
-// silently. Writing gives the bytes of CPython's json.dumps, which the Python original's files are made of.
+// JSON in, JSON out. Reading is stricter than the standard asks: a duplicate key, an integer beyond 64 bits
+// (but for a seed's), a lone surrogate or nesting deeper than k_depth_limit is an error, because each would
+// change meaning silently. Writing gives the bytes of CPython's json.dumps, which the Python original's files
+// are made of.
 #pragma once
 
 #include <cstdint>
@@ -42,6 +43,11 @@ Json parse_json_rows(std::string_view text, const std::string& name,
 [[nodiscard]] std::int64_t integer_member(const Json& object, const char* key, const std::string& where);
 [[nodiscard]] double number_member(const Json& object, const char* key, const std::string& where);
 [[nodiscard]] const Json& array_member(const Json& object, const char* key, const std::string& where);
+
+// An integer beyond 64 bits, which only the key "seed" may have: Python's seeds are of any size. `digits` and
+// the result are decimal, with a minus where it is negative.
+[[nodiscard]] Json integer_of_any_size(const std::string& digits);
+[[nodiscard]] std::string digits_member(const Json& object, const char* key, const std::string& where);
 
 // Throws where `object` is none, or has a member that is not among `known`.
 void refuse_other_members(const Json& object, std::initializer_list<std::string_view> known,

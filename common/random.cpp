@@ -15,13 +15,7 @@ constexpr std::size_t k_words = 624;
 constexpr std::size_t k_middle = 397;
 }  // namespace
 
-Random::Random(std::int64_t seed) {
-  const std::uint64_t magnitude =
-      seed < 0 ? 0 - static_cast<std::uint64_t>(seed) : static_cast<std::uint64_t>(seed);
-  std::vector<std::uint32_t> key{static_cast<std::uint32_t>(magnitude)};
-  if (magnitude >> 32) key.push_back(static_cast<std::uint32_t>(magnitude >> 32));
-  seed_words(key);
-}
+Random::Random(const Seed& seed) { seed_words(seed.key()); }
 
 Random::Random(std::int64_t seed, std::string_view purpose) {
   const Digest digest = digest_of(std::to_string(seed) + "/" + std::string(purpose));

@@ -10,12 +10,14 @@
 #include <unordered_set>
 #include <vector>
 
+#include "common/seed.hpp"
+
 namespace common {
 
 class Random {
  public:
-  // random.Random(seed) for a non-negative or negative integer (CPython takes the absolute value).
-  explicit Random(std::int64_t seed);
+  // random.Random(seed) for an integer of any size (CPython takes the absolute value).
+  explicit Random(const Seed& seed);
   // A generator of its own for a purpose: seeded by SHA-256 of "<seed>/<purpose>", so that two purposes with
   // one seed never share a stream.
   Random(std::int64_t seed, std::string_view purpose);

@@ -73,7 +73,7 @@ template <typename Manifest>
 void compare_heads(const Manifest& a, const Manifest& b, std::vector<RowChange>& changes) {
   compare_field("subset_name", a.subset_name, b.subset_name, changes);
   compare_field("description", a.description, b.description, changes);
-  compare_field("seed", a.seed, b.seed, changes);
+  compare_field("seed", common::to_json(a.seed), common::to_json(b.seed), changes);
   compare_field("source_dataset", a.source_dataset, b.source_dataset, changes);
   const auto recipe = [](const Manifest& manifest) {
     return manifest.recipe ? to_json(*manifest.recipe) : Json();

@@ -19,12 +19,17 @@ namespace {
 using common::Error;
 using common::ErrorKind;
 
-void require_enough(std::size_t population, std::uint64_t wanted, const char* what) {
-  if (population < wanted)
+// How many to choose: `asked`, where 0 means all.
+std::uint64_t wanted_of(std::size_t population, std::uint64_t asked, const char* what) {
+  if (population < asked)
     throw Error(ErrorKind::mismatch,
                 fmt::format("{} {} are asked for and only {} can be chosen; lower --subset-size, "
                             "or name larger tables",
-                            wanted, what, population));
+                            asked, what, population));
+  if (population == 0)
+    throw Error(ErrorKind::mismatch,
+                fmt::format("no {} can be chosen; name other tables, or exclude less", what));
+  return asked == 0 ? population : asked;
 }
 
 // The original's words for its own manifest, and words of that kind for the others.
@@ -82,7 +87,7 @@ std::string audio_relpath(const std::string& split, const std::string& youtube_i
 }
 
 std::vector<std::size_t> original_sample(const std::vector<std::size_t>& population, std::uint64_t count,
-                                         std::int64_t seed) {
+                                         const common::Seed& seed) {
   std::vector<std::size_t> chosen;
   for (const std::uint64_t rank : common::Random(seed).sample(population.size(), count))
     chosen.push_back(population[rank]);
@@ -139,15 +144,14 @@ QuestionChoice select_questions(const VqaTables& tables, const QuestionRequest& 
     if (!excluded.image_ids.contains(tables.image_id(i)) &&
         !excluded.question_ids.contains(tables.question_id(i)))
       population.push_back(i);
-  require_enough(population.size(), request.subset_size, "annotated questions");
+  const std::uint64_t wanted = wanted_of(population.size(), request.subset_size, "annotated questions");
 
   QuestionChoice choice;
   choice.population = population.size();
   describe(choice.manifest, request);
-  const std::vector<std::size_t> chosen =
-      request.strategy == Strategy::stratified
-          ? stratified_sample(tables, population, request.subset_size, request.seed)
-          : original_sample(population, request.subset_size, request.seed);
+  const std::vector<std::size_t> chosen = request.strategy == Strategy::stratified
+                                              ? stratified_sample(tables, population, wanted, request.seed)
+                                              : original_sample(population, wanted, request.seed);
   for (const std::size_t i : chosen) {
     QuestionEntry entry;
     entry.question_id = tables.question_id(i);
@@ -171,21 +175,23 @@ ClipChoice select_clips(const std::vector<ClipEntry>& rows, const ClipRequest& r
     own.push_back(&row);
     if (own.size() == 1) population.push_back(&own);
   }
-  require_enough(population.size(), request.subset_size, "clips");
+  const std::uint64_t wanted = wanted_of(population.size(), request.subset_size, "clips");
 
   ClipChoice choice;
   choice.population = population.size();
   describe(choice.manifest, request);
   auto& entries = choice.manifest.entries;
   common::Random random(request.seed);
-  common::SampleDraws draws(random, population.size(), request.subset_size);
-  while (entries.size() < request.subset_size) {
-    if (entries.size() + choice.skipped.size() == population.size())
+  common::SampleDraws draws(random, population.size(), wanted);
+  while (entries.size() < wanted) {
+    if (entries.size() + choice.skipped.size() == population.size()) {
+      if (request.subset_size == 0 && !entries.empty()) break;
       throw Error(
           ErrorKind::mismatch,
           fmt::format("{} clips are asked for and only {} of the {} that can be chosen have a file; lower "
                       "--subset-size, or fetch more of them",
-                      request.subset_size, entries.size(), population.size()));
+                      wanted, entries.size(), population.size()));
+    }
     ClipEntry clip = join_rows(*population[draws.next()], request);
     if (!request.is_available || request.is_available(clip.audio_relpath))
       entries.push_back(std::move(clip));

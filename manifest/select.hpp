@@ -30,8 +30,8 @@ enum class Strategy { original, stratified };
 
 struct QuestionRequest {
   VqaSplit split = VqaSplit::val;
-  std::uint64_t subset_size = 0;
-  std::int64_t seed = 0;
+  std::uint64_t subset_size = 0;  // 0: all
+  common::Seed seed = 0;
   std::string data_subtype;  // "val2014": images are named COCO_<data_subtype>_<12 digits>.jpg
   Strategy strategy = Strategy::original;
 };
@@ -46,9 +46,9 @@ struct QuestionChoice {
                                               const Excluded& excluded);
 
 struct ClipRequest {
-  std::string split;  // "train": the folder audio/train
-  std::uint64_t subset_size = 0;
-  std::int64_t seed = 0;
+  std::string split;              // "train": the folder audio/train
+  std::uint64_t subset_size = 0;  // 0: all
+  common::Seed seed = 0;
   // Whether there is a file for an audio_relpath; not asked where it is empty.
   std::function<bool(const std::string& audio_relpath)> is_available = {};
 };

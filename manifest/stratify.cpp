@@ -30,7 +30,7 @@ Stratum stratum_of(const VqaTables& tables, std::size_t index) {
 
 std::vector<std::size_t> stratified_sample(const VqaTables& tables,
                                            const std::vector<std::size_t>& population, std::uint64_t count,
-                                           std::int64_t seed) {
+                                           const common::Seed& seed) {
   if (count == 0) return {};
   ENSURE(count <= population.size());
   std::map<Stratum, std::vector<std::size_t>> strata;

@@ -6,6 +6,7 @@
 #include <cstdint>
 #include <vector>
 
+#include "common/seed.hpp"
 #include "manifest/tables/vqa_tables.hpp"
 
 namespace manifest {
@@ -19,6 +20,6 @@ namespace manifest {
 // without one of the two types is a format error.
 [[nodiscard]] std::vector<std::size_t> stratified_sample(const VqaTables& tables,
                                                          const std::vector<std::size_t>& population,
-                                                         std::uint64_t count, std::int64_t seed);
+                                                         std::uint64_t count, const common::Seed& seed);
 
 }  // namespace manifest

@@ -1,12 +1,14 @@
-// show and diff: what a manifest holds, and what makes two of them differ.
+#include "manifest/cli/inspect.hpp"
+
 #include <fmt/format.h>
 
 #include <cstdio>
 #include <set>
 
+#include "common/cli/program.hpp"
 #include "common/error.hpp"
 #include "common/file.hpp"
-#include "manifest/cli/commands.hpp"
+#include "manifest/check.hpp"
 #include "manifest/diff.hpp"
 #include "manifest/format/parse.hpp"
 #include "manifest/format/write.hpp"
@@ -23,7 +25,7 @@ Json head_of(const Manifest& manifest, const char* kind) {
             {"subset_name", manifest.subset_name},
             {"description", manifest.description},
             {"source_dataset", manifest.source_dataset},
-            {"seed", manifest.seed}};
+            {"seed", common::to_json(manifest.seed)}};
   if (!manifest.recipe) return head;
   const Recipe& recipe = *manifest.recipe;
   head["strategy"] = recipe.strategy;
@@ -96,16 +98,85 @@ int show_rows(const AnyManifest& any, const fs::path& path, const std::string& i
                                   path.string(), common::dump_line(id)));
 }
 
+std::size_t skipped_by(const NamedManifest& named) {
+  return std::visit([](const auto& one) { return one.recipe ? one.recipe->skipped.size() : 0; },
+                    named.manifest);
+}
+
+// The recipe of a manifest with the original's bytes lies beside it, and a shell's *.json names it too.
+bool is_recipe(const fs::path& path) { return path.filename().string().ends_with(".recipe.json"); }
+
+std::vector<NamedManifest> read_named(const std::vector<fs::path>& paths, const common::CommonFlags& flags) {
+  std::vector<NamedManifest> named;
+  for (const fs::path& path : paths) {
+    if (is_recipe(path))
+      common::say(flags, path.string() + ": passed over; it is the recipe of the manifest beside it");
+    else
+      named.push_back({path.string(), read_any(path, Repeats::keep)});
+  }
+  if (named.empty())
+    throw common::Error(common::ErrorKind::usage,
+                        "there is no manifest among the files; name those that these recipes are of");
+  return named;
+}
+
+// Where the manifests are those of a pack, how it is built.
+void say_build(const std::vector<NamedManifest>& named, const common::CommonFlags& flags) {
+  std::string subset, val;
+  for (const NamedManifest& one : named) {
+    const std::string name = fs::path(one.name).filename().string();
+    if (name == "subset_manifest.json") subset = one.name;
+    if (name == "val_manifest.json") val = one.name;
+  }
+  if (!subset.empty() && !val.empty())
+    common::say_next(flags, {"safe-packer", "build", "--manifest", subset, "--val-manifest", val});
+}
+
 }  // namespace
 
-int show(const fs::path& path, const std::string& id, const OutputOptions& output) {
+int check(const std::vector<fs::path>& manifests, const common::CommonFlags& flags) {
+  const std::vector<NamedManifest> named = read_named(manifests, flags);
+  const std::vector<Finding> findings = check_manifests(named);
+  const int code = findings.empty() ? 0 : 1;
+  if (flags.json) {
+    Json result = Json::object();
+    result["manifests"] = Json::array();
+    for (const NamedManifest& one : named) result["manifests"].push_back(one.name);
+    result["skipped"] = Json::object();
+    for (const NamedManifest& one : named)
+      if (const std::size_t count = skipped_by(one)) result["skipped"][one.name] = count;
+    result["findings"] = Json::array();
+    for (const Finding& finding : findings)
+      result["findings"].push_back(
+          {{"kind", finding.kind}, {"files", finding.files}, {"text", finding.text}});
+    fmt::print("{}\n", common::dump_pretty(result));
+    return code;
+  }
+  for (const Finding& finding : findings)
+    fmt::print("{}\n",
+               fmt::format("{}: {}: {}", finding.kind, fmt::join(finding.files, " and "), finding.text));
+  if (findings.empty()) fmt::print("{}\n", fmt::format("ok: {} manifests, nothing found", named.size()));
+  for (const NamedManifest& one : named)
+    if (const std::size_t count = skipped_by(one))
+      common::say(flags, fmt::format("{}: clips skipped when it was made: {}; safe-manifest show names them",
+                                     one.name, count));
+  common::say(flags,
+              findings.empty()
+                  ? std::string("checked: leaks, duplicates, majority answers, names of images and clips")
+                  : fmt::format("{} findings; make the manifest again, with --exclude naming the other",
+                                findings.size()));
+  if (findings.empty()) say_build(named, flags);
+  return code;
+}
+
+int show(const fs::path& path, const std::string& id, const common::CommonFlags& flags) {
   const std::string text = common::read_text(path, k_manifest_limit_bytes);
   const AnyManifest any = parse_any(text, path.string(), Repeats::keep);
   if (!id.empty()) return show_rows(any, path, id);
   Json summary{{"path", path.string()}};
   summary.update(std::visit([](const auto& manifest) { return summary_of(manifest); }, any));
   summary["sha256"] = common::digest_of(text).hex();
-  if (output.form == ResultForm::json) {
+  if (flags.json) {
     fmt::print("{}\n", common::dump_line(summary));
     return 0;
   }
@@ -113,13 +184,12 @@ int show(const fs::path& path, const std::string& id, const OutputOptions& outpu
   return 0;
 }
 
-int diff(const fs::path& a, const fs::path& b, const OutputOptions& output) {
+int diff(const fs::path& a, const fs::path& b, const common::CommonFlags& flags) {
   const std::vector<RowChange> changes =
       diff_manifests(read_any(a, Repeats::refuse), read_any(b, Repeats::refuse));
   for (const RowChange& change : changes)
-    fmt::print("{}\n",
-               output.form == ResultForm::json ? common::dump_line(to_json(change)) : describe(change));
-  if (changes.empty() && output.form == ResultForm::text) fmt::print("equal\n");
+    fmt::print("{}\n", flags.json ? common::dump_line(to_json(change)) : describe(change));
+  if (changes.empty() && !flags.json) fmt::print("equal\n");
   return changes.empty() ? 0 : 1;
 }
 

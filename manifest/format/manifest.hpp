@@ -9,6 +9,7 @@
 #include <string_view>
 #include <vector>
 
+#include "common/seed.hpp"
 #include "manifest/format/recipe.hpp"
 
 namespace manifest {
@@ -27,7 +28,7 @@ struct ClipEntry {
 struct SubsetManifest {
   std::string subset_name;
   std::string description;
-  std::int64_t seed = 0;
+  common::Seed seed = 0;
   std::string source_dataset;
   std::string audio_rel_root;  // "audio/train"
   std::vector<ClipEntry> entries;
@@ -53,7 +54,7 @@ struct QuestionEntry {
 struct VqaManifest {
   std::string subset_name;
   std::string description;
-  std::int64_t seed = 0;
+  common::Seed seed = 0;
   std::string source_dataset;
   std::vector<QuestionEntry> entries;
   // base_manifest.json only: captions of clips that no other manifest holds, text without sound, from which a

@@ -93,7 +93,7 @@ template <typename Manifest>
 void parse_head(const Json& root, const std::string& name, Manifest& manifest) {
   manifest.subset_name = common::string_member(root, "subset_name", name);
   manifest.description = common::string_member(root, "description", name);
-  manifest.seed = common::integer_member(root, "seed", name);
+  manifest.seed = common::seed_member(root, name);
   manifest.source_dataset = common::string_member(root, "source_dataset", name);
   if (root.contains("recipe")) manifest.recipe = parse_recipe(root["recipe"], name + ": recipe");
 }

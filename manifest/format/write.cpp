@@ -23,7 +23,7 @@ Json head_of(const Manifest& manifest) {
   Json root = Json::object();
   root["subset_name"] = manifest.subset_name;
   root["description"] = manifest.description;
-  root["seed"] = manifest.seed;
+  root["seed"] = common::to_json(manifest.seed);
   root["source_dataset"] = manifest.source_dataset;
   return root;
 }

@@ -1,4 +1,5 @@
-#include <cstdio>
+#include <fmt/format.h>
+
 #include <memory>
 
 #include "packer/archive/archive.hpp"
@@ -7,57 +8,58 @@
 
 namespace packer {
 
-void add_archive(CLI::App& app, CommonFlags& flags, Command& chosen) {
+void add_archive(common::Program& program) {
   const auto request = std::make_shared<ArchiveRequest>();
-  CLI::App* verb =
-      app.add_subcommand("archive", "write a pack as one file; a pack that does not verify never is");
-  verb->add_option("PACK", request->pack, "a pack's folder, or a .tar")->required();
-  verb->add_option("-o,--output", request->out, "X.tar, X.tar.zst, X.tgz or X.tar.gz")->required();
-  add_common_flags(*verb, flags);
-  verb->callback([request, &flags, &chosen] {
-    chosen = [request, &flags] {
-      request->threads = flags.threads;
-      request->verbosity = flags.verbosity();
-      const ArchiveSummary summary = archive(*request);
-      if (!flags.quiet)
-        std::fprintf(stderr, "archived %zu files, %.1f MB\n", summary.files,
-                     static_cast<double>(summary.bytes) / 1e6);
-      std::printf("%s  %s\n", summary.id.hex().c_str(), request->out.c_str());
-      return 0;
-    };
+  common::Verb& verb = program.add(
+      {"archive",
+       "Write a pack as one file; a pack that does not verify is refused",
+       {"archive experiments/overfitting/data_pack -o safe_overfit_pack.tgz",
+        "archive data_pack.tar -o data_pack.tar.zst --threads 8"},
+       {{1, "the pack is damaged or malformed; nothing is written"}, {3, k_io}, {130, k_interrupted}}});
+  verb.path("PACK,--pack,--pack-root", request->pack, "Read this pack, a folder or a .tar").required();
+  verb.path("--output,--out,-o", request->out, "Write X.tar, X.tar.zst, X.tgz or X.tar.gz").required();
+  verb.action([request](const common::CommonFlags& flags) {
+    request->threads = flags.threads;
+    request->verbosity = flags.verbosity();
+    const ArchiveSummary summary = archive(*request);
+    common::say(flags, fmt::format("archived {} files, {:.1f} MB", summary.files,
+                                   static_cast<double>(summary.bytes) / 1e6));
+    print_pack(flags, summary.id, request->out.string());
+    common::say_next(flags, {"safe-packer", "extract", request->out.string(), "--expect", summary.id.hex()});
+    return 0;
   });
 }
 
-void add_extract(CLI::App& app, CommonFlags& flags, Command& chosen) {
+void add_extract(common::Program& program) {
   struct Values {
     ExtractRequest request;
-    std::string dest;
     TrustFlags trust;
   };
   const auto values = std::make_shared<Values>();
-  CLI::App* verb = app.add_subcommand("extract", "verify an archive while it becomes a folder");
-  verb->add_option("ARCHIVE", values->request.archive,
-                   "a .tar, .tar.zst, .tgz or .tar.gz, or - for standard input")
-      ->required();
-  verb->add_option("--dest", values->dest, "becomes the pack (default: the pack's own name, here)");
-  add_trust_flags(*verb, values->trust);
-  add_common_flags(*verb, flags);
-  verb->callback([values, &flags, &chosen] {
-    chosen = [values, &flags] {
-      ExtractRequest& request = values->request;
-      if (!values->dest.empty()) request.dest = values->dest;
-      request.expected_id = values->trust.expected_id();
-      request.trusted_key = values->trust.trusted_key();
-      request.threads = flags.threads;
-      request.verbosity = flags.verbosity();
-      const ExtractSummary summary = extract(request);
-      const std::string shown = request.dest ? request.dest->string() : summary.location.filename().string();
-      if (!flags.quiet)
-        std::fprintf(stderr, "extracted %zu files, %.1f MB%s\n", summary.files,
-                     static_cast<double>(summary.bytes) / 1e6, values->trust.who_vouches().c_str());
-      std::printf("%s  %s\n", summary.id.hex().c_str(), shown.c_str());
-      return 0;
-    };
+  common::Verb& verb = program.add({"extract",
+                                    "Verify an archive while it becomes a folder",
+                                    {"extract safe_overfit_pack.tgz --dest experiments/overfitting/data_pack",
+                                     "extract data_pack.tar.zst --trust KEY.pub.pem"},
+                                    {{1, k_damaged}, {3, k_io}, {4, k_unsigned}, {130, k_interrupted}}});
+  verb.path("ARCHIVE", values->request.archive,
+            "Read this .tar, .tar.zst, .tgz or .tar.gz, or - for standard input")
+      .required();
+  verb.path("--dest,--dest-root,--output,--out,-o", values->request.dest, "Write the pack to this folder")
+      .otherwise("the pack's own name, here");
+  add_trust_flags(verb, values->trust);
+  verb.action([values](const common::CommonFlags& flags) {
+    ExtractRequest& request = values->request;
+    request.expected_id = values->trust.expected_id;
+    request.trusted_key = values->trust.trusted_key;
+    request.threads = flags.threads;
+    request.verbosity = flags.verbosity();
+    const ExtractSummary summary = extract(request);
+    const std::string shown = request.dest ? request.dest->string() : summary.location.filename().string();
+    common::say(flags, fmt::format("extracted {} files, {:.1f} MB{}", summary.files,
+                                   static_cast<double>(summary.bytes) / 1e6, values->trust.who_vouches()));
+    print_pack(flags, summary.id, shown);
+    common::say_next(flags, {"safe-trainer", "make-base", "--pack", shown});
+    return 0;
   });
 }
 

@@ -1,3 +1,5 @@
+#include <fmt/format.h>
+
 #include <cstdio>
 #include <memory>
 
@@ -8,84 +10,101 @@
 namespace packer {
 namespace {
 
-int run_build(const BuildRequest& request, const RecipeTrust& trust) {
+std::string archive_name(const std::filesystem::path& pack) {
+  return (pack.has_filename() ? pack : pack.parent_path()).filename().string() + ".tar.zst";
+}
+
+int run_build(const BuildRequest& request, const RecipeTrust& trust, const common::CommonFlags& flags) {
   const BuildRequest whole = with_defaults(request);
+  if (!whole.recipe && !whole.retention_manifest)
+    fmt::print(stderr,
+               "warning: no retention_manifest.json beside {}: no run on this pack can use soft_retention or "
+               "full_safe; make one (safe-manifest retention), or name one (--retention-manifest)\n",
+               whole.manifest.string());
   const BuildSummary summary = whole.recipe ? build_from_recipe(whole, trust) : build_pack(whole);
   for (const MissingItem& item : summary.missing)
-    std::fprintf(stderr, "missing: %s %s (%s): %s\n", name_of(item.role),
-                 common::escape_for_terminal(item.id).c_str(), common::escape_for_terminal(item.file).c_str(),
-                 item.reason.c_str());
-  if (request.verbosity == common::Verbosity::normal)
-    std::fprintf(stderr, "packed %zu clips, %zu images and %zu questions, %.1f MB%s\n", summary.clips,
-                 summary.images, summary.questions, static_cast<double>(summary.bytes) / 1e6,
-                 summary.missing.empty() ? "" : "; without the rows above");
-  std::printf("%s  %s\n", summary.id.hex().c_str(), request.dest_root.c_str());
+    fmt::print(stderr, "missing: {} {} ({}): {}\n", name_of(item.role), common::escape_for_terminal(item.id),
+               common::escape_for_terminal(item.file), item.reason);
+  common::say(flags, fmt::format("packed {} clips, {} images and {} questions, {:.1f} MB{}", summary.clips,
+                                 summary.images, summary.questions, static_cast<double>(summary.bytes) / 1e6,
+                                 summary.missing.empty() ? "" : "; without the rows above"));
+  print_pack(flags, summary.id, request.dest_root.string());
+  common::say_next(
+      flags, {"safe-packer", "archive", request.dest_root.string(), "-o", archive_name(request.dest_root)});
   return 0;
+}
+
+struct Values {
+  BuildRequest request;
+  bool allow_missing = false;
+  TrustFlags trust;
+};
+
+void add_manifest_flags(common::Verb& verb, BuildRequest& request) {
+  verb.path("--manifest", request.manifest, "Pack the clips of this subset manifest");
+  verb.path("--val-manifest", request.val_manifest, "Pack these questions, to validate on");
+  const std::string beside = " beside --manifest, where it exists";
+  verb.path("--retention-manifest", request.retention_manifest,
+            "Pack these questions, which the retention mechanisms see")
+      .otherwise("retention_manifest.json" + beside);
+  verb.path("--base-manifest", request.base_manifest, "Pack these rows, which a base learns from")
+      .otherwise("base_manifest.json" + beside);
+  verb.path("--audio-val-manifest", request.audio_val_manifest, "Pack these clips, which are held out")
+      .otherwise("audio_val_manifest.json" + beside);
+}
+
+void add_source_flags(common::Verb& verb, BuildRequest& request) {
+  verb.path("--source-root", request.source_root,
+            "Take sounds from this folder, .zip or .tar[.gz|.zst], which holds audio/<split>/");
+  verb.paths("--image-root", request.image_roots,
+             "Take pictures from this folder, .zip or .tar[.gz|.zst]: from it, images/, val2014/, train2014/ "
+             "and coco/ in it; repeatable")
+      .otherwise("<source-root>/../vqa and <source-root>/../coco");
+  verb.paths("--instances", request.instances,
+             "State each picture's licence and source, as COCO's instances_<split>.json, captions_ or "
+             "image_info_ file has them; repeatable");
 }
 
 }  // namespace
 
-void add_build(CLI::App& app, CommonFlags& flags, Command& chosen) {
-  struct Values {
-    BuildRequest request;
-    std::string retention, base, audio_val, recipe;
-    bool allow_missing = false;
-    TrustFlags trust;
-  };
+void add_build(common::Program& program) {
   const auto values = std::make_shared<Values>();
-  BuildRequest& r = values->request;
-  r.manifest = "experiments/overfitting/subset_manifest.json";
-  r.source_root = "data/audiocaps";
-  r.dest_root = "experiments/overfitting/data_pack";
-  r.val_manifest = "experiments/overfitting/val_manifest.json";
-  CLI::App* verb = app.add_subcommand("build", "copy what the manifests name into a sealed pack");
-  verb->add_option("--manifest", r.manifest, "the subset manifest: which clips")->capture_default_str();
-  verb->add_option("--source-root", r.source_root,
-                   "the folder, .zip or .tar[.gz|.zst] that holds audio/<split>/")
-      ->capture_default_str();
-  verb->add_option("--dest-root", r.dest_root, "becomes the pack; its last component is the pack's name")
-      ->capture_default_str();
-  verb->add_option("--val-manifest", r.val_manifest, "which questions to validate on")->capture_default_str();
-  const char* beside = " (default: the file of that name beside --manifest, where it is)";
-  verb->add_option("--retention-manifest", values->retention,
-                   std::string("which questions retention sees") + beside);
-  verb->add_option("--base-manifest", values->base, std::string("which rows a base learns from") + beside);
-  verb->add_option("--audio-val-manifest", values->audio_val,
-                   std::string("which clips are held out") + beside);
-  verb->add_option("--image-root", r.image_roots,
-                   "where images lie, a folder, .zip or .tar[.gz|.zst]; repeatable; looks in it, images/, "
-                   "val2014/, train2014/ and coco/ "
-                   "(default: <source-root>/../vqa and ../coco)");
-  verb->add_option(
-          "--instances", r.instances,
-          "COCO's instances_<split>.json (or captions_, image_info_), repeatable: the licence and the "
-          "source of each picture are stated in pack.json")
-      ->allow_extra_args(false);
-  verb->add_flag("--allow-missing", values->allow_missing,
-                 "pack without the sources that are missing or unusable");
-  CLI::Option* recipe = verb->add_option(
-      "--from-recipe", values->recipe,
-      "a folder that export --format recipe made, or a pack: make that very pack again from sources of one's "
-      "own, and prove it by its id; its manifests are used");
-  for (const char* other : {"--manifest", "--val-manifest", "--retention-manifest", "--base-manifest",
-                            "--audio-val-manifest", "--instances", "--allow-missing"})
-    recipe->excludes(verb->get_option(other));
-  add_trust_flags(*verb, values->trust);
-  verb->get_option("--expect")->needs(recipe);
-  verb->get_option("--trust")->needs(recipe);
-  add_common_flags(*verb, flags);
-  verb->callback([values, &flags, &chosen] {
-    chosen = [values, &flags] {
-      BuildRequest& request = values->request;
-      if (!values->recipe.empty()) request.recipe = values->recipe;
-      if (!values->retention.empty()) request.retention_manifest = values->retention;
-      if (!values->base.empty()) request.base_manifest = values->base;
-      if (!values->audio_val.empty()) request.audio_val_manifest = values->audio_val;
-      request.missing = values->allow_missing ? Missing::allow : Missing::refuse;
-      request.threads = flags.threads;
-      request.verbosity = flags.verbosity();
-      return run_build(request, {values->trust.expected_id(), values->trust.trusted_key()});
-    };
+  BuildRequest& request = values->request;
+  request.manifest = "experiments/overfitting/subset_manifest.json";
+  request.source_root = "data/audiocaps";
+  request.dest_root = "experiments/overfitting/data_pack";
+  request.val_manifest = "experiments/overfitting/val_manifest.json";
+  common::Verb& verb = program.add(
+      {"build",
+       "Copy what the manifests name into a sealed pack",
+       {"build --source-root data/audiocaps --dest-root experiments/overfitting/data_pack",
+        "build --from-recipe recipe --source-root data/audiocaps --dest-root data_pack"},
+       {{1, "sources are missing or cannot be decoded, or give other bytes than the recipe states"},
+        {3, "I/O error: missing, unreadable, no space left, or a manifest that does not parse"},
+        {4, k_unsigned},
+        {130, k_interrupted}}});
+  add_manifest_flags(verb, request);
+  add_source_flags(verb, request);
+  verb.path("--dest-root,--dest,--output,--out,-o", request.dest_root,
+            "Write the pack here; the last part of the path is the pack's name. A pack that is there is "
+            "replaced");
+  verb.on("--allow-missing", values->allow_missing, "Pack without the sources that are missing or unusable");
+  verb.path("--from-recipe", request.recipe,
+            "Make the pack of this recipe (from export --format recipe) or pack again from sources of your "
+            "own, byte for byte; its manifests are used")
+      .excludes({"--manifest", "--val-manifest", "--retention-manifest", "--base-manifest",
+                 "--audio-val-manifest", "--instances", "--allow-missing"});
+  verb.pack_id("--expect,--pack-id", values->trust.expected_id,
+               "Refuse any recipe but the pack's with this id")
+      .needs("--from-recipe");
+  verb.path("--trust,--require-signature", values->trust.trusted_key,
+            "Refuse a recipe that the owner of this public key (KEY.pub.pem) did not sign")
+      .needs("--from-recipe");
+  verb.action([values](const common::CommonFlags& flags) {
+    values->request.missing = values->allow_missing ? Missing::allow : Missing::refuse;
+    values->request.threads = flags.threads;
+    values->request.verbosity = flags.verbosity();
+    return run_build(values->request, {values->trust.expected_id, values->trust.trusted_key}, flags);
   });
 }
 

@@ -66,28 +66,26 @@ void print_text(const PackDiff& diff) {
 
 }  // namespace
 
-void add_diff(CLI::App& app, CommonFlags& flags, Command& chosen) {
+void add_diff(common::Program& program) {
   struct Values {
-    std::string a, b;
+    std::filesystem::path a, b;
   };
   const auto values = std::make_shared<Values>();
-  CLI::App* verb = app.add_subcommand(
-      "diff",
-      "files and manifest rows that differ between two packs, from their control files; exit 1 where any do");
-  verb->add_option("A", values->a, "a pack's folder, or an archive")->required();
-  verb->add_option("B", values->b, "another")->required();
-  add_common_flags(*verb, flags);
-  verb->add_flag("--json", flags.json, "one JSON object a line; the last says whether the packs are equal");
-  verb->callback([values, &flags, &chosen] {
-    chosen = [values, &flags] {
-      const PackDiff diff = diff_packs(read_outline(values->a), read_outline(values->b));
-      if (flags.json)
-        print_json(diff);
-      else
-        print_text(diff);
-      if (!flags.quiet) std::fprintf(stderr, "from the control files; media was NOT VERIFIED\n");
-      return diff.same_content() ? 0 : common::exit_code(common::ErrorKind::mismatch);
-    };
+  common::Verb& verb = program.add(
+      {"diff",
+       "List the files and manifest rows that differ between two packs, from their control files",
+       {"diff old_pack new_pack", "diff --json data_pack data_pack.tar.zst"},
+       {{0, "the two hold the same"}, {1, "the two differ, or one of them is malformed"}, {3, k_io}}});
+  verb.path("A", values->a, "Compare this pack, a folder or an archive").required();
+  verb.path("B", values->b, "Compare it with this one").required();
+  verb.action([values](const common::CommonFlags& flags) {
+    const PackDiff diff = diff_packs(read_outline(values->a), read_outline(values->b));
+    if (flags.json)
+      print_json(diff);
+    else
+      print_text(diff);
+    common::say(flags, "from the control files; media was NOT VERIFIED");
+    return diff.same_content() ? 0 : common::exit_code(common::ErrorKind::mismatch);
   });
 }
 

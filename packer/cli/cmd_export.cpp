@@ -1,7 +1,7 @@
-#include <cstdio>
+#include <fmt/format.h>
+
 #include <memory>
 
-#include "common/error.hpp"
 #include "packer/cli/commands.hpp"
 #include "packer/export/croissant.hpp"
 #include "packer/export/export_summary.hpp"
@@ -12,18 +12,19 @@ namespace packer {
 namespace {
 
 struct Values {
-  std::string pack, form;
+  std::filesystem::path pack;
+  std::string form;
   TrustFlags trust;
   std::uint64_t shard_mib = 256;
   CroissantRequest croissant;  // its `out` is that of every form
 };
 
-VerifiedPack open(const Values& values, const CommonFlags& flags) {
-  return open_pack(values.pack, {values.trust.expected_id(), flags.threads, flags.verbosity(),
-                                 values.trust.trusted_key()});
+VerifiedPack open(const Values& values, const common::CommonFlags& flags) {
+  return open_pack(values.pack,
+                   {values.trust.expected_id, flags.threads, flags.verbosity(), values.trust.trusted_key});
 }
 
-int run_export(const Values& values, const CommonFlags& flags) {
+int run_export(const Values& values, const common::CommonFlags& flags) {
   const std::filesystem::path& out = values.croissant.out;
   ExportSummary summary;
   if (values.form == "webdataset")
@@ -33,45 +34,49 @@ int run_export(const Values& values, const CommonFlags& flags) {
     summary = export_croissant(open(values, flags), values.croissant);
   else
     summary = export_recipe(values.pack, out);
-  if (!flags.quiet)
-    std::fprintf(stderr, "wrote %zu files, %.1f MB\n", summary.files,
-                 static_cast<double>(summary.bytes) / 1e6);
-  std::printf("%s\n", out.c_str());
+  common::say(flags, fmt::format("wrote {} files, {:.1f} MB", summary.files,
+                                 static_cast<double>(summary.bytes) / 1e6));
+  print_path(flags, out.string());
+  if (values.form == "recipe")
+    common::say_next(flags,
+                     {"safe-packer", "build", "--from-recipe", out.string(), "--dest-root", "data_pack"});
   return 0;
+}
+
+void add_croissant_flags(common::Verb& verb, CroissantRequest& croissant) {
+  verb.texts("--creator", croissant.creators, "croissant: state who made the data set; repeatable");
+  verb.text("--url", croissant.url, "croissant: state the data set's page");
+  verb.text("--date", croissant.date_published, "croissant: state when it was published, YYYY-MM-DD");
+  verb.texts("--licence", croissant.licences,
+             "croissant: state a licence by URL or name, beside those that the pack states; repeatable");
+  verb.text("--description", croissant.description, "croissant: state what it is")
+      .otherwise("counts and pack id");
 }
 
 }  // namespace
 
-void add_export(CLI::App& app, CommonFlags& flags, Command& chosen) {
+void add_export(common::Program& program) {
   const auto values = std::make_shared<Values>();
-  CLI::App* verb = app.add_subcommand("export",
-                                      "a verified pack as WebDataset shards, described in Croissant, "
-                                      "or its control files alone");
-  CroissantRequest& croissant = values->croissant;
-  verb->add_option("PACK", values->pack, "a pack's folder, or a .tar")->required();
-  verb->add_option("--format", values->form,
-                   "webdataset: a folder of tar shards; croissant: croissant.json in a folder that holds the "
-                   "pack; recipe: a folder for build --from-recipe, without media (media are not verified)")
-      ->check(CLI::IsMember({"webdataset", "croissant", "recipe"}))
-      ->required();
-  verb->add_option("-o,--output", croissant.out, "the folder to write")->required();
-  verb->add_option("--shard-mib", values->shard_mib,
-                   "webdataset: a shard has at most as many MiB, or one sample")
-      ->check(CLI::Range(std::uint64_t{1}, std::uint64_t{1} << 20))
-      ->capture_default_str();
-  verb->add_option("--creator", croissant.creators, "croissant: who made the data set, repeatable")
-      ->allow_extra_args(false);
-  verb->add_option("--url", croissant.url, "croissant: the data set's page");
-  verb->add_option("--date", croissant.date_published, "croissant: when it was published, YYYY-MM-DD");
-  verb->add_option("--licence", croissant.licences,
-                   "croissant: a licence's URL or name, repeatable, beside those that the pack states")
-      ->allow_extra_args(false);
-  verb->add_option("--description", croissant.description,
-                   "croissant: what it is (default: counts and pack id)");
-  add_trust_flags(*verb, values->trust);
-  add_common_flags(*verb, flags);
-  verb->callback(
-      [values, &flags, &chosen] { chosen = [values, &flags] { return run_export(*values, flags); }; });
+  common::Verb& verb = program.add(
+      {"export",
+       "Write a verified pack as WebDataset shards, describe it in Croissant, or copy its control files",
+       {"export data_pack --format webdataset -o shards",
+        "export data_pack --format croissant -o . --creator NAME --url https://example.org --date "
+        "2026-01-31"},
+       {{1, k_damaged}, {3, k_io}, {4, k_unsigned}, {130, k_interrupted}}});
+  verb.path("PACK,--pack,--pack-root", values->pack, "Read this pack, a folder or a .tar").required();
+  verb.choice("--format", values->form,
+              {{"webdataset", "a folder of tar shards"},
+               {"croissant", "croissant.json in a folder that holds the pack"},
+               {"recipe", "a folder for build --from-recipe, without media, which are not verified"}},
+              "Write this form")
+      .required();
+  verb.path("--output,--out,-o", values->croissant.out, "Write to this folder").required();
+  verb.whole("--shard-mib", values->shard_mib, {1, 1 << 20},
+             "webdataset: end a shard at this many MiB, or behind one sample");
+  add_croissant_flags(verb, values->croissant);
+  add_trust_flags(verb, values->trust);
+  verb.action([values](const common::CommonFlags& flags) { return run_export(*values, flags); });
 }
 
 }  // namespace packer

@@ -61,7 +61,7 @@ void print_rest(const RepairOutcome& outcome, const std::string& pack) {
         "beside it that ends with .aside.");
 }
 
-int run_repair(const RepairRequest& request, const CommonFlags& flags) {
+int run_repair(const RepairRequest& request, const common::CommonFlags& flags) {
   const RepairOutcome outcome = repair(request);
   const bool whole = outcome.report.findings.empty();
   const std::string pack = request.pack.string();
@@ -79,39 +79,40 @@ int run_repair(const RepairRequest& request, const CommonFlags& flags) {
 
 }  // namespace
 
-void add_repair(CLI::App& app, CommonFlags& flags, Command& chosen) {
+void add_repair(common::Program& program) {
   struct Values {
     RepairRequest request;
     TrustFlags trust;
     bool move_extras = false;
   };
   const auto values = std::make_shared<Values>();
-  CLI::App* verb = app.add_subcommand(
-      "repair", "fetch just the files of a pack's folder that are missing or bad, then verify it");
-  verb->add_option("PACK", values->request.pack, "the damaged pack's folder")->required();
-  verb->add_option(
-          "--from", values->request.from,
-          "where to look, repeatable: a folder of sources, another copy of the pack, or an archive "
-          "of it; files are found by name or content, clips are cut again from their sources, and "
-          "only bytes that hash to what the seal says are taken; where SHA256SUMS itself is lost or damaged, "
-          "--expect or --trust says which one to look for")
-      ->allow_extra_args(false);
-  add_trust_flags(*verb, values->trust);
-  verb->add_flag(
-      "--move-extras", values->move_extras,
-      "move what the seal does not list to PACK.aside (without it, such files are listed and left)");
-  add_common_flags(*verb, flags);
-  add_json_flag(*verb, flags);
-  verb->callback([values, &flags, &chosen] {
-    chosen = [values, &flags] {
-      RepairRequest& request = values->request;
-      request.expected_id = values->trust.expected_id();
-      request.trusted_key = values->trust.trusted_key();
-      request.extras = values->move_extras ? Extras::move_aside : Extras::leave;
-      request.threads = flags.threads;
-      request.verbosity = flags.verbosity();
-      return run_repair(request, flags);
-    };
+  common::Verb& verb =
+      program.add({"repair",
+                   "Fetch the files of a pack's folder that are missing or damaged, then verify it",
+                   {"repair data_pack --from data/audiocaps --from data/vqa",
+                    "repair data_pack --from data_pack.tar.zst"},
+                   {{0, "the pack is whole"},
+                    {1, "the pack is still damaged"},
+                    {3, k_io},
+                    {4, k_unsigned},
+                    {130, k_interrupted}}});
+  verb.path("PACK,--pack,--pack-root", values->request.pack, "Repair the pack in this folder").required();
+  verb.paths(
+      "--from", values->request.from,
+      "Look here: a folder of sources, another copy of the pack, or an archive of it; repeatable. Only "
+      "bytes whose digest the seal lists are taken, and clips are cut again from their sources. Where "
+      "SHA256SUMS itself is lost or damaged, --expect or --trust says which one to look for");
+  add_trust_flags(verb, values->trust);
+  verb.on("--move-extras", values->move_extras,
+          "Move files that the seal does not list to PACK.aside; without it they are listed and left");
+  verb.action([values](const common::CommonFlags& flags) {
+    RepairRequest& request = values->request;
+    request.expected_id = values->trust.expected_id;
+    request.trusted_key = values->trust.trusted_key;
+    request.extras = values->move_extras ? Extras::move_aside : Extras::leave;
+    request.threads = flags.threads;
+    request.verbosity = flags.verbosity();
+    return run_repair(request, flags);
   });
 }
 

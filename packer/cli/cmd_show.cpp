@@ -122,7 +122,7 @@ void print_text(const Json& root) {
   std::printf("%s\n", k_not_verified);
 }
 
-int show_file(const Outline& outline, const std::string& path, const CommonFlags& flags) {
+int show_file(const Outline& outline, const std::string& path, const common::CommonFlags& flags) {
   const PackFile* found = nullptr;
   for (const PackFile& file : outline.examination.files)
     if (file.path.text() == path) found = &file;
@@ -149,7 +149,7 @@ int show_file(const Outline& outline, const std::string& path, const CommonFlags
   return 0;
 }
 
-int run_show(const std::string& pack, const std::string& path, const CommonFlags& flags) {
+int run_show(const std::string& pack, const std::string& path, const common::CommonFlags& flags) {
   const Outline outline = read_outline(pack);
   for (const common::Finding& finding : outline.about_media)
     std::fprintf(stderr, "safe-packer: %s\n", describe(finding).c_str());
@@ -164,19 +164,24 @@ int run_show(const std::string& pack, const std::string& path, const CommonFlags
 
 }  // namespace
 
-void add_show(CLI::App& app, CommonFlags& flags, Command& chosen) {
+void add_show(common::Program& program) {
   struct Values {
-    std::string pack, path;
+    std::filesystem::path pack;
+    std::string path;
   };
   const auto values = std::make_shared<Values>();
-  CLI::App* verb =
-      app.add_subcommand("show", "what a pack holds, from its control files; media is not verified");
-  verb->add_option("PACK", values->pack, "a pack's folder, an archive, or - for standard input")->required();
-  verb->add_option("PATH", values->path, "a file of the pack: its entry, and the rows that name it");
-  add_common_flags(*verb, flags);
-  add_json_flag(*verb, flags);
-  verb->callback([values, &flags, &chosen] {
-    chosen = [values, &flags] { return run_show(values->pack, values->path, flags); };
+  common::Verb& verb =
+      program.add({"show",
+                   "Print what a pack holds, from its control files; media is not verified",
+                   {"show data_pack", "show data_pack.tar.zst images/COCO_val2014_000000000387.jpg"},
+                   {{1, "the control files are damaged, or the pack has no such file"}, {3, k_io}}});
+  verb.path("PACK,--pack,--pack-root", values->pack,
+            "Read this pack: a folder, an archive, or - for standard input")
+      .required();
+  verb.text("PATH", values->path, "Print this file of the pack, and the rows that name it")
+      .otherwise("a summary");
+  verb.action([values](const common::CommonFlags& flags) {
+    return run_show(values->pack.string(), values->path, flags);
   });
 }
 

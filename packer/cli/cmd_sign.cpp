@@ -1,4 +1,3 @@
-#include <cstdio>
 #include <memory>
 
 #include "packer/check/sign.hpp"
@@ -6,43 +5,43 @@
 
 namespace packer {
 
-void add_keygen(CLI::App& app, CommonFlags& flags, Command& chosen) {
+void add_keygen(common::Program& program) {
   const auto path = std::make_shared<std::filesystem::path>();
-  CLI::App* verb = app.add_subcommand("keygen", "make an Ed25519 key to sign packs with");
-  verb->add_option("-o,--output", *path, "KEY.pem; the public key becomes KEY.pub.pem beside it")->required();
-  verb->add_flag("--quiet", flags.quiet, "print the public key's path only");
-  verb->callback([path, &flags, &chosen] {
-    chosen = [path, &flags] {
-      const KeyFiles files = keygen(*path);
-      if (!flags.quiet)
-        std::fprintf(stderr, "%s signs: keep it to yourself; give %s to those who shall trust it\n",
-                     files.secret.c_str(), files.public_half.c_str());
-      std::printf("%s\n", files.public_half.c_str());
-      return 0;
-    };
+  common::Verb& verb = program.add({"keygen",
+                                    "Make an Ed25519 key to sign packs with",
+                                    {"keygen -o KEY.pem", "keygen --quiet -o keys/lab.pem"},
+                                    {{3, k_io}}});
+  verb.path("--output,--out,-o", *path,
+            "Write the secret key to KEY.pem, and the public key to KEY.pub.pem beside it")
+      .required();
+  verb.action([path](const common::CommonFlags& flags) {
+    const KeyFiles files = keygen(*path);
+    common::say(flags, files.secret.string() + " signs: keep it to yourself; give " +
+                           files.public_half.string() + " to those who shall trust it");
+    print_path(flags, files.public_half.string());
+    common::say_next(flags, {"safe-packer", "sign", "data_pack", "--key", files.secret.string()});
+    return 0;
   });
 }
 
-void add_sign(CLI::App& app, CommonFlags& flags, Command& chosen) {
+void add_sign(common::Program& program) {
   const auto request = std::make_shared<SignRequest>();
-  CLI::App* verb =
-      app.add_subcommand("sign", "vouch for a pack with a key; a pack that does not verify is never signed");
-  verb->add_option("PACK", request->pack, "a pack's folder")->required();
-  verb->add_option("--key", request->key, "the secret key, KEY.pem, as keygen or openssl genpkey makes it")
-      ->required();
-  add_common_flags(*verb, flags);
-  verb->callback([request, &flags, &chosen] {
-    chosen = [request, &flags] {
-      request->threads = flags.threads;
-      request->verbosity = flags.verbosity();
-      const SignSummary summary = sign_pack(*request);
-      if (!flags.quiet)
-        std::fprintf(stderr, summary.signing == Signing::written
-                                 ? "verified and signed\n"
-                                 : "verified; this key has signed it before\n");
-      std::printf("%s  %s\n", summary.id.hex().c_str(), request->pack.c_str());
-      return 0;
-    };
+  common::Verb& verb = program.add({"sign",
+                                    "Sign a pack; one that does not verify is refused",
+                                    {"sign data_pack --key KEY.pem", "sign --json data_pack --key KEY.pem"},
+                                    {{1, k_damaged}, {3, k_io}, {130, k_interrupted}}});
+  verb.path("PACK,--pack,--pack-root", request->pack, "Sign the pack in this folder").required();
+  verb.path("--key", request->key,
+            "Sign with this secret key, KEY.pem, as keygen or openssl genpkey makes it")
+      .required();
+  verb.action([request](const common::CommonFlags& flags) {
+    request->threads = flags.threads;
+    request->verbosity = flags.verbosity();
+    const SignSummary summary = sign_pack(*request);
+    common::say(flags, summary.signing == Signing::written ? "verified and signed"
+                                                           : "verified; this key has signed it before");
+    print_pack(flags, summary.id, request->pack.string());
+    return 0;
   });
 }
 

@@ -65,71 +65,79 @@ void print_good(const Report& report, const std::string& path, const TrustFlags&
 
 }  // namespace
 
-void add_verify(CLI::App& app, CommonFlags& flags, Command& chosen) {
+void add_verify(common::Program& program) {
   struct Values {
-    std::string path;
+    std::filesystem::path path;
     TrustFlags trust;
     bool quick = false;
   };
   const auto values = std::make_shared<Values>();
-  CLI::App* verb = app.add_subcommand("verify", "check every byte of a pack, without extracting it");
-  verb->add_option("PATH", values->path, "a pack's folder, an archive, or - for standard input")->required();
-  verb->add_flag("--quick", values->quick,
-                 "hash the control files only, look at names and sizes (folder and .tar)");
-  add_trust_flags(*verb, values->trust);
-  add_common_flags(*verb, flags);
-  add_json_flag(*verb, flags);
-  verb->callback([values, &flags, &chosen] {
-    chosen = [values, &flags] {
-      ExamineRequest request;
-      request.depth = values->quick ? Depth::quick : Depth::full;
-      request.expected_id = values->trust.expected_id();
-      if (const auto key = values->trust.trusted_key())
-        request.trusted_key = read_trusted_key(*key, values->path);
-      request.threads = flags.threads;
-      request.verbosity = flags.verbosity();
-      const Report report = verify(values->path, request);
-      if (flags.json)
-        std::printf("%s\n", common::dump_pretty(to_json(report, values->path)).c_str());
-      else if (!report.findings.empty())
-        print_findings(report, values->path);
-      else
-        print_good(report, values->path, values->trust);
-      return report.findings.empty() ? 0 : common::exit_code(kind_of(report.findings));
-    };
+  common::Verb& verb = program.add(
+      {"verify",
+       "Check every byte of a pack, without extracting it",
+       {"verify experiments/overfitting/data_pack", "verify safe_overfit_pack.tgz --trust KEY.pub.pem"},
+       {{0, "the pack is consistent"}, {1, k_damaged}, {3, k_io}, {4, k_unsigned}, {130, "interrupted"}}});
+  verb.path("PATH,--pack,--pack-root", values->path,
+            "Read this pack: a folder, an archive, or - for standard input")
+      .required();
+  verb.on("--quick", values->quick,
+          "Hash the control files only, and look at names and sizes (folder and .tar)");
+  add_trust_flags(verb, values->trust);
+  verb.action([values](const common::CommonFlags& flags) {
+    const std::string path = values->path.string();
+    ExamineRequest request;
+    request.depth = values->quick ? Depth::quick : Depth::full;
+    request.expected_id = values->trust.expected_id;
+    if (const auto& key = values->trust.trusted_key) request.trusted_key = read_trusted_key(*key, path);
+    request.threads = flags.threads;
+    request.verbosity = flags.verbosity();
+    const Report report = verify(path, request);
+    if (flags.json)
+      std::printf("%s\n", common::dump_pretty(to_json(report, path)).c_str());
+    else if (!report.findings.empty())
+      print_findings(report, path);
+    else
+      print_good(report, path, values->trust);
+    return report.findings.empty() ? 0 : common::exit_code(kind_of(report.findings));
   });
 }
 
-void add_list(CLI::App& app, CommonFlags& flags, Command& chosen) {
-  const auto path = std::make_shared<std::string>();
-  CLI::App* verb =
-      app.add_subcommand("list", "what a pack's control files say it holds; nothing else is read");
-  verb->add_option("PATH", *path, "a pack's folder, an archive, or - for standard input")->required();
-  add_json_flag(*verb, flags);
-  verb->callback([path, &flags, &chosen] {
-    chosen = [path, &flags] {
-      ExamineRequest request;
-      request.depth = Depth::control;
-      request.verbosity = common::Verbosity::quiet;
-      const Report report = verify(*path, request);
-      if (!report.findings.empty()) {
-        print_findings(report, *path);
-        return common::exit_code(common::ErrorKind::mismatch);
-      }
-      if (flags.json) {
-        Json files = Json::array();
-        for (const PackFile& file : report.contents)
-          files.push_back({{"path", file.path.text()}, {"bytes", file.bytes}, {"sha256", file.digest.hex()}});
-        const Json root{{"name", report.name}, {"id", report.id->hex()}, {"files", std::move(files)}};
-        std::printf("%s\n", common::dump_pretty(root).c_str());
-        return 0;
-      }
-      for (const PackFile& file : report.contents)
-        std::printf("%s %12llu  %s\n", file.digest.hex().c_str(), static_cast<unsigned long long>(file.bytes),
-                    file.path.text().c_str());
-      return 0;
-    };
-  });
+namespace {
+
+int run_list(const std::filesystem::path& path, const common::CommonFlags& flags) {
+  ExamineRequest request;
+  request.depth = Depth::control;
+  request.verbosity = common::Verbosity::quiet;
+  const Report report = verify(path, request);
+  if (!report.findings.empty()) {
+    print_findings(report, path.string());
+    return common::exit_code(common::ErrorKind::mismatch);
+  }
+  if (flags.json) {
+    Json files = Json::array();
+    for (const PackFile& file : report.contents)
+      files.push_back({{"path", file.path.text()}, {"bytes", file.bytes}, {"sha256", file.digest.hex()}});
+    const Json root{{"name", report.name}, {"id", report.id->hex()}, {"files", std::move(files)}};
+    std::printf("%s\n", common::dump_pretty(root).c_str());
+    return 0;
+  }
+  for (const PackFile& file : report.contents)
+    std::printf("%s %12llu  %s\n", file.digest.hex().c_str(), static_cast<unsigned long long>(file.bytes),
+                file.path.text().c_str());
+  return 0;
+}
+
+}  // namespace
+
+void add_list(common::Program& program) {
+  const auto path = std::make_shared<std::filesystem::path>();
+  common::Verb& verb = program.add({"list",
+                                    "List the files of a pack, from its control files; nothing else is read",
+                                    {"list data_pack", "list --json data_pack.tar.zst"},
+                                    {{1, "the control files are damaged or malformed"}, {3, k_io}}});
+  verb.path("PATH,--pack,--pack-root", *path, "Read this pack: a folder, an archive, or - for standard input")
+      .required();
+  verb.action([path](const common::CommonFlags& flags) { return run_list(*path, flags); });
 }
 
 }  // namespace packer

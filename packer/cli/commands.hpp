@@ -1,57 +1,46 @@
-// The verbs of safe-packer. Each registers its flags on the program and gives back what to run once they have
-// been parsed; parsing touches no file.
+// The verbs of safe-packer. Each is added to the program with its flags; parsing touches no file.
 #pragma once
 
-#include <CLI/CLI.hpp>
 #include <filesystem>
-#include <functional>
 #include <optional>
 #include <string>
 
+#include "common/cli/program.hpp"
 #include "common/digest.hpp"
-#include "common/progress.hpp"
 
 namespace packer {
 
-// Flags that every verb takes.
-struct CommonFlags {
-  unsigned threads = 0;
-  bool quiet = false;
-  bool json = false;
-  [[nodiscard]] common::Verbosity verbosity() const {
-    return quiet ? common::Verbosity::quiet : common::Verbosity::normal;
-  }
-};
-
-// Runs the verb that was chosen; its exit code.
-using Command = std::function<int()>;
-
-void add_build(CLI::App& app, CommonFlags& flags, Command& chosen);
-void add_archive(CLI::App& app, CommonFlags& flags, Command& chosen);
-void add_extract(CLI::App& app, CommonFlags& flags, Command& chosen);
-void add_verify(CLI::App& app, CommonFlags& flags, Command& chosen);
-void add_list(CLI::App& app, CommonFlags& flags, Command& chosen);
-void add_repair(CLI::App& app, CommonFlags& flags, Command& chosen);
-void add_show(CLI::App& app, CommonFlags& flags, Command& chosen);
-void add_diff(CLI::App& app, CommonFlags& flags, Command& chosen);
-void add_export(CLI::App& app, CommonFlags& flags, Command& chosen);
-void add_synthesize(CLI::App& app, CommonFlags& flags, Command& chosen);
-void add_keygen(CLI::App& app, CommonFlags& flags, Command& chosen);
-void add_sign(CLI::App& app, CommonFlags& flags, Command& chosen);
-
-// --threads, --quiet, and --json where the verb has something for machines.
-void add_common_flags(CLI::App& verb, CommonFlags& flags);
-void add_json_flag(CLI::App& verb, CommonFlags& flags);
+void add_build(common::Program& program);
+void add_archive(common::Program& program);
+void add_extract(common::Program& program);
+void add_verify(common::Program& program);
+void add_list(common::Program& program);
+void add_repair(common::Program& program);
+void add_show(common::Program& program);
+void add_diff(common::Program& program);
+void add_export(common::Program& program);
+void add_synthesize(common::Program& program);
+void add_keygen(common::Program& program);
+void add_sign(common::Program& program);
 
 // --expect and --trust: what the user knows about a pack from elsewhere.
 struct TrustFlags {
-  std::string expect, trust;
-  // The value of --expect: a usage error unless it is 64 lower-case hexadecimal digits, or empty.
-  [[nodiscard]] std::optional<common::Digest> expected_id() const;
-  [[nodiscard]] std::optional<std::filesystem::path> trusted_key() const;
-  // Behind "consistent" or "extracted": who vouches for the pack, or that nobody does.
+  std::optional<common::Digest> expected_id;
+  std::optional<std::filesystem::path> trusted_key;
+  // Behind "consistent" or "extracted": by what the pack was identified, or that it was not.
   [[nodiscard]] std::string who_vouches() const;
 };
-void add_trust_flags(CLI::App& verb, TrustFlags& flags);
+void add_trust_flags(common::Verb& verb, TrustFlags& flags);
+
+// The result of a verb that made or found a pack or an archive: "<id>  <path>", or an object.
+void print_pack(const common::CommonFlags& flags, const common::Digest& id, const std::string& path);
+// The result of a verb that made something else: its path.
+void print_path(const common::CommonFlags& flags, const std::string& path);
+
+// Words about exit codes that several verbs share.
+inline constexpr const char* k_io = "I/O error: missing, unreadable, or no space left";
+inline constexpr const char* k_damaged = "the pack is damaged or malformed, or is not the expected one";
+inline constexpr const char* k_unsigned = "--trust was given, and the signature is absent or wrong";
+inline constexpr const char* k_interrupted = "interrupted; the same command goes on";
 
 }  // namespace packer

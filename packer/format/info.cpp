@@ -51,7 +51,7 @@ Json to_json(const RecipeInput& input) {
   Json row{{"manifest", name_of(input.role)},
            {"subset_name", input.subset_name},
            {"source_dataset", input.source_dataset},
-           {"seed", input.seed},
+           {"seed", common::to_json(input.seed)},
            {"rows", input.asked},
            {"packed", input.packed},
            {"sha256", input.digest.hex()}};
@@ -64,7 +64,7 @@ RecipeInput input_from(const Json& row, const std::string& where) {
                     digest_member(row, "sha256", where),
                     common::string_member(row, "subset_name", where),
                     common::string_member(row, "source_dataset", where),
-                    common::integer_member(row, "seed", where),
+                    common::seed_member(row, where),
                     count_member(row, "rows", where),
                     count_member(row, "packed", where)};
   if (row.contains("recipe")) input.recipe = manifest::parse_recipe(row["recipe"], where + ": recipe");

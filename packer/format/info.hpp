@@ -15,6 +15,7 @@
 #include "common/path.hpp"
 #include "common/sealed/finding.hpp"
 #include "common/sealed/sums.hpp"
+#include "common/seed.hpp"
 #include "manifest/format/recipe.hpp"
 #include "packer/format/names.hpp"
 
@@ -66,7 +67,7 @@ struct RecipeInput {
   common::Digest digest;  // of the manifest's own bytes
   std::string subset_name;
   std::string source_dataset;
-  std::int64_t seed = 0;
+  common::Seed seed = 0;
   std::uint64_t asked = 0;                   // rows in it
   std::uint64_t packed = 0;                  // rows in the pack; the difference stands in `missing`
   std::optional<manifest::Recipe> recipe{};  // how its rows were chosen, where that is known

@@ -1,8 +1,8 @@
 #include <fmt/format.h>
 
-#include <CLI/CLI.hpp>
 #include <memory>
 
+#include "common/json.hpp"
 #include "trainer/cli/commands.hpp"
 #include "trainer/cli/run_flags.hpp"
 #include "trainer/run/evaluate_run.hpp"
@@ -12,54 +12,55 @@ namespace {
 
 struct EvaluateFlags {
   EvaluateRequest request;
-  std::string pack_id, required_key, feature_cache, device = "auto";
+  std::string feature_cache, device = "auto";
   bool every_gate = false;
 };
 
-EvaluateRequest request_of(const EvaluateFlags& flags, const Globals& globals) {
+EvaluateRequest request_of(const EvaluateFlags& flags, const common::CommonFlags& common_flags) {
   EvaluateRequest request = flags.request;
   RunConfig& places = request.places;
-  if (!flags.pack_id.empty()) places.expected_pack_id = pack_id_of(flags.pack_id);
-  if (!flags.required_key.empty()) places.required_key = flags.required_key;
   places.feature_cache = feature_cache_of(flags.feature_cache, places.output_root);
   places.device = device_of(flags.device);
-  places.threads = globals.threads;
-  places.verbosity = globals.verbosity();
+  places.threads = common_flags.threads;
+  places.verbosity = common_flags.verbosity();
   if (flags.every_gate) request.gate_comparison = GateComparison::sweep;
   return request;
 }
 
 }  // namespace
 
-void add_evaluate(CLI::App& app, const Globals& globals) {
+void add_evaluate(common::Program& program) {
   auto flags = std::make_shared<EvaluateFlags>();
-  CLI::App* command = app.add_subcommand("evaluate", "Judge a finished run again, on its pack or on another");
+  common::Verb& verb = program.add(
+      {"evaluate",
+       "Judge a finished run again, on its pack or on another",
+       {"evaluate experiments/overfitting/runs/RUN",
+        "evaluate experiments/overfitting/runs/RUN --pack-root other_pack --eval-audio-gate-comparison"},
+       {{1, "the run, the pack or the base has changed, or is not the expected one"},
+        {3, k_io},
+        {4, k_unsigned},
+        {130, k_interrupted}}});
   RunConfig& places = flags->request.places;
-  command->add_option("RUN", flags->request.run, "a run directory")->required();
-  command->add_option("--pack-root", places.pack_root, "pack, a folder or a .tar")
-      ->envname("PACK_ROOT")
-      ->capture_default_str();
-  command->add_option("--pack-id", flags->pack_id, "refuse any other pack");
-  command->add_option("--require-signature", flags->required_key,
-                      "refuse a pack that this public key (KEY.pub.pem) did not sign");
-  command->add_option("--base", places.base, "the run's base")->capture_default_str();
-  command->add_option("--audio-encoder", places.audio_encoder, "the run's audio encoder")
-      ->capture_default_str();
-  command->add_option("--output-root", places.output_root)->capture_default_str();
-  command->add_option("--feature-cache", flags->feature_cache, "as of run");
-  command->add_option("--device", flags->device)
-      ->capture_default_str()
-      ->check(CLI::IsMember({"auto", "cpu", "cuda"}));
-  command->add_flag("--eval-audio-gate-comparison", flags->every_gate,
-                    "ask the questions at gates 0, 1/4, 1/2 and 1 too");
-  command->callback([flags, &globals] {
-    const RunResult result = evaluate_run(request_of(*flags, globals));
-    if (globals.json)
-      fmt::print("{}\n", common::dump_line({{"run", result.directory.string()},
-                                            {"digest", result.digest.hex()},
-                                            {"metrics", to_json(result.metrics)}}));
-    else
-      fmt::print("{}  {}\n", result.digest.hex(), result.directory.string());
+  verb.path("RUN", flags->request.run, "Judge this run directory").required();
+  add_pack_flags(verb, places);
+  verb.path("--base", places.base, "Take the run's base from this Hugging Face folder");
+  verb.path("--audio-encoder", places.audio_encoder,
+            "Take the run's audio encoder from this Hugging Face folder");
+  add_place_flags(verb, places, flags->feature_cache, flags->device);
+  verb.on("--eval-audio-gate-comparison", flags->every_gate,
+          "Ask the questions at gates 0, 1/4, 1/2 and 1 too");
+  verb.action([flags](const common::CommonFlags& common_flags) {
+    return on_device([&] {
+      const RunResult result = evaluate_run(request_of(*flags, common_flags));
+      if (common_flags.json)
+        fmt::print("{}\n", common::dump_line({{"run", result.directory.string()},
+                                              {"digest", result.digest.hex()},
+                                              {"metrics", to_json(result.metrics)}}));
+      else
+        fmt::print("{}  {}\n", result.digest.hex(), result.directory.string());
+      common::say_next(common_flags, {"safe-trainer", "report", result.directory.string()});
+      return 0;
+    });
   });
 }
 

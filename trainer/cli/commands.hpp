@@ -1,29 +1,25 @@
-// The verbs of safe-trainer that have a file of their own. Each registers its flags on the program; its work
-// is done by the callback once they have been parsed.
+// The verbs of safe-trainer. Each is added to the program with its flags; parsing touches no file.
 #pragma once
 
-#include "common/progress.hpp"
+#include <functional>
 
-namespace CLI {
-class App;
-}
+#include "common/cli/program.hpp"
 
 namespace trainer {
 
-// Flags that every verb takes.
-struct Globals {
-  bool quiet = false;
-  bool json = false;
-  unsigned threads = 0;
-  [[nodiscard]] common::Verbosity verbosity() const {
-    return quiet ? common::Verbosity::quiet : common::Verbosity::normal;
-  }
-};
+void add_make_base(common::Program& program);
+void add_run(common::Program& program);
+void add_sweep(common::Program& program);
+// Judges a finished run again.
+void add_evaluate(common::Program& program);
 
-// Where a finished run is judged again.
-void add_evaluate(CLI::App& app, const Globals& globals);
-void add_report(CLI::App& app, const Globals& globals);
-// `code` becomes the exit code: 1 where something has changed.
-void add_verify_run(CLI::App& app, const Globals& globals, int& code);
+// What the device's own exceptions say, in a sentence with a remedy.
+int on_device(const std::function<int()>& work);
+
+// Words about exit codes that several verbs share.
+inline constexpr const char* k_io = "I/O error: missing, unreadable, or no space left";
+inline constexpr const char* k_unsigned = "a signature was required, and is absent or wrong";
+inline constexpr const char* k_stopped = "asked to stop; saved, and the same command with --resume goes on";
+inline constexpr const char* k_interrupted = "interrupted before anything could be saved";
 
 }  // namespace trainer

@@ -1,7 +1,6 @@
 #include "trainer/cli/run_flags.hpp"
 
-#include <CLI/CLI.hpp>
-#include <cstdlib>
+#include <fmt/format.h>
 
 #include "common/error.hpp"
 #include "trainer/run/sources.hpp"
@@ -9,163 +8,163 @@
 namespace trainer {
 namespace {
 
+using common::k_positive_whole;
+using common::k_whole;
+using common::RealRange;
+using common::Verb;
+
 [[noreturn]] void usage(const std::string& message) {
   throw common::Error(common::ErrorKind::usage, message);
 }
 
-void add_data_flags(CLI::App& command, RunFlags& f) {
+void add_data_flags(Verb& verb, RunFlags& f) {
   RunConfig& c = f.config;
-  command.add_option("--variant", c.variant, "which retention is on")
-      ->required()
-      ->check(CLI::IsMember(k_variants));
-  command.add_option("--name", c.name, "what a report calls runs of this configuration [the variant]");
-  command.add_option("--subset-size", c.subset_size, "training clips; 0: all")
-      ->capture_default_str()
-      ->check(CLI::NonNegativeNumber);
-  command.add_option("--seed", c.seed)->capture_default_str();
-  command.add_option("--train-source", c.train_source)
-      ->capture_default_str()
-      ->check(CLI::IsMember(k_train_sources));
-  command.add_option("--val-source", c.val_source)
-      ->capture_default_str()
-      ->check(CLI::IsMember(k_val_sources));
-  command.add_option("--val-size", c.evaluation.size)->capture_default_str()->check(CLI::NonNegativeNumber);
-  command.add_option("--pack-root", f.pack_root,
-                     "pack, a folder or a .tar [$PACK_ROOT or experiments/overfitting/data_pack]");
-  command.add_option("--data-path", f.data_path,
-                     "holds audiocaps/ and vqa/ for sources that are no packs [$DATA_ROOT or data]");
-  command.add_option("--pack-id", f.pack_id, "refuse any other pack");
-  command.add_option("--require-signature", f.required_key,
-                     "refuse a pack that this public key (KEY.pub.pem) did not sign");
-  command.add_option("--output-root", c.output_root)->capture_default_str();
-  command.add_option("--feature-cache", f.feature_cache,
-                     "folder of what the frozen encoders made of clips and images, kept between runs; off: "
-                     "none [<output root>/.features]");
+  verb.choice("--variant", c.variant,
+              {{"no_retention", "no retention mechanism"},
+               {"soft_retention", "KL and Fisher"},
+               {"full_safe", "KL, Fisher and the null space"}},
+              "Switch on the retention mechanisms of this variant")
+      .required();
+  verb.text("--name", c.name, "Call runs of this configuration so in reports").otherwise("the variant");
+  verb.whole("--subset-size", c.subset_size, k_whole, "Train on the first N clips; 0: all of them");
+  verb.whole("--seed", c.seed, {},
+             "Draw the adapter's first weights, the order of clips and questions, and the distractors with "
+             "this seed");
+  verb.choice("--train-source", c.train_source,
+              {{"pack", "the training clips of --pack-root"},
+               {"audiocaps", "clips drawn from the AudioCaps table train in --data-path/audiocaps"},
+               {"mock", "clips that are made up from the seed"}},
+              "Take training clips from here");
+  verb.choice("--val-source", c.val_source,
+              {{"pack_vl", "the pack's validation questions, all training clips and the held-out clips"},
+               {"pack_audio", "the first --val-size training clips, no questions"},
+               {"pack_train_audio", "as pack_audio, at most 100 clips"},
+               {"pack_mixed", "half of --val-size training clips, half questions, and the held-out clips"},
+               {"vqa", "questions drawn from VQA v2's val2014 tables in --data-path/vqa"},
+               {"mock_vl", "questions about pictures that are made up from the seed"}},
+              "Judge the run on this");
+  verb.whole("--val-size", c.evaluation.size, k_whole,
+             "Judge on this many questions or clips of --val-source; 0: all of them");
+  verb.path("--data-path", c.data_path, "Look here for audiocaps/ and vqa/, for sources that are not packs")
+      .from_environment("DATA_ROOT");
 }
 
-void add_model_flags(CLI::App& command, RunFlags& f) {
-  command.add_option("--model-config", f.config.model_config, "projector and fusion sizes")
-      ->capture_default_str()
-      ->check(CLI::IsMember({"tiny", "demo", "full", "multimodal"}));
-  command.add_option("--base", f.base, "LLaVA-1.5 as a Hugging Face folder [" + f.config.base.string() + "]");
-  command.add_option("--audio-encoder", f.audio_encoder,
-                     "CLAP as a Hugging Face folder [" + f.config.audio_encoder.string() + "]");
-  command.add_option("--silence-baseline", f.silence_baseline, "subtract the tokens of silence")
-      ->capture_default_str()
-      ->check(CLI::IsMember({"on", "off"}));
-  command
-      .add_option("--fusion-positions", f.fusion_positions, "text: only what stands after the image hears")
-      ->capture_default_str()
-      ->check(CLI::IsMember({"text", "all"}));
-  command
-      .add_option("--gate-scale", f.gate_scale,
-                  "spread of the gate's first weights [0.7; 1 where a null space thins the gate out]")
-      ->check(CLI::PositiveNumber);
-  command.add_option("--device", f.device)
-      ->capture_default_str()
-      ->check(CLI::IsMember({"auto", "cpu", "cuda"}));
+void add_model_flags(Verb& verb, RunFlags& f) {
+  verb.choice("--model-config", f.config.model_config,
+              {{"tiny", "for a base from make-base"},
+               {"demo", "the original's sizes for a small base; needs --base"},
+               {"full", "the original's sizes for LLaVA-1.5 13B; needs --base"},
+               {"multimodal", "the original's third set of sizes; needs --base"}},
+              "Use the projector and fusion sizes of this configuration");
+  verb.path("--base", f.base, "Freeze and train on this LLaVA-1.5, a Hugging Face folder")
+      .otherwise(f.config.base.string());
+  verb.path("--audio-encoder", f.audio_encoder, "Hear with this CLAP, a Hugging Face folder")
+      .otherwise(f.config.audio_encoder.string());
+  verb.choice("--silence-baseline", f.silence_baseline,
+              {{"on", "audio tokens are what the clip adds to silence"}, {"off", "audio tokens as they are"}},
+              "Subtract the audio tokens of silence");
+  verb.choice("--fusion-positions", f.fusion_positions,
+              {{"text", "only what stands after the image"}, {"all", "image and text"}},
+              "Fuse audio into these positions");
+  verb.real("--gate-scale", f.gate_scale, RealRange::positive, "Set the spread of the gate's first weights")
+      .otherwise(fmt::format("{}, or 1 where a null space protects the gate", FusionConfig{}.gate_scale));
 }
 
-std::vector<std::string> null_space_choices() {
-  std::vector<std::string> all = {"off"};
-  all.insert(all.end(), k_null_space_placements.begin(), k_null_space_placements.end());
-  return all;
+std::vector<common::Choice> null_space_choices() {
+  return {{"off", "nothing"},
+          {"gate", "the gate's map"},
+          {"query", "the query maps"},
+          {"output", "the output maps"},
+          {"all", "every map but the gate"},
+          {"gradient", "no map, but the directions of the answers' gradients"}};
 }
 
-void add_training_flags(CLI::App& command, RunFlags& f) {
+void add_retention_flags(Verb& verb, RunFlags& f) {
+  const std::string of_kl =
+      fmt::format("{} in soft_retention and full_safe, 0 in no_retention", KlOptions{}.weight);
+  const std::string of_fisher =
+      fmt::format("{} in soft_retention and full_safe, 0 in no_retention", FisherOptions{}.weight);
+  verb.real("--kl-weight", f.kl_weight, RealRange::not_negative,
+            "Weight the KL divergence from the base with this; 0: off")
+      .otherwise(of_kl);
+  verb.real("--kl-temperature", f.kl_temperature, RealRange::positive,
+            "Soften both distributions of the KL divergence with this temperature")
+      .otherwise(fmt::format("{}", KlOptions{}.temperature));
+  verb.real("--fisher-weight", f.fisher_weight, RealRange::not_negative,
+            "Weight the Fisher penalty with this; 0: off")
+      .otherwise(of_fisher);
+  const NullSpaceOptions null_space;
+  verb.text("--null-space", f.null_space, "Protect these maps by a null space")
+      .otherwise("gate in full_safe, else off")
+      .choices(null_space_choices());
+  verb.real("--null-space-energy", f.null_space_energy, RealRange::share,
+            "Protect this share of the energy of the retention questions' states")
+      .otherwise(fmt::format("{}", null_space.energy));
+  verb.whole("--null-space-rank", f.null_space_rank, k_whole,
+             "Protect at most this many directions; 0: as many as the energy asks for, of gradients 64")
+      .otherwise(std::to_string(null_space.rank_limit));
+  verb.whole("--null-space-refresh", f.null_space_refresh, k_positive_whole,
+             "gradient alone: find the subspace again after this many steps")
+      .otherwise(std::to_string(null_space.refresh));
+  verb.whole("--null-space-min-samples", f.null_space_min_samples, k_positive_whole,
+             "Refuse to build a null space from fewer retention questions")
+      .otherwise(std::to_string(null_space.row_minimum));
+  verb.whole("--retention-batch-size", f.retention_batch_size, k_positive_whole,
+             "Ask this many retention questions a step for KL")
+      .otherwise(std::to_string(RetentionConfig{}.batch_size));
+}
+
+void add_training_flags(Verb& verb, RunFlags& f) {
   RunConfig& c = f.config;
-  command.add_option("--train-batch-size", c.train_batch_size)
-      ->capture_default_str()
-      ->check(CLI::PositiveNumber);
-  command.add_option("--num-epochs", c.epochs)->capture_default_str()->check(CLI::PositiveNumber);
-  command.add_option("--lr-projector", c.projector_rate)->capture_default_str()->check(CLI::PositiveNumber);
-  command.add_option("--lr-adapter", c.adapter_rate)->capture_default_str()->check(CLI::PositiveNumber);
-  command.add_option("--kl-weight", f.kl_weight, "of the variant unless given; 0: off")
-      ->check(CLI::NonNegativeNumber);
-  command.add_option("--kl-temperature", f.kl_temperature)->check(CLI::PositiveNumber);
-  command.add_option("--fisher-weight", f.fisher_weight, "of the variant unless given; 0: off")
-      ->check(CLI::NonNegativeNumber);
-  command
-      .add_option(
-          "--null-space", f.null_space,
-          "which maps are protected, of the variant unless given; all: every map but the gate; gradient: no "
-          "map, but the directions of the answers' gradients")
-      ->check(CLI::IsMember(null_space_choices()));
-  command
-      .add_option("--null-space-energy", f.null_space_energy,
-                  "share of the retention states' energy that is protected")
-      ->check(CLI::Range(0.0, 1.0));
-  command
-      .add_option("--null-space-rank", f.null_space_rank,
-                  "at most so many directions; 0: as many as the energy asks for, of gradients 64")
-      ->check(CLI::NonNegativeNumber);
-  command
-      .add_option("--null-space-refresh", f.null_space_refresh,
-                  "gradient alone: steps between two subspaces [50]")
-      ->check(CLI::PositiveNumber);
-  command
-      .add_option("--null-space-min-samples", f.null_space_min_samples,
-                  "fewer retention questions are refused")
-      ->check(CLI::PositiveNumber);
-  command.add_option("--retention-batch-size", f.retention_batch_size, "questions a step for KL")
-      ->check(CLI::PositiveNumber);
-  command.add_option("--num-workers", f.num_workers, "as --threads")
-      ->capture_default_str()
-      ->check(CLI::NonNegativeNumber);
-  command.add_option("--checkpoint-every", c.checkpoint_every, "steps; 0: only when asked to stop")
-      ->capture_default_str()
-      ->check(CLI::NonNegativeNumber);
-  command.add_flag("--resume", f.resume,
-                   "go on with the newest run of this configuration, or start one; a finished one is done");
-  command
-      .add_option("--train-accuracy-interval", c.accuracy_every,
-                  "steps between token accuracies in the history; 0: none")
-      ->capture_default_str()
-      ->check(CLI::NonNegativeNumber);
-  command.add_option("--train-accuracy-warmup", c.accuracy_first, "first steps that have one each")
-      ->capture_default_str()
-      ->check(CLI::NonNegativeNumber);
-  command.add_flag(
-      "--debug-logging", f.debug_logging,
-      "accepted for the original's scripts; every term of every step is always in history.jsonl");
+  verb.whole("--train-batch-size", c.train_batch_size, k_positive_whole, "Train on this many clips a step");
+  verb.whole("--num-epochs", c.epochs, k_positive_whole, "Train for this many passes over the clips");
+  verb.real("--lr-projector", c.projector_rate, RealRange::positive,
+            "Train the projector with this learning rate");
+  verb.real("--lr-adapter", c.adapter_rate, RealRange::positive,
+            "Train the fusion adapter with this learning rate");
+  verb.whole("--num-workers", c.threads, {0, 4096}, "As --threads, which wins where both are given");
+  verb.whole("--checkpoint-every", c.checkpoint_every, k_whole,
+             "Save after this many steps; 0: only when asked to stop");
+  verb.on("--resume", f.resume,
+          "Go on with the newest run of this configuration, or start one; a finished one is left as it is");
+  verb.whole("--train-accuracy-interval", c.accuracy_every, k_whole,
+             "Put the token accuracy into the history after this many steps; 0: never");
+  verb.whole("--train-accuracy-warmup", c.accuracy_first, k_whole,
+             "Put the token accuracy of each of the first N steps into the history");
+  verb.on("--debug-logging", f.debug_logging,
+          "Accepted for the original's scripts: every term of every step is always in history.jsonl");
 }
 
-void add_evaluation_flags(CLI::App& command, RunFlags& f) {
+void add_evaluation_flags(Verb& verb, RunFlags& f) {
   EvaluationConfig& e = f.config.evaluation;
-  command.add_option("--val-batch-size", e.batch_size)->capture_default_str()->check(CLI::PositiveNumber);
-  command.add_option("--max-eval-batches", e.max_batches, "0: all")->capture_default_str();
-  command.add_option("--max-audio-eval-batches", e.max_audio_batches, "0: all")->capture_default_str();
-  command.add_option("--max-vl-eval-batches", e.max_vl_batches, "0: all")->capture_default_str();
-  command.add_flag("--eval-with-audio-gate,!--no-eval-with-audio-gate", f.audio_gate,
-                   "ask the questions with sound at gate 1 (on)");
-  command.add_flag("--eval-audio-gate-comparison", f.gate_comparison,
-                   "ask them at gates 0, 1/4, 1/2 and 1 too");
-  command
-      .add_option("--eval-logging-steps", f.eval_logging_steps,
-                  "accepted for the original's scripts; progress is always shown unless --quiet")
-      ->capture_default_str();
-  command
-      .add_option("--train-eval-batches", e.train_batches,
-                  "of the training clips, under \"training\"; 0: none")
-      ->capture_default_str();
-  command.add_option("--generation-max-new-tokens", e.answer_tokens)
-      ->capture_default_str()
-      ->check(CLI::PositiveNumber);
-  command.add_option("--audio-generation-max-new-tokens", e.caption_tokens)
-      ->capture_default_str()
-      ->check(CLI::PositiveNumber);
-}
-
-std::string from_environment(const char* name) {
-  const char* value = std::getenv(name);
-  return value == nullptr ? std::string() : std::string(value);
+  verb.whole("--val-batch-size", e.batch_size, k_positive_whole, "Ask this many questions at once");
+  // The original takes a negative number for all, too.
+  constexpr common::WholeRange k_batches = {-k_positive_whole.most, k_positive_whole.most};
+  verb.whole("--max-eval-batches", e.max_batches, k_batches,
+             "Stop after this many batches of either kind; 0 or less: ask all");
+  verb.whole("--max-audio-eval-batches", e.max_audio_batches, k_batches,
+             "Stop after this many batches of clips; 0 or less: ask all");
+  verb.whole("--max-vl-eval-batches", e.max_vl_batches, k_batches,
+             "Stop after this many batches of questions; 0 or less: ask all");
+  verb.on("--eval-with-audio-gate", f.audio_gate, "Ask the questions with sound at gate 1").otherwise("on");
+  verb.off("--no-eval-with-audio-gate", f.audio_gate, "Do not; this one wins where both are given");
+  verb.on("--eval-audio-gate-comparison", f.gate_comparison,
+          "Ask the questions at gates 0, 1/4, 1/2 and 1 too");
+  verb.whole("--eval-logging-steps", f.eval_logging_steps, k_whole,
+             "Accepted for the original's scripts: progress is always shown unless --quiet");
+  verb.whole("--train-eval-batches", e.train_batches, k_batches,
+             "Judge this many batches of the training clips too; 0 or less: none");
+  verb.whole("--generation-max-new-tokens", e.answer_tokens, k_positive_whole,
+             "Answer questions in at most this many tokens");
+  verb.whole("--audio-generation-max-new-tokens", e.caption_tokens, k_positive_whole,
+             "Caption clips in at most this many tokens");
 }
 
 // What must be downloaded for a configuration that this program cannot make.
 void require_base(const RunFlags& flags) {
-  if (flags.config.model_config == "tiny" || !flags.base.empty()) return;
+  if (flags.config.model_config == "tiny" || flags.base) return;
   const std::string base = flags.config.model_config == "demo"
-                               ? "Salesforce/blip2-opt-2.7b (not readable here: use a LLaVA-1.5 folder)"
+                               ? "Salesforce/blip2-opt-2.7b (unsupported here: use a LLaVA-1.5 folder)"
                                : "llava-hf/llava-1.5-13b-hf";
   usage("--model-config " + flags.config.model_config +
         " needs --base and --audio-encoder: download the folders " + base +
@@ -197,13 +196,33 @@ void resolve_retention(const RunFlags& flags, RunConfig& config) {
 
 }  // namespace
 
-std::shared_ptr<RunFlags> add_run_flags(CLI::App& command) {
-  auto flags = std::make_shared<RunFlags>();
-  add_data_flags(command, *flags);
-  add_model_flags(command, *flags);
-  add_training_flags(command, *flags);
-  add_evaluation_flags(command, *flags);
-  return flags;
+void add_pack_flags(Verb& verb, RunConfig& config) {
+  verb.path("--pack-root,--pack", config.pack_root, "Read this pack, a folder or a .tar")
+      .from_environment("PACK_ROOT");
+  verb.pack_id("--pack-id,--expect", config.expected_pack_id, "Refuse any pack but the one with this id");
+  verb.path("--require-signature,--trust", config.required_key,
+            "Refuse a pack that the owner of this public key (KEY.pub.pem) did not sign; checked first");
+}
+
+void add_place_flags(Verb& verb, RunConfig& config, std::string& feature_cache, std::string& device) {
+  verb.path("--output-root,--output,--out,-o", config.output_root, "Make run directories in this folder");
+  verb.text("--feature-cache", feature_cache,
+            "Keep what the frozen encoders make of clips and images in this folder, for later runs; off: "
+            "keep nothing")
+      .otherwise("<output root>/.features");
+  verb.choice("--device", device,
+              {{"auto", "CUDA where LibTorch has it, else the CPU"}, {"cpu", "the CPU"}, {"cuda", "a GPU"}},
+              "Compute on this device");
+}
+
+void add_run_flags(Verb& verb, RunFlags& flags) {
+  add_data_flags(verb, flags);
+  add_pack_flags(verb, flags.config);
+  add_place_flags(verb, flags.config, flags.feature_cache, flags.device);
+  add_model_flags(verb, flags);
+  add_training_flags(verb, flags);
+  add_retention_flags(verb, flags);
+  add_evaluation_flags(verb, flags);
 }
 
 DeviceChoice device_of(const std::string& flag) {
@@ -213,12 +232,6 @@ DeviceChoice device_of(const std::string& flag) {
 std::filesystem::path feature_cache_of(const std::string& flag, const std::filesystem::path& output_root) {
   if (flag == "off") return {};
   return flag.empty() ? output_root / ".features" : std::filesystem::path(flag);
-}
-
-common::Digest pack_id_of(const std::string& flag) {
-  const std::optional<common::Digest> id = common::parse_digest(flag);
-  if (!id) usage("--pack-id must be 64 lower-case hexadecimal digits");
-  return *id;
 }
 
 RunConfig resolve(const RunFlags& flags) {
@@ -233,28 +246,13 @@ RunConfig resolve(const RunFlags& flags) {
   config.evaluation.audio_gate = flags.audio_gate ? AudioGate::on : AudioGate::off;
   config.evaluation.gate_comparison = flags.gate_comparison ? GateComparison::sweep : GateComparison::none;
   config.device = device_of(flags.device);
-  config.threads = static_cast<unsigned>(flags.num_workers);
-  const auto choose = [](const std::string& flag, const char* variable, std::filesystem::path& to) {
-    if (!flag.empty())
-      to = flag;
-    else if (const std::string value = from_environment(variable); !value.empty())
-      to = value;
-  };
-  choose(flags.pack_root, "PACK_ROOT", config.pack_root);
-  choose(flags.data_path, "DATA_ROOT", config.data_path);
   config.feature_cache = feature_cache_of(flags.feature_cache, config.output_root);
-  if (!flags.base.empty()) config.base = flags.base;
-  if (!flags.audio_encoder.empty()) config.audio_encoder = flags.audio_encoder;
-  if (!flags.pack_id.empty()) {
-    config.expected_pack_id = pack_id_of(flags.pack_id);
-    if (!reads_pack_root(config))
-      usage("--pack-id names a pack; use it with --train-source pack and a pack_ val source");
-  }
-  if (!flags.required_key.empty()) {
-    config.required_key = flags.required_key;
-    if (!reads_pack_root(config))
-      usage("--require-signature is about a pack; use it with --train-source pack and a pack_ val source");
-  }
+  if (flags.base) config.base = *flags.base;
+  if (flags.audio_encoder) config.audio_encoder = *flags.audio_encoder;
+  if (config.expected_pack_id && !reads_pack_root(config))
+    usage("--pack-id names a pack; use it with --train-source pack and a pack_ val source");
+  if (config.required_key && !reads_pack_root(config))
+    usage("--require-signature is about a pack; use it with --train-source pack and a pack_ val source");
   return config;
 }
 

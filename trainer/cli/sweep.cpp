@@ -1,7 +1,5 @@
 #include "trainer/cli/sweep.hpp"
 
-#include <CLI/CLI.hpp>
-#include <algorithm>
 #include <optional>
 #include <set>
 
@@ -44,17 +42,17 @@ void add_flags(Flags& flags, const Json& object, const std::string& where) {
 
 // Through the parser of `run`, so that a sweep accepts what `run` accepts and says what it says.
 RunConfig resolve_flags(const Flags& flags, const std::string& where) {
-  CLI::App app;
-  const auto run = add_run_flags(app);
+  common::Verb verb({"run", "", {}, {}});
+  RunFlags run;
+  add_run_flags(verb, run);
   std::vector<std::string> words;
   for (const auto& [key, value] : flags) words.push_back("--" + key + (value ? "=" + *value : ""));
-  std::reverse(words.begin(), words.end());  // CLI11 takes them from the back
   try {
-    app.parse(words);
-  } catch (const CLI::ParseError& error) {
+    verb.parse(words);
+  } catch (const Error& error) {
     throw Error(ErrorKind::usage, where + ": " + error.what());
   }
-  return resolve(*run);
+  return resolve(run);
 }
 
 std::vector<std::int64_t> read_seeds(const Json& sweep, const std::string& where) {

@@ -120,7 +120,7 @@ TEST_CASE("a manifest with the original's bytes has its recipe beside it, any ot
       (void)manifest::read_recipe_file(project.at("val_manifest.json"), common::digest_of("x")),
       doctest::Contains("make the manifest again, or remove"), common::Error);
 
-  CHECK(project.run({"val", "--subset-size", "5", "--strategy", "stratified"}).code == 0);
+  CHECK(project.run({"val", "--subset-size", "5", "--strategy", "stratified", "--replace"}).code == 0);
   CHECK(!fs::exists(project.at("val_manifest.recipe.json")));
   CHECK(manifest::read_vqa(project.at("val_manifest.json")).recipe->strategy == "stratified");
 
@@ -177,7 +177,6 @@ TEST_CASE("a command line that cannot be meant exits 2 and writes nothing") {
            {"valid"},
            {"val", "--unknown"},
            {"val", "extra"},
-           {"val", "--subset-size", "0"},
            {"val", "--subset-size", "-5"},
            {"val", "--subset-size", "many"},
            {"val", "--seed", "1.5"},
@@ -241,7 +240,7 @@ TEST_CASE("a stratified choice says how it was made, the original's has the orig
   CHECK(project.run({"val", "--subset-size", "6", "--strategy", "original"}).code == 0);
   CHECK(support::text_of_file(project.at("val_manifest.json")) == before);
 
-  CHECK(project.run({"val", "--subset-size", "6", "--strategy", "stratified"}).code == 0);
+  CHECK(project.run({"val", "--subset-size", "6", "--strategy", "stratified", "--replace"}).code == 0);
   const manifest::VqaManifest val = manifest::read_vqa(project.at("val_manifest.json"));
   REQUIRE(val.recipe);
   const auto digest = [&](const std::string& name) {
@@ -283,7 +282,10 @@ TEST_CASE("clips whose file is not there give way to the next ones, and the mani
 
   const std::string lost = manifest::read_subset(project.at("subset_manifest.json")).entries[1].youtube_id;
   fs::remove(folder / (lost + ".flac"));
-  CHECK(holds(project.run(audio).out, ", 1 skipped"));
+  CHECK(project.run(audio).code == 2);
+  std::vector<std::string> replace = audio;
+  replace.emplace_back("--replace");
+  CHECK(holds(project.run(replace).out, ", 1 skipped"));
   const std::string replaced = support::text_of_file(project.at("subset_manifest.json"));
   CHECK(project.run(audio).code == 0);
   CHECK(support::text_of_file(project.at("subset_manifest.json")) == replaced);

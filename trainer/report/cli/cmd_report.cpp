@@ -1,15 +1,14 @@
 #include <fmt/format.h>
 
-#include <CLI/CLI.hpp>
-#include <cstdio>
 #include <map>
 #include <memory>
 #include <set>
 
+#include "common/cli/shell.hpp"
 #include "common/error.hpp"
 #include "common/file.hpp"
 #include "common/sealed/draft_file.hpp"
-#include "trainer/cli/commands.hpp"
+#include "trainer/report/cli/commands.hpp"
 #include "trainer/report/link.hpp"
 #include "trainer/report/markdown.hpp"
 #include "trainer/report/page.hpp"
@@ -28,16 +27,6 @@ struct ReportFlags {
   bool no_media = false;
 };
 
-std::string quoted_for_shell(const std::string& word) {
-  if (!word.empty() &&
-      word.find_first_not_of("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_./=,:-") ==
-          std::string::npos)
-    return word;
-  std::string out = "'";
-  for (const char c : word) out += c == '\'' ? std::string("'\\''") : std::string(1, c);
-  return out + "'";
-}
-
 // All that a shell's `folder/*` gives.
 std::set<fs::path> glob(const fs::path& folder) {
   std::set<fs::path> paths;
@@ -53,10 +42,10 @@ std::string runs_of(const ReportFlags& flags) {
   std::string words;
   for (const auto& [folder, runs] : by_folder) {
     if (runs.size() > 1 && runs == glob(folder)) {
-      words += " " + (folder.empty() ? std::string("*") : quoted_for_shell(folder.string()) + "/*");
+      words += " " + (folder.empty() ? std::string("*") : common::quote_for_shell(folder.string()) + "/*");
       continue;
     }
-    for (const fs::path& run : runs) words += " " + quoted_for_shell(run.string());
+    for (const fs::path& run : runs) words += " " + common::quote_for_shell(run.string());
   }
   return words;
 }
@@ -64,7 +53,7 @@ std::string runs_of(const ReportFlags& flags) {
 // Stands in the file that it makes.
 std::string command_of(const ReportFlags& flags) {
   std::string command = "safe-trainer report" + runs_of(flags);
-  return command + " --markdown " + quoted_for_shell(flags.markdown->string());
+  return command + " --markdown " + common::quote_for_shell(flags.markdown->string());
 }
 
 void check_flags(const ReportFlags& flags) {
@@ -88,9 +77,10 @@ void make_folder_of(const std::optional<fs::path>& file) {
                                    failure.message() + "; name a file elsewhere");
 }
 
-void write_report(const ReportFlags& flags, const Comparison& comparison, const Globals& globals) {
+void write_report(const ReportFlags& flags, const Comparison& comparison,
+                  const common::CommonFlags& common_flags) {
   std::optional<packer::VerifiedPack> pack;
-  if (flags.pack) pack = packer::open_pack(*flags.pack, {{}, globals.threads, globals.verbosity()});
+  if (flags.pack) pack = packer::open_pack(*flags.pack, {{}, common_flags.threads, common_flags.verbosity()});
   const Examples examples = choose_examples(comparison, pack ? &*pack : nullptr);
   // All of it is there before any of it is written.
   const std::string page = write_page({comparison, examples, *flags.page});
@@ -99,9 +89,10 @@ void write_report(const ReportFlags& flags, const Comparison& comparison, const 
   common::write_file(*flags.page, page);
 }
 
-void print_findings(const std::vector<RunFinding>& findings, const fs::path& what, const Globals& globals) {
+void print_findings(const std::vector<RunFinding>& findings, const fs::path& what,
+                    const common::CommonFlags& common_flags) {
   for (const RunFinding& finding : findings) {
-    if (globals.json)
+    if (common_flags.json)
       fmt::print("{}\n", common::dump_line({{"path", finding.path}, {"what", finding.what}}));
     else
       fmt::print("{}: {}\n", finding.path.empty() ? what.string() : finding.path, finding.what);
@@ -113,27 +104,27 @@ struct VerifyFlags {
   std::optional<fs::path> runs, pack;
 };
 
-int verify_one_run(const VerifyFlags& flags, const Globals& globals) {
+int verify_one_run(const VerifyFlags& flags, const common::CommonFlags& common_flags) {
   if (flags.runs || flags.pack)
     throw Error(ErrorKind::usage,
                 "--runs and --pack are for a report; " + flags.what.string() + " is a run directory");
   const std::vector<RunFinding> findings = verify_run(flags.what);
-  print_findings(findings, flags.what, globals);
+  print_findings(findings, flags.what, common_flags);
   if (findings.empty())
     fmt::print("{}  {}\n", common::digest_file(flags.what / k_sums_name).digest.hex(), flags.what.string());
   return findings.empty() ? 0 : 1;
 }
 
-int verify_page(const VerifyFlags& flags, const Globals& globals) {
+int verify_page(const VerifyFlags& flags, const common::CommonFlags& common_flags) {
   ReportCheck check = verify_report({flags.what, flags.runs});
   if (flags.pack) {
     const packer::VerifiedPack pack =
-        packer::open_pack(*flags.pack, {{}, globals.threads, globals.verbosity()});
+        packer::open_pack(*flags.pack, {{}, common_flags.threads, common_flags.verbosity()});
     for (const std::string& id : check.pack_ids)
       if (id != pack.id().hex())
         check.findings.push_back({flags.pack->string(), "is the pack " + pack.id().hex() + ", not " + id});
   }
-  print_findings(check.findings, flags.what, globals);
+  print_findings(check.findings, flags.what, common_flags);
   if (!check.findings.empty()) return 1;
   fmt::print("{}  {}\n", check.page_digest.hex(), flags.what.string());
   for (const std::string& id : check.pack_ids)
@@ -142,38 +133,61 @@ int verify_page(const VerifyFlags& flags, const Globals& globals) {
   return 0;
 }
 
-}  // namespace
-
-void add_report(CLI::App& app, const Globals& globals) {
-  auto flags = std::make_shared<ReportFlags>();
-  CLI::App* command = app.add_subcommand("report", "Compare finished runs: a table, and a page with figures");
-  command->add_option("RUN", flags->runs, "run directories")->required();
-  command->add_option("-o,--output", flags->page, "the page, report.html; report.json is written beside it");
-  command->add_option("--pack", flags->pack, "the runs' pack: puts pictures and sounds on the page");
-  command->add_flag("--no-media", flags->no_media, "no pictures and sounds");
-  command->add_option("--markdown", flags->markdown, "the tables as Markdown");
-  command->add_option("--tensorboard", flags->tensorboard, "a folder for TensorBoard event files, one a run");
-  command->callback([flags, &globals] {
-    check_flags(*flags);
-    make_folder_of(flags->page);
-    make_folder_of(flags->markdown);
-    const Comparison comparison = compare_runs(flags->runs);
-    if (flags->page) write_report(*flags, comparison, globals);
-    if (flags->markdown) common::write_file(*flags->markdown, to_markdown(comparison, command_of(*flags)));
-    if (flags->tensorboard) write_event_files(comparison.runs, *flags->tensorboard);
-    fmt::print("{}\n", globals.json ? common::dump_pretty(to_json(comparison)) : to_text(comparison));
-  });
+int report(const ReportFlags& flags, const common::CommonFlags& common_flags) {
+  check_flags(flags);
+  make_folder_of(flags.page);
+  make_folder_of(flags.markdown);
+  const Comparison comparison = compare_runs(flags.runs);
+  if (flags.page) write_report(flags, comparison, common_flags);
+  if (flags.markdown) common::write_file(*flags.markdown, to_markdown(comparison, command_of(flags)));
+  if (flags.tensorboard) write_event_files(comparison.runs, *flags.tensorboard);
+  fmt::print("{}\n", common_flags.json ? common::dump_pretty(to_json(comparison)) : to_text(comparison));
+  for (const auto& written : {flags.page, flags.markdown, flags.tensorboard})
+    if (written) common::say(common_flags, "wrote " + written->string());
+  if (flags.page) common::say_next(common_flags, {"safe-report", "verify-run", flags.page->string()});
+  return 0;
 }
 
-void add_verify_run(CLI::App& app, const Globals& globals, int& code) {
+}  // namespace
+
+void add_report(common::Program& program) {
+  auto flags = std::make_shared<ReportFlags>();
+  common::Verb& verb = program.add(
+      {"report",
+       "Compare finished runs: a table, and a page with figures",
+       {"report experiments/overfitting/runs/*",
+        "report experiments/overfitting/runs/* -o report.html --pack experiments/overfitting/data_pack"},
+       {{1, "a run or the pack has changed, or no run is finished"},
+        {3, "I/O error: missing, unreadable, or no space left"},
+        {130, "interrupted"}}});
+  verb.paths("RUN", flags->runs, "Compare these run directories").required();
+  verb.path("--output,--out,-o", flags->page,
+            "Write the page here, report.html; report.json is written beside it");
+  verb.path("--pack,--pack-root", flags->pack, "Put pictures and sounds of the runs' pack on the page");
+  verb.on("--no-media", flags->no_media, "Leave pictures and sounds out of the page");
+  verb.path("--markdown", flags->markdown, "Write the tables here, as Markdown");
+  verb.path("--tensorboard", flags->tensorboard, "Write TensorBoard event files to this folder, one a run");
+  verb.action([flags](const common::CommonFlags& common_flags) { return report(*flags, common_flags); });
+}
+
+void add_verify_run(common::Program& program) {
   auto flags = std::make_shared<VerifyFlags>();
-  CLI::App* command = app.add_subcommand(
-      "verify-run", "Check a run directory, or a report.html with its runs, against the sealed digests");
-  command->add_option("RUN", flags->what, "a run directory or a report.html")->required();
-  command->add_option("--runs", flags->runs, "report: the folder that has its runs now");
-  command->add_option("--pack", flags->pack, "report: the pack of its runs, to be verified too");
-  command->callback([flags, &globals, &code] {
-    code = fs::is_regular_file(flags->what) ? verify_page(*flags, globals) : verify_one_run(*flags, globals);
+  common::Verb& verb =
+      program.add({"verify-run",
+                   "Check a run directory, or a report.html with its runs, against the sealed digests",
+                   {"verify-run experiments/overfitting/runs/RUN",
+                    "verify-run report.html --pack experiments/overfitting/data_pack"},
+                   {{0, "nothing has changed"},
+                    {1, "something has changed"},
+                    {3, "I/O error: missing or unreadable"},
+                    {130, "interrupted"}}});
+  verb.path("RUN", flags->what, "Check this run directory or report.html").required();
+  verb.path("--runs", flags->runs, "report.html: look for its runs in this folder")
+      .otherwise("where they were when it was made, seen from the page");
+  verb.path("--pack,--pack-root", flags->pack, "report.html: verify the pack of its runs too");
+  verb.action([flags](const common::CommonFlags& common_flags) {
+    return fs::is_regular_file(flags->what) ? verify_page(*flags, common_flags)
+                                            : verify_one_run(*flags, common_flags);
   });
 }
 

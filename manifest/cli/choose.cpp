@@ -1,15 +1,15 @@
-#include "manifest/cli/commands.hpp"
+#include "manifest/cli/choose.hpp"
 
 #include <fmt/format.h>
 
-#include <cstdio>
+#include <algorithm>
 #include <utility>
 
+#include "common/cli/program.hpp"
 #include "common/error.hpp"
 #include "common/file.hpp"
 #include "common/json.hpp"
 #include "common/sealed/draft_file.hpp"
-#include "manifest/check.hpp"
 #include "manifest/format/parse.hpp"
 #include "manifest/format/write.hpp"
 #include "manifest/tables/audiocaps_table.hpp"
@@ -25,10 +25,6 @@ using common::Json;
 namespace fs = std::filesystem;
 
 void print_result(const std::string& line) { fmt::print("{}\n", line); }
-
-void remark(const OutputOptions& output, const std::string& line) {
-  if (output.verbosity == common::Verbosity::normal) fmt::print(stderr, "{}\n", line);
-}
 
 // Before minutes are spent on reading tables.
 void require_writable(const fs::path& output, const std::vector<fs::path>& inputs) {
@@ -55,9 +51,9 @@ std::string year_in(const fs::path& questions) {
 }
 
 std::string choose_subtype(const QuestionOptions& options, const VqaTables& tables,
-                           const OutputOptions& output) {
+                           const common::CommonFlags& flags) {
   const auto use = [&](const std::string& subtype, const std::string& reason) {
-    remark(output, fmt::format("images are named COCO_{}_*.jpg ({})", subtype, reason));
+    common::say(flags, fmt::format("images are named COCO_{}_*.jpg ({})", subtype, reason));
     return subtype;
   };
   if (!options.data_subtype.empty()) return use(options.data_subtype, "--data-subtype");
@@ -73,30 +69,64 @@ struct Written {
   std::string unit;
   std::size_t chosen = 0;
   std::size_t population = 0;
-  std::int64_t seed = 0;
+  common::Seed seed = 0;
   std::optional<std::size_t> captions;
   std::optional<std::size_t> skipped;
 };
 
-void publish(const std::string& text, const Written& written, const OutputOptions& output) {
-  common::write_file(written.path, text);
-  if (output.form == ResultForm::json) {
+// Whether the manifest that is there holds these bytes already. One with others is not overwritten unasked.
+bool is_unchanged(const std::string& text, const fs::path& path, Existing existing) {
+  std::error_code ignored;
+  if (!fs::exists(fs::symlink_status(path, ignored))) return false;
+  if (fs::is_regular_file(path, ignored) && fs::file_size(path, ignored) == text.size() &&
+      common::digest_file(path).digest == common::digest_of(text))
+    return true;
+  if (existing == Existing::refuse)
+    throw Error(ErrorKind::usage,
+                fmt::format("{} exists and holds something else; add --replace to overwrite it, or name "
+                            "another --output",
+                            path.string()));
+  return false;
+}
+
+// The manifests that lie beside the one that was written, to be checked with it.
+void say_check(const fs::path& path, const common::CommonFlags& flags) {
+  std::vector<std::string> command;
+  const fs::path folder = path.has_parent_path() ? path.parent_path() : fs::path(".");
+  for (const fs::directory_entry& entry : fs::directory_iterator(folder))
+    if (entry.path().filename().string().ends_with("_manifest.json"))
+      command.push_back((path.parent_path() / entry.path().filename()).string());
+  std::sort(command.begin(), command.end());
+  if (std::find(command.begin(), command.end(), path.string()) == command.end())
+    command.push_back(path.string());
+  command.insert(command.begin(), {"safe-manifest", "check"});
+  common::say_next(flags, command);
+}
+
+void publish(const std::string& text, const Written& written, Existing existing,
+             const common::CommonFlags& flags) {
+  const bool unchanged = is_unchanged(text, written.path, existing);
+  if (!unchanged) common::write_file(written.path, text);
+  if (flags.json) {
     Json result = Json::object();
     result["output"] = written.path.string();
     result[written.unit] = written.chosen;
     result["population"] = written.population;
-    result["seed"] = written.seed;
+    result["seed"] = common::to_json(written.seed);
     if (written.captions) result["captions"] = *written.captions;
     if (written.skipped) result["skipped"] = *written.skipped;
+    result["unchanged"] = unchanged;
     result["sha256"] = common::digest_of(text).hex();
     print_result(common::dump_line(result));
-    return;
+  } else {
+    std::string line =
+        fmt::format("{} {}: {} of {} {}, seed {}", unchanged ? "unchanged" : "wrote", written.path.string(),
+                    written.chosen, written.population, written.unit, written.seed.text());
+    if (written.captions) line += fmt::format(", and {} captions", *written.captions);
+    if (written.skipped) line += fmt::format(", {} skipped for want of a file", *written.skipped);
+    print_result(line);
   }
-  std::string line = fmt::format("wrote {}: {} of {} {}, seed {}", written.path.string(), written.chosen,
-                                 written.population, written.unit, written.seed);
-  if (written.captions) line += fmt::format(", and {} captions", *written.captions);
-  if (written.skipped) line += fmt::format(", {} skipped for want of a file", *written.skipped);
-  print_result(line);
+  say_check(written.path, flags);
 }
 
 std::vector<fs::path> joined(std::vector<fs::path> paths, const std::vector<fs::path>& more) {
@@ -109,23 +139,50 @@ Recipe::Source source_of(const char* table, const fs::path& path,
   return {table, common::digest_file(path).digest, licence};
 }
 
+bool is_same_file(const fs::path& a, const fs::path& b) {
+  std::error_code ignored;
+  return a == b || fs::equivalent(a, b, ignored);
+}
+
+// What --exclude names, then what is always excluded: the manifests of earlier splits beside the output.
+// Where
+// --exclude names something, one that is not there has not been made.
+std::vector<fs::path> all_excluded(const QuestionOptions& options) {
+  std::vector<fs::path> all = options.exclude;
+  for (const std::string& name : options.excluded_beside) {
+    const fs::path beside = options.output.parent_path() / name;
+    if (std::any_of(all.begin(), all.end(), [&](const fs::path& path) { return is_same_file(path, beside); }))
+      continue;
+    if (fs::exists(beside)) {
+      all.push_back(beside);
+    } else if (options.exclude.empty()) {
+      throw Error(ErrorKind::io,
+                  fmt::format("{} does not exist, and {} must share nothing with it; make it first "
+                              "(safe-manifest {}), or name the manifests to share nothing with (--exclude)",
+                              beside.string(), options.verb, name.substr(0, name.find('_'))));
+    }
+  }
+  return all;
+}
+
 void add_excluded(const std::vector<fs::path>& manifests, Recipe& recipe) {
   for (const fs::path& path : manifests) recipe.sources.push_back(source_of("excluded", path));
 }
 
 }  // namespace
 
-int choose_questions(const QuestionOptions& options, const OutputOptions& output) {
-  std::vector<fs::path> inputs = joined({options.questions, options.annotations}, options.exclude);
+int choose_questions(const QuestionOptions& options, const common::CommonFlags& flags) {
+  const std::vector<fs::path> exclude = all_excluded(options);
+  std::vector<fs::path> inputs = joined({options.questions, options.annotations}, exclude);
   if (options.captions) inputs.push_back(*options.captions);
   require_writable(options.output, inputs);
 
-  const Excluded excluded = read_excluded(options.exclude);
+  const Excluded excluded = read_excluded(exclude);
   std::vector<ClipEntry> captions;
   if (options.captions) captions = select_captions(read_audiocaps_table(*options.captions), excluded);
   const VqaTables tables =
-      read_vqa_tables(options.questions, options.annotations, output.threads, output.verbosity);
-  const std::string subtype = choose_subtype(options, tables, output);
+      read_vqa_tables(options.questions, options.annotations, flags.threads, flags.verbosity());
+  const std::string subtype = choose_subtype(options, tables, flags);
   QuestionChoice choice = select_questions(
       tables, {options.split, options.subset_size, options.seed, subtype, options.strategy}, excluded);
   choice.manifest.captions = std::move(captions);
@@ -135,17 +192,17 @@ int choose_questions(const QuestionOptions& options, const OutputOptions& output
                 {}};
   if (options.captions)
     recipe.sources.push_back(source_of("captions", *options.captions, options.captions_licence));
-  add_excluded(options.exclude, recipe);
+  add_excluded(exclude, recipe);
   // The original's own choice has the original's bytes, and its recipe a file of its own.
   const bool is_original =
-      options.split == VqaSplit::val && options.strategy == Strategy::original && options.exclude.empty();
+      options.split == VqaSplit::val && options.strategy == Strategy::original && exclude.empty();
   if (!is_original) choice.manifest.recipe = recipe;
 
   Written written{
       options.output, "questions", choice.manifest.entries.size(), choice.population, options.seed, {}, {}};
   if (options.captions) written.captions = choice.manifest.captions.size();
   const std::string text = write_vqa(choice.manifest);
-  publish(text, written, output);
+  publish(text, written, options.existing, flags);
   if (is_original)
     common::write_file(recipe_path(options.output), write_recipe_file(recipe, common::digest_of(text)));
   else
@@ -153,7 +210,7 @@ int choose_questions(const QuestionOptions& options, const OutputOptions& output
   return 0;
 }
 
-int choose_clips(const ClipOptions& options, const OutputOptions& output) {
+int choose_clips(const ClipOptions& options, const common::CommonFlags& flags) {
   require_writable(options.output, joined({options.metadata}, options.exclude));
   if (options.available && !fs::is_directory(*options.available))
     throw Error(ErrorKind::io,
@@ -177,48 +234,8 @@ int choose_clips(const ClipOptions& options, const OutputOptions& output) {
       options.output, "clips", choice.manifest.entries.size(), choice.population, options.seed, {}, {}};
   if (options.available) written.skipped = choice.skipped.size();
   recipe.skipped = std::move(choice.skipped);
-  publish(write_subset(choice.manifest), written, output);
+  publish(write_subset(choice.manifest), written, options.existing, flags);
   return 0;
-}
-
-namespace {
-std::size_t skipped_by(const NamedManifest& named) {
-  return std::visit([](const auto& one) { return one.recipe ? one.recipe->skipped.size() : 0; },
-                    named.manifest);
-}
-}  // namespace
-
-int check(const std::vector<fs::path>& manifests, const OutputOptions& output) {
-  std::vector<NamedManifest> named;
-  for (const fs::path& path : manifests) named.push_back({path.string(), read_any(path, Repeats::keep)});
-  const std::vector<Finding> findings = check_manifests(named);
-  const int code = findings.empty() ? 0 : 1;
-  if (output.form == ResultForm::json) {
-    Json result = Json::object();
-    result["manifests"] = Json::array();
-    for (const NamedManifest& one : named) result["manifests"].push_back(one.name);
-    result["skipped"] = Json::object();
-    for (const NamedManifest& one : named)
-      if (const std::size_t count = skipped_by(one)) result["skipped"][one.name] = count;
-    result["findings"] = Json::array();
-    for (const Finding& finding : findings)
-      result["findings"].push_back(
-          {{"kind", finding.kind}, {"files", finding.files}, {"text", finding.text}});
-    print_result(common::dump_pretty(result));
-    return code;
-  }
-  for (const Finding& finding : findings)
-    print_result(fmt::format("{}: {}: {}", finding.kind, fmt::join(finding.files, " and "), finding.text));
-  if (findings.empty()) print_result(fmt::format("ok: {} manifests, nothing found", named.size()));
-  for (const NamedManifest& one : named)
-    if (const std::size_t count = skipped_by(one))
-      remark(output, fmt::format("{}: clips skipped when it was made: {}; safe-manifest show names them",
-                                 one.name, count));
-  remark(output, findings.empty()
-                     ? std::string("checked: leaks, duplicates, majority answers, names of images and clips")
-                     : fmt::format("{} findings; make the manifest again, with --exclude naming the other",
-                                   findings.size()));
-  return code;
 }
 
 }  // namespace manifest

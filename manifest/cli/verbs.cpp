@@ -1,0 +1,235 @@
+#include "manifest/cli/verbs.hpp"
+
+#include <fmt/format.h>
+
+#include <memory>
+
+#include "common/error.hpp"
+#include "manifest/cli/choose.hpp"
+#include "manifest/cli/inspect.hpp"
+#include "manifest/tables/layout.hpp"
+
+namespace manifest {
+namespace {
+
+using common::Flag;
+using common::Verb;
+
+const std::string k_experiment = "experiments/overfitting/";
+
+void take_seed(const std::string& flag, const std::string& text, common::Seed& to) {
+  const std::optional<common::Seed> seed = common::Seed::parse(text);
+  if (!seed)
+    throw common::Error(common::ErrorKind::usage,
+                        fmt::format("{}: \"{}\" is no whole number; give one of any size, such as 42 or -7",
+                                    flag, text.substr(0, 60)));
+  to = *seed;
+}
+
+template <typename Options>
+void add_choice_flags(Verb& verb, Options& options, const std::string& what, const std::string& excluded) {
+  verb.whole("--subset-size", options.subset_size, common::k_whole,
+             "Choose this many " + what + "; 0: all of them");
+  verb.value("--seed", "N",
+             "Draw with this seed: a whole number of any size, as Python's random.seed takes it",
+             [&options](const std::string& flag, const std::string& text) {
+               take_seed(flag, text, options.seed);
+             })
+      .otherwise(options.seed.text());
+  verb.paths("--exclude", options.exclude, "Share no image, question or clip with this manifest; repeatable")
+      .otherwise(excluded);
+}
+
+void add_licence_flag(Verb& verb, const std::string& name, std::optional<Licence>& licence) {
+  verb.value(name, "NAME|URL", "State the licence of the AudioCaps table, which has no place for one",
+             [&licence](const std::string&, const std::string& text) {
+               licence = text.starts_with("http") ? Licence{"", text} : Licence{text, ""};
+             })
+      .otherwise("none is assumed");
+}
+
+QuestionOptions question_defaults(VqaSplit split, const std::string& verb) {
+  QuestionOptions options;
+  options.split = split;
+  options.verb = verb;
+  options.default_subtype = split == VqaSplit::base ? "train2014" : "val2014";
+  options.output = k_experiment + verb + "_manifest.json";
+  switch (split) {
+    case VqaSplit::val:
+      options.subset_size = 500;
+      options.seed = 123;
+      break;
+    case VqaSplit::retention:
+      options.subset_size = 500;
+      options.seed = 321;
+      options.excluded_beside = {"val_manifest.json"};
+      break;
+    case VqaSplit::base:
+      options.subset_size = 8000;
+      options.seed = 231;
+      options.excluded_beside = {"val_manifest.json", "retention_manifest.json"};
+      break;
+  }
+  return options;
+}
+
+std::string excluded_text(const QuestionOptions& options) {
+  if (options.excluded_beside.empty()) return "none";
+  return fmt::format("{} beside --output, which {} always excluded",
+                     fmt::join(options.excluded_beside, " and "),
+                     options.excluded_beside.size() == 1 ? "is" : "are");
+}
+
+void add_base_flags(Verb& verb, QuestionOptions& options) {
+  verb.path("--captions", options.captions,
+            "Add the captions of this AudioCaps table (CSV, JSON or JSONL), as text, but for clips that an "
+            "excluded manifest holds");
+  add_licence_flag(verb, "--captions-licence", options.captions_licence);
+}
+
+void add_question_verb(common::Program& program, VqaSplit split, common::VerbText text) {
+  auto options = std::make_shared<QuestionOptions>(question_defaults(split, text.name));
+  auto replace = std::make_shared<bool>(false);
+  text.exit_codes = {{1, "the tables hold fewer questions than were asked for"},
+                     {3, "I/O error: missing, unreadable, no space left, or a table that does not parse"}};
+  Verb& verb = program.add(std::move(text));
+  const std::string year = options->default_subtype;
+  verb.path("--questions", options->questions, "Read VQA v2's questions from this table")
+      .otherwise(vqa_questions(year).front() + " in data/vqa or in questions/ there");
+  verb.path("--annotations", options->annotations, "Read VQA v2's answers from this table")
+      .otherwise(vqa_annotations(year).front() + " in data/vqa or in annotations/ there");
+  add_choice_flags(verb, *options, "questions", excluded_text(*options));
+  verb.value("--strategy", "NAME", "Draw questions in this way",
+             [options](const std::string&, const std::string& name) {
+               options->strategy = name == "stratified" ? Strategy::stratified : Strategy::original;
+             })
+      .otherwise("original")
+      .choices({{"original", "as the Python original draws"},
+                {"stratified", "each kind of question and answer as often as the tables have it"}});
+  verb.path("--output,--out,-o", options->output, "Write the manifest here; its folder must exist");
+  verb.on("--replace", *replace, "Overwrite a manifest that is there with other rows");
+  verb.text("--data-subtype", options->data_subtype,
+            "Name the COCO split in the names of the images, such as val2014")
+      .otherwise("as the questions file says, else " + year);
+  if (split == VqaSplit::base) add_base_flags(verb, *options);
+  verb.action([options, replace](const common::CommonFlags& flags) {
+    QuestionOptions chosen = *options;
+    chosen.existing = *replace ? Existing::replace : Existing::refuse;
+    if (chosen.questions.empty())
+      chosen.questions = first_file("data/vqa", vqa_questions(chosen.default_subtype));
+    if (chosen.annotations.empty())
+      chosen.annotations = first_file("data/vqa", vqa_annotations(chosen.default_subtype));
+    return choose_questions(chosen, flags);
+  });
+}
+
+void add_audio_verb(common::Program& program) {
+  auto options = std::make_shared<ClipOptions>();
+  auto replace = std::make_shared<bool>(false);
+  options->split = "train";
+  options->subset_size = 400;
+  options->seed = 42;
+  Verb& verb = program.add(
+      {"audio",
+       "Choose AudioCaps clips, to train on or to hold out",
+       {"audio --metadata data/audiocaps/train.csv --subset-size 400",
+        "audio --split val --subset-size 100 --exclude experiments/overfitting/subset_manifest.json"},
+       {{1, "the table holds fewer clips than were asked for"},
+        {3, "I/O error: missing, unreadable, no space left, or a table that does not parse"}}});
+  verb.path("--metadata", options->metadata, "Read this AudioCaps table: .csv, .json or .jsonl")
+      .otherwise("<split>.csv, metadata/<split>.csv or [audiocaps_]<split>.jsonl or .json in data/audiocaps");
+  verb.text("--split", options->split, "Choose from this split; its clips lie in audio/<split>");
+  verb.path("--available", options->available,
+            "Pass over clips that have no file in audio/<split> of this folder: the next of the same draw "
+            "take their places, and the manifest lists those that were skipped");
+  add_licence_flag(verb, "--licence", options->licence);
+  add_choice_flags(verb, *options, "clips", "none");
+  verb.path("--output,--out,-o", options->output, "Write the manifest here; its folder must exist")
+      .otherwise(k_experiment + "subset_manifest.json for train, else audio_val_manifest.json there");
+  verb.on("--replace", *replace, "Overwrite a manifest that is there with other rows");
+  verb.action([options, replace](const common::CommonFlags& flags) {
+    ClipOptions chosen = *options;
+    chosen.existing = *replace ? Existing::replace : Existing::refuse;
+    if (chosen.metadata.empty())
+      chosen.metadata = first_file("data/audiocaps", audiocaps_tables(chosen.split));
+    if (chosen.output.empty())
+      chosen.output =
+          k_experiment + (chosen.split == "train" ? "subset_manifest.json" : "audio_val_manifest.json");
+    return choose_clips(chosen, flags);
+  });
+}
+
+constexpr const char* k_unreadable = "I/O error: missing or unreadable, or no manifest";
+
+void add_check_verb(common::Program& program) {
+  auto manifests = std::make_shared<std::vector<std::filesystem::path>>();
+  Verb& verb =
+      program.add({"check",
+                   "Find samples that two manifests share, duplicate ids, and wrong majority answers",
+                   {"check experiments/overfitting/*_manifest.json", "check --json a.json b.json"},
+                   {{0, "nothing was found"}, {1, "something was found"}, {3, k_unreadable}}});
+  verb.paths("MANIFEST", *manifests, "Check these manifests, of either kind; recipe files are passed over")
+      .required();
+  verb.action([manifests](const common::CommonFlags& flags) { return check(*manifests, flags); });
+}
+
+void add_show_verb(common::Program& program) {
+  struct Values {
+    std::filesystem::path path;
+    std::string id;
+  };
+  auto values = std::make_shared<Values>();
+  Verb& verb =
+      program.add({"show",
+                   "Print what a manifest holds, or its rows with one id",
+                   {"show experiments/overfitting/val_manifest.json", "show val_manifest.json 387003"},
+                   {{1, "no row has the id"}, {3, k_unreadable}}});
+  verb.path("MANIFEST", values->path, "Read this manifest, of either kind").required();
+  verb.text("ID", values->id, "Print the rows with this youtube_id, audiocap_id, question_id or image_id")
+      .otherwise("a summary");
+  verb.action([values](const common::CommonFlags& flags) { return show(values->path, values->id, flags); });
+}
+
+void add_diff_verb(common::Program& program) {
+  auto paths = std::make_shared<std::pair<std::filesystem::path, std::filesystem::path>>();
+  Verb& verb = program.add({"diff",
+                            "List the rows that were added, removed or changed between two manifests",
+                            {"diff old.json new.json", "diff --json old.json new.json"},
+                            {{0, "the two are equal"}, {1, "the two differ"}, {3, k_unreadable}}});
+  verb.path("A", paths->first, "Compare this manifest").required();
+  verb.path("B", paths->second, "Compare it with this one, of the same kind").required();
+  verb.action([paths](const common::CommonFlags& flags) { return diff(paths->first, paths->second, flags); });
+}
+
+}  // namespace
+
+common::Program safe_manifest() {
+  common::Program program(
+      "safe-manifest",
+      "Choose which samples of AudioCaps and VQA v2 an experiment uses, and write them down.");
+  add_question_verb(program, VqaSplit::val,
+                    {"val",
+                     "Choose VQA v2 questions to evaluate on",
+                     {"val --subset-size 500", "val --questions q.json --annotations a.json -o val.json"},
+                     {}});
+  add_question_verb(
+      program, VqaSplit::retention,
+      {"retention",
+       "Choose VQA v2 questions for the retention losses",
+       {"retention --subset-size 600", "retention --exclude other_manifest.json --output retention.json"},
+       {}});
+  add_question_verb(
+      program, VqaSplit::base,
+      {"base",
+       "Choose VQA v2 questions, and captions, to train a small base model on",
+       {"base --captions data/audiocaps/train.csv --exclude experiments/overfitting/subset_manifest.json",
+        "base --subset-size 0"},
+       {}});
+  add_audio_verb(program);
+  add_check_verb(program);
+  add_show_verb(program);
+  add_diff_verb(program);
+  return program;
+}
+
+}  // namespace manifest

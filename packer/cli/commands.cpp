@@ -1,0 +1,36 @@
+#include "packer/cli/commands.hpp"
+
+#include <fmt/format.h>
+
+#include "common/json.hpp"
+
+namespace packer {
+
+void add_trust_flags(common::Verb& verb, TrustFlags& flags) {
+  verb.pack_id("--expect,--pack-id", flags.expected_id, "Refuse any pack but the one with this id");
+  verb.path("--trust,--require-signature", flags.trusted_key,
+            "Refuse a pack that the owner of this public key (KEY.pub.pem) did not sign; checked first");
+}
+
+std::string TrustFlags::who_vouches() const {
+  if (!expected_id && !trusted_key)
+    return "; nobody vouches for it (give --expect ID or --trust KEY.pub.pem)";
+  return std::string(expected_id ? ", the expected pack" : "") +
+         (trusted_key ? ", signed by the owner of " + trusted_key->string() : "");
+}
+
+void print_pack(const common::CommonFlags& flags, const common::Digest& id, const std::string& path) {
+  if (flags.json)
+    fmt::print("{}\n", common::dump_line({{"id", id.hex()}, {"path", path}}));
+  else
+    fmt::print("{}  {}\n", id.hex(), path);
+}
+
+void print_path(const common::CommonFlags& flags, const std::string& path) {
+  if (flags.json)
+    fmt::print("{}\n", common::dump_line({{"path", path}}));
+  else
+    fmt::print("{}\n", path);
+}
+
+}  // namespace packer

@@ -1,0 +1,8 @@
+#include "manifest/cli/verbs.hpp"
+#include "tests/support/program_laws.hpp"
+
+#include <doctest/doctest.h>
+
+TEST_CASE("every verb of safe-manifest refuses empty values and wrong numbers, and its help is whole") {
+  support::check_laws(manifest::safe_manifest);
+}

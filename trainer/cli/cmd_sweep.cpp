@@ -1,0 +1,78 @@
+#include <fmt/format.h>
+
+#include <cstdio>
+#include <memory>
+
+#include "common/json.hpp"
+#include "trainer/cli/commands.hpp"
+#include "trainer/cli/sweep.hpp"
+
+namespace trainer {
+namespace {
+
+struct SweepFlags {
+  std::filesystem::path config;
+  std::map<std::string, std::string> places;
+};
+
+void print_run(const SweepRun& run, const RunResult& result, const common::CommonFlags& flags) {
+  if (flags.json)
+    fmt::print("{}\n", common::dump_line({{"name", run.name},
+                                          {"seed", run.seed},
+                                          {"run", result.directory.string()},
+                                          {"digest", result.digest.hex()}}));
+  else
+    fmt::print("{}  {}\n", result.digest.hex(), result.directory.string());
+  std::fflush(stdout);
+}
+
+int run_sweep(const SweepFlags& sweep, const common::CommonFlags& flags) {
+  std::vector<SweepRun> runs = read_sweep(sweep.config, sweep.places);
+  std::vector<std::string> report = {"safe-trainer", "report"};
+  for (std::size_t i = 0; i < runs.size(); ++i) {
+    SweepRun& run = runs[i];
+    run.config.threads = flags.threads != 0 ? flags.threads : run.config.threads;
+    run.config.verbosity = flags.verbosity();
+    common::say(flags, fmt::format("run {} of {}: {}, seed {}", i + 1, runs.size(), run.name, run.seed));
+    const RunResult result = run_experiment(run.config, Resume::resume);
+    print_run(run, result, flags);
+    report.push_back(result.directory.string());
+  }
+  common::say_next(flags, report);
+  return 0;
+}
+
+}  // namespace
+
+void add_sweep(common::Program& program) {
+  auto sweep = std::make_shared<SweepFlags>();
+  common::Verb& verb = program.add(
+      {"sweep",
+       "Run every condition of a JSON file with every seed; the same command again goes on",
+       {"sweep experiments/overfitting/configs/ablation.json",
+        "sweep my_sweep.json --pack-root data_pack --base base/vl --audio-encoder base/audio"},
+       {{1, "the pack or the base is damaged or not the expected one, or a mechanism never acted"},
+        {3, "I/O error: missing, unreadable, no space left, or a file that is no sweep"},
+        {4, k_unsigned},
+        {75, "asked to stop; saved, and the same command goes on"},
+        {130, k_interrupted}}});
+  verb.path("CONFIG", sweep->config,
+            "Read this file: {\"run\": {flags}, \"seeds\": [...], \"conditions\": [...]}")
+      .required();
+  const std::map<std::string, std::string> aliases = {{"pack-root", ",--pack"},
+                                                      {"output-root", ",--output,--out,-o"}};
+  for (const char* place :
+       {"pack-root", "base", "audio-encoder", "output-root", "data-path", "feature-cache", "device"}) {
+    const std::string flag = "--" + std::string(place);
+    const auto alias = aliases.find(place);
+    verb.value(flag + (alias == aliases.end() ? "" : alias->second), "VALUE",
+               "Set " + flag + " of every run, whatever the file says",
+               [sweep, place](const std::string&, const std::string& value) { sweep->places[place] = value; })
+        .otherwise("as the file says, else that of run");
+  }
+  verb.action([sweep](const common::CommonFlags& flags) {
+    return on_device([&] { return run_sweep(*sweep, flags); });
+  });
+}
+
+}  // namespace trainer

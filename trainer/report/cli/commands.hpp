@@ -1,0 +1,14 @@
+// The verbs on finished runs. They need no LibTorch: safe-report has these alone, safe-trainer has them too.
+#pragma once
+
+#include "common/cli/program.hpp"
+
+namespace trainer {
+
+void add_report(common::Program& program);
+// Its exit code is 1 where something has changed.
+void add_verify_run(common::Program& program);
+
+[[nodiscard]] common::Program safe_report();
+
+}  // namespace trainer
