@@ -155,14 +155,14 @@ TEST_CASE("a key that cannot be meant is exit 2, one that cannot be read exit 3"
     int code;
     std::string says;
   } cases[] = {
-      {"verify data_pack --trust data_pack/images/KEY.pub.pem", 2, "lies in a pack"},
-      {"sign data_pack --key data_pack/images/KEY.pem", 2, "lies in a pack"},
+      {"verify data_pack --trust data_pack/images/KEY.pub.pem", 2, "is inside a pack"},
+      {"sign data_pack --key data_pack/images/KEY.pem", 2, "is inside a pack"},
       {"verify data_pack --trust KEY.pem", 2, "secret key"},
       {"sign data_pack --key KEY.pub.pem", 2, "public key"},
       {"verify data_pack --trust E/val_manifest.json", 3, "no key in PEM form"},
       {"verify data_pack --trust nothing.pem", 3, "nothing.pem"},
       {"sign data_pack --key nothing.pem", 3, "nothing.pem"},
-      {"sign nothing --key KEY.pem", 3, "not there"},
+      {"sign nothing --key KEY.pem", 3, "does not exist"},
       {"sign data_pack", 2, "--key"},
       {"keygen", 2, "--output"},
       {"keygen -o KEY.pem", 2, "never overwritten"},
