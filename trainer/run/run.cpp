@@ -9,6 +9,7 @@
 #include "trainer/retention/gradient_subspace.hpp"
 #include "trainer/run/sources.hpp"
 #include "trainer/run/workplace.hpp"
+#include "trainer/train/preconditions.hpp"
 
 namespace trainer {
 namespace {
@@ -176,8 +177,10 @@ RunResult run_experiment(RunConfig config, Resume resume) {
     if (!unfinished) return read_finished(*found);  // sealed between the two looks
     earlier = go_on_with(*std::move(unfinished), digest.hex());
   }
-  Experiment experiment = open_experiment(pack, select_samples(read_samples(pack), config), config,
-                                          std::move(models), open_caches(config, record), compute);
+  Selection selection = select_samples(read_samples(pack), config);
+  require_mechanisms_can_act(config, selection);
+  Experiment experiment = open_experiment(pack, std::move(selection), config, std::move(models),
+                                          open_caches(config, record), compute);
   watch.lap("encode_s");
 
   RunDirectory run = earlier ? std::move(earlier->run)

@@ -198,12 +198,7 @@ TrainingResult train(const RunConfig& config, Experiment& experiment, SafeModel&
   std::unique_ptr<RetentionStream> stream;
   std::unique_ptr<RetentionScene> scene;
   if (!mechanisms.empty()) {
-    if (experiment.retention_rows.empty())
-      throw common::Error(
-          common::ErrorKind::mismatch,
-          "the variant " + config.variant +
-              " needs retention questions and the pack has no retention_manifest.json; make one with "
-              "safe-manifest retention and build the pack with it");
+    ENSURE(!experiment.retention_rows.empty());  // see preconditions.hpp
     stream = std::make_unique<RetentionStream>(config.seed,
                                                static_cast<std::int64_t>(experiment.retention_rows.size()),
                                                experiment.train.vectors.size(0), config.retention.batch_size);

@@ -1,0 +1,72 @@
+#include "trainer/train/preconditions.hpp"
+
+#include <string>
+
+#include "common/error.hpp"
+
+#include <doctest/doctest.h>
+
+using namespace trainer;
+
+namespace {
+
+constexpr std::size_t k_clips = 10, k_questions = 64;
+
+RunConfig soft_retention(std::int64_t epochs) {
+  RunConfig config;
+  config.variant = "soft_retention";
+  config.retention.kl.weight = 0.1;
+  config.retention.fisher.weight = 1;
+  config.retention.fisher.every = 100;
+  config.train_batch_size = 5;  // two steps an epoch
+  config.epochs = epochs;
+  return config;
+}
+
+Selection pack_with(std::size_t questions) {
+  Selection selection;
+  selection.train.resize(k_clips);
+  selection.retention.resize(questions);
+  return selection;
+}
+
+std::string refusal(const RunConfig& config, const Selection& selection) {
+  try {
+    require_mechanisms_can_act(config, selection);
+  } catch (const common::Error& error) {
+    CHECK(error.kind() == common::ErrorKind::mismatch);
+    return error.what();
+  }
+  return {};
+}
+
+bool holds(const std::string& text, const std::string& part) { return text.find(part) != std::string::npos; }
+
+}  // namespace
+
+TEST_CASE("training that ends before the Fisher penalty moves anything is refused with the epochs it takes") {
+  for (const std::int64_t epochs : {1, 49, 50}) {
+    CAPTURE(epochs);
+    const std::string why = refusal(soft_retention(epochs), pack_with(k_questions));
+    CHECK(holds(why, "step 100"));
+    CHECK(holds(why, "--num-epochs 51"));
+  }
+  CHECK(refusal(soft_retention(51), pack_with(k_questions)).empty());
+  RunConfig without = soft_retention(1);
+  without.retention.fisher.weight = 0;
+  CHECK(refusal(without, pack_with(k_questions)).empty());
+}
+
+TEST_CASE("a mechanism without retention questions is refused, and training without mechanisms is not") {
+  CHECK(holds(refusal(soft_retention(60), pack_with(0)), "safe-manifest retention"));
+  RunConfig none = soft_retention(1);
+  none.retention.kl.weight = none.retention.fisher.weight = 0;
+  CHECK(refusal(none, pack_with(0)).empty());
+}
+
+TEST_CASE("a null space on fewer questions than it needs is refused with both numbers") {
+  RunConfig config = soft_retention(60);
+  config.retention.null_space.emplace();
+  CHECK(holds(refusal(config, pack_with(63)), "at least 64 retention questions, and the pack has 63"));
+  CHECK(refusal(config, pack_with(64)).empty());
+}
