@@ -5,6 +5,7 @@
 #include <exception>
 #include <filesystem>
 #include <new>
+#include <string>
 
 #include "common/error.hpp"
 
@@ -61,17 +62,6 @@ int run_program(const char* program, const std::function<int()>& body) {
     say(program, (std::string("unexpected failure: ") + error.what() + "; please report it").c_str());
   }
   return code;
-}
-
-std::string exit_code_help() {
-  return "Exit codes:\n"
-         "  0    done, or the check says yes\n"
-         "  1    the data says no: a pack damaged, malformed or leaking; sources missing or not decodable\n"
-         "  2    the command line cannot be meant\n"
-         "  3    could not: not there, unreadable, no space, a table or JSON that does not parse\n"
-         "  4    a signature was required and is absent or wrong\n"
-         "  75   asked to stop, has saved, can resume\n"
-         "  130  interrupted\n";
 }
 
 }  // namespace common

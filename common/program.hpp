@@ -1,9 +1,8 @@
-// What the three programs share: one place that turns an Error into a sentence and an exit code, signals as a
-// flag, and the text about exit codes in --help.
+// What all programs share: one place that turns an Error into a sentence and an exit code, and signals as a
+// flag.
 #pragma once
 
 #include <functional>
-#include <string>
 
 namespace common {
 
@@ -17,8 +16,5 @@ void install_stop_handlers();
 [[nodiscard]] bool stop_requested();
 // Throws Error{interrupted} once a signal has come.
 void throw_if_stop_requested();
-
-// "Exit codes: ..." for --help footers.
-[[nodiscard]] std::string exit_code_help();
 
 }  // namespace common

@@ -43,10 +43,10 @@ runs=$cluster/runs/$(date -u +%Y%m%d_%H%M%S)
 tasks=()
 trap 'kill -TERM "${tasks[@]}" 2>/dev/null || true' EXIT
 for task in 0 1 2; do
-  env SLURM_ARRAY_TASK_ID="$task" SAFE_TRAINER="$bin/safe-trainer" DATA_ROOT="$cluster/data_pack" \
+  env SLURM_ARRAY_TASK_ID="$task" SAFE_TRAINER="$bin/safe-trainer" \
     PACK_ROOT="$cluster/data_pack" BASE="$cluster/base/vl" AUDIO_ENCODER="$cluster/base/audio" \
     OUTPUT_ROOT="$runs" SEED="$seed" VAL_SOURCE=pack_vl VAL_SIZE=500 TRAIN_BS=32 NUM_EPOCHS=96 NUM_WORKERS=1 \
-    scripts/overfitting_test.sh --lr-projector 5e-3 --lr-adapter 5e-3 --pack-id "$pack_id" &
+    GEN_MAX_NEW_TOKENS=16 scripts/overfitting_test.sh --lr-projector 5e-3 --lr-adapter 5e-3 --pack-id "$pack_id" &
   tasks+=($!)
 done
 for task in "${tasks[@]}"; do wait "$task"; done

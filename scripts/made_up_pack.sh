@@ -16,21 +16,21 @@ bin=$PWD/build/release/bin
   --train-questions 24000 --seed "${2:-7}" >&2
 
 mkdir -p "$here"
-m=("$bin/safe-manifest")
+m=("$bin/safe-manifest" --quiet)
 val=(--questions "$sources/vqa/v2_OpenEnded_mscoco_val2014_questions.json"
   --annotations "$sources/vqa/v2_mscoco_val2014_annotations.json")
 train=(--questions "$sources/vqa/v2_OpenEnded_mscoco_train2014_questions.json"
   --annotations "$sources/vqa/v2_mscoco_train2014_annotations.json")
-"${m[@]}" audio --metadata "$sources/audiocaps/train.csv" --subset-size 400 --output "$here/subset_manifest.json"
+"${m[@]}" audio --metadata "$sources/audiocaps/train.csv" --subset-size 400 --replace --output "$here/subset_manifest.json"
 "${m[@]}" audio --split val --metadata "$sources/audiocaps/val.csv" --subset-size 100 \
-  --exclude "$here/subset_manifest.json" --output "$here/audio_val_manifest.json"
-"${m[@]}" val "${val[@]}" --output "$here/val_manifest.json"
+  --exclude "$here/subset_manifest.json" --replace --output "$here/audio_val_manifest.json"
+"${m[@]}" val "${val[@]}" --replace --output "$here/val_manifest.json"
 "${m[@]}" retention "${val[@]}" --subset-size 600 --exclude "$here/val_manifest.json" \
-  --output "$here/retention_manifest.json"
+  --replace --output "$here/retention_manifest.json"
 "${m[@]}" base "${train[@]}" --subset-size 20000 --captions "$sources/audiocaps/train.csv" \
   --exclude "$here/val_manifest.json" --exclude "$here/retention_manifest.json" \
   --exclude "$here/subset_manifest.json" --exclude "$here/audio_val_manifest.json" \
-  --output "$here/base_manifest.json"
+  --replace --output "$here/base_manifest.json"
 "${m[@]}" check "$here"/*_manifest.json
 
 # Collected, cut, hashed, sealed.

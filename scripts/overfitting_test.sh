@@ -4,7 +4,6 @@
 #SBATCH --time=12:00:00
 #SBATCH --mem=48G
 #SBATCH --cpus-per-task=8
-#SBATCH --gres=gpu:1
 #SBATCH --signal=TERM@120
 #SBATCH --requeue
 #SBATCH --open-mode=append
@@ -12,48 +11,71 @@
 #
 # The three variants of the overfitting ablation.
 #
-#   sbatch scripts/overfitting_test.sh          one array task a variant; no GPU there: sbatch --gres=none ...
-#   scripts/overfitting_test.sh [FLAG...]       here, one after the other; a variant that fails does not stop the rest
+#   sbatch scripts/overfitting_test.sh                    one array task a variant, on CPUs
+#   SBATCH_GRES=gpu:1 sbatch scripts/overfitting_test.sh  the same on GPUs; needs a LibTorch for CUDA, Debian's has none
+#   scripts/overfitting_test.sh [FLAG...]                 here, one after the other; a variant that fails does not stop
+#                                                         the rest
 #
-# Further arguments go to safe-trainer run. What the environment sets, with its default, is below; the names are
-# the Python original's, and so are the defaults but where a comment says otherwise.
+# Further arguments go to safe-trainer run. A variable that is not set leaves the default of safe-trainer run, which its
+# --help shows; the names are the Python original's:
+#
+#   PACK_ROOT        --pack-root         a pack, a folder or a .tar
+#   DATA_ROOT        --data-path         holds audiocaps/ and vqa/; where it is a pack and PACK_ROOT is not set, the pack
+#   OUTPUT_ROOT      --output-root       here: experiments/overfitting/runs, and below it the number of a SLURM job
+#   SUBSET_SIZE      --subset-size       TRAIN_SOURCE   --train-source      VAL_SOURCE    --val-source
+#   VAL_SIZE         --val-size          NUM_EPOCHS     --num-epochs        SEED          --seed
+#   TRAIN_BS         --train-batch-size  VAL_BS         --val-batch-size    NUM_WORKERS   --num-workers
+#   MODEL_CONFIG     --model-config      BASE           --base              AUDIO_ENCODER --audio-encoder
+#   MAX_EVAL_BATCHES --max-eval-batches  MAX_AUDIO_EVAL_BATCHES --max-audio-eval-batches
+#   MAX_VL_EVAL_BATCHES --max-vl-eval-batches               EVAL_LOGGING_STEPS --eval-logging-steps
+#   TRAIN_ACCURACY_INTERVAL --train-accuracy-interval       TRAIN_ACCURACY_WARMUP --train-accuracy-warmup
+#   TRAIN_EVAL_BATCHES --train-eval-batches                 GEN_MAX_NEW_TOKENS --generation-max-new-tokens
+#   DEBUG_LOGGING    --debug-logging, unless 0
+#   SAFE_TRAINER     the program; CONDA_ENV  an environment to activate first
+#
+# Always on, as in the original: --eval-with-audio-gate --eval-audio-gate-comparison.
 #
 # Exit codes: 0 all variants done; 1 a variant failed (named at the end); 2 no such array task; 3 no trainer or no
 # pack; 75 asked to stop: the trainer has saved. Under SLURM the job then requeues itself and goes on; elsewhere run
 # this again with --resume.
 set -euo pipefail
 
-# The pack. The original has data_pack here in the working directory; the packer writes it to its place instead.
-DATA_ROOT=${DATA_ROOT:-$PWD/experiments/overfitting/data_pack}
-PACK_ROOT=${PACK_ROOT:-$DATA_ROOT}
+# The original's DATA_ROOT is the pack itself.
+if [[ -z ${PACK_ROOT:-} && -n ${DATA_ROOT:-} && (-e $DATA_ROOT/SHA256SUMS || -f $DATA_ROOT) ]]; then
+  PACK_ROOT=$DATA_ROOT
+fi
+PACK_ROOT=${PACK_ROOT:-$PWD/experiments/overfitting/data_pack}
 # One folder for the three tasks of an array; outside SLURM there is no job number to add.
 JOB=${SLURM_ARRAY_JOB_ID:-${SLURM_JOB_ID:-}}
 OUTPUT_ROOT=${OUTPUT_ROOT:-$PWD/experiments/overfitting/runs${JOB:+/$JOB}}
-SUBSET_SIZE=${SUBSET_SIZE:-400}
-TRAIN_SOURCE=${TRAIN_SOURCE:-pack}
-VAL_SOURCE=${VAL_SOURCE:-pack_mixed}
-VAL_SIZE=${VAL_SIZE:-100}
-NUM_EPOCHS=${NUM_EPOCHS:-500}
-TRAIN_BS=${TRAIN_BS:-8}
-VAL_BS=${VAL_BS:-16}
-NUM_WORKERS=${NUM_WORKERS:-0}
-SEED=${SEED:-42}
-# The original's is full, which it downloads. Here a larger base is named: MODEL_CONFIG=full BASE=<LLaVA-1.5
-# folder> AUDIO_ENCODER=<CLAP folder>; the default is the base that safe-trainer make-base makes.
-MODEL_CONFIG=${MODEL_CONFIG:-tiny}
-BASE=${BASE:-}
-AUDIO_ENCODER=${AUDIO_ENCODER:-}
-# The original stops after 8, 4 and 4 batches, and differences under ten points are noise there; 0 is all.
-MAX_EVAL_BATCHES=${MAX_EVAL_BATCHES:-0}
-MAX_AUDIO_EVAL_BATCHES=${MAX_AUDIO_EVAL_BATCHES:-0}
-MAX_VL_EVAL_BATCHES=${MAX_VL_EVAL_BATCHES:-0}
-EVAL_LOGGING_STEPS=${EVAL_LOGGING_STEPS:-1}
-DEBUG_LOGGING=${DEBUG_LOGGING:-0}
-TRAIN_ACCURACY_INTERVAL=${TRAIN_ACCURACY_INTERVAL:-10}
-TRAIN_ACCURACY_WARMUP=${TRAIN_ACCURACY_WARMUP:-5}
-TRAIN_EVAL_BATCHES=${TRAIN_EVAL_BATCHES:-4}
-GEN_MAX_NEW_TOKENS=${GEN_MAX_NEW_TOKENS:-16}
-# The original fixes the null space at rank 8, 64 samples, refresh 2000; here the trainer's own settings stand.
+
+# Flags of the variables that are set.
+flags=()
+add() { # FLAG VALUE
+  [[ -z $2 ]] || flags+=("$1" "$2")
+}
+add --train-source "${TRAIN_SOURCE:-}"
+add --val-source "${VAL_SOURCE:-}"
+add --val-size "${VAL_SIZE:-}"
+add --subset-size "${SUBSET_SIZE:-}"
+add --seed "${SEED:-}"
+add --data-path "${DATA_ROOT:-}"
+add --train-batch-size "${TRAIN_BS:-}"
+add --val-batch-size "${VAL_BS:-}"
+add --num-epochs "${NUM_EPOCHS:-}"
+add --num-workers "${NUM_WORKERS:-}"
+add --model-config "${MODEL_CONFIG:-}"
+add --base "${BASE:-}"
+add --audio-encoder "${AUDIO_ENCODER:-}"
+add --max-eval-batches "${MAX_EVAL_BATCHES:-}"
+add --max-audio-eval-batches "${MAX_AUDIO_EVAL_BATCHES:-}"
+add --max-vl-eval-batches "${MAX_VL_EVAL_BATCHES:-}"
+add --eval-logging-steps "${EVAL_LOGGING_STEPS:-}"
+add --train-accuracy-interval "${TRAIN_ACCURACY_INTERVAL:-}"
+add --train-accuracy-warmup "${TRAIN_ACCURACY_WARMUP:-}"
+add --train-eval-batches "${TRAIN_EVAL_BATCHES:-}"
+add --generation-max-new-tokens "${GEN_MAX_NEW_TOKENS:-}"
+[[ ${DEBUG_LOGGING:-0} == 0 ]] || flags+=(--debug-logging)
 
 VARIANTS=(no_retention soft_retention full_safe)
 
@@ -94,20 +116,8 @@ trap 'signalled=1' INT
 run_variant() {
   local variant=$1 code
   shift
-  local -a command=("$TRAINER" run --variant "$variant"
-    --train-source "$TRAIN_SOURCE" --val-source "$VAL_SOURCE" --val-size "$VAL_SIZE"
-    --subset-size "$SUBSET_SIZE" --seed "$SEED"
-    --data-path "$DATA_ROOT" --pack-root "$PACK_ROOT" --output-root "$OUTPUT_ROOT"
-    --train-batch-size "$TRAIN_BS" --val-batch-size "$VAL_BS" --num-epochs "$NUM_EPOCHS"
-    --num-workers "$NUM_WORKERS" --model-config "$MODEL_CONFIG"
-    --max-eval-batches "$MAX_EVAL_BATCHES" --max-audio-eval-batches "$MAX_AUDIO_EVAL_BATCHES"
-    --max-vl-eval-batches "$MAX_VL_EVAL_BATCHES" --eval-with-audio-gate --eval-audio-gate-comparison
-    --eval-logging-steps "$EVAL_LOGGING_STEPS" --train-accuracy-interval "$TRAIN_ACCURACY_INTERVAL"
-    --train-accuracy-warmup "$TRAIN_ACCURACY_WARMUP" --train-eval-batches "$TRAIN_EVAL_BATCHES"
-    --generation-max-new-tokens "$GEN_MAX_NEW_TOKENS")
-  [[ -z $BASE ]] || command+=(--base "$BASE")
-  [[ -z $AUDIO_ENCODER ]] || command+=(--audio-encoder "$AUDIO_ENCODER")
-  [[ $DEBUG_LOGGING == 0 ]] || command+=(--debug-logging)
+  local -a command=("$TRAINER" run --variant "$variant" --pack-root "$PACK_ROOT" --output-root "$OUTPUT_ROOT"
+    --eval-with-audio-gate --eval-audio-gate-comparison "${flags[@]}")
   # A job that SLURM started before has a run to go on with.
   [[ ${SLURM_RESTART_COUNT:-0} == 0 ]] || command+=(--resume)
   command+=("$@")
@@ -150,7 +160,7 @@ if [[ -z $TRAINER ]] || ! command -v "$TRAINER" >/dev/null; then
   die 3 "no safe-trainer${TRAINER:+ at $TRAINER}; build it (cmake --preset release && cmake --build --preset release)" \
     "or name it in SAFE_TRAINER"
 fi
-if [[ $TRAIN_SOURCE == pack && ! -e $PACK_ROOT ]]; then
+if [[ ${TRAIN_SOURCE:-pack} == pack && ! -e $PACK_ROOT ]]; then
   die 3 "no pack at $PACK_ROOT; build one (safe-packer build) or extract one (safe-packer extract) and set PACK_ROOT"
 fi
 mkdir -p "$OUTPUT_ROOT"
@@ -182,4 +192,4 @@ if ((${#failed[@]} > 0)); then
   die 1 "failed: ${summary%, }"
 fi
 log "done: ${variants[*]}; runs in $OUTPUT_ROOT"
-log "compare them: $TRAINER report $OUTPUT_ROOT/*"
+log "next: $(printf '%q ' "$TRAINER") report $(printf '%q' "$OUTPUT_ROOT")/*"

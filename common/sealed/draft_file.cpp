@@ -21,6 +21,15 @@ std::string name_of_file(const fs::path& target) {
   return name;
 }
 
+Folder open_parent(const fs::path& target) {
+  const fs::path parent = target.has_parent_path() ? target.parent_path() : fs::path(".");
+  std::error_code ignored;
+  if (!fs::is_directory(parent, ignored) && !fs::exists(fs::symlink_status(parent, ignored)))
+    throw Error(ErrorKind::io, "cannot write " + target.string() + ": there is no folder " + parent.string() +
+                                   "; create it (mkdir -p), or name a file elsewhere");
+  return Folder::open(target.parent_path());
+}
+
 // A run that was killed left it. Its name alone is removed: it may be one more name of another file.
 void remove_leftover(const Folder& parent, const std::string& draft) {
   const auto there = parent.look(draft);
@@ -35,7 +44,7 @@ void remove_leftover(const Folder& parent, const std::string& draft) {
 
 DraftFile::DraftFile(const fs::path& target, Patience patience)
     : target_(target),
-      parent_(Folder::open(target.parent_path())),
+      parent_(open_parent(target)),
       lock_(parent_, name_of_file(target), patience),
       draft_name_("." + target.filename().string() + ".draft") {
   remove_leftover(parent_, draft_name_);

@@ -1,5 +1,6 @@
 #include <memory>
 
+#include "common/error.hpp"
 #include "packer/check/sign.hpp"
 #include "packer/cli/commands.hpp"
 
@@ -15,6 +16,11 @@ void add_keygen(common::Program& program) {
             "Write the secret key to KEY.pem, and the public key to KEY.pub.pem beside it")
       .required();
   verb.action([path](const common::CommonFlags& flags) {
+    if (const std::filesystem::path folder = path->parent_path();
+        !folder.empty() && !std::filesystem::exists(folder))
+      throw common::Error(common::ErrorKind::io, "cannot write " + path->string() + ": there is no folder " +
+                                                     folder.string() +
+                                                     "; create it (mkdir -p), or name a file elsewhere");
     const KeyFiles files = keygen(*path);
     common::say(flags, files.secret.string() + " signs: keep it to yourself; give " +
                            files.public_half.string() + " to those who shall trust it");

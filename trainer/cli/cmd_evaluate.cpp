@@ -2,6 +2,7 @@
 
 #include <memory>
 
+#include "common/error.hpp"
 #include "common/json.hpp"
 #include "trainer/cli/commands.hpp"
 #include "trainer/cli/run_flags.hpp"
@@ -15,6 +16,17 @@ struct EvaluateFlags {
   std::string feature_cache, device = "auto";
   bool every_gate = false;
 };
+
+void require_run(const std::filesystem::path& run) {
+  namespace fs = std::filesystem;
+  if (!fs::exists(run))
+    throw common::Error(common::ErrorKind::io, run.string() + " does not exist; name a run directory");
+  if (!fs::is_regular_file(run / "config.json"))
+    throw common::Error(common::ErrorKind::usage,
+                        run.string() +
+                            " is not a run directory (it has no config.json); name one, such as one "
+                            "of the folders that safe-trainer run makes in --output-root");
+}
 
 EvaluateRequest request_of(const EvaluateFlags& flags, const common::CommonFlags& common_flags) {
   EvaluateRequest request = flags.request;
@@ -50,6 +62,7 @@ void add_evaluate(common::Program& program) {
   verb.on("--eval-audio-gate-comparison", flags->every_gate,
           "Ask the questions at gates 0, 1/4, 1/2 and 1 too");
   verb.action([flags](const common::CommonFlags& common_flags) {
+    require_run(flags->request.run);
     return on_device([&] {
       const RunResult result = evaluate_run(request_of(*flags, common_flags));
       if (common_flags.json)

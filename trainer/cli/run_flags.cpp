@@ -38,7 +38,7 @@ void add_data_flags(Verb& verb, RunFlags& f) {
   verb.choice("--val-source", c.val_source,
               {{"pack_vl", "the pack's validation questions, all training clips and the held-out clips"},
                {"pack_audio", "the first --val-size training clips, no questions"},
-               {"pack_train_audio", "as pack_audio, at most 100 clips"},
+               {"pack_train_audio", "as pack_audio, but at most 100 clips unless 0 asks for all"},
                {"pack_mixed", "half of --val-size training clips, half questions, and the held-out clips"},
                {"vqa", "questions drawn from VQA v2's val2014 tables in --data-path/vqa"},
                {"mock_vl", "questions about pictures that are made up from the seed"}},

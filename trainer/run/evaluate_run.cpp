@@ -110,7 +110,7 @@ Selection select_for(const RunSummary& run, const packer::VerifiedPack& pack, co
 
 Json record_of(const RunSummary& run, const RunConfig& config, const RunInputs& inputs) {
   Json record = run.config;
-  for (const char* key : {"config_digest", "output_dir", "resumed_at_steps"}) record.erase(key);
+  for (const char* key : {"config_digest", "output_dir", "resumed_at_steps", "used"}) record.erase(key);
   const Json now = config_json(config, inputs);
   for (const char* key : {"pack_id", "pack_name", "device", "torch_version", "safe_packs_version",
                           "git_commit", "gate_comparison", "eval_audio_gate_comparison"})

@@ -1,13 +1,18 @@
 #include "trainer/run/run.hpp"
 
+#include <fmt/format.h>
+
 #include <chrono>
+#include <cstdio>
 
 #include "common/error.hpp"
 #include "common/file.hpp"
 #include "trainer/evaluate/evaluate.hpp"
 #include "trainer/model/safetensors.hpp"
 #include "trainer/retention/gradient_subspace.hpp"
+#include "trainer/run/sizes.hpp"
 #include "trainer/run/sources.hpp"
+#include "trainer/run/unlike.hpp"
 #include "trainer/run/workplace.hpp"
 #include "trainer/train/preconditions.hpp"
 
@@ -155,6 +160,7 @@ Earlier go_on_with(RunDirectory run, const std::string& config_digest) {
 }  // namespace
 
 RunResult run_experiment(RunConfig config, Resume resume) {
+  require_source(config);
   require_models(config);
   Stopwatch watch;
   Workplace work(config.output_root);
@@ -165,6 +171,9 @@ RunResult run_experiment(RunConfig config, Resume resume) {
   const RunInputs inputs{pack.id().hex(), pack.name(), models.base_digest, models.audio_encoder_digest,
                          models.placement};
   common::Json record = config_json(config, inputs);
+  const PackSamples samples = read_samples(pack);
+  Selection selection = select_samples(samples, config);
+  record_sizes(selection, config, record);
   const Compute compute(config.threads, config.fusion.width, models.placement);
   if (config.fusion.width > Compute::k_wide) record["threads"] = compute.threads_inside();
   const common::Digest digest = config_digest(record);
@@ -177,8 +186,11 @@ RunResult run_experiment(RunConfig config, Resume resume) {
     if (!unfinished) return read_finished(*found);  // sealed between the two looks
     earlier = go_on_with(*std::move(unfinished), digest.hex());
   }
-  Selection selection = select_samples(read_samples(pack), config);
   require_mechanisms_can_act(config, selection);
+  if (resume == Resume::resume && !earlier) say_what_differs(config, record);
+  if (earlier && config.verbosity == common::Verbosity::normal)
+    fmt::print(stderr, "going on with {} from step {}\n", earlier->run.path().string(),
+               earlier->checkpoint ? earlier->checkpoint->step : 0);
   Experiment experiment = open_experiment(pack, std::move(selection), config, std::move(models),
                                           open_caches(config, record), compute);
   watch.lap("encode_s");

@@ -8,6 +8,7 @@
 #include "manifest/format/write.hpp"
 #include "manifest/select.hpp"
 #include "manifest/tables/audiocaps_table.hpp"
+#include "manifest/tables/layout.hpp"
 #include "manifest/tables/vqa_tables.hpp"
 #include "packer/build/build.hpp"
 #include "packer/synthesize/synthesize.hpp"
@@ -24,13 +25,17 @@ constexpr std::int64_t k_retention_seed = 321;  // as safe-manifest retention
 bool is_pack_source(const std::string& source) { return source.rfind("pack", 0) == 0; }
 
 [[noreturn]] void not_there(const fs::path& path, const std::string& flag) {
-  throw common::Error(common::ErrorKind::io, path.string() + " is not there; check " + flag);
+  throw common::Error(common::ErrorKind::io, path.string() + " does not exist; check " + flag);
 }
 
-fs::path first_existing(const std::vector<fs::path>& candidates, const std::string& flag) {
-  for (const fs::path& path : candidates)
-    if (fs::exists(path)) return path;
-  not_there(candidates.front(), flag);
+// One of the places where people keep a table.
+fs::path find_table(const fs::path& root, const std::vector<std::string>& names) {
+  if (!fs::is_directory(root)) not_there(root, "--data-path");
+  if (!manifest::has_file(root, names))
+    throw common::Error(common::ErrorKind::io, "there is no " + names.front() + " in " + root.string() +
+                                                   ", nor the same table by another usual name; check "
+                                                   "--data-path");
+  return manifest::first_file(root, names);
 }
 
 packer::OpenOptions open_options(const RunConfig& config) {
@@ -49,31 +54,27 @@ fs::path pack_as_tree(const RunConfig& config) {
 
 void audio_from_tables(const fs::path& root, const RunConfig& config, const fs::path& manifests,
                        packer::BuildRequest& request) {
-  const auto table = [&](const std::string& split) {
-    return std::vector<fs::path>{root / (split + ".csv"), root / "metadata" / (split + ".csv")};
-  };
-  const fs::path train = first_existing(table("train"), "--data-path");
+  const fs::path train = find_table(root, manifest::audiocaps_tables("train"));
   const manifest::ClipChoice subset =
       manifest::select_clips(manifest::read_audiocaps_table(train),
                              {"train", static_cast<std::uint64_t>(config.subset_size), config.seed}, {});
   request.manifest = manifests / "subset_manifest.json";
   request.source_root = root;
   common::write_file(request.manifest, manifest::write_subset(subset.manifest));
-  for (const fs::path& path : table("val")) {
-    if (!fs::exists(path)) continue;
-    const std::vector<manifest::ClipEntry> rows = manifest::read_audiocaps_table(path);
-    const manifest::Excluded excluded = manifest::read_excluded({request.manifest});
-    std::unordered_set<std::string> clips;
-    for (const manifest::ClipEntry& row : rows)
-      if (!excluded.youtube_ids.contains(row.youtube_id)) clips.insert(row.youtube_id);
-    const auto count = std::min<std::uint64_t>(clips.size(), k_held_out_clips);
-    if (count == 0) return;
-    request.audio_val_manifest = manifests / "audio_val_manifest.json";
-    common::write_file(
-        *request.audio_val_manifest,
-        manifest::write_subset(manifest::select_clips(rows, {"val", count, config.seed}, excluded).manifest));
-    return;
-  }
+  const std::vector<std::string> held_out = manifest::audiocaps_tables("val");
+  if (!manifest::has_file(root, held_out)) return;
+  const std::vector<manifest::ClipEntry> rows =
+      manifest::read_audiocaps_table(manifest::first_file(root, held_out));
+  const manifest::Excluded excluded = manifest::read_excluded({request.manifest});
+  std::unordered_set<std::string> clips;
+  for (const manifest::ClipEntry& row : rows)
+    if (!excluded.youtube_ids.contains(row.youtube_id)) clips.insert(row.youtube_id);
+  const auto count = std::min<std::uint64_t>(clips.size(), k_held_out_clips);
+  if (count == 0) return;
+  request.audio_val_manifest = manifests / "audio_val_manifest.json";
+  common::write_file(
+      *request.audio_val_manifest,
+      manifest::write_subset(manifest::select_clips(rows, {"val", count, config.seed}, excluded).manifest));
 }
 
 std::uint64_t population_of(const manifest::VqaTables& tables, const manifest::Excluded& excluded) {
@@ -87,15 +88,9 @@ std::uint64_t population_of(const manifest::VqaTables& tables, const manifest::E
 
 void questions_from_tables(const fs::path& root, const RunConfig& config, const fs::path& manifests,
                            packer::BuildRequest& request) {
-  const std::string questions = "v2_OpenEnded_mscoco_val2014_questions.json";
-  const std::string annotations = "v2_mscoco_val2014_annotations.json";
   const manifest::VqaTables tables = manifest::read_vqa_tables(
-      first_existing({root / questions, root / "questions" / questions, root / "Questions" / questions},
-                     "--data-path"),
-      first_existing(
-          {root / annotations, root / "annotations" / annotations, root / "Annotations" / annotations},
-          "--data-path"),
-      config.threads, config.verbosity);
+      find_table(root, manifest::vqa_questions("val2014")),
+      find_table(root, manifest::vqa_annotations("val2014")), config.threads, config.verbosity);
   const auto size =
       std::min<std::uint64_t>(tables.size(), static_cast<std::uint64_t>(config.evaluation.size));
   request.val_manifest = manifests / "val_manifest.json";
@@ -135,6 +130,21 @@ void questions_from_pack(const fs::path& pack, packer::BuildRequest& request) {
 
 }  // namespace
 
+void require_source(const RunConfig& config) {
+  if ((is_pack_source(config.train_source) || is_pack_source(config.val_source)) &&
+      !fs::exists(config.pack_root))
+    throw common::Error(common::ErrorKind::io,
+                        "there is no pack at " + config.pack_root.string() +
+                            "; check --pack-root (or PACK_ROOT), or build one (safe-packer build)");
+  const auto reads_tables = [&](const char* train, const char* val) {
+    return config.train_source == train || config.val_source == val;
+  };
+  if (reads_tables("audiocaps", "vqa") && !fs::is_directory(config.data_path))
+    throw common::Error(common::ErrorKind::io,
+                        "there is no folder " + config.data_path.string() +
+                            "; check --data-path (or DATA_ROOT), which holds audiocaps/ and vqa/");
+}
+
 bool reads_pack_root(const RunConfig& config) {
   return is_pack_source(config.train_source) && is_pack_source(config.val_source);
 }
@@ -147,7 +157,8 @@ packer::VerifiedPack open_source(const RunConfig& config, Workplace& workplace) 
   if (config.train_source == "mock" || config.val_source == "mock_vl") {
     packer::SynthesizeRequest request;
     request.out = mock;
-    request.clips = static_cast<int>(config.subset_size);
+    request.clips =
+        config.subset_size > 0 ? static_cast<int>(config.subset_size) : packer::SynthesizeRequest{}.clips;
     request.questions = static_cast<int>(std::max<std::int64_t>(2000, 5 * config.evaluation.size));
     request.train_questions = 8;  // nobody reads them here
     request.seed = config.seed;

@@ -9,10 +9,9 @@
 
 namespace trainer {
 
-inline const std::vector<std::string> k_train_sources = {"pack", "audiocaps", "mock"};
-inline const std::vector<std::string> k_val_sources = {"pack_vl",    "pack_audio", "pack_train_audio",
-                                                       "pack_mixed", "vqa",        "mock_vl"};
-
+// An io error that names the pack or the folder of tables that is not there: before anything else is looked
+// at, so that nothing else is blamed.
+void require_source(const RunConfig& config);
 // Whether the run reads --pack-root itself.
 [[nodiscard]] bool reads_pack_root(const RunConfig& config);
 

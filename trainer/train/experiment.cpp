@@ -1,6 +1,7 @@
 #include "trainer/train/experiment.hpp"
 
 #include <algorithm>
+#include <limits>
 #include <numeric>
 
 #include "common/error.hpp"
@@ -17,6 +18,9 @@ std::vector<T> first_of(const std::vector<T>& items, std::int64_t count) {
   const auto keep = std::min(static_cast<std::int64_t>(items.size()), std::max<std::int64_t>(count, 0));
   return {items.begin(), items.begin() + keep};
 }
+
+// 0 is all.
+std::int64_t all_or(std::int64_t size) { return size > 0 ? size : std::numeric_limits<std::int64_t>::max(); }
 
 ClipGroup encode_clips(const packer::VerifiedPack& pack, const AudioEncoder& audio, const FeatureCache& cache,
                        const Llava& base, const PromptWriter& writer, const std::vector<ClipSample>& clips,
@@ -52,14 +56,27 @@ ClipGroup pick(const ClipGroup& all, const std::vector<ClipSample>& wanted) {
   return group;
 }
 
-void require_model_folder(const fs::path& folder, const char* flag, const RunConfig& config) {
+// A tiny base is two folders, vl/ and audio/ below the one that make-base was given.
+void require_model_folder(const fs::path& folder, const std::string& flag, const char* inside,
+                          const RunConfig& config) {
   if (fs::exists(folder / "config.json")) return;
+  if (fs::exists(folder / inside / "config.json"))
+    throw common::Error(common::ErrorKind::io, folder.string() + " holds no model (no config.json), but " +
+                                                   (folder / inside).string() + " does; give " + flag + " " +
+                                                   (folder / inside).string());
+  // What make-base would be given to make this very folder.
+  const fs::path named = folder.has_filename() ? folder : folder.parent_path();
+  const fs::path out = named.filename() != inside ? named
+                       : named.has_parent_path()  ? named.parent_path()
+                                                  : ".";
   throw common::Error(common::ErrorKind::io,
                       folder.string() +
                           " holds no model (no config.json); make a tiny one with\n  safe-trainer "
                           "make-base --pack " +
-                          config.pack_root.string() + " --out " + config.base.parent_path().string() +
-                          "\nor name a Hugging Face folder with " + flag);
+                          config.pack_root.string() + " --out " + out.string() +
+                          "\nor name a Hugging Face "
+                          "folder with " +
+                          flag);
 }
 
 void refuse_wrong_layers(const RunConfig& config, const Llava& base) {
@@ -84,18 +101,17 @@ Selection select_samples(const PackSamples& samples, const RunConfig& config) {
   chosen.retention = samples.retention;
   const std::int64_t size = config.evaluation.size;
   if (config.val_source == "pack_audio") {
-    chosen.memorised = first_of(chosen.train, size);
+    chosen.memorised = first_of(chosen.train, all_or(size));
   } else if (config.val_source == "pack_train_audio") {
-    chosen.memorised = first_of(chosen.train, std::min<std::int64_t>(size > 0 ? size : 100, 100));
+    chosen.memorised = first_of(chosen.train, size > 0 ? std::min<std::int64_t>(size, 100) : all_or(size));
   } else if (config.val_source == "pack_mixed") {
     // The original shuffles the mixture too; here each kind is asked and scored by itself, so order has no
     // effect.
-    const std::int64_t total = size > 0 ? size : 100;
-    chosen.memorised = first_of(chosen.train, total / 2);
-    chosen.validation = first_of(samples.validation, total - total / 2);
+    chosen.memorised = first_of(chosen.train, size > 0 ? size / 2 : all_or(size));
+    chosen.validation = first_of(samples.validation, size > 0 ? size - size / 2 : all_or(size));
     chosen.held_out = samples.held_out;
   } else {
-    chosen.validation = size > 0 ? first_of(samples.validation, size) : samples.validation;
+    chosen.validation = first_of(samples.validation, all_or(size));
     chosen.memorised = chosen.train;
     chosen.held_out = samples.held_out;
   }
@@ -103,8 +119,8 @@ Selection select_samples(const PackSamples& samples, const RunConfig& config) {
 }
 
 void require_models(const RunConfig& config) {
-  require_model_folder(config.base, "--base", config);
-  require_model_folder(config.audio_encoder, "--audio-encoder", config);
+  require_model_folder(config.base, "--base", "vl", config);
+  require_model_folder(config.audio_encoder, "--audio-encoder", "audio", config);
 }
 
 FrozenModels open_models(RunConfig& config) {

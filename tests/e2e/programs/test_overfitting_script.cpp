@@ -70,14 +70,9 @@ TEST_CASE("in plain bash the helper runs the three variants in order, on the pac
   CHECK(second < third);
   CHECK(third != std::string::npos);
   const std::string root = fs::canonical(cluster.scratch.path()).string() + "/experiments/overfitting/";
-  for (const std::string& part :
-       {"--pack-root " + root + "data_pack ", "--output-root " + root + "runs ",
-        std::string("--num-epochs 500 "), std::string("--val-source pack_mixed "),
-        std::string("--val-size 100 "), std::string("--seed 42 "), std::string("--max-vl-eval-batches 0 "),
-        std::string("--model-config tiny ")}) {
-    CAPTURE(part);
-    CHECK(count(calls, part) == 3);
-  }
+  // Nothing else: what is not set has the defaults of safe-trainer run.
+  CHECK(count(calls, "--pack-root " + root + "data_pack --output-root " + root +
+                         "runs --eval-with-audio-gate --eval-audio-gate-comparison \n") == 3);
   CHECK(count(calls, "--resume") == 0);
   CHECK(count(calls, "--debug-logging") == 0);
   CHECK(count(calls, "srun") == 0);
@@ -95,11 +90,30 @@ TEST_CASE("the helper's environment and arguments reach the trainer") {
   CHECK_MESSAGE(done.code == 0, done.err);
   for (const std::string& part :
        {"[--pack-root][" + elsewhere.string() + "]", std::string("[--num-epochs][3]"),
-        std::string("[--base][llava][--audio-encoder][clap][--debug-logging][--threads][2]"),
-        std::string("[--model-config][full]")}) {
+        std::string(
+            "[--model-config][full][--base][llava][--audio-encoder][clap][--debug-logging][--threads][2]")}) {
     CAPTURE(part);
     CHECK(count(cluster.calls(), part) == 3);
   }
+}
+
+TEST_CASE("DATA_ROOT is the pack where it is one, as in the original, and else holds the sources") {
+  const Cluster cluster;
+  const fs::path pack = cluster.scratch / "my_pack";
+  fs::create_directories(pack);
+  support::put_file(pack / "SHA256SUMS", "");
+  CHECK(cluster.run({"DATA_ROOT=" + pack.string()}).code == 0);
+  CHECK(count(cluster.calls(), "--pack-root " + pack.string() + " ") == 3);
+  const Cluster other;
+  CHECK(other.run({"DATA_ROOT=" + other.scratch.path().string()}).code == 0);
+  CHECK(count(other.calls(), "--data-path " + other.scratch.path().string() + " ") == 3);
+  CHECK(count(other.calls(), "overfitting/data_pack ") == 3);
+}
+
+TEST_CASE("the helper asks SLURM for no GPU, which the environment may") {
+  const std::string script = support::text_of_file(SAFE_SOURCE_DIR "/scripts/overfitting_test.sh");
+  CHECK(count(script, "#SBATCH --gres") == 0);
+  CHECK(count(script, "SBATCH_GRES=gpu:1 sbatch") == 1);
 }
 
 TEST_CASE("a variant that fails does not stop the others, and is named at the end") {

@@ -265,6 +265,93 @@ TEST_CASE("a stratified choice says how it was made, the original's has the orig
               "strategy          \"stratified\"\n"));
 }
 
+TEST_CASE(
+    "a manifest that is there is left alone where it would be another, unless --replace says otherwise") {
+  const Project project;
+  CHECK(project.run({"audio", "--subset-size", "4"}).code == 0);
+  const std::string before = support::text_of_file(project.at("subset_manifest.json"));
+  const Finished again = project.run({"audio", "--subset-size", "4"});
+  CHECK(again.code == 0);
+  CHECK(again.out == "unchanged experiments/overfitting/subset_manifest.json: 4 of 10 clips, seed 42\n");
+  const Finished other = project.run({"audio", "--subset-size", "4", "--seed", "43"});
+  CHECK(other.code == 2);
+  CHECK(holds(other.err, "subset_manifest.json exists and holds something else; add --replace"));
+  CHECK(support::text_of_file(project.at("subset_manifest.json")) == before);
+  CHECK(project.run({"audio", "--subset-size", "4", "--seed", "43", "--replace"}).code == 0);
+  CHECK(support::text_of_file(project.at("subset_manifest.json")) != before);
+}
+
+TEST_CASE("a subset size of 0 means all, of questions and of clips") {
+  const Project project;
+  CHECK(holds(project.run({"val", "--subset-size", "0"}).out, ": 60 of 60 questions"));
+  CHECK(holds(project.run({"audio", "--subset-size", "0"}).out, ": 10 of 10 clips"));
+  const fs::path folder = project.root("data/audiocaps/audio/train");
+  fs::create_directories(folder);
+  support::put_file(folder / "train_3.flac", "x");
+  CHECK(holds(project.run({"audio", "--subset-size", "0", "--available", "data/audiocaps", "--replace"}).out,
+              ": 1 of 10 clips, seed 42, 9 skipped"));
+}
+
+TEST_CASE("what --exclude names is excluded beside the earlier splits, not in their place") {
+  const Project project;
+  const std::string val = "experiments/overfitting/val_manifest.json",
+                    more = "experiments/overfitting/more.json";
+  CHECK(project.run({"val", "--subset-size", "20"}).code == 0);
+  CHECK(project.run({"val", "--subset-size", "5", "--seed", "9", "--exclude", val, "-o", more}).code == 0);
+  CHECK(project.run({"retention", "--subset-size", "10", "--exclude", more}).code == 0);
+  const Finished checked =
+      project.run({"check", val, more, "experiments/overfitting/retention_manifest.json"});
+  CHECK(checked.out == "ok: 3 manifests, nothing found\n");
+  CHECK(manifest::read_vqa(project.at("retention_manifest.json")).recipe->sources.size() == 4);
+}
+
+TEST_CASE(
+    "a seed of any size is taken, written down and drawn with as Python does; what is none is refused") {
+  const Project project;
+  const std::string large = "100000000000000000000";
+  CHECK(project.run({"val", "--subset-size", "5", "--seed", "-" + large}).out ==
+        "wrote experiments/overfitting/val_manifest.json: 5 of 60 questions, seed -" + large + "\n");
+  const std::string text = support::text_of_file(project.at("val_manifest.json"));
+  CHECK(holds(text, "\n  \"seed\": -" + large + ",\n"));
+  CHECK(holds(project.run({"show", "experiments/overfitting/val_manifest.json"}).out, "-" + large + "\n"));
+  // random.Random(10**20).sample(range(60), 5), as random.seed takes the absolute value.
+  std::vector<std::int64_t> ids;
+  for (const auto& entry : manifest::read_vqa(project.at("val_manifest.json")).entries)
+    ids.push_back(entry.question_id);
+  CHECK(ids.size() == 5);
+  CHECK(project.run({"val", "--subset-size", "5", "--seed", large, "-o", "experiments/overfitting/b.json"})
+            .code == 0);
+  std::vector<std::int64_t> positive;
+  for (const auto& entry : manifest::read_vqa(project.at("b.json")).entries)
+    positive.push_back(entry.question_id);
+  CHECK(ids == positive);
+  for (const char* seed : {"1e3", "1.5", "", "seven", "+1"}) {
+    const Finished refused = project.run({"val", "--seed", seed});
+    CHECK(refused.code == 2);
+    CHECK(holds(refused.err, "--seed: "));
+  }
+}
+
+TEST_CASE("check passes over a recipe, which a shell's *.json names too") {
+  const Project project;
+  CHECK(project.run({"val", "--subset-size", "5"}).code == 0);
+  const std::string val = "experiments/overfitting/val_manifest.json",
+                    recipe = "experiments/overfitting/val_manifest.recipe.json";
+  const Finished checked = project.run({"check", recipe, val});
+  CHECK(checked.code == 0);
+  CHECK(checked.out == "ok: 1 manifests, nothing found\n");
+  CHECK(holds(checked.err, recipe + ": passed over"));
+  CHECK(project.run({"check", recipe}).code == 2);
+}
+
+TEST_CASE("a verb ends with the next command, which a shell takes as it is; --quiet says nothing") {
+  const Project project;
+  fs::create_directories(project.root("my data"));
+  const Finished made = project.run({"val", "--subset-size", "5", "-o", "my data/val_manifest.json"});
+  CHECK(holds(made.err, "next: safe-manifest check 'my data/val_manifest.json'\n"));
+  CHECK(project.run({"val", "--subset-size", "5", "-o", "my data/val_manifest.json", "--quiet"}).err.empty());
+}
+
 TEST_CASE("clips whose file is not there give way to the next ones, and the manifest says which") {
   const Project project;
   const fs::path folder = project.root("data/audiocaps/audio/train");

@@ -92,6 +92,48 @@ TEST_CASE("a quick look never says that a pack is verified") {
   CHECK(contains(site.run("verify --quick --json E/data_pack").out, "\"verified\": false"));
 }
 
+TEST_CASE("a folder that is not there is named, before anything is read") {
+  const Site site;
+  REQUIRE(site.build().code == 0);
+  for (const std::string command : {"archive E/data_pack -o nofolder/x.tar", "keygen -o nofolder/x.pem"}) {
+    const Outcome outcome = site.run(command);
+    CAPTURE(outcome.err);
+    CHECK(outcome.code == 3);
+    CHECK(contains(outcome.err, "there is no folder nofolder; create it"));
+  }
+}
+
+TEST_CASE("build warns where no retention manifest is packed, and nothing else does") {
+  const Site site;
+  CHECK_FALSE(contains(site.build().err, "warning:"));
+  fs::remove(site.scratch / "E/retention_manifest.json");
+  CHECK(contains(site.build("--quiet").err, "no run on this pack can use soft_retention or full_safe"));
+}
+
+TEST_CASE("an empty value never switches a check off") {
+  const Site site;
+  REQUIRE(site.build().code == 0);
+  REQUIRE(site.run("archive E/data_pack -o x.tar").code == 0);
+  for (const std::string flag : {"--expect", "--trust", "--pack-id", "--require-signature"})
+    for (const std::string empty : {" ''", "=", "=''"})
+      for (const std::string verb : {"verify", "extract"}) {
+        const Outcome outcome = site.run(verb + " x.tar " + flag + empty);
+        CAPTURE(outcome.err);
+        CHECK(outcome.code == 2);
+        CHECK(contains(outcome.err, "the value is empty"));
+      }
+  CHECK(site.run("verify --pack x.tar --pack-id " + std::string(64, '0')).code == 1);
+}
+
+TEST_CASE("every verb prints its result as JSON where it is asked to, before the verb or behind it") {
+  const Site site;
+  REQUIRE(site.build().code == 0);
+  const std::string id = site.run("verify E/data_pack").out.substr(0, 64);
+  CHECK(site.run("--json archive E/data_pack -o x.tar").out ==
+        "{\"id\": \"" + id + "\", \"path\": \"x.tar\"}\n");
+  CHECK(site.run("extract x.tar --dest out --json").out == "{\"id\": \"" + id + "\", \"path\": \"out\"}\n");
+}
+
 TEST_CASE("the exit code says who has to act") {
   const Site site;
   REQUIRE(site.build().code == 0);

@@ -38,6 +38,87 @@ TEST_CASE("a run leaves a sealed directory, and without audio it is its base bit
   CHECK(trainer({"report", run.string()}).code == 1);
 }
 
+TEST_CASE("a run on fewer clips and questions than were asked for says so, there and in its config.json") {
+  const World& w = world();
+  const Finished fewer = trainer(w.run("no_retention", "fewer", {"--num-epochs", "1"}));
+  World::ok(fewer);
+  CHECK(fewer.err.find("400 training clips are asked for and there are 12") != std::string::npos);
+  CHECK(fewer.err.find("500 items to judge on are asked for and there are 20") != std::string::npos);
+  const common::Json config = json_of(w.only_run("fewer") / "config.json");
+  CHECK(config.at("subset_size") == 400);
+  CHECK(config.at("used") == common::Json{{"subset_size", 12}, {"val_size", 20}});
+  for (const std::string source : {"pack_vl", "pack_audio", "pack_train_audio", "pack_mixed"}) {
+    CAPTURE(source);
+    const Finished all = trainer(
+        w.run("no_retention", "all_" + source,
+              {"--num-epochs", "1", "--subset-size", "0", "--val-size", "0", "--val-source", source}));
+    World::ok(all);
+    CHECK(all.err.find("warning") == std::string::npos);
+    const common::Json used = json_of(w.only_run("all_" + source) / "config.json").at("used");
+    CHECK(used.at("subset_size") == 12);
+    CHECK(used.at("val_size") == (source == "pack_vl" ? 20 : source == "pack_mixed" ? 32 : 12));
+  }
+  World::ok(trainer(
+      w.run("no_retention", "exactly", {"--num-epochs", "1", "--subset-size", "12", "--val-size", "20"})));
+  CHECK_FALSE(json_of(w.only_run("exactly") / "config.json").contains("used"));
+}
+
+TEST_CASE("a resumed run of other settings says which, and begins anew") {
+  const World& w = world();
+  World::ok(trainer(w.run("no_retention", "longer", {"--num-epochs", "1"})));
+  std::vector<std::string> more = w.run("no_retention", "longer", {"--num-epochs", "2"});
+  more.insert(more.begin(), support::small_world::k_bin + "/safe-trainer");
+  more.emplace_back("--resume");
+  const Finished other = run_process(more);
+  World::ok(other);
+  CHECK(other.err.find("no run of this configuration to resume") != std::string::npos);
+  CHECK(other.err.find("(num_epochs: 1 there, 2 here)") != std::string::npos);
+}
+
+TEST_CASE("a report passes over what is no finished run, naming it, and needs one that is") {
+  const World& w = world();
+  World::ok(trainer(w.run("no_retention", "mixed_runs", {"--num-epochs", "1"})));
+  const std::string root = w.root + "/mixed_runs", run = w.only_run("mixed_runs").string();
+  fs::create_directories(root + "/failed");
+  support::put_file(root + "/failed/config.json", "{}");
+  support::put_file(root + "/report.html", "");
+  const Finished report = trainer({"report", run, root + "/failed", root + "/report.html"});
+  World::ok(report);
+  CHECK(report.err.find("passed over: " + root + "/failed: the run failed or is not finished") !=
+        std::string::npos);
+  CHECK(report.err.find("passed over: " + root + "/report.html: it is not a run directory") !=
+        std::string::npos);
+  CHECK(trainer({"report", root + "/failed"}).code == 1);
+  CHECK(trainer({"report", run, root + "/nothing"}).code == 3);
+}
+
+TEST_CASE("the cause is named, not what follows from it") {
+  const World& w = world();
+  const auto says = [&](const std::vector<std::string>& arguments, int code, const std::string& part) {
+    const Finished finished = trainer(arguments);
+    CAPTURE(finished.err);
+    CHECK(finished.code == code);
+    CHECK(finished.err.find(part) != std::string::npos);
+    return finished.err;
+  };
+  // Neither the pack nor the base is there: the pack comes first.
+  const std::string typo =
+      says(w.run("full_safe", "bad", {"--pack-root", w.root + "/pakc", "--base", w.root + "/nobase"}), 3,
+           "there is no pack at " + w.root + "/pakc; check --pack-root");
+  CHECK(typo.find("make-base") == std::string::npos);
+  says(w.run("full_safe", "bad", {"--base", w.base}), 3, "give --base " + w.base + "/vl");
+  says(w.run("full_safe", "bad", {"--base", "nobase"}), 3, "--out nobase\n");
+  says({"evaluate", w.root + "/first"}, 2, "is not a run directory");
+  says(w.run("full_safe", "bad", {"--train-source", "audiocaps", "--data-path", w.root + "/dta"}), 3,
+       "there is no folder " + w.root + "/dta; check --data-path");
+  says(w.run("soft_retention", "bad", {"--num-epochs", "50"}), 2, "--num-epochs 51 or more");
+  says(w.run("full_safe", "bad", {"--num-epochs", "0"}), 2,
+       "--num-epochs: \"0\" is too small; give a whole number, 1 or more");
+  says(w.run("full_safe", "bad", {"--seed", "100000000000000000000"}), 2, "--seed: ");
+  says(w.run("full_safe", "bad", {"--pack-id", ""}), 2, "--pack-id: the value is empty");
+  says(w.run("full_safe", "bad", {"--require-signature", ""}), 2, "--require-signature: the value is empty");
+}
+
 TEST_CASE("equal runs end with equal bytes, whatever the number of threads; other variants with others") {
   const World& w = world();
   World::ok(trainer(w.run("full_safe", "one", {"--threads", "1", "--num-epochs", "60"})));
@@ -219,6 +300,23 @@ TEST_CASE("sources that are no packs are built into one that the run keeps") {
     CHECK(packer({"verify", (w.only_run(out) / "source_pack").string()}).code == 0);
     CHECK(trainer({"verify-run", w.only_run(out).string()}).code == 0);
   }
+  // AudioCaps' table as JSONL, as the original's converter writes it.
+  fs::create_directories(w.root + "/json_data/audiocaps");
+  fs::create_directory_symlink(w.root + "/data/vqa", w.root + "/json_data/vqa");
+  fs::create_directory_symlink(w.root + "/data/audiocaps/audio", w.root + "/json_data/audiocaps/audio");
+  std::string lines;
+  const common::Json subset = json_of(w.root + "/subset_manifest.json");
+  for (const auto& clip : subset.at("entries"))
+    lines += common::dump_line({{"id", clip.at("audiocap_id")},
+                                {"ytid", clip.at("youtube_id")},
+                                {"start_time", clip.at("start_time")},
+                                {"caption", clip.at("caption")}}) +
+             "\n";
+  support::put_file(w.root + "/json_data/audiocaps/train.jsonl", lines);
+  World::ok(
+      trainer(w.run("no_retention", "from_jsonl",
+                    {"--train-source", "audiocaps", "--val-source", "vqa", "--data-path",
+                     w.root + "/json_data", "--subset-size", "6", "--val-size", "10", "--num-epochs", "1"})));
   // Training clips from the pack, questions from the tables.
   World::ok(trainer(w.run(
       "no_retention", "mixed",

@@ -13,6 +13,7 @@
 #include "trainer/report/markdown.hpp"
 #include "trainer/report/page.hpp"
 #include "trainer/report/tensorboard.hpp"
+#include "trainer/results/run_directory.hpp"
 
 namespace trainer {
 namespace {
@@ -133,11 +134,37 @@ int verify_page(const VerifyFlags& flags, const common::CommonFlags& common_flag
   return 0;
 }
 
+// `report runs/*` meets runs that failed, were stopped or go on, and what a report wrote there: those are
+// named and passed over. A path that does not exist was mistyped.
+std::vector<fs::path> finished_runs(const std::vector<fs::path>& paths) {
+  std::vector<fs::path> finished;
+  std::string others;
+  for (const fs::path& path : paths) {
+    if (!fs::exists(path))
+      throw Error(ErrorKind::io, path.string() + " does not exist; name run directories");
+    const bool is_folder = fs::is_directory(path);
+    if (is_folder && is_finished(path)) {
+      finished.push_back(path);
+      continue;
+    }
+    const std::string why = !is_folder                         ? "it is not a run directory"
+                            : fs::exists(path / "config.json") ? "the run failed or is not finished"
+                                                               : "it holds no run";
+    others += (others.empty() ? "" : "\n") + ("passed over: " + path.string() + ": " + why);
+  }
+  if (!others.empty()) fmt::print(stderr, "{}\n", others);
+  if (finished.empty())
+    throw Error(ErrorKind::mismatch, "none of the " + std::to_string(paths.size()) +
+                                         " is a finished run; name run directories that hold SHA256SUMS, or "
+                                         "finish one (safe-trainer run --resume)");
+  return finished;
+}
+
 int report(const ReportFlags& flags, const common::CommonFlags& common_flags) {
   check_flags(flags);
   make_folder_of(flags.page);
   make_folder_of(flags.markdown);
-  const Comparison comparison = compare_runs(flags.runs);
+  const Comparison comparison = compare_runs(finished_runs(flags.runs));
   if (flags.page) write_report(flags, comparison, common_flags);
   if (flags.markdown) common::write_file(*flags.markdown, to_markdown(comparison, command_of(flags)));
   if (flags.tensorboard) write_event_files(comparison.runs, *flags.tensorboard);

@@ -1,0 +1,42 @@
+#include "trainer/run/sizes.hpp"
+
+#include <fmt/format.h>
+
+#include <cstdio>
+
+namespace trainer {
+namespace {
+
+std::int64_t count(std::size_t size) { return static_cast<std::int64_t>(size); }
+
+// What --val-size counts, in the source that the run is judged on.
+std::int64_t judged_on(const Selection& selection, const std::string& val_source) {
+  if (val_source == "pack_audio" || val_source == "pack_train_audio")
+    return count(selection.memorised.size());
+  if (val_source == "pack_mixed") return count(selection.memorised.size() + selection.validation.size());
+  return count(selection.validation.size());
+}
+
+void warn(const char* what, std::int64_t asked, std::int64_t used, const char* flag) {
+  fmt::print(stderr,
+             "warning: {} {} are asked for and there are {}: all of them are used, and config.json says so "
+             "under \"used\" ({} 0 asks for all)\n",
+             asked, what, used, flag);
+}
+
+}  // namespace
+
+void record_sizes(const Selection& selection, const RunConfig& config, common::Json& record) {
+  const std::int64_t clips = count(selection.train.size());
+  const std::int64_t judged = judged_on(selection, config.val_source);
+  common::Json used = common::Json::object();
+  if (clips != config.subset_size) used["subset_size"] = clips;
+  if (judged != config.evaluation.size) used["val_size"] = judged;
+  if (used.empty()) return;
+  record["used"] = used;
+  if (clips < config.subset_size) warn("training clips", config.subset_size, clips, "--subset-size");
+  if (judged < config.evaluation.size)
+    warn("items to judge on", config.evaluation.size, judged, "--val-size");
+}
+
+}  // namespace trainer

@@ -1,0 +1,77 @@
+#include "trainer/run/unlike.hpp"
+
+#include <fmt/format.h>
+
+#include <cstdio>
+#include <set>
+
+#include "common/error.hpp"
+
+namespace trainer {
+namespace {
+
+namespace fs = std::filesystem;
+using common::Json;
+
+constexpr std::uint64_t k_config_limit_bytes = std::uint64_t{1} << 20;
+
+// Follows from the rest, or says where a run lies and how far it came.
+bool is_setting(const std::string& key) {
+  static const std::set<std::string> k_others = {"config_digest", "output_dir", "resumed_at_steps",
+                                                 "feature_cache"};
+  return k_others.count(key) == 0;
+}
+
+std::string text_of(const Json& config, const std::string& key) {
+  return config.contains(key) ? common::dump_line(config.at(key)) : "not set";
+}
+
+// A config.json that cannot be read is no run to compare with.
+std::optional<Json> read_config(const fs::path& run) {
+  std::error_code ignored;
+  if (!fs::is_regular_file(run / "config.json", ignored)) return std::nullopt;
+  try {
+    return common::read_json(run / "config.json", k_config_limit_bytes);
+  } catch (const common::Error&) {
+    return std::nullopt;
+  }
+}
+
+bool is_alike(const Json& there, const Json& here) {
+  for (const char* key : {"variant", "name", "seed"})
+    if (text_of(there, key) != text_of(here, key)) return false;
+  return !there.contains("evaluated_run");
+}
+
+}  // namespace
+
+std::string differences(const Json& there, const Json& here) {
+  std::set<std::string> keys;
+  for (const Json* config : {&there, &here})
+    for (const auto& member : config->items())
+      if (is_setting(member.key())) keys.insert(member.key());
+  std::string text;
+  for (const std::string& key : keys)
+    if (const std::string a = text_of(there, key), b = text_of(here, key); a != b)
+      text += fmt::format("{}{}: {} there, {} here", text.empty() ? "" : "; ", key, a, b);
+  return text;
+}
+
+void say_what_differs(const RunConfig& config, const Json& record) {
+  std::error_code ignored;
+  if (config.verbosity == common::Verbosity::quiet || !fs::is_directory(config.output_root, ignored)) return;
+  // Names begin with the time, so the last by name is the newest.
+  std::set<fs::path> runs;
+  for (const fs::directory_entry& entry : fs::directory_iterator(config.output_root, ignored))
+    if (entry.path().filename().string().front() != '.') runs.insert(entry.path());
+  for (auto run = runs.rbegin(); run != runs.rend(); ++run) {
+    const std::optional<Json> there = read_config(*run);
+    if (!there || !is_alike(*there, record)) continue;
+    const std::string text = differences(*there, record);
+    fmt::print(stderr, "no run of this configuration to resume: {} differs ({}); starting a new run\n",
+               run->string(), text.empty() ? "in nothing that config.json has" : text);
+    return;
+  }
+}
+
+}  // namespace trainer
