@@ -23,7 +23,7 @@ Outline read_recipe(const BuildRequest& request, const RecipeTrust& trust) {
     throw Error(ErrorKind::usage, recipe.string() +
                                       " is not a folder; a recipe is the folder that safe-packer export "
                                       "--format recipe makes, or a pack's");
-  std::optional<PublicKey> key;
+  std::optional<common::PublicKey> key;
   if (trust.trusted_key) key = read_trusted_key(*trust.trusted_key, recipe);
   return read_outline(recipe, trust.expected_id, key);
 }

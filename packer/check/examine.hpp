@@ -12,8 +12,8 @@
 
 #include "common/progress.hpp"
 #include "common/sealed/finding.hpp"
+#include "common/sealed/signing_key.hpp"
 #include "packer/format/contents_check.hpp"
-#include "packer/format/signing_key.hpp"
 
 namespace packer {
 
@@ -38,7 +38,7 @@ struct ExamineRequest {
   ControlBytes control = ControlBytes::keep;
   // Whose signature the pack must have (E2). It is checked first: where it does not hold, nothing else of the
   // pack is parsed.
-  std::optional<PublicKey> trusted_key{};
+  std::optional<common::PublicKey> trusted_key{};
   ControlCall on_control{};
 };
 

@@ -27,7 +27,7 @@ bool names(const manifest::QuestionEntry& entry, const std::string& path) {
 }  // namespace
 
 Outline read_outline(const std::filesystem::path& path, const std::optional<common::Digest>& expected_id,
-                     const std::optional<PublicKey>& trusted_key) {
+                     const std::optional<common::PublicKey>& trusted_key) {
   ExamineRequest request;
   request.expected_id = expected_id;
   request.trusted_key = trusted_key;

@@ -23,7 +23,7 @@ struct Outline {
 // expected pack: what they say would be worth nothing; signature where the trusted key did not sign it.
 [[nodiscard]] Outline read_outline(const std::filesystem::path& path,
                                    const std::optional<common::Digest>& expected_id = std::nullopt,
-                                   const std::optional<PublicKey>& trusted_key = std::nullopt);
+                                   const std::optional<common::PublicKey>& trusted_key = std::nullopt);
 
 // Rows of the pack's manifests that name a file of it.
 struct NamingRow {

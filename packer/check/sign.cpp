@@ -61,7 +61,7 @@ KeyFiles keygen(const fs::path& secret) {
   files.public_half.replace_extension(".pub.pem");
   check_absent(files.secret);
   check_absent(files.public_half);
-  const SecretKey key = SecretKey::generate();
+  const common::SecretKey key = common::SecretKey::generate();
   const std::string pem = key.pem(), public_pem = key.public_key().pem();
   write_new(common::create_secret(files.secret), files.secret, common::view_of(pem));
   try {
@@ -85,8 +85,8 @@ SignSummary sign_pack(const SignRequest& request) {
                 request.key.string() +
                     " is inside a pack and would be passed on with it; move it to a place where "
                     "only its owner can read it");
-  const SecretKey key = read_secret_key(request.key);
-  const PublicKey checker = key.public_key();
+  const common::SecretKey key = common::read_secret_key(request.key);
+  const common::PublicKey checker = key.public_key();
   const fs::path whole = fs::canonical(request.pack);
   const std::string name = whole.filename().string();
   const common::Folder parent = common::Folder::open(whole.parent_path());
@@ -111,7 +111,7 @@ SignSummary sign_pack(const SignRequest& request) {
     summary.signing = Signing::was_there;
     return summary;
   }
-  const Signature signature = key.sign(seal);
+  const common::Signature signature = key.sign(seal);
   // A key that was damaged in memory or on the disk could sign, and give itself away by a wrong signature.
   ENSURE(checker.verifies(seal, signature));
   // Beside the pack: in it, what a kill leaves would be a file that the seal does not list.
@@ -121,13 +121,13 @@ SignSummary sign_pack(const SignRequest& request) {
   return summary;
 }
 
-PublicKey read_trusted_key(const fs::path& key, const fs::path& pack) {
+common::PublicKey read_trusted_key(const fs::path& key, const fs::path& pack) {
   if (lies_in_a_pack(key, pack))
     throw Error(ErrorKind::usage,
                 key.string() +
                     " is inside a pack, so whoever made the pack chose it; name a key that came to "
                     "you by another way");
-  return read_public_key(key);
+  return common::read_public_key(key);
 }
 
 }  // namespace packer

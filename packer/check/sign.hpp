@@ -7,7 +7,7 @@
 
 #include "common/digest.hpp"
 #include "common/progress.hpp"
-#include "packer/format/signing_key.hpp"
+#include "common/sealed/signing_key.hpp"
 
 namespace packer {
 
@@ -39,6 +39,7 @@ SignSummary sign_pack(const SignRequest& request);
 
 // The key to trust the pack at `pack` by. One that lies in this pack or another, or is named by way of it, is
 // a usage error: whoever made the pack chose it.
-[[nodiscard]] PublicKey read_trusted_key(const std::filesystem::path& key, const std::filesystem::path& pack);
+[[nodiscard]] common::PublicKey read_trusted_key(const std::filesystem::path& key,
+                                                 const std::filesystem::path& pack);
 
 }  // namespace packer

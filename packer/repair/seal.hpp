@@ -7,7 +7,7 @@
 #include <string>
 #include <vector>
 
-#include "packer/format/signing_key.hpp"
+#include "common/sealed/signing_key.hpp"
 #include "packer/repair/site.hpp"
 
 namespace packer {
@@ -21,7 +21,7 @@ struct SealCandidate {
 // What the user knows about the pack from elsewhere.
 struct SealDemand {
   std::optional<common::Digest> id;
-  std::optional<PublicKey> key;
+  std::optional<common::PublicKey> key;
 };
 
 struct SettledSeal {

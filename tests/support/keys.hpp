@@ -5,7 +5,6 @@
 #include <string_view>
 
 #include "common/bytes.hpp"
-#include "tests/support/small_pack.hpp"
 
 namespace support {
 

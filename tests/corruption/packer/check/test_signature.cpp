@@ -36,7 +36,7 @@ struct Sample {
     (void)packer::sign_pack({pack, key, 1, common::Verbosity::quiet});
     request.threads = 1;
     request.verbosity = common::Verbosity::quiet;
-    request.trusted_key = packer::read_public_key(files.public_half);
+    request.trusted_key = common::read_public_key(files.public_half);
   }
   [[nodiscard]] std::string signature() const { return support::get(pack / k_signature); }
   // The rules that a pack at `path` breaks.
@@ -251,7 +251,7 @@ TEST_CASE("every MUST about what the user expects has a rejecting case here") {
       {"E1", [](packer::ExamineRequest& request) { request.expected_id = common::Digest(); }},
       {"E2",
        [](packer::ExamineRequest& request) {
-         request.trusted_key = packer::SecretKey::generate().public_key();
+         request.trusted_key = common::SecretKey::generate().public_key();
        }},
   };
   std::set<std::string> tested;
@@ -270,7 +270,7 @@ TEST_CASE("where neither the id nor the signature is the expected one, the signa
   const Sample sample;
   packer::ExamineRequest request = sample.request;
   request.expected_id = common::Digest();
-  request.trusted_key = packer::SecretKey::generate().public_key();
+  request.trusted_key = common::SecretKey::generate().public_key();
   const common::Findings findings = packer::verify(sample.pack, request).findings;
   REQUIRE(findings.size() == 1);
   CHECK(findings[0].rule == "E2");

@@ -123,7 +123,7 @@ TEST_CASE("keys of other kinds and encrypted ones are refused by name, and an en
     CHECK_MESSAGE(signing.find(row.says) != std::string::npos, signing);
     if (std::string(row.says) == "passphrase") continue;
     const std::string trusting =
-        message_of([&] { (void)packer::read_public_key(sample.scratch / "X.pub.pem"); });
+        message_of([&] { (void)common::read_public_key(sample.scratch / "X.pub.pem"); });
     CHECK_MESSAGE(trusting.find(row.says) != std::string::npos, trusting);
   }
   // The way out that the message names; a passphrase on the command line stands for the question.

@@ -78,7 +78,7 @@ TEST_CASE("a new key is readable by its owner alone, whatever the umask, and its
     CHECK(files.public_half == scratch / ("KEY" + std::to_string(umask) + ".pub.pem"));
     CHECK(mode_of(files.secret) == 0600);
     CHECK(mode_of(files.public_half) == 0644);
-    CHECK(packer::read_secret_key(files.secret).public_key() == packer::read_public_key(files.public_half));
+    CHECK(common::read_secret_key(files.secret).public_key() == common::read_public_key(files.public_half));
   }
   CHECK(support::tree_of(scratch.path()).size() == 6);
 }
@@ -128,12 +128,12 @@ TEST_CASE("a file that is no key to trust says what it holds") {
   for (const auto& row : cases) {
     CAPTURE(row.text);
     support::put(site.scratch / "X.pem", row.text);
-    const Outcome outcome = outcome_of([&] { (void)packer::read_public_key(site.scratch / "X.pem"); });
+    const Outcome outcome = outcome_of([&] { (void)common::read_public_key(site.scratch / "X.pem"); });
     CHECK(outcome.code == row.code);
     CHECK_MESSAGE(contains(outcome.message, row.says), outcome.message);
   }
-  CHECK(outcome_of([&] { (void)packer::read_public_key(site.scratch / "none"); }).code == 3);
-  CHECK(outcome_of([&] { (void)packer::read_public_key(site.scratch.path()); }).code == 3);
+  CHECK(outcome_of([&] { (void)common::read_public_key(site.scratch / "none"); }).code == 3);
+  CHECK(outcome_of([&] { (void)common::read_public_key(site.scratch.path()); }).code == 3);
 }
 
 TEST_CASE("a file that is no key to sign with says what it holds") {
@@ -246,7 +246,7 @@ TEST_CASE("a key that came with a pack is not trusted, however it is named") {
     }
     for (const fs::path& key :
          {site.trusted, site.pack / ".." / "KEY.pub.pem", site.pack / "audio" / ".." / ".." / "KEY.pub.pem"})
-      CHECK(packer::read_trusted_key(key, path) == packer::read_public_key(site.trusted));
+      CHECK(packer::read_trusted_key(key, path) == common::read_public_key(site.trusted));
   }
 }
 

@@ -2,11 +2,11 @@
 #include <algorithm>
 #include <array>
 
-#include "packer/format/signing_key.hpp"
+#include "common/sealed/signing_key.hpp"
 
 #include "common/bytes.hpp"
 #include "tests/support/keys.hpp"
-#include "tests/support/scratch.hpp"
+#include "tests/support/process.hpp"
 
 #include <doctest/doctest.h>
 
@@ -53,11 +53,11 @@ TEST_CASE("keys and signatures are those of RFC 8032") {
   const support::Scratch scratch;
   for (const Vector& vector : k_vectors) {
     const common::Bytes seed = support::from_hex(vector.secret), message = support::from_hex(vector.message);
-    support::put(scratch / "KEY.pem", support::secret_pem(seed));
-    const packer::SecretKey key = packer::read_secret_key(scratch / "KEY.pem");
-    const packer::PublicKey checker(array_of(support::from_hex(vector.public_half)));
+    support::put_file(scratch / "KEY.pem", support::secret_pem(seed));
+    const common::SecretKey key = common::read_secret_key(scratch / "KEY.pem");
+    const common::PublicKey checker(array_of(support::from_hex(vector.public_half)));
     CHECK(key.public_key() == checker);
-    const packer::Signature signature = key.sign(message);
+    const common::Signature signature = key.sign(message);
     CHECK(common::to_hex(signature) == vector.signature);
     CHECK(checker.verifies(message, signature));
     CHECK(key.pem() == support::secret_pem(seed));
@@ -74,13 +74,13 @@ TEST_CASE("no flipped bit of a signature, message or key is accepted") {
       bytes[bit / 8] = static_cast<std::uint8_t>(bytes[bit / 8] ^ (1U << (bit % 8)));
       return bytes;
     };
-    const packer::PublicKey key(array_of(good_key));
+    const common::PublicKey key(array_of(good_key));
     for (std::size_t bit = 0; bit < 512; ++bit)
       CHECK_FALSE(key.verifies(good_message, flipped(good_signature, bit)));
     for (std::size_t bit = 0; bit < 8 * good_message.size(); ++bit)
       CHECK_FALSE(key.verifies(flipped(good_message, bit), good_signature));
     for (std::size_t bit = 0; bit < 256; ++bit)
-      CHECK_FALSE(packer::PublicKey(array_of(flipped(good_key, bit))).verifies(good_message, good_signature));
+      CHECK_FALSE(common::PublicKey(array_of(flipped(good_key, bit))).verifies(good_message, good_signature));
     CHECK_FALSE(key.verifies(common::view_of("other"), good_signature));
   }
 }
@@ -96,7 +96,7 @@ TEST_CASE("nobody can make a second signature out of one, by adding the order of
       carry >>= 8;
     }
     REQUIRE(carry == 0);
-    const packer::PublicKey key(array_of(support::from_hex(vector.public_half)));
+    const common::PublicKey key(array_of(support::from_hex(vector.public_half)));
     CHECK_FALSE(key.verifies(support::from_hex(vector.message), signature));
   }
 }

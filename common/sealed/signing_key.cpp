@@ -1,4 +1,4 @@
-#include "packer/format/signing_key.hpp"
+#include "common/sealed/signing_key.hpp"
 
 #include <openssl/err.h>
 #include <openssl/evp.h>
@@ -14,12 +14,10 @@
 #include "common/file.hpp"
 #include "common/sealed/finding.hpp"
 
-namespace packer {
+namespace common {
 namespace {
 
 namespace fs = std::filesystem;
-using common::Error;
-using common::ErrorKind;
 
 constexpr std::uint64_t k_key_file_limit_bytes = 64 << 10;
 
@@ -57,7 +55,7 @@ std::string text_in(BIO* buffer) {
 struct PemBlock {
   std::string label;  // what stands behind BEGIN
   bool is_encrypted = false;
-  common::Bytes der;
+  Bytes der;
 };
 
 std::optional<PemBlock> next_block(BIO* text) {
@@ -69,7 +67,7 @@ std::optional<PemBlock> next_block(BIO* text) {
     ERR_clear_error();
     return std::nullopt;
   }
-  PemBlock block{label, false, common::Bytes(data, data + size)};
+  PemBlock block{label, false, Bytes(data, data + size)};
   // The form of before PKCS#8 says it in a header, PKCS#8 in the label.
   block.is_encrypted = std::string_view(header).find("ENCRYPTED") != std::string_view::npos ||
                        block.label.starts_with("ENCRYPTED");
@@ -84,7 +82,7 @@ PemBlock read_block(const fs::path& path) {
   std::error_code failure;
   const fs::path real = fs::canonical(path, failure);
   if (failure) throw Error(ErrorKind::io, path.string() + " cannot be read: " + failure.message());
-  const std::string bytes = common::read_text(real, k_key_file_limit_bytes);
+  const std::string bytes = read_text(real, k_key_file_limit_bytes);
   const BioHandle text = required(BioHandle(BIO_new_mem_buf(bytes.data(), static_cast<int>(bytes.size()))),
                                   "read from a buffer");
   std::optional<PemBlock> block = next_block(text.get());
@@ -100,9 +98,9 @@ PemBlock read_block(const fs::path& path) {
 }
 
 [[noreturn]] void refuse_kind(const fs::path& path, const std::string& kind) {
-  throw Error(ErrorKind::usage,
-              path.string() + " holds a key of another kind (" + common::escape_for_terminal(kind) +
-                  "), and packs are signed with Ed25519 only; make a key with safe-packer keygen -o KEY.pem");
+  throw Error(ErrorKind::usage, path.string() + " holds a key of another kind (" + escape_for_terminal(kind) +
+                                    "), and packs and runs are signed with Ed25519 only; make a key with "
+                                    "safe-packer keygen -o KEY.pem");
 }
 
 // `key` is what the block decoded to, null where it did not.
@@ -125,8 +123,8 @@ std::array<std::uint8_t, PublicKey::k_size> raw_public(const EVP_PKEY* key) {
 
 }  // namespace
 
-bool PublicKey::verifies(common::ByteView message, common::ByteView signature) const {
-  if (signature.size() != common::k_signature_bytes) return false;
+bool PublicKey::verifies(ByteView message, ByteView signature) const {
+  if (signature.size() != k_signature_bytes) return false;
   const KeyHandle key = handle_of(bytes_);
   const ContextHandle context = new_context();
   // Ed25519 hashes by itself: no digest is named. Below 1 is "no" or "could not", and neither is a yes.
@@ -162,7 +160,7 @@ SecretKey SecretKey::generate() {
 
 PublicKey SecretKey::public_key() const { return PublicKey(raw_public(state_->key.get())); }
 
-Signature SecretKey::sign(common::ByteView message) const {
+Signature SecretKey::sign(ByteView message) const {
   Signature signature{};
   std::size_t size = signature.size();
   const ContextHandle context = new_context();
@@ -212,4 +210,4 @@ SecretKey read_secret_key(const fs::path& path) {
   return SecretKey(std::make_unique<SecretKey::State>(SecretKey::State{std::move(key)}));
 }
 
-}  // namespace packer
+}  // namespace common

@@ -9,18 +9,18 @@
 #include <string>
 
 #include "common/bytes.hpp"
-#include "packer/format/names.hpp"
+#include "common/sealed/sums.hpp"
 
-namespace packer {
+namespace common {
 
-using Signature = std::array<std::uint8_t, common::k_signature_bytes>;
+using Signature = std::array<std::uint8_t, k_signature_bytes>;
 
 class PublicKey {
  public:
   static constexpr std::size_t k_size = 32;
   explicit PublicKey(const std::array<std::uint8_t, k_size>& bytes) : bytes_(bytes) {}
   // Whether `signature` is this key's, over exactly these bytes.
-  [[nodiscard]] bool verifies(common::ByteView message, common::ByteView signature) const;
+  [[nodiscard]] bool verifies(ByteView message, ByteView signature) const;
   // SubjectPublicKeyInfo, "-----BEGIN PUBLIC KEY-----".
   [[nodiscard]] std::string pem() const;
   bool operator==(const PublicKey&) const = default;
@@ -39,7 +39,7 @@ class SecretKey {
 
   [[nodiscard]] PublicKey public_key() const;
   // Deterministic: equal keys and messages give equal signatures.
-  [[nodiscard]] Signature sign(common::ByteView message) const;
+  [[nodiscard]] Signature sign(ByteView message) const;
   // PKCS#8, "-----BEGIN PRIVATE KEY-----", without a passphrase.
   [[nodiscard]] std::string pem() const;
 
@@ -55,4 +55,4 @@ class SecretKey {
 [[nodiscard]] PublicKey read_public_key(const std::filesystem::path& path);
 [[nodiscard]] SecretKey read_secret_key(const std::filesystem::path& path);
 
-}  // namespace packer
+}  // namespace common
