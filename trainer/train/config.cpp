@@ -3,6 +3,7 @@
 #include <ATen/detail/CUDAHooksInterface.h>
 
 #include "common/error.hpp"
+#include "trainer/train/git_commit.hpp"
 
 namespace trainer {
 namespace {
@@ -144,7 +145,7 @@ common::Json config_json(const RunConfig& config, const RunInputs& inputs) {
   if (inputs.placement.device.is_cuda()) json["cuda"] = at::detail::getCUDAHooks().showConfig();
   json["torch_version"] = TORCH_VERSION;
   json["safe_packs_version"] = SAFE_VERSION;
-  json["git_commit"] = SAFE_GIT_COMMIT;
+  json["git_commit"] = git_commit();
   return json;
 }
 
