@@ -4,9 +4,9 @@
 
 namespace common {
 
-std::string why_not_a_pack_path(std::string_view text) {
+std::string why_not_a_pack_path(std::string_view text, std::size_t limit_bytes) {
   if (text.empty()) return "it is empty";
-  if (text.size() > PackPath::k_limit_bytes) return "it is longer than 100 bytes";
+  if (text.size() > limit_bytes) return "it is longer than " + std::to_string(limit_bytes) + " bytes";
   bool component_start = true;
   for (const char c : text) {
     if (c == '/') {
@@ -24,8 +24,8 @@ std::string why_not_a_pack_path(std::string_view text) {
   return {};
 }
 
-PackPath::PackPath(std::string_view text) : text_(text) {
-  if (const std::string why = why_not_a_pack_path(text); !why.empty())
+PackPath::PackPath(std::string_view text, std::size_t limit_bytes) : text_(text) {
+  if (const std::string why = why_not_a_pack_path(text, limit_bytes); !why.empty())
     throw Error(ErrorKind::mismatch, "\"" + text_.substr(0, 200) + "\" cannot be a name in a pack: " + why +
                                          "; rename the file and its manifest row");
 }

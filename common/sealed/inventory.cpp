@@ -33,7 +33,7 @@ void check_file(const Folder& folder, const SumsLine& line, Findings& findings) 
 
 }  // namespace
 
-Inventory take_inventory(const Folder& folder, Findings& findings) {
+Inventory take_inventory(const Folder& folder, Findings& findings, std::size_t path_limit_bytes) {
   Inventory inventory;
   const std::vector<Entry> entries = folder.walk();
   std::set<std::string> filled;  // folders with something in them
@@ -48,7 +48,7 @@ Inventory take_inventory(const Folder& folder, Findings& findings) {
     } else if (entry.kind != EntryKind::folder) {
       findings.push_back({entry.path, "F4",
                           std::string("is ") + name_of(entry.kind) + "; only files and folders are allowed"});
-    } else if (entry.path.size() > PackPath::k_limit_bytes) {
+    } else if (entry.path.size() > path_limit_bytes) {
       findings.push_back(
           {entry.path, "F3", "is a folder, and the name of a pack's file cannot begin with it"});
       too_deep = entry.path + "/";
@@ -67,18 +67,18 @@ void compare_names(const Inventory& inventory, const std::vector<SumsLine>& sums
     if (inventory.count(line.path.text()) == 0) findings.push_back({line.path.text(), "F1", "is missing"});
 }
 
-Digest seal_folder(const Folder& folder, std::span<const std::string> required) {
+std::string seal_folder(const Folder& folder, const SealForm& form) {
   Findings findings;
-  const Inventory inventory = take_inventory(folder, findings);
+  const Inventory inventory = take_inventory(folder, findings, form.path_limit_bytes);
   std::vector<SumsLine> sums;
   for (const auto& [path, size] : inventory) {
     ENSURE(!is_seal(path));
-    if (const std::string why = why_not_a_pack_path(path); !why.empty())
+    if (const std::string why = why_not_a_pack_path(path, form.path_limit_bytes); !why.empty())
       findings.push_back({path, "N1", "invalid path: " + why});
     else
-      sums.push_back({PackPath(path), {}});
+      sums.push_back({PackPath(path, form.path_limit_bytes), {}});
   }
-  for (const std::string& name : required)
+  for (const std::string& name : form.required)
     if (inventory.count(name) == 0) findings.push_back({name, "F1", "is missing"});
   sort_findings(findings);
   if (!findings.empty())
@@ -90,34 +90,44 @@ Digest seal_folder(const Folder& folder, std::span<const std::string> required) 
     line.digest = digest_file(file, folder.path_of(line.path.text())).digest;
   }
   std::sort(sums.begin(), sums.end());
-  const std::string text = write_sums(sums);
+  std::string text = write_sums(sums);
   folder.write(std::string(k_seal_name), text);
-  return digest_of(text);
+  return text;
 }
 
-SealCheck check_sealed_folder(const Folder& folder, std::span<const std::string> required, unsigned threads) {
+SealCheck check_sealed_folder(const Folder& folder, const Bytes& seal, const SealForm& form,
+                              unsigned threads) {
   SealCheck check;
-  const std::string seal(k_seal_name);
-  const Inventory inventory = take_inventory(folder, check.findings);
-  const auto at = inventory.find(seal);
-  if (at == inventory.end()) {
-    check.findings.push_back(
-        {seal, "S1", "is missing: the folder was never finished, or no program of this project made it"});
-  } else if (at->second > k_seal_limit_bytes) {
-    check.findings.push_back({seal, "S1", "has more than 64 MiB"});
-  } else {
-    const std::string text = folder.read_text(seal, k_seal_limit_bytes);
-    check.id = digest_of(text);
-    check.sums = parse_sums(text, required, check.findings);
-    compare_names(inventory, check.sums, check.findings);
-    std::vector<Findings> found(check.sums.size());
-    parallel_for(check.sums.size(), threads, [&](std::size_t i) {
-      if (inventory.count(check.sums[i].path.text()) == 1) check_file(folder, check.sums[i], found[i]);
-    });
-    for (const Findings& part : found) check.findings.insert(check.findings.end(), part.begin(), part.end());
-  }
+  const Inventory inventory = take_inventory(folder, check.findings, form.path_limit_bytes);
+  check.id = digest_of(seal);
+  check.sums = parse_sums(text_of(seal), form.required, check.findings, form.path_limit_bytes);
+  compare_names(inventory, check.sums, check.findings);
+  std::vector<Findings> found(check.sums.size());
+  parallel_for(check.sums.size(), threads, [&](std::size_t i) {
+    if (inventory.count(check.sums[i].path.text()) == 1) check_file(folder, check.sums[i], found[i]);
+  });
+  for (const Findings& part : found) check.findings.insert(check.findings.end(), part.begin(), part.end());
   sort_findings(check.findings);
   return check;
+}
+
+SealBytes read_seal(const Folder& folder, Findings& findings) {
+  SealBytes bytes;
+  const std::string seal(k_seal_name), signature(k_signature_name);
+  if (const auto there = folder.look(seal); there && there->kind == EntryKind::file) {
+    if (there->size > k_seal_limit_bytes)
+      findings.push_back({seal, "S1", "has more than 64 MiB"});
+    else
+      bytes.seal = folder.read(seal, k_seal_limit_bytes);
+  }
+  if (const auto there = folder.look(signature); there && there->kind == EntryKind::file) {
+    if (there->size != k_signature_bytes)
+      findings.push_back(
+          {signature, "S7", "has " + std::to_string(there->size) + " bytes, a signature has exactly 64"});
+    else
+      bytes.signature = folder.read(signature, k_signature_bytes);
+  }
+  return bytes;
 }
 
 }  // namespace common

@@ -32,7 +32,7 @@ std::string write_sums(const std::vector<SumsLine>& lines) {
 }
 
 std::vector<SumsLine> parse_sums(std::string_view text, std::span<const std::string> required,
-                                 Findings& findings) {
+                                 Findings& findings, std::size_t path_limit_bytes) {
   std::vector<SumsLine> lines;
   const std::string seal(k_seal_name);
   const auto bad = [&](std::size_t number, const char* rule, const std::string& what) {
@@ -59,7 +59,7 @@ std::vector<SumsLine> parse_sums(std::string_view text, std::span<const std::str
       continue;
     }
     const std::string_view name = line.substr(k_hex_digits + 2);
-    if (const std::string why = why_not_a_pack_path(name); !why.empty()) {
+    if (const std::string why = why_not_a_pack_path(name, path_limit_bytes); !why.empty()) {
       bad(number, "N1", "invalid path: " + why);
       continue;
     }
@@ -67,7 +67,7 @@ std::vector<SumsLine> parse_sums(std::string_view text, std::span<const std::str
       bad(number, "S4", "lists " + std::string(name) + ", which no seal can hold");
       continue;
     }
-    SumsLine parsed{PackPath(name), *digest};
+    SumsLine parsed{PackPath(name, path_limit_bytes), *digest};
     if (!lines.empty() && !(lines.back().path < parsed.path))
       bad(number, "S3", std::string(name) + " is not in the order of path bytes");
     lines.push_back(std::move(parsed));

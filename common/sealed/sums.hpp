@@ -32,6 +32,7 @@ struct SumsLine {
 // The well-formed lines, sorted; what is wrong with the others goes to `findings` (S2 to S6, N1), a
 // line for a file of `required` among them. Without a finding, write_sums gives `text` back.
 [[nodiscard]] std::vector<SumsLine> parse_sums(std::string_view text, std::span<const std::string> required,
-                                               Findings& findings);
+                                               Findings& findings,
+                                               std::size_t path_limit_bytes = PackPath::k_limit_bytes);
 
 }  // namespace common

@@ -2,9 +2,9 @@
 
 #include "common/error.hpp"
 #include "common/sealed/draft.hpp"
+#include "common/sealed/signature.hpp"
 #include "packer/check/examine.hpp"
 #include "packer/check/examine_archive.hpp"
-#include "packer/check/sign.hpp"
 #include "packer/check/verify.hpp"
 #include "packer/format/replaceable.hpp"
 
@@ -73,7 +73,8 @@ Examination examine(const ExtractRequest& request, Form form, DraftSink& sink) {
   whole.on_control = [&](const Examination& examination, const std::string& name, common::ByteView bytes) {
     sink.put_control(examination, name, bytes);
   };
-  if (request.trusted_key) whole.trusted_key = read_trusted_key(*request.trusted_key, request.archive);
+  if (request.trusted_key)
+    whole.trusted_key = common::read_trusted_key(*request.trusted_key, request.archive);
   if (form == Form::tar) {
     const common::File file = common::open_to_read(request.archive);
     return examine_tar(file, request.archive, whole, &sink);

@@ -4,10 +4,10 @@
 
 #include "common/error.hpp"
 #include "common/sealed/draft.hpp"
+#include "common/sealed/signature.hpp"
 #include "common/sealed/sums.hpp"
 #include "packer/build/seal.hpp"
 #include "packer/check/outline.hpp"
-#include "packer/check/sign.hpp"
 #include "packer/format/replaceable.hpp"
 
 namespace packer {
@@ -24,7 +24,7 @@ Outline read_recipe(const BuildRequest& request, const RecipeTrust& trust) {
                                       " is not a folder; a recipe is the folder that safe-packer export "
                                       "--format recipe makes, or a pack's");
   std::optional<common::PublicKey> key;
-  if (trust.trusted_key) key = read_trusted_key(*trust.trusted_key, recipe);
+  if (trust.trusted_key) key = common::read_trusted_key(*trust.trusted_key, recipe);
   return read_outline(recipe, trust.expected_id, key);
 }
 

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "common/error.hpp"
+#include "common/sealed/signature.hpp"
 
 namespace packer {
 
@@ -10,12 +11,11 @@ bool Examination::has_signature() const { return control.count(std::string(commo
 
 bool accept_trust(const PackHead& head, const ExamineRequest& request, Examination& examination) {
   if (!request.trusted_key) return true;
-  if (head.seal && head.signature && request.trusted_key->verifies(*head.seal, *head.signature)) return true;
+  std::string what = common::why_not_signed(*request.trusted_key, head.seal, head.signature);
+  if (what.empty()) return true;
   examination.signature = SignatureState::refused;
-  std::string what = "is not a signature of this SHA256SUMS by the trusted key";
-  if (!head.seal || !head.signature)
-    what = examination.findings.empty() ? "is missing, and a signature is required"
-                                        : "cannot be read, and a signature is required";
+  if ((!head.seal || !head.signature) && !examination.findings.empty())
+    what = "cannot be read, and a signature is required";
   examination.findings.push_back({std::string(common::k_signature_name), "E2", what});
   return false;
 }

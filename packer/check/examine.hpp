@@ -12,6 +12,7 @@
 
 #include "common/progress.hpp"
 #include "common/sealed/finding.hpp"
+#include "common/sealed/inventory.hpp"
 #include "common/sealed/signing_key.hpp"
 #include "packer/format/contents_check.hpp"
 
@@ -58,10 +59,8 @@ struct Examination {
   [[nodiscard]] bool has_signature() const;
 };
 
-// What a pack begins with, not parsed yet; nothing where it is not there or not readable as such.
-struct PackHead {
-  std::optional<common::Bytes> seal, signature;
-};
+// What a pack begins with, not parsed yet.
+using PackHead = common::SealBytes;
 
 // The parts that all readings share; each adds to `examination`.
 // E2. To be called before anything else is accepted: false ends the examination.

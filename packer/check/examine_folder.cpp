@@ -12,26 +12,6 @@ namespace {
 
 namespace fs = std::filesystem;
 
-// Read once: what was checked against a key is what is parsed.
-PackHead read_head(const common::Folder& root, common::Findings& findings) {
-  PackHead head;
-  const std::string seal(common::k_seal_name), signature(common::k_signature_name);
-  if (const auto there = root.look(seal); there && there->kind == common::EntryKind::file) {
-    if (there->size > common::k_seal_limit_bytes)
-      findings.push_back({seal, "S1", "has more than 64 MiB"});
-    else
-      head.seal = root.read(seal, common::k_seal_limit_bytes);
-  }
-  if (const auto there = root.look(signature); there && there->kind == common::EntryKind::file) {
-    if (there->size != common::k_signature_bytes)
-      findings.push_back(
-          {signature, "S7", "has " + std::to_string(there->size) + " bytes, a signature has exactly 64"});
-    else
-      head.signature = root.read(signature, common::k_signature_bytes);
-  }
-  return head;
-}
-
 void accept_file(const common::Folder& root, const std::string& name, const common::Inventory& sizes,
                  const ExamineRequest& request, Examination& examination) {
   const auto at = sizes.find(name);
@@ -125,7 +105,7 @@ void check_files(const common::Folder& root, const common::Inventory& sizes, con
 
 Examination examine_folder(const common::Folder& root, const ExamineRequest& request) {
   Examination examination;
-  PackHead head = read_head(root, examination.findings);
+  PackHead head = common::read_seal(root, examination.findings);
   if (!accept_trust(head, request, examination)) {
     common::sort_findings(examination.findings);
     return examination;

@@ -3,10 +3,10 @@
 #include <algorithm>
 
 #include "common/error.hpp"
+#include "common/sealed/signature.hpp"
 #include "packer/check/examine.hpp"
 #include "packer/check/examine_archive.hpp"
 #include "packer/check/examine_folder.hpp"
-#include "packer/check/sign.hpp"
 #include "packer/check/verify.hpp"
 
 namespace packer {
@@ -61,7 +61,8 @@ VerifiedPack open_pack(const std::filesystem::path& folder_or_tar, const OpenOpt
   pack.location_ = folder_or_tar;
   ExamineRequest request{Depth::full, options.expected_id, options.threads, options.verbosity,
                          ControlBytes::drop};
-  if (options.trusted_key) request.trusted_key = read_trusted_key(*options.trusted_key, folder_or_tar);
+  if (options.trusted_key)
+    request.trusted_key = common::read_trusted_key(*options.trusted_key, folder_or_tar);
   Examination examination;
   if (form == Form::folder) {
     auto folder = std::make_shared<const common::Folder>(common::Folder::open(folder_or_tar));

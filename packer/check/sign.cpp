@@ -17,24 +17,6 @@ namespace fs = std::filesystem;
 using common::Error;
 using common::ErrorKind;
 
-// Whether a folder on the way to `path` is `pack`, or another pack: an archive may have been unpacked beside
-// itself, its maker's key with it.
-bool goes_through_a_pack(fs::path path, const fs::path& pack) {
-  std::error_code none;
-  while (path.has_relative_path()) {
-    path = path.parent_path();
-    if (fs::equivalent(path, pack, none)) return true;
-    if (fs::exists(path / common::k_seal_name, none) && fs::exists(path / k_info_name, none)) return true;
-  }
-  return false;
-}
-
-// Links count both ways: a link in the pack to a key elsewhere, and a link elsewhere to a key in the pack.
-bool lies_in_a_pack(const fs::path& key, const fs::path& pack) {
-  return goes_through_a_pack(fs::absolute(key).lexically_normal(), pack) ||
-         goes_through_a_pack(fs::weakly_canonical(key), pack);
-}
-
 void write_new(common::File file, const fs::path& path, common::ByteView bytes) {
   try {
     file.write_all(bytes, path);
@@ -80,54 +62,19 @@ SignSummary sign_pack(const SignRequest& request) {
                 request.pack.string() +
                     " is not a folder; sign the pack's folder, and archive it afterwards: the "
                     "archive carries the signature");
-  if (lies_in_a_pack(request.key, request.pack))
-    throw Error(ErrorKind::usage,
-                request.key.string() +
-                    " is inside a pack and would be passed on with it; move it to a place where "
-                    "only its owner can read it");
-  const common::SecretKey key = common::read_secret_key(request.key);
-  const common::PublicKey checker = key.public_key();
+  const common::SecretKey key = common::read_signing_key(request.key, request.pack);
   const fs::path whole = fs::canonical(request.pack);
   const std::string name = whole.filename().string();
   const common::Folder parent = common::Folder::open(whole.parent_path());
   const common::Lock lock(parent, name);
   const common::Folder pack = common::Folder::open(whole);
-  // Of a run that was killed.
-  const std::string draft = "." + name + ".sig.draft";
-  parent.remove(draft);
   const Examination examination = examine_folder(pack, {Depth::full, {}, request.threads, request.verbosity});
   if (!examination.findings.empty())
     common::throw_findings(request.pack.string() + " does not verify and was not signed",
                            examination.findings, remedy_for(request.pack, examination.findings));
-  SignSummary summary{*examination.id, Signing::written};
   // The very bytes that were verified, whatever the file holds by now.
   const common::Bytes& seal = examination.control.at(std::string(common::k_seal_name));
-  const fs::path target = request.pack / common::k_signature_name;
-  if (examination.has_signature()) {
-    if (!checker.verifies(seal, examination.control.at(std::string(common::k_signature_name))))
-      throw Error(ErrorKind::usage, target.string() +
-                                        " is by another key; delete it first if that key "
-                                        "should no longer sign this pack");
-    summary.signing = Signing::was_there;
-    return summary;
-  }
-  const common::Signature signature = key.sign(seal);
-  // A key that was damaged in memory or on the disk could sign, and give itself away by a wrong signature.
-  ENSURE(checker.verifies(seal, signature));
-  // Beside the pack: in it, what a kill leaves would be a file that the seal does not list.
-  write_new(parent.create(draft), parent.path_of(draft), signature);
-  parent.rename(draft, pack, std::string(common::k_signature_name));
-  pack.sync();
-  return summary;
-}
-
-common::PublicKey read_trusted_key(const fs::path& key, const fs::path& pack) {
-  if (lies_in_a_pack(key, pack))
-    throw Error(ErrorKind::usage,
-                key.string() +
-                    " is inside a pack, so whoever made the pack chose it; name a key that came to "
-                    "you by another way");
-  return common::read_public_key(key);
+  return {*examination.id, common::write_signature(parent, name, pack, seal, key)};
 }
 
 }  // namespace packer

@@ -1,5 +1,4 @@
-// A signature is somebody's word for a pack: SHA256SUMS.sig, Ed25519 over the bytes of SHA256SUMS. Whom to
-// believe is the user's choice: the key comes from a file that the user names, never from the pack.
+// Keys are made and packs are signed here; what a signature is stands in common/sealed/signature.hpp.
 #pragma once
 
 #include <cstdint>
@@ -7,7 +6,7 @@
 
 #include "common/digest.hpp"
 #include "common/progress.hpp"
-#include "common/sealed/signing_key.hpp"
+#include "common/sealed/signature.hpp"
 
 namespace packer {
 
@@ -26,20 +25,13 @@ struct SignRequest {
   common::Verbosity verbosity = common::Verbosity::normal;
 };
 
-enum class Signing { written, was_there };
-
 struct SignSummary {
   common::Digest id;
-  Signing signing = Signing::written;
+  common::Signing signing = common::Signing::written;
 };
 
 // Verifies the whole pack first, and throws mismatch where it does not hold. A signature by the same key is
 // left as it is; any other is somebody else's word and never replaced (usage).
 SignSummary sign_pack(const SignRequest& request);
-
-// The key to trust the pack at `pack` by. One that lies in this pack or another, or is named by way of it, is
-// a usage error: whoever made the pack chose it.
-[[nodiscard]] common::PublicKey read_trusted_key(const std::filesystem::path& key,
-                                                 const std::filesystem::path& pack);
 
 }  // namespace packer

@@ -44,8 +44,9 @@ void add_sign(common::Program& program) {
     request->threads = flags.threads;
     request->verbosity = flags.verbosity();
     const SignSummary summary = sign_pack(*request);
-    common::say(flags, summary.signing == Signing::written ? "verified and signed"
-                                                           : "verified; this key has signed it before");
+    common::say(flags, summary.signing == common::Signing::written
+                           ? "verified and signed"
+                           : "verified; this key has signed it before");
     print_pack(flags, summary.id, request->pack.string());
     return 0;
   });

@@ -88,7 +88,8 @@ void add_verify(common::Program& program) {
     ExamineRequest request;
     request.depth = values->quick ? Depth::quick : Depth::full;
     request.expected_id = values->trust.expected_id;
-    if (const auto& key = values->trust.trusted_key) request.trusted_key = read_trusted_key(*key, path);
+    if (const auto& key = values->trust.trusted_key)
+      request.trusted_key = common::read_trusted_key(*key, path);
     request.threads = flags.threads;
     request.verbosity = flags.verbosity();
     const Report report = verify(path, request);

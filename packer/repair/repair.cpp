@@ -5,9 +5,9 @@
 #include "common/error.hpp"
 #include "common/parallel.hpp"
 #include "common/program.hpp"
+#include "common/sealed/signature.hpp"
 #include "packer/build/copy.hpp"
 #include "packer/check/examine_folder.hpp"
-#include "packer/check/sign.hpp"
 #include "packer/repair/seal.hpp"
 #include "packer/repair/sources.hpp"
 
@@ -89,7 +89,7 @@ void fetch(RepairSite& site, const std::vector<common::SumsLine>& lines, RepairS
 RepairOutcome repair(const RepairRequest& request) {
   RepairOutcome outcome;
   ExamineRequest whole{Depth::full, request.expected_id, request.threads, request.verbosity};
-  if (request.trusted_key) whole.trusted_key = read_trusted_key(*request.trusted_key, request.pack);
+  if (request.trusted_key) whole.trusted_key = common::read_trusted_key(*request.trusted_key, request.pack);
   {
     RepairSite site(request.pack);
     RepairSources sources(site, request);

@@ -206,6 +206,9 @@ void add_pack_flags(Verb& verb, RunConfig& config) {
 
 void add_place_flags(Verb& verb, RunConfig& config, std::string& feature_cache, std::string& device) {
   verb.path("--output-root,--output,--out,-o", config.output_root, "Make run directories in this folder");
+  verb.path(
+      "--key", config.signing_key,
+      "Sign the finished run with this secret key, KEY.pem, as safe-packer keygen makes it; checked first");
   verb.text("--feature-cache", feature_cache,
             "Keep what the frozen encoders make of clips and images in this folder, for later runs; off: "
             "keep nothing")

@@ -247,13 +247,13 @@ double PairedComparison::largest_p() const {
   return *std::max_element(p_values.begin(), p_values.end());
 }
 
-Comparison compare_runs(const std::vector<fs::path>& runs) {
+Comparison compare_runs(const std::vector<fs::path>& runs, const std::optional<fs::path>& trusted_key) {
   if (runs.empty())
     throw Error(ErrorKind::usage, "there is no run to report on; name one run directory or more");
   Comparison comparison;
   std::set<std::string> names;
   for (const fs::path& run : runs) {
-    comparison.runs.push_back(read_run(run));
+    comparison.runs.push_back(read_run(run, trusted_key));
     if (!names.insert(comparison.runs.back().name).second)
       throw Error(ErrorKind::usage,
                   "two of the runs are called " + comparison.runs.back().name + "; name each run once");

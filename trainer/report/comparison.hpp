@@ -66,7 +66,9 @@ struct Comparison {
   std::vector<std::string> warnings;  // e.g. of packs that differ
 };
 
-[[nodiscard]] Comparison compare_runs(const std::vector<std::filesystem::path>& runs);
+// `trusted_key`: the public key that must have signed every run.
+[[nodiscard]] Comparison compare_runs(const std::vector<std::filesystem::path>& runs,
+                                      const std::optional<std::filesystem::path>& trusted_key = {});
 
 // Plain text: aligned columns, "-" where there is no value.
 [[nodiscard]] std::string to_text(const Comparison& comparison);

@@ -73,22 +73,22 @@ fs::path find_run(const RunLink& link, const ReportLocations& locations) {
                         : (folder_of(locations.page) / said).lexically_normal();
 }
 
-// Empty findings: the run is there, whole, and the one that the page speaks of.
-std::vector<RunFinding> check_run(const RunLink& link, const fs::path& run) {
+// No findings: the run is there, whole, and the one that the page speaks of.
+common::Findings check_run(const RunLink& link, const fs::path& run, const ReportLocations& locations) {
   if (!fs::is_directory(run))
-    return {{run.string(), "is not there; name the folder that has the runs with --runs"}};
-  std::vector<RunFinding> findings;
-  for (const RunFinding& finding : verify_run(run))
-    findings.push_back({(finding.path.empty() ? run : run / finding.path).string(), finding.what});
+    return {{run.string(), "R8", "is not there; name the folder that has the runs with --runs"}};
+  const RunCheck check = verify_run(run, locations.trusted_key);
+  common::Findings findings = check.findings;
+  for (common::Finding& finding : findings) finding.path = (run / finding.path).string();
   if (!findings.empty()) return findings;
-  const std::string digest = common::digest_file(run / k_sums_name).digest.hex();
-  if (digest != link.sums_digest)
-    return {{run.string(), "is another run: its SHA256SUMS has the digest " + digest + ", the report's has " +
-                               link.sums_digest}};
+  if (check.digest.hex() != link.sums_digest)
+    return {{run.string(), "R8",
+             "is another run: its SHA256SUMS has the digest " + check.digest.hex() + ", the report's has " +
+                 link.sums_digest}};
   const common::Json config = common::read_json(run / "config.json", k_page_limit_bytes);
   const std::string pack_id = common::string_member(config, "pack_id", (run / "config.json").string());
   if (pack_id != link.pack_id)
-    return {{run.string(), "was made from the pack " + pack_id + ", the report says " + link.pack_id}};
+    return {{run.string(), "R8", "was made from the pack " + pack_id + ", the report says " + link.pack_id}};
   return {};
 }
 
@@ -128,24 +128,25 @@ ReportCheck verify_report(const ReportLocations& locations) {
   const std::string own = page.substr(at, k_hex_size);
   page.replace(at, k_hex_size, std::string(k_hex_size, '0'));
   if (common::digest_of(page).hex() != own)
-    check.findings.push_back({locations.page.string(), "has changed since it was written"});
+    check.findings.push_back({locations.page.string(), "R8", "has changed since it was written"});
   std::vector<fs::path> folders;
   std::set<std::string> pack_ids;
   for (const std::string& content : runs) {
     const RunLink link = parse_run(content, locations.page);
     folders.push_back(find_run(link, locations));
     pack_ids.insert(link.pack_id);
-    for (RunFinding& finding : check_run(link, folders.back())) check.findings.push_back(std::move(finding));
+    for (common::Finding& finding : check_run(link, folders.back(), locations))
+      check.findings.push_back(std::move(finding));
   }
   check.pack_ids.assign(pack_ids.begin(), pack_ids.end());
   // Another version may write report.json in another way; the runs are checked all the same.
   if (!check.findings.empty() || format.front() != std::string("1 ") + SAFE_VERSION) return check;
   const std::string again = common::dump_pretty(to_json(compare_runs(folders)));
   if (common::digest_of(again).hex() != json.front())
-    check.findings.push_back({locations.page.string(), "says other numbers than follow from its runs"});
+    check.findings.push_back({locations.page.string(), "R8", "says other numbers than follow from its runs"});
   const fs::path beside = fs::path(locations.page).replace_extension(".json");
   if (fs::exists(beside) && common::read_text(beside, k_page_limit_bytes) != again)
-    check.findings.push_back({beside.string(), "says other numbers than follow from the runs"});
+    check.findings.push_back({beside.string(), "R8", "says other numbers than follow from the runs"});
   return check;
 }
 

@@ -9,7 +9,7 @@
 
 #include "common/digest.hpp"
 #include "trainer/report/comparison.hpp"
-#include "trainer/results/run_directory.hpp"
+#include "trainer/results/run_check.hpp"
 
 namespace trainer {
 
@@ -21,11 +21,12 @@ namespace trainer {
 
 struct ReportLocations {
   std::filesystem::path page;
-  std::optional<std::filesystem::path> runs;  // a folder that has the runs, where they have moved
+  std::optional<std::filesystem::path> runs{};         // a folder that has the runs, where they have moved
+  std::optional<std::filesystem::path> trusted_key{};  // the public key that must have signed every run
 };
 
 struct ReportCheck {
-  std::vector<RunFinding> findings;   // empty: the page, its runs and its numbers are what they were
+  common::Findings findings;          // empty: the page, its runs and its numbers are what they were
   common::Digest page_digest;         // of the file
   std::vector<std::string> pack_ids;  // of the runs, each once
 };

@@ -6,6 +6,7 @@
 
 #include "common/error.hpp"
 #include "trainer/report/html.hpp"
+#include "trainer/results/prediction.hpp"
 #include "trainer/samples/samples.hpp"
 
 namespace trainer {

@@ -4,6 +4,7 @@
 #include <map>
 
 #include "common/error.hpp"
+#include "trainer/results/ngram_metrics.hpp"
 #include "trainer/results/unicode_text.hpp"
 
 namespace trainer {

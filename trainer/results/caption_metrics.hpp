@@ -1,7 +1,7 @@
 // Captions against references, without downloads: exact match, token F1, BLEU-1..4, ROUGE-L and CIDEr-D. A
 // metric that cannot be computed is nothing, never 0 and never replaced by another one. Two tokenisations, as
 // their sources have them: `normalise_caption` is the Python original's (exact match, token F1);
-// `tokenise_caption` is a native stand-in for the Penn Treebank tokeniser (BLEU, ROUGE-L, CIDEr-D).
+// caption_tokens.hpp has the other (BLEU, ROUGE-L, CIDEr-D).
 #pragma once
 
 #include <array>
@@ -12,14 +12,9 @@
 
 namespace trainer {
 
-using Tokens = std::vector<std::string>;
-
 // The original's: curly apostrophes straight, lower case, 's -> s, everything else that is not a-z 0-9 a
 // space, number words zero..twenty as digits. "A Dog's bark, two times!" -> "a dogs bark 2 times".
 [[nodiscard]] std::string normalise_caption(std::string_view caption);
-
-// Lower case, clitics split off (n't 's 're 've 'll 'd 'm), cannot -> can not, punctuation split and dropped.
-[[nodiscard]] Tokens tokenise_caption(std::string_view caption);
 
 // One generated caption and what people wrote about the same clip (at least one).
 struct CaptionPair {
@@ -44,16 +39,5 @@ struct CaptionMetrics {
 };
 
 [[nodiscard]] CaptionMetrics measure_captions(const std::vector<CaptionPair>& pairs);
-
-// Over tokens already made, so that a peer can be fed the same ones. Same order, same length.
-struct TokenisedPair {
-  Tokens prediction;
-  std::vector<Tokens> references;
-};
-[[nodiscard]] std::array<std::optional<double>, 4> corpus_bleu(const std::vector<TokenisedPair>& pairs);
-[[nodiscard]] double rouge_l(const TokenisedPair& pair);
-// One score a clip; empty for fewer than two clips, where every n-gram is in every clip and its weight log(1)
-// = 0.
-[[nodiscard]] std::vector<double> cider_d(const std::vector<TokenisedPair>& pairs);
 
 }  // namespace trainer

@@ -1,7 +1,7 @@
-// The native stand-in for the Penn Treebank tokeniser that coco-caption calls through Java.
+#include "trainer/results/caption_tokens.hpp"
+
 #include <array>
 
-#include "trainer/results/caption_metrics.hpp"
 #include "trainer/results/unicode_text.hpp"
 
 namespace trainer {

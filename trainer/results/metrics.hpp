@@ -11,7 +11,6 @@
 #include <vector>
 
 #include "common/json.hpp"
-#include "trainer/results/prediction.hpp"
 
 namespace trainer {
 
@@ -120,10 +119,5 @@ struct Metrics {
 // Non-finite numbers become null: JSON has none.
 [[nodiscard]] common::Json to_json(const Metrics& metrics);
 [[nodiscard]] Metrics metrics_from_json(const common::Json& value, const std::string& where);
-
-// Everything of `conditions`, `audio` and the flat keys that follows from the items of `split`; losses stay
-// null. The flat audio keys are those of the memorised clips, or of the held-out ones where nothing else was
-// evaluated.
-[[nodiscard]] SplitMetrics summarise(const std::vector<Prediction>& items, std::string_view split);
 
 }  // namespace trainer

@@ -1,6 +1,7 @@
-// BLEU (Papineni et al. 2002), ROUGE-L (Lin 2004) and CIDEr-D (Vedantam et al. 2015) over tokens, with the
-// choices of coco-caption: closest reference length (the shorter of two as close), beta 1.2, sigma 6, length
-// difference counted in bigrams.
+// With the choices of coco-caption: closest reference length (the shorter of two as close), beta 1.2, sigma
+// 6, length difference counted in bigrams.
+#include "trainer/results/ngram_metrics.hpp"
+
 #include <algorithm>
 #include <cmath>
 #include <cstdint>
@@ -8,7 +9,6 @@
 #include <set>
 
 #include "common/error.hpp"
-#include "trainer/results/caption_metrics.hpp"
 
 namespace trainer {
 namespace {

@@ -58,24 +58,27 @@ Prediction prediction_from_json(const common::Json& value, const std::string& wh
   return prediction;
 }
 
-std::vector<Prediction> read_predictions(const std::filesystem::path& path) {
-  const std::string text = common::read_text(path, k_predictions_limit_bytes);
+std::vector<Prediction> parse_predictions(std::string_view text, const std::string& name) {
   std::vector<Prediction> predictions;
   std::set<std::string> keys;
   for (std::size_t begin = 0; begin < text.size();) {
     const std::size_t end = text.find('\n', begin);
-    const std::string where = path.string() + ": line " + std::to_string(predictions.size() + 1);
+    const std::string where = name + ": line " + std::to_string(predictions.size() + 1);
     if (end == std::string::npos)
       throw common::Error(common::ErrorKind::format,
                           where + " has no end; the file was cut, run the evaluation again");
-    const std::string_view line = std::string_view(text).substr(begin, end - begin);
+    const std::string_view line = text.substr(begin, end - begin);
     predictions.push_back(prediction_from_json(common::parse_json(line, where), where));
     if (!keys.insert(item_key(predictions.back())).second)
       throw common::Error(common::ErrorKind::format, where + ": " + item_key(predictions.back()) +
-                                                         " stands there twice; run the evaluation again");
+                                                         " is a duplicate; run the evaluation again");
     begin = end + 1;
   }
   return predictions;
+}
+
+std::vector<Prediction> read_predictions(const std::filesystem::path& path) {
+  return parse_predictions(common::read_text(path, k_predictions_limit_bytes), path.string());
 }
 
 }  // namespace trainer

@@ -40,7 +40,8 @@ struct Prediction {
 [[nodiscard]] common::Json to_json(const Prediction& prediction);
 // `where` is "<file>: line 12" and begins every error.
 [[nodiscard]] Prediction prediction_from_json(const common::Json& value, const std::string& where);
-// Every line; one that does not parse, and an item twice, is a format error.
+// Every line; one that does not parse, and an item twice, is a format error. `name` begins every error.
+[[nodiscard]] std::vector<Prediction> parse_predictions(std::string_view text, const std::string& name);
 [[nodiscard]] std::vector<Prediction> read_predictions(const std::filesystem::path& path);
 
 inline constexpr std::uint64_t k_predictions_limit_bytes = std::uint64_t{1} << 30;

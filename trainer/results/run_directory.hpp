@@ -73,18 +73,6 @@ class RunDirectory {
 // What an atomic write leaves behind when the process is killed inside it: ".<name>.draft".
 [[nodiscard]] bool is_draft(const std::filesystem::path& path);
 
-// Writes SHA256SUMS (LC_ALL=C sort, "<hex>  <path>", as sha256sum does), last of all. A file that must be
-// there and is not, a link or a draft left behind is a mismatch error. Returns the digest of SHA256SUMS.
-common::Digest seal_run(const std::filesystem::path& run);
-
-struct RunFinding {
-  std::string path;  // inside the run; empty where it is about the run itself
-  std::string what;
-};
-// Empty: every byte is as it was sealed, and nothing was added. Otherwise everything that is not, sorted by
-// path.
-[[nodiscard]] std::vector<RunFinding> verify_run(const std::filesystem::path& run);
-
 inline constexpr std::string_view k_sums_name = common::k_seal_name;
 
 }  // namespace trainer

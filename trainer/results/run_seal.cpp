@@ -1,9 +1,8 @@
-#include <algorithm>
-#include <map>
-#include <set>
+#include "trainer/results/run_seal.hpp"
 
 #include "common/error.hpp"
-#include "common/sealed/draft_file.hpp"
+#include "common/sealed/inventory.hpp"
+#include "common/sealed/lock.hpp"
 #include "trainer/results/run_directory.hpp"
 
 namespace trainer {
@@ -13,125 +12,68 @@ namespace fs = std::filesystem;
 using common::Error;
 using common::ErrorKind;
 
-constexpr std::uint64_t k_sums_limit_bytes = std::uint64_t{16} << 20;
-constexpr const char* k_required[] = {"config.json", "history.jsonl", "metrics.json", "predictions.jsonl",
-                                      "subset_indices.json"};
+// A run keeps the pack that was built for it in this folder, whose name comes before the pack's own paths.
+constexpr std::string_view k_own_pack = "source_pack/";
 
-struct Listing {
-  std::set<std::string> files;             // every regular file but SHA256SUMS, by name inside the run
-  std::map<std::string, std::string> odd;  // name -> why it cannot be part of a run
-};
-
-// sha256sum escapes a backslash and a line break, in a way that older ones read differently.
-bool is_plain(const std::string& name) {
-  return std::none_of(name.begin(), name.end(),
-                      [](char c) { return c == '\\' || (c >= 0 && c < 0x20) || c == 0x7F; });
+common::SealForm form_of_run() {
+  return {{"config.json", "history.jsonl", "metrics.json", "predictions.jsonl", "subset_indices.json"},
+          common::PackPath::k_limit_bytes + k_own_pack.size()};
 }
 
-Listing list_run(const fs::path& run) {
-  Listing listing;
-  for (const fs::directory_entry& entry : fs::recursive_directory_iterator(run)) {
-    const std::string name = entry.path().lexically_relative(run).generic_string();
-    if (entry.is_symlink()) {
-      listing.odd[name] = "is a symlink, which names no bytes";
-    } else if (entry.is_directory()) {
-      continue;
-    } else if (!entry.is_regular_file()) {
-      listing.odd[name] = "is not a regular file";
-    } else if (!is_plain(name)) {
-      listing.odd[name] = "has a name with a backslash or a control character";
-    } else if (is_draft(entry.path())) {
-      listing.odd[name] = "is an unfinished write";
-    } else if (name != k_sums_name) {
-      listing.files.insert(name);
-    }
-  }
-  return listing;
-}
-
-struct Sums {
-  std::map<std::string, common::Digest> digests;
-  std::vector<RunFinding> findings;
-};
-
-Sums parse_sums(const std::string& text) {
-  Sums sums;
-  std::string last;
-  std::size_t number = 0;
-  const auto find = [&](const std::string& what) {
-    sums.findings.push_back({std::string(k_sums_name), "line " + std::to_string(number) + " " + what});
-  };
-  for (std::size_t begin = 0; begin < text.size();) {
-    ++number;
-    const std::size_t end = std::min(text.find('\n', begin), text.size());
-    const std::string line = text.substr(begin, end - begin);
-    begin = end + 1;
-    const auto digest = common::parse_digest(std::string_view(line).substr(0, 64));
-    const std::string name = line.size() > 66 ? line.substr(66) : "";
-    if (!digest || line.compare(64, 2, "  ") != 0 || name.empty())
-      find("is not \"<64 hex digits>  <path>\"");
-    else if (name <= last)
-      find("is out of order or is there twice");
-    else if (end == text.size())
-      find("has no end");
-    else
-      sums.digests.emplace(last = name, *digest);
-  }
-  return sums;
-}
-
-// A run is read once at a time and is small; a file that cannot be read is a finding, not the end of the
-// report.
-std::string why_not(const fs::path& file, const common::Digest& wanted) {
-  try {
-    const common::Digest found = common::digest_file(file).digest;
-    if (found == wanted) return "";
-    return "has changed: SHA-256 " + found.hex() + " where " + wanted.hex() + " was sealed";
-  } catch (const Error& error) {
-    return std::string("cannot be read: ") + error.what();
-  }
+// What a write leaves when the process is killed in it; the seal would make it a part of the run.
+void refuse_drafts(const common::Folder& run) {
+  for (const common::Entry& entry : run.walk())
+    if (is_draft(entry.path))
+      throw Error(ErrorKind::mismatch, run.path_of(entry.path).string() +
+                                           " is an unfinished write, and the run cannot be sealed with it; "
+                                           "remove it");
 }
 
 }  // namespace
 
-common::Digest seal_run(const fs::path& run) {
-  const Listing listing = list_run(run);
-  for (const auto& [name, why] : listing.odd)
-    throw Error(ErrorKind::mismatch, "cannot seal " + run.string() + ": " + name + " " + why + "; remove it");
-  for (const char* name : k_required)
-    if (!listing.files.contains(name))
-      throw Error(ErrorKind::mismatch, "cannot seal " + run.string() + ": it has no " + name +
-                                           "; let the run finish, or resume it");
-  ENSURE(!fs::exists(run / k_sums_name));
-  std::string sums;
-  for (const std::string& name : listing.files) {
-    common::File file = common::open_to_read(run / name);
-    file.sync(run / name);
-    sums += common::digest_file(run / name).digest.hex() + "  " + name + "\n";
-  }
-  common::write_file(run / k_sums_name, sums);
-  return common::digest_of(sums);
+common::Digest seal_run(const fs::path& run, const common::SecretKey* key) {
+  const fs::path whole = fs::canonical(run);
+  const common::Folder folder = common::Folder::open(whole);
+  ENSURE(!folder.look(std::string(common::k_seal_name)));
+  refuse_drafts(folder);
+  // Where nothing was trained there is no checkpoint.
+  (void)folder.remove_if_empty("checkpoints");
+  const std::string seal = common::seal_folder(folder, form_of_run());
+  if (key != nullptr)
+    (void)common::write_signature(common::Folder::open(whole.parent_path()), whole.filename().string(),
+                                  folder, common::view_of(seal), *key);
+  return common::digest_of(seal);
 }
 
-std::vector<RunFinding> verify_run(const fs::path& run) {
-  if (!fs::is_directory(run))
-    throw Error(ErrorKind::io, run.string() + " is not a folder; name a run directory");
-  if (!fs::exists(run / k_sums_name)) return {{"", "has no SHA256SUMS: it was never finished"}};
-  const Sums sums = parse_sums(common::read_text(run / k_sums_name, k_sums_limit_bytes));
-  const Listing listing = list_run(run);
-  std::vector<RunFinding> findings = sums.findings;
-  for (const char* name : k_required)
-    if (!sums.digests.contains(name)) findings.push_back({name, "is not among what was sealed"});
-  for (const auto& [name, why] : listing.odd) findings.push_back({name, why});
-  for (const std::string& name : listing.files)
-    if (!sums.digests.contains(name)) findings.push_back({name, "was added after sealing"});
-  for (const auto& [name, digest] : sums.digests) {
-    const std::string why = listing.files.contains(name) ? why_not(run / name, digest) : "is missing";
-    if (!why.empty()) findings.push_back({name, why});
+std::optional<common::SecretKey> read_run_key(const std::optional<fs::path>& key) {
+  if (!key) return std::nullopt;
+  return common::read_signing_key(*key, {});
+}
+
+RunSealCheck check_run_seal(const common::Folder& run, const std::optional<common::PublicKey>& trusted_key,
+                            unsigned threads) {
+  RunSealCheck check;
+  const common::SealBytes head = common::read_seal(run, check.findings);
+  if (trusted_key) {
+    const std::string why = common::why_not_signed(*trusted_key, head.seal, head.signature);
+    check.signature = why.empty() ? RunSignature::good : RunSignature::refused;
+    if (!why.empty()) {
+      check.findings.push_back({std::string(common::k_signature_name), "E2", why});
+      return check;
+    }
+  } else if (head.signature) {
+    check.signature = RunSignature::not_checked;
   }
-  std::stable_sort(findings.begin(), findings.end(),
-                   [](const RunFinding& a, const RunFinding& b) { return a.path < b.path; });
-  return findings;
+  if (!head.seal) {
+    check.findings.push_back(
+        {std::string(common::k_seal_name), "S1", "is missing: the run was never finished; resume it"});
+    return check;
+  }
+  common::SealCheck seal = common::check_sealed_folder(run, *head.seal, form_of_run(), threads);
+  check.digest = seal.id;
+  check.findings.insert(check.findings.end(), seal.findings.begin(), seal.findings.end());
+  common::sort_findings(check.findings);
+  return check;
 }
 
 }  // namespace trainer

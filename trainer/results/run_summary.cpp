@@ -2,33 +2,19 @@
 
 #include <algorithm>
 
-#include "common/error.hpp"
 #include "common/file.hpp"
 #include "trainer/results/caption_metrics.hpp"
-#include "trainer/results/run_directory.hpp"
+#include "trainer/results/prediction.hpp"
+#include "trainer/results/run_check.hpp"
 
 namespace trainer {
 namespace {
 
 namespace fs = std::filesystem;
-using common::Error;
-using common::ErrorKind;
 using common::Json;
 
 constexpr std::uint64_t k_json_limit_bytes = std::uint64_t{64} << 20;
 constexpr std::uint64_t k_history_limit_bytes = std::uint64_t{4} << 30;
-constexpr std::size_t k_findings_shown = 10;
-
-void refuse_unless_verified(const fs::path& run) {
-  const std::vector<RunFinding> findings = verify_run(run);
-  if (findings.empty()) return;
-  std::string message = run.string() + " does not verify:";
-  for (std::size_t i = 0; i < findings.size() && i < k_findings_shown; ++i)
-    message += "\n  " + (findings[i].path.empty() ? "the run" : findings[i].path) + " " + findings[i].what;
-  if (findings.size() > k_findings_shown)
-    message += "\n  and " + std::to_string(findings.size() - k_findings_shown) + " more";
-  throw Error(ErrorKind::mismatch, message + "\ntake the run out of the report, or make it again");
-}
 
 Maybe difference(Maybe a, Maybe b) { return a && b ? Maybe(*a - *b) : std::nullopt; }
 
@@ -79,12 +65,13 @@ std::map<std::string, ItemTable, std::less<>> read_tables(const fs::path& run) {
 
 }  // namespace
 
-RunSummary read_run(const fs::path& run) {
-  refuse_unless_verified(run);
+RunSummary read_run(const fs::path& run, const std::optional<fs::path>& trusted_key) {
+  const RunCheck check = verify_run(run, trusted_key);
+  refuse_findings(run, check.findings);
   RunSummary summary;
   summary.path = run;
   summary.name = fs::weakly_canonical(run).filename().string();
-  summary.sums_digest = common::digest_file(run / k_sums_name).digest;
+  summary.sums_digest = check.digest;
   const std::string where = (run / "config.json").string();
   summary.config = common::read_json(where, k_json_limit_bytes);
   summary.variant = common::string_member(summary.config, "variant", where);

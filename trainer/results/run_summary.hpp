@@ -1,5 +1,5 @@
-// A finished run as a report sees it. Only runs that verify against their SHA256SUMS are read; one that does
-// not is a mismatch error that lists what is wrong.
+// A finished run as a report sees it. Only runs that verify (run_check.hpp) are read; one that does not is a
+// mismatch error that lists what is wrong.
 #pragma once
 
 #include <cstdint>
@@ -50,7 +50,9 @@ struct RunSummary {
   std::map<std::string, ItemTable, std::less<>> tables;  // of split "validation", by condition or group
 };
 
-[[nodiscard]] RunSummary read_run(const std::filesystem::path& run);
+// `trusted_key`: the public key that must have signed the run; a signature error where it has not.
+[[nodiscard]] RunSummary read_run(const std::filesystem::path& run,
+                                  const std::optional<std::filesystem::path>& trusted_key = {});
 
 // A column of history.jsonl: what was recorded of `key`, and at which step. Steps that have none are left
 // out.

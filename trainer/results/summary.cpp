@@ -1,8 +1,8 @@
-// From items to metrics: metrics.json says nothing about answers that predictions.jsonl does not show.
+#include "trainer/results/summary.hpp"
+
 #include <algorithm>
 
 #include "trainer/results/caption_metrics.hpp"
-#include "trainer/results/metrics.hpp"
 
 namespace trainer {
 namespace {
@@ -115,6 +115,36 @@ SplitMetrics summarise(const std::vector<Prediction>& items, std::string_view sp
   fill_audio_keys(result);
   fill_question_keys(result);
   return result;
+}
+
+void fill_losses(SplitMetrics& split, double kl_weight, Maybe fisher_penalty) {
+  if (const auto group = split.audio.find(std::string(condition::k_memorised)); group != split.audio.end())
+    split.audio_task_loss = group->second.answer_nll;
+  const auto distracted = split.conditions.find(std::string(condition::k_distractor_memorised));
+  if (kl_weight > 0 && distracted != split.conditions.end())
+    split.distillation_loss = distracted->second.kl_to_base;
+  split.fisher_loss = fisher_penalty;
+  if (split.distillation_loss || split.fisher_loss)
+    split.retention_loss = kl_weight * split.distillation_loss.value_or(0) + split.fisher_loss.value_or(0);
+  if (split.audio_task_loss) split.total_loss = *split.audio_task_loss + split.retention_loss.value_or(0);
+}
+
+void count_activity(std::map<std::string, MechanismActivity>& activity, const common::Json& record) {
+  constexpr std::string_view norm = "_gradient_norm", removed = "_removed";
+  for (const auto& [key, value] : record.items()) {
+    std::string name;
+    if (key.ends_with(norm))
+      name = key.substr(0, key.size() - norm.size());
+    else if (key.ends_with(removed))
+      name = key.substr(0, key.size() - removed.size());
+    // The task's own gradient is no mechanism's.
+    if (name.empty() || name == "audio" || !value.is_number()) continue;
+    const double acted = value.get<double>();
+    MechanismActivity& one = activity[name];
+    ++one.enabled_steps;
+    if (acted > 0) ++one.acted_steps;
+    one.largest = std::max(one.largest.value_or(0), acted);
+  }
 }
 
 }  // namespace trainer

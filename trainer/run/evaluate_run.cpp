@@ -5,7 +5,9 @@
 
 #include "common/error.hpp"
 #include "trainer/evaluate/evaluate.hpp"
+#include "trainer/results/run_seal.hpp"
 #include "trainer/results/run_summary.hpp"
+#include "trainer/results/summary.hpp"
 #include "trainer/run/sources.hpp"
 #include "trainer/train/checkpoint.hpp"
 
@@ -140,6 +142,7 @@ RunConfig recorded_config(const Json& config, const std::string& where) {
 }
 
 RunResult evaluate_run(const EvaluateRequest& request) {
+  const std::optional<common::SecretKey> key = read_run_key(request.places.signing_key);
   const RunSummary run = read_run(request.run);
   RunConfig config = recorded_config(run.config, (request.run / "config.json").string());
   take_places(request.places, config);
@@ -177,7 +180,7 @@ RunResult evaluate_run(const EvaluateRequest& request) {
   (void)directory.history();  // empty: nothing was trained
   directory.write_predictions(predictions);
   directory.write_metrics(result.metrics);
-  result.digest = seal_run(directory.path());
+  result.digest = seal_run(directory.path(), key ? &*key : nullptr);
   result.directory = directory.path();
   return result;
 }

@@ -9,6 +9,9 @@
 #include "common/file.hpp"
 #include "trainer/evaluate/evaluate.hpp"
 #include "trainer/model/safetensors.hpp"
+#include "trainer/results/run_check.hpp"
+#include "trainer/results/run_seal.hpp"
+#include "trainer/results/summary.hpp"
 #include "trainer/retention/gradient_subspace.hpp"
 #include "trainer/run/sizes.hpp"
 #include "trainer/run/sources.hpp"
@@ -38,13 +41,12 @@ class Stopwatch {
   common::Json timings_ = common::Json::object();
 };
 
-RunResult read_finished(const fs::path& run) {
-  if (const std::vector<RunFinding> findings = verify_run(run); !findings.empty())
-    throw common::Error(common::ErrorKind::mismatch,
-                        run.string() + " is finished and has changed since: " + findings.front().path + " " +
-                            findings.front().what + "; remove it and train again");
+RunResult read_finished(const fs::path& run, const RunConfig& config) {
+  if (config.signing_key) (void)sign_run(run, *config.signing_key);
+  const RunCheck check = verify_run(run);
+  refuse_findings(run, check.findings);
   const fs::path metrics = run / "metrics.json";
-  return {run, common::digest_file(run / k_sums_name).digest,
+  return {run, check.digest,
           metrics_from_json(common::read_json(metrics, k_metrics_limit_bytes), metrics.string())};
 }
 
@@ -80,21 +82,11 @@ std::vector<NullSpaceMetrics> null_space_metrics(const Mechanisms& mechanisms) {
   return all;
 }
 
-// The original's loss keys, from what evaluation measured.
-void fill_losses(SplitMetrics& split, const RunConfig& config, const Mechanisms& mechanisms,
-                 const SafeModel& model) {
-  if (const auto group = split.audio.find(std::string(condition::k_memorised)); group != split.audio.end())
-    split.audio_task_loss = group->second.answer_nll;
-  const auto distracted = split.conditions.find(std::string(condition::k_distractor_memorised));
-  if (config.retention.kl.weight > 0 && distracted != split.conditions.end())
-    split.distillation_loss = distracted->second.kl_to_base;
+Maybe penalty_of(const Mechanisms& mechanisms, const SafeModel& model) {
   for (const auto& mechanism : mechanisms)
     if (const auto* fisher = dynamic_cast<const FisherRetention*>(mechanism.get()))
-      split.fisher_loss = fisher->penalty(model);
-  if (split.distillation_loss || split.fisher_loss)
-    split.retention_loss =
-        config.retention.kl.weight * split.distillation_loss.value_or(0) + split.fisher_loss.value_or(0);
-  if (split.audio_task_loss) split.total_loss = *split.audio_task_loss + split.retention_loss.value_or(0);
+      return fisher->penalty(model);
+  return std::nullopt;
 }
 
 Metrics measure(const RunConfig& config, const Evaluation& evaluation,
@@ -102,10 +94,12 @@ Metrics measure(const RunConfig& config, const Evaluation& evaluation,
                 const Mechanisms& mechanisms, const SafeModel& model) {
   Metrics metrics;
   metrics.validation = summarise(evaluation.predictions, "validation");
-  fill_losses(metrics.validation, config, mechanisms, model);
+  const double kl_weight = config.retention.kl.weight;
+  const Maybe penalty = penalty_of(mechanisms, model);
+  fill_losses(metrics.validation, kl_weight, penalty);
   if (!training.empty()) {
     metrics.training = summarise(training, "training");
-    fill_losses(*metrics.training, config, mechanisms, model);
+    fill_losses(*metrics.training, kl_weight, penalty);
   }
   metrics.bit_equal_without_audio = evaluation.bit_equal_without_audio;
   metrics.null_space = null_space_metrics(mechanisms);
@@ -161,6 +155,7 @@ Earlier go_on_with(RunDirectory run, const std::string& config_digest) {
 
 RunResult run_experiment(RunConfig config, Resume resume) {
   require_source(config);
+  const std::optional<common::SecretKey> key = read_run_key(config.signing_key);
   require_models(config);
   Stopwatch watch;
   Workplace work(config.output_root);
@@ -181,9 +176,9 @@ RunResult run_experiment(RunConfig config, Resume resume) {
   std::optional<Earlier> earlier;
   if (const std::optional<fs::path> found =
           resume == Resume::resume ? find_run(config.output_root, config.variant, digest) : std::nullopt) {
-    if (is_finished(*found)) return read_finished(*found);
+    if (is_finished(*found)) return read_finished(*found, config);
     std::optional<RunDirectory> unfinished = RunDirectory::open_unfinished(*found);
-    if (!unfinished) return read_finished(*found);  // sealed between the two looks
+    if (!unfinished) return read_finished(*found, config);  // sealed between the two looks
     earlier = go_on_with(*std::move(unfinished), digest.hex());
   }
   require_mechanisms_can_act(config, selection);
@@ -227,7 +222,7 @@ RunResult run_experiment(RunConfig config, Resume resume) {
   run.write_metrics(result.metrics);
   save_adapter(run, digest.hex(), model);
   run.write_timings(watch.timings());
-  result.digest = seal_run(run.path());
+  result.digest = seal_run(run.path(), key ? &*key : nullptr);
   result.directory = run.path();
   return result;
 }

@@ -1,4 +1,4 @@
-// AdamW (Loshchilov and Hutter 2019) over named leaves, and the learning rate as a pure function of the step.
+// AdamW (Loshchilov and Hutter 2019) over named leaves; the learning rate is in trainer/samples/schedule.hpp.
 // Our own because LibTorch's optimiser does not restore its learning rate from a checkpoint (1.13) and keys
 // its state differently in 1.13 and 2.x; a resumed run must give the same bytes.
 #pragma once
@@ -9,6 +9,7 @@
 
 #include "trainer/model/parameter.hpp"
 #include "trainer/model/tensor.hpp"
+#include "trainer/samples/schedule.hpp"
 
 namespace trainer {
 
@@ -18,12 +19,6 @@ struct AdamWOptions {
   double epsilon = 1e-8;
   double weight_decay = 0.01;  // on matrices; vectors (norms, biases) are not decayed
 };
-
-// Linear from 1/warmup at step 1 to 1 at step `warmup`, then a cosine to 0 at step `total`. Steps count
-// from 1.
-[[nodiscard]] double schedule_factor(std::int64_t step, std::int64_t total, std::int64_t warmup);
-// clamp(min(1000, floor(total / 10)), 1, total), the Python original's rule.
-[[nodiscard]] std::int64_t warmup_steps(std::int64_t total);
 
 class AdamW {
  public:

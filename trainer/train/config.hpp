@@ -51,6 +51,7 @@ struct RunConfig {
   std::filesystem::path feature_cache;  // empty: none
   std::optional<common::Digest> expected_pack_id;
   std::optional<std::filesystem::path> required_key;  // the public key that must have signed the pack
+  std::optional<std::filesystem::path> signing_key;   // the secret key that signs the finished run
   std::string model_config = "tiny";
   std::filesystem::path base = "experiments/overfitting/base/vl";
   std::filesystem::path audio_encoder = "experiments/overfitting/base/audio";

@@ -13,6 +13,7 @@
 #include "trainer/report/markdown.hpp"
 #include "trainer/report/page.hpp"
 #include "trainer/report/tensorboard.hpp"
+#include "trainer/results/run_check.hpp"
 #include "trainer/results/run_directory.hpp"
 
 namespace trainer {
@@ -22,9 +23,12 @@ namespace fs = std::filesystem;
 using common::Error;
 using common::ErrorKind;
 
+constexpr const char* k_unsigned = "--trust: the signature of a run is missing, or by another key";
+constexpr const char* k_trust_help = "Refuse runs that this public key (KEY.pub.pem) did not sign";
+
 struct ReportFlags {
   std::vector<fs::path> runs;
-  std::optional<fs::path> page, pack, tensorboard, markdown;
+  std::optional<fs::path> page, pack, tensorboard, markdown, trusted_key;
   bool no_media = false;
 };
 
@@ -90,47 +94,57 @@ void write_report(const ReportFlags& flags, const Comparison& comparison,
   common::write_file(*flags.page, page);
 }
 
-void print_findings(const std::vector<RunFinding>& findings, const fs::path& what,
+void print_findings(const common::Findings& findings, const fs::path& what,
                     const common::CommonFlags& common_flags) {
-  for (const RunFinding& finding : findings) {
+  for (const common::Finding& finding : findings) {
+    const std::string path = finding.path.empty() ? what.string() : finding.path;
     if (common_flags.json)
-      fmt::print("{}\n", common::dump_line({{"path", finding.path}, {"what", finding.what}}));
+      fmt::print("{}\n", common::dump_line({{"rule", finding.rule}, {"path", path}, {"what", finding.what}}));
     else
-      fmt::print("{}: {}\n", finding.path.empty() ? what.string() : finding.path, finding.what);
+      fmt::print("{}. {}.\n", common::describe({path, finding.rule, finding.what}), remedy_for(finding));
   }
 }
 
 struct VerifyFlags {
   fs::path what;
-  std::optional<fs::path> runs, pack;
+  std::optional<fs::path> runs, pack, trusted_key;
 };
+
+// 4 where the trusted key did not sign it.
+int code_for(const common::Findings& findings) {
+  return findings.empty() ? 0 : common::exit_code(common::kind_of(findings));
+}
 
 int verify_one_run(const VerifyFlags& flags, const common::CommonFlags& common_flags) {
   if (flags.runs || flags.pack)
     throw Error(ErrorKind::usage,
                 "--runs and --pack are for a report; " + flags.what.string() + " is a run directory");
-  const std::vector<RunFinding> findings = verify_run(flags.what);
-  print_findings(findings, flags.what, common_flags);
-  if (findings.empty())
-    fmt::print("{}  {}\n", common::digest_file(flags.what / k_sums_name).digest.hex(), flags.what.string());
-  return findings.empty() ? 0 : 1;
+  const RunCheck check = verify_run(flags.what, flags.trusted_key);
+  print_findings(check.findings, flags.what, common_flags);
+  if (!check.findings.empty()) return code_for(check.findings);
+  fmt::print("{}  {}\n", check.digest.hex(), flags.what.string());
+  common::say(common_flags, text_of(check.signature));
+  for (const std::string& one : check.not_derived) common::say(common_flags, "not derived: " + one);
+  return 0;
 }
 
 int verify_page(const VerifyFlags& flags, const common::CommonFlags& common_flags) {
-  ReportCheck check = verify_report({flags.what, flags.runs});
+  ReportCheck check = verify_report({flags.what, flags.runs, flags.trusted_key});
   if (flags.pack) {
     const packer::VerifiedPack pack =
         packer::open_pack(*flags.pack, {{}, common_flags.threads, common_flags.verbosity()});
     for (const std::string& id : check.pack_ids)
       if (id != pack.id().hex())
-        check.findings.push_back({flags.pack->string(), "is the pack " + pack.id().hex() + ", not " + id});
+        check.findings.push_back(
+            {flags.pack->string(), "R8", "is the pack " + pack.id().hex() + ", not " + id});
   }
   print_findings(check.findings, flags.what, common_flags);
-  if (!check.findings.empty()) return 1;
+  if (!check.findings.empty()) return code_for(check.findings);
   fmt::print("{}  {}\n", check.page_digest.hex(), flags.what.string());
   for (const std::string& id : check.pack_ids)
-    fmt::print(stderr, "the runs are whole and made from the pack {}{}\n", id,
-               flags.pack ? ", which is whole too" : "; give --pack PACK to check its bytes too");
+    common::say(common_flags,
+                "the runs are whole and made from the pack " + id +
+                    (flags.pack ? ", which is whole too" : "; give --pack PACK to check its bytes too"));
   return 0;
 }
 
@@ -164,7 +178,7 @@ int report(const ReportFlags& flags, const common::CommonFlags& common_flags) {
   check_flags(flags);
   make_folder_of(flags.page);
   make_folder_of(flags.markdown);
-  const Comparison comparison = compare_runs(finished_runs(flags.runs));
+  const Comparison comparison = compare_runs(finished_runs(flags.runs), flags.trusted_key);
   if (flags.page) write_report(flags, comparison, common_flags);
   if (flags.markdown) common::write_file(*flags.markdown, to_markdown(comparison, command_of(flags)));
   if (flags.tensorboard) write_event_files(comparison.runs, *flags.tensorboard);
@@ -186,6 +200,7 @@ void add_report(common::Program& program) {
         "report experiments/overfitting/runs/* -o report.html --pack experiments/overfitting/data_pack"},
        {{1, "a run or the pack has changed, or no run is finished"},
         {3, "I/O error: missing, unreadable, or no space left"},
+        {4, k_unsigned},
         {130, "interrupted"}}});
   verb.paths("RUN", flags->runs, "Compare these run directories").required();
   verb.path("--output,--out,-o", flags->page,
@@ -194,27 +209,56 @@ void add_report(common::Program& program) {
   verb.on("--no-media", flags->no_media, "Leave pictures and sounds out of the page");
   verb.path("--markdown", flags->markdown, "Write the tables here, as Markdown");
   verb.path("--tensorboard", flags->tensorboard, "Write TensorBoard event files to this folder, one a run");
+  verb.path("--trust", flags->trusted_key, k_trust_help);
   verb.action([flags](const common::CommonFlags& common_flags) { return report(*flags, common_flags); });
 }
 
 void add_verify_run(common::Program& program) {
   auto flags = std::make_shared<VerifyFlags>();
-  common::Verb& verb =
-      program.add({"verify-run",
-                   "Check a run directory, or a report.html with its runs, against the sealed digests",
-                   {"verify-run experiments/overfitting/runs/RUN",
-                    "verify-run report.html --pack experiments/overfitting/data_pack"},
-                   {{0, "nothing has changed"},
-                    {1, "something has changed"},
-                    {3, "I/O error: missing or unreadable"},
-                    {130, "interrupted"}}});
+  common::Verb& verb = program.add(
+      {"verify-run",
+       "Check a run directory, or a report.html with its runs: the sealed digests, and that every "
+       "number follows from the answers",
+       {"verify-run experiments/overfitting/runs/RUN --trust KEY.pub.pem",
+        "verify-run report.html --pack experiments/overfitting/data_pack"},
+       {{0, "nothing has changed, and nothing contradicts another file"},
+        {1, "something has changed, or does not follow"},
+        {3, "I/O error: missing or unreadable"},
+        {4, k_unsigned},
+        {130, "interrupted"}}});
   verb.path("RUN", flags->what, "Check this run directory or report.html").required();
   verb.path("--runs", flags->runs, "report.html: look for its runs in this folder")
       .otherwise("where they were when it was made, seen from the page");
   verb.path("--pack,--pack-root", flags->pack, "report.html: verify the pack of its runs too");
+  verb.path("--trust", flags->trusted_key, k_trust_help);
   verb.action([flags](const common::CommonFlags& common_flags) {
     return fs::is_regular_file(flags->what) ? verify_page(*flags, common_flags)
                                             : verify_one_run(*flags, common_flags);
+  });
+}
+
+void add_sign_run(common::Program& program) {
+  struct SignFlags {
+    fs::path run, key;
+  };
+  auto flags = std::make_shared<SignFlags>();
+  common::Verb& verb = program.add({"sign-run",
+                                    "Sign a finished run; one that does not verify is refused",
+                                    {"sign-run experiments/overfitting/runs/RUN --key KEY.pem",
+                                     "sign-run --quiet experiments/overfitting/runs/RUN --key KEY.pem"},
+                                    {{1, "the run does not verify"},
+                                     {3, "I/O error: missing, unreadable, or no space left"},
+                                     {130, "interrupted"}}});
+  verb.path("RUN", flags->run, "Sign this run directory").required();
+  verb.path("--key", flags->key, "Sign with this secret key, KEY.pem, as safe-packer keygen makes it")
+      .required();
+  verb.action([flags](const common::CommonFlags& common_flags) {
+    const RunSigning signing = sign_run(flags->run, flags->key);
+    common::say(common_flags, signing.how == common::Signing::written
+                                  ? "verified and signed"
+                                  : "verified; this key has signed it before");
+    fmt::print("{}  {}\n", signing.digest.hex(), flags->run.string());
+    return 0;
   });
 }
 

@@ -6,6 +6,7 @@ common::Program safe_report() {
   common::Program program("safe-report", "Compare finished runs and verify them.");
   add_report(program);
   add_verify_run(program);
+  add_sign_run(program);
   return program;
 }
 

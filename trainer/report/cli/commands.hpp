@@ -6,8 +6,9 @@
 namespace trainer {
 
 void add_report(common::Program& program);
-// Its exit code is 1 where something has changed.
+// Its exit code is 1 where something has changed or does not follow, 4 where the trusted key did not sign it.
 void add_verify_run(common::Program& program);
+void add_sign_run(common::Program& program);
 
 [[nodiscard]] common::Program safe_report();
 

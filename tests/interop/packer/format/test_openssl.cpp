@@ -35,7 +35,7 @@ struct Sample {
   [[nodiscard]] packer::SignatureState judge(const std::string& trusted) const {
     packer::ExamineRequest request;
     request.verbosity = common::Verbosity::quiet;
-    request.trusted_key = packer::read_trusted_key(scratch / trusted, pack);
+    request.trusted_key = common::read_trusted_key(scratch / trusted, pack);
     return packer::verify(pack, request).signature;
   }
 };

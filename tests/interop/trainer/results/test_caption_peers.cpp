@@ -8,6 +8,7 @@
 #include "common/random.hpp"
 #include "tests/support/process.hpp"
 #include "trainer/results/caption_metrics.hpp"
+#include "trainer/results/ngram_metrics.hpp"
 
 #include <doctest/doctest.h>
 

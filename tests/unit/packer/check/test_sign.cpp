@@ -56,7 +56,7 @@ struct Site {
   [[nodiscard]] packer::Report verify(const fs::path& path) const {
     packer::ExamineRequest request;
     request.verbosity = common::Verbosity::quiet;
-    request.trusted_key = packer::read_trusted_key(trusted, path);
+    request.trusted_key = common::read_trusted_key(trusted, path);
     return packer::verify(path, request);
   }
   [[nodiscard]] fs::path archive(const std::string& name) const {
@@ -172,12 +172,12 @@ TEST_CASE("signing adds 64 bytes and changes nothing else, and doing it again ch
   const Site site;
   support::Tree before = support::tree_of(site.scratch.path());
   const packer::SignSummary summary = site.sign();
-  CHECK(summary.signing == packer::Signing::written);
+  CHECK(summary.signing == common::Signing::written);
   CHECK(summary.id == common::digest_file(site.pack / "SHA256SUMS").digest);
   support::Tree after = support::tree_of(site.scratch.path());
   CHECK(after.at("data_pack/SHA256SUMS.sig").size() == 64);
   CHECK(mode_of(site.pack / "SHA256SUMS.sig") == 0644);
-  CHECK(site.sign().signing == packer::Signing::was_there);
+  CHECK(site.sign().signing == common::Signing::was_there);
   CHECK(support::tree_of(site.scratch.path()) == after);
   after.erase("data_pack/SHA256SUMS.sig");
   CHECK(after == before);
@@ -240,13 +240,13 @@ TEST_CASE("a key that came with a pack is not trusted, however it is named") {
           site.scratch / "other" / ".." / "data_pack" / "audio" / "KEY.pub.pem",
           site.pack / "audio" / "out" / "KEY.pub.pem", site.scratch / "alias" / "audio" / "KEY.pub.pem"}) {
       CAPTURE(key.string());
-      const Outcome outcome = outcome_of([&] { (void)packer::read_trusted_key(key, path); });
+      const Outcome outcome = outcome_of([&] { (void)common::read_trusted_key(key, path); });
       CHECK(outcome.code == 2);
       CHECK(contains(outcome.message, "is inside a pack"));
     }
     for (const fs::path& key :
          {site.trusted, site.pack / ".." / "KEY.pub.pem", site.pack / "audio" / ".." / ".." / "KEY.pub.pem"})
-      CHECK(packer::read_trusted_key(key, path) == common::read_public_key(site.trusted));
+      CHECK(common::read_trusted_key(key, path) == common::read_public_key(site.trusted));
   }
 }
 

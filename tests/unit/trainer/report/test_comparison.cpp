@@ -146,7 +146,7 @@ TEST_CASE("report.json names the bytes of every run and holds no path") {
   const support::Scratch scratch;
   const fs::path run = make_run(scratch.path(), {});
   const common::Json report = to_json(compare_runs({run}));
-  CHECK(report["runs"][0]["sums_sha256"] == common::digest_file(run / k_sums_name).digest.hex());
+  CHECK(report["runs"][0]["sums_sha256"] == common::digest_file(run / common::k_seal_name).digest.hex());
   CHECK(report["runs"][0]["metrics"]["validation"]["vl_base_accuracy"] == 0.75);
   CHECK(report["groups"][0]["estimates"]["distractor_memorised"]["accuracy"]["value"] == 0.5);
   CHECK(report["paired"].empty());
@@ -161,8 +161,8 @@ TEST_CASE("Markdown holds the command, the tables and the digests, and data cann
       to_markdown(compare_runs({run, other}), "safe-trainer report x --markdown RESULTS.md");
   for (const std::string& part :
        {std::string("safe-trainer report x --markdown RESULTS.md"),
-        std::string("| no_retention (note a\\|b) | 1 |"), common::digest_file(run / k_sums_name).digest.hex(),
-        std::string("95 % intervals")}) {
+        std::string("| no_retention (note a\\|b) | 1 |"),
+        common::digest_file(run / common::k_seal_name).digest.hex(), std::string("95 % intervals")}) {
     CAPTURE(part);
     CHECK(text.find(part) != std::string::npos);
   }
@@ -180,7 +180,7 @@ TEST_CASE("a run with one changed byte is refused by name") {
     FAIL("it was read");
   } catch (const common::Error& error) {
     CHECK(error.kind() == common::ErrorKind::mismatch);
-    CHECK(std::string(error.what()).find("metrics.json has changed") != std::string::npos);
+    CHECK(std::string(error.what()).find("F2 metrics.json: has SHA-256") != std::string::npos);
   }
 }
 

@@ -10,6 +10,7 @@
 #include "tests/support/small_run.hpp"
 #include "trainer/report/gnuplot.hpp"
 #include "trainer/report/link.hpp"
+#include "trainer/results/run_seal.hpp"
 
 #include <doctest/doctest.h>
 
@@ -41,7 +42,7 @@ std::vector<fs::path> two_settings(const fs::path& root) {
     runs.push_back(make_run(root, {.scores = {1, 0, 0.3, 0},
                                    .kl = 0.4,
                                    .token_f1 = {1, 0.5},
-                                   .sweep = {1, 0.7, 0.5, 0.3},
+                                   .sweep = {1, 0.6, 0.6, 0.3},
                                    .steps = 40,
                                    .seed = seed}));
     NullSpaceMetrics space{"gate", 1, 10, 96, 600, 0.99, 1e-7, 2e-6, 1e-6};
@@ -49,7 +50,7 @@ std::vector<fs::path> two_settings(const fs::path& root) {
                                    .scores = {1, 1, 0, 0},
                                    .kl = 0.1,
                                    .token_f1 = {1, 0.5},
-                                   .sweep = {1, 1, 1, 0.8},
+                                   .sweep = {1, 1, 1, 0.9},
                                    .steps = 40,
                                    .null_space = space,
                                    .seed = seed}));
@@ -65,7 +66,7 @@ void write_report(const std::vector<fs::path>& runs, const fs::path& page) {
 
 std::string what_of(const ReportCheck& check) {
   std::string all;
-  for (const RunFinding& finding : check.findings) all += finding.path + " " + finding.what + "\n";
+  for (const common::Finding& finding : check.findings) all += finding.path + " " + finding.what + "\n";
   return all;
 }
 
@@ -166,19 +167,20 @@ TEST_CASE("every change to a report or to its runs is found") {
   const Case cases[] = {
       {"has changed since it was written",
        [](const fs::path& root, const fs::path&) { change(root / "report.html", "full_safe", "full_sage"); }},
-      {"has changed: SHA-256",
+      {"has SHA-256",
        [](const fs::path&, const fs::path& run) { change(run / "predictions.jsonl", "red", "rod"); }},
       {"is another run",
        [](const fs::path&, const fs::path& run) {
          // Whole, and sealed again.
-         change(run / "history.jsonl", "\"step\": 1,", "\"step\": 0,");
-         fs::remove(run / k_sums_name);
+         support::put_file(run / "timings.json", "{}");
+         fs::remove(run / common::k_seal_name);
          seal_run(run);
        }},
       {"is not there", [](const fs::path& root, const fs::path& run) { fs::rename(run, root / "gone"); }},
       {"says other numbers than follow from the runs",
        [](const fs::path& root, const fs::path&) { change(root / "report.json", "0.75", "0.85"); }},
-      {"never finished", [](const fs::path&, const fs::path& run) { fs::remove(run / k_sums_name); }}};
+      {"never finished",
+       [](const fs::path&, const fs::path& run) { fs::remove(run / common::k_seal_name); }}};
   for (const Case& one : cases) {
     CAPTURE(one.what);
     const support::Scratch scratch;

@@ -1,4 +1,5 @@
 #include "trainer/results/caption_metrics.hpp"
+#include "trainer/results/ngram_metrics.hpp"
 
 #include <cmath>
 

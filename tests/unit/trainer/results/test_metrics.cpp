@@ -7,6 +7,7 @@
 #include "common/file.hpp"
 #include "common/sealed/draft_file.hpp"
 #include "tests/support/scratch.hpp"
+#include "trainer/results/summary.hpp"
 
 #include <doctest/doctest.h>
 
@@ -87,7 +88,7 @@ TEST_CASE("predictions.jsonl with a cut line or an item twice is refused") {
   common::write_file(scratch / "a", line + "\n");
   CHECK(read_predictions(scratch / "a").size() == 1);
   common::write_file(scratch / "a", line + "\n" + line + "\n");
-  CHECK_THROWS_WITH_AS((void)read_predictions(scratch / "a"), doctest::Contains("twice"), common::Error);
+  CHECK_THROWS_WITH_AS((void)read_predictions(scratch / "a"), doctest::Contains("duplicate"), common::Error);
   common::write_file(scratch / "a", line);
   CHECK_THROWS_WITH_AS((void)read_predictions(scratch / "a"), doctest::Contains("cut"), common::Error);
 }

@@ -11,6 +11,7 @@
 #include "common/sealed/draft_file.hpp"
 #include "tests/support/process.hpp"
 #include "tests/support/scratch.hpp"
+#include "trainer/results/run_seal.hpp"
 
 #include <doctest/doctest.h>
 
@@ -39,12 +40,6 @@ RunDirectory finished_run(const fs::path& root) {
   run.history().append(step(1));
   common::write_file(run.checkpoints() / "adapter.safetensors", "weights");
   return run;
-}
-
-std::string what_of(const std::vector<RunFinding>& findings) {
-  std::string all;
-  for (const RunFinding& finding : findings) all += finding.path + " " + finding.what + "\n";
-  return all;
 }
 
 }  // namespace
@@ -113,106 +108,6 @@ TEST_CASE("on resume the history beyond what was saved goes") {
   CHECK(run.read_history() == whole);
   run.cut_history(0);
   CHECK(run.read_history().empty());
-}
-
-TEST_CASE("a sealed run verifies, here and with sha256sum") {
-  const support::Scratch scratch;
-  const RunDirectory run = finished_run(scratch.path());
-  const common::Digest seal = seal_run(run.path());
-  CHECK(seal == common::digest_file(run.path() / k_sums_name).digest);
-  CHECK(what_of(verify_run(run.path())) == "");
-  CHECK(support::run_process({"sha256sum", "-c", "--strict", "--quiet", "SHA256SUMS"}, run.path()).code == 0);
-}
-
-TEST_CASE("a run seals whatever it keeps, a pack of its own included") {
-  const support::Scratch scratch;
-  const RunDirectory run = finished_run(scratch.path());
-  const fs::path pack = run.path() / "source_pack" / std::string(90, 'x');
-  fs::create_directories(pack);
-  support::put_file(pack / "SHA256SUMS", "sums");
-  support::put_file(pack / "a b.txt", "");
-  seal_run(run.path());
-  CHECK(what_of(verify_run(run.path())) == "");
-  support::put_file(pack / "SHA256SUMS", "sumz");
-  CHECK(verify_run(run.path()).size() == 1);
-}
-
-TEST_CASE("a name that sha256sum would write another way is not sealed") {
-  const support::Scratch scratch;
-  const RunDirectory run = finished_run(scratch.path());
-  support::put_file(run.path() / "a\\b", "");
-  CHECK_THROWS_WITH_AS(seal_run(run.path()), doctest::Contains("name"), common::Error);
-}
-
-TEST_CASE("two runs that wrote the same bytes have the same seal") {
-  const support::Scratch scratch;
-  CHECK(seal_run(finished_run(scratch / "a").path()) == seal_run(finished_run(scratch / "b").path()));
-}
-
-TEST_CASE("every change to a sealed run is found and named") {
-  using Damage = void (*)(const fs::path&);
-  struct Case {
-    const char* path;
-    const char* what;
-    Damage damage;
-  };
-  const Case cases[] = {
-      {"history.jsonl", "has changed",
-       [](const fs::path& run) { support::put_file(run / "history.jsonl", "x"); }},
-      {"checkpoints/adapter.safetensors", "is missing",
-       [](const fs::path& run) { fs::remove(run / "checkpoints/adapter.safetensors"); }},
-      {"extra.txt", "was added", [](const fs::path& run) { support::put_file(run / "extra.txt", ""); }},
-      {"timings.json", "symlink",
-       [](const fs::path& run) {
-         fs::rename(run / "timings.json", run.parent_path() / "elsewhere");
-         fs::create_symlink(run.parent_path() / "elsewhere", run / "timings.json");
-       }},
-      {"SHA256SUMS", "line 1",
-       [](const fs::path& run) {
-         support::put_file(run / "SHA256SUMS", "zz" + support::text_of_file(run / "SHA256SUMS"));
-       }},
-      {"SHA256SUMS", "out of order",
-       [](const fs::path& run) {
-         const std::string sums = support::text_of_file(run / "SHA256SUMS");
-         support::put_file(run / "SHA256SUMS", sums + sums);
-       }},
-      {"metrics.json", "not among what was sealed",
-       [](const fs::path& run) {
-         fs::remove(run / "metrics.json");
-         std::string sums = support::text_of_file(run / "SHA256SUMS");
-         const std::size_t at = sums.find("metrics.json");
-         sums.erase(at - 66, 66 + std::string("metrics.json\n").size());
-         support::put_file(run / "SHA256SUMS", sums);
-       }},
-      {"", "never finished", [](const fs::path& run) { fs::remove(run / "SHA256SUMS"); }},
-      {"SHA256SUMS", "has no end",
-       [](const fs::path& run) {
-         fs::resize_file(run / "SHA256SUMS", fs::file_size(run / "SHA256SUMS") - 1);
-       }},
-  };
-  for (const Case& one : cases) {
-    CAPTURE(one.what);
-    const support::Scratch scratch;
-    const RunDirectory run = finished_run(scratch.path());
-    seal_run(run.path());
-    one.damage(run.path());
-    const std::vector<RunFinding> findings = verify_run(run.path());
-    REQUIRE_FALSE(findings.empty());
-    bool named = false;
-    for (const RunFinding& finding : findings)
-      named = named || (finding.path == one.path && finding.what.find(one.what) != std::string::npos);
-    CHECK_MESSAGE(named, what_of(findings));
-  }
-}
-
-TEST_CASE("an unfinished run is not sealed") {
-  const support::Scratch scratch;
-  const RunDirectory run = finished_run(scratch.path());
-  fs::rename(run.path() / "metrics.json", run.path() / ".metrics.json.draft");
-  CHECK_THROWS_WITH_AS(seal_run(run.path()), doctest::Contains("unfinished write"), common::Error);
-  fs::remove(run.path() / ".metrics.json.draft");
-  CHECK_THROWS_WITH_AS(seal_run(run.path()), doctest::Contains("metrics.json"), common::Error);
-  CHECK_FALSE(fs::exists(run.path() / k_sums_name));
 }
 
 TEST_CASE("resuming opens an unfinished run, sweeps its drafts, and gives nothing where one is sealed") {
