@@ -12,7 +12,6 @@
 #include <string_view>
 #include <vector>
 
-#include "common/json.hpp"
 #include "trainer/report/statistics.hpp"
 #include "trainer/results/run_summary.hpp"
 
@@ -69,11 +68,6 @@ struct Comparison {
 // `trusted_key`: the public key that must have signed every run.
 [[nodiscard]] Comparison compare_runs(const std::vector<std::filesystem::path>& runs,
                                       const std::optional<std::filesystem::path>& trusted_key = {});
-
-// Plain text: aligned columns, "-" where there is no value.
-[[nodiscard]] std::string to_text(const Comparison& comparison);
-// report.json.
-[[nodiscard]] common::Json to_json(const Comparison& comparison);
 
 [[nodiscard]] const Estimate* find_estimate(const VariantGroup& group, std::string_view condition,
                                             std::string_view measure);

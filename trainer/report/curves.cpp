@@ -1,13 +1,11 @@
-// One picture for every term of history.jsonl.
+#include "trainer/report/curves.hpp"
+
 #include <fmt/format.h>
 
 #include <algorithm>
 #include <cmath>
 #include <map>
 #include <set>
-
-#include "trainer/report/figures.hpp"
-#include "trainer/report/gnuplot.hpp"
 
 namespace trainer {
 namespace {
@@ -185,7 +183,7 @@ void add_rows(Table& table, const Comparison& comparison, const std::string& key
 
 }  // namespace
 
-Curves loss_curves(const Comparison& comparison) {
+Curves loss_curves(const Comparison& comparison, const Draw& draw) {
   const Histories histories = read_histories(comparison);
   std::vector<std::string> keys;
   for (const auto& [key, groups] : histories.terms) keys.push_back(key);
@@ -202,9 +200,9 @@ Curves loss_curves(const Comparison& comparison) {
     Figure& figure = curves.figures.emplace_back();
     figure.title = title_of(key);
     const std::string id = "curve-" + std::to_string(curves.figures.size());
-    figure.wide = draw_svg({id, 360, 240, figure.title,
-                            "Over the steps of training: lines are means over the seeds, bands their range.",
-                            panel_script(groups, histories.last_step)});
+    figure.wide = draw({id, 360, 240, figure.title,
+                        "Over the steps of training: lines are means over the seeds, bands their range.",
+                        panel_script(groups, histories.last_step)});
     add_rows(curves.table, comparison, key, groups);
   }
   return curves;

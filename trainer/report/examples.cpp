@@ -1,14 +1,38 @@
-// The cards of the page: questions that flipped, and clips.
+#include "trainer/report/examples.hpp"
+
 #include <fmt/format.h>
 
 #include <algorithm>
 
 #include "trainer/report/figures.hpp"
 #include "trainer/report/html.hpp"
-#include "trainer/report/page.hpp"
 
 namespace trainer {
 namespace {
+
+constexpr const char* k_image_begin = "<img alt=\"picture of question ";
+constexpr const char* k_sound_begin = "<audio controls preload=\"none\" aria-label=\"clip ";
+
+bool is_data_url(const std::string& url, const std::string& kind) {
+  const std::size_t comma = url.find(";base64,");
+  if (!url.starts_with("data:" + kind + "/") || comma == std::string::npos) return false;
+  return url.find_first_not_of("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/=",
+                               comma + 8) == std::string::npos;
+}
+
+std::map<std::string, std::string> urls_on(const std::string& page, const std::string& begin,
+                                           const std::string& kind) {
+  const std::string middle = "\" src=\"";
+  std::map<std::string, std::string> urls;
+  for (std::size_t at = 0; (at = page.find(begin, at)) != std::string::npos;) {
+    at += begin.size();
+    const std::size_t quote = page.find(middle, at), end = page.find('"', quote + middle.size());
+    if (quote == std::string::npos || end == std::string::npos) break;
+    const std::string url = page.substr(quote + middle.size(), end - quote - middle.size());
+    if (is_data_url(url, kind)) urls.emplace(unescape_html(page.substr(at, quote - at)), url);
+  }
+  return urls;
+}
 
 std::string said_html(const std::string& who, const Said& said) {
   return fmt::format("<li><span>{}: <b>{}</b></span><span class=\"{}\">{:.2f}</span></li>", who,
@@ -39,7 +63,7 @@ std::string people_html(const std::vector<std::string>& references) {
 std::string flip_html(const Comparison& comparison, const FlipExample& flip) {
   std::string out = "<article class=\"card\">";
   if (!flip.image.empty())
-    out += "<img alt=\"picture of question " + escape_html(flip.id) + "\" src=\"" + flip.image + "\">";
+    out += std::string(k_image_begin) + escape_html(flip.id) + "\" src=\"" + flip.image + "\">";
   out += "<p><b>" + escape_html(flip.question) +
          "</b></p><p class=\"note\">people: " + people_html(flip.references) + "</p><ul>" +
          said_html("base", flip.base);
@@ -52,8 +76,7 @@ std::string flip_html(const Comparison& comparison, const FlipExample& flip) {
 std::string clip_html(const Comparison& comparison, const ClipExample& clip) {
   std::string out = "<article class=\"card\">";
   if (!clip.sound.empty())
-    out += "<audio controls preload=\"none\" aria-label=\"clip " + escape_html(clip.id) + "\" src=\"" +
-           clip.sound + "\"></audio>";
+    out += std::string(k_sound_begin) + escape_html(clip.id) + "\" src=\"" + clip.sound + "\"></audio>";
   out += "<p><b>" + (clip.references.empty() ? "" : escape_html(clip.references.front())) + "</b></p><ul>" +
          said_html("base, hearing nothing", clip.base);
   for (const Said& said : clip.captions) out += said_html(group_html(comparison, said.group), said);
@@ -76,10 +99,6 @@ std::string flips_note(const Examples& examples) {
 
 }  // namespace
 
-std::string group_html(const Comparison& comparison, std::size_t group) {
-  return mark_of(group) + letter_of(group) + " " + escape_html(comparison.groups[group].label);
-}
-
 std::string examples_html(const Comparison& comparison, const Examples& examples) {
   std::string out = "<section id=\"flips\"><h2>Answers that flipped</h2>\n" + flips_note(examples);
   if (!examples.flips.empty()) out += "<div class=\"cards\">\n";
@@ -100,6 +119,10 @@ std::string examples_html(const Comparison& comparison, const Examples& examples
     out += fmt::format("<p class=\"note\">{} pictures or sounds are left out, to keep the page small.</p>\n",
                        examples.left_out);
   return out;
+}
+
+EmbeddedMedia embedded_media(const std::string& page) {
+  return {urls_on(page, k_image_begin, "image"), urls_on(page, k_sound_begin, "audio")};
 }
 
 }  // namespace trainer

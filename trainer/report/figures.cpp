@@ -6,7 +6,7 @@
 #include <array>
 #include <cmath>
 
-#include "trainer/report/gnuplot.hpp"
+#include "trainer/report/html.hpp"
 #include "trainer/report/number_text.hpp"
 
 namespace trainer {
@@ -120,7 +120,11 @@ std::string mark_of(std::size_t group) {
                      group % colour::k_series, k_shapes[group % k_shapes.size()].svg);
 }
 
-std::optional<Figure> trade_off_figure(const Comparison& comparison) {
+std::string group_html(const Comparison& comparison, std::size_t group) {
+  return mark_of(group) + letter_of(group) + " " + escape_html(comparison.groups[group].label);
+}
+
+std::optional<Figure> trade_off_figure(const Comparison& comparison, const Draw& draw) {
   std::vector<Point> points;
   for (std::size_t g = 0; g < comparison.groups.size(); ++g) {
     const VariantGroup& group = comparison.groups[g];
@@ -134,14 +138,14 @@ std::optional<Figure> trade_off_figure(const Comparison& comparison) {
   for (const auto& [group, f1, accuracy] : points)
     description += fmt::format(" {}: token F1 {}, accuracy {}.", comparison.groups[group].label,
                                estimate_text(f1, Scale::percent), estimate_text(accuracy, Scale::percent));
-  figure.wide = draw_svg({"trade-off", 760, 430, figure.title, description,
-                          trade_off_script(comparison, points, Labels::names, 0.62)});
-  figure.narrow = draw_svg({"trade-off-narrow", 360, 380, figure.title, description,
-                            trade_off_script(comparison, points, Labels::letters, 0.92)});
+  figure.wide = draw({"trade-off", 760, 430, figure.title, description,
+                      trade_off_script(comparison, points, Labels::names, 0.62)});
+  figure.narrow = draw({"trade-off-narrow", 360, 380, figure.title, description,
+                        trade_off_script(comparison, points, Labels::letters, 0.92)});
   return figure;
 }
 
-std::optional<Figure> sweep_figure(const Comparison& comparison) {
+std::optional<Figure> sweep_figure(const Comparison& comparison, const Draw& draw) {
   constexpr std::array<std::pair<double, std::string_view>, 4> gates = {{{0, condition::k_gate_0},
                                                                          {0.25, condition::k_gate_025},
                                                                          {0.5, condition::k_gate_05},
@@ -179,7 +183,7 @@ std::optional<Figure> sweep_figure(const Comparison& comparison) {
     labels += fmt::format("set label '{}' at graph 1.02,graph {} left textcolor rgb {}\n",
                           letter_of(drawn[i]), ends[i], colour::k_ink);
   Figure figure{"Gate sweep", "", ""};
-  figure.wide = draw_svg(
+  figure.wide = draw(
       {"sweep", 480, 340, figure.title,
        "VQA accuracy with a trained clip while the gate opens from 0 to 1; the numbers are in the table.",
        axes_script() +
@@ -191,7 +195,7 @@ std::optional<Figure> sweep_figure(const Comparison& comparison) {
   return figure;
 }
 
-std::optional<Figure> drift_figure(const Comparison& comparison) {
+std::optional<Figure> drift_figure(const Comparison& comparison, const Draw& draw) {
   std::string data, plot;
   Range range;
   for (std::size_t g = 0; g < comparison.groups.size(); ++g) {
@@ -214,16 +218,16 @@ std::optional<Figure> drift_figure(const Comparison& comparison) {
   const double low = std::pow(10, std::floor(std::log10(range.low))),
                high = std::pow(10, std::ceil(std::log10(range.high) + 0.01));
   Figure figure{"Measured drift never above its certificate", "", ""};
-  figure.wide = draw_svg({"drift", 400, 340, "Measured drift against its certificate",
-                          "Points below the line keep the bound. The numbers are in the table.",
-                          axes_script() +
-                              fmt::format("set logscale xy\nset format xy '%.0e'\nset xrange [{0}:{1}]\nset "
-                                          "yrange [{0}:{1}]\nset rmargin 3\n"
-                                          "set xlabel 'certificate: drift at most' textcolor rgb {2}\n"
-                                          "set ylabel 'drift measured' textcolor rgb {2}\n",
-                                          low, high, colour::k_muted) +
-                              data + fmt::format("plot x with lines lw 1.2 dt 2 lc rgb {}", colour::k_muted) +
-                              plot + "\n"});
+  figure.wide = draw({"drift", 400, 340, "Measured drift against its certificate",
+                      "Points below the line keep the bound. The numbers are in the table.",
+                      axes_script() +
+                          fmt::format("set logscale xy\nset format xy '%.0e'\nset xrange [{0}:{1}]\nset "
+                                      "yrange [{0}:{1}]\nset rmargin 3\n"
+                                      "set xlabel 'certificate: drift at most' textcolor rgb {2}\n"
+                                      "set ylabel 'drift measured' textcolor rgb {2}\n",
+                                      low, high, colour::k_muted) +
+                          data + fmt::format("plot x with lines lw 1.2 dt 2 lc rgb {}", colour::k_muted) +
+                          plot + "\n"});
   figure.title = "Drift of the retention inputs: measured, against the certificate";
   return figure;
 }

@@ -1,4 +1,4 @@
-// The pictures of a report. Each has its numbers in a table too: of report_tables.hpp, or its own.
+// The pictures of a report but the curves, which curves.hpp has. Each has its numbers in a table too.
 #pragma once
 
 #include <optional>
@@ -6,7 +6,7 @@
 #include <vector>
 
 #include "trainer/report/comparison.hpp"
-#include "trainer/report/tables.hpp"
+#include "trainer/report/gnuplot.hpp"
 
 namespace trainer {
 
@@ -20,17 +20,13 @@ struct Figure {
 [[nodiscard]] std::string letter_of(std::size_t group);
 // The group's mark as the pictures draw it, for a legend.
 [[nodiscard]] std::string mark_of(std::size_t group);
+// A group's mark, letter and label, as it is called everywhere on the page.
+[[nodiscard]] std::string group_html(const Comparison& comparison, std::size_t group);
 
 // VQA accuracy with a trained clip against token F1, a point a group; nothing where no group has both.
-[[nodiscard]] std::optional<Figure> trade_off_figure(const Comparison& comparison);
-[[nodiscard]] std::optional<Figure> sweep_figure(const Comparison& comparison);
+[[nodiscard]] std::optional<Figure> trade_off_figure(const Comparison& comparison, const Draw& draw);
+[[nodiscard]] std::optional<Figure> sweep_figure(const Comparison& comparison, const Draw& draw);
 // Measured drift of the retention inputs against the bound that the certificate gives.
-[[nodiscard]] std::optional<Figure> drift_figure(const Comparison& comparison);
-
-struct Curves {
-  std::vector<Figure> figures;  // one for every recorded term
-  Table table;                  // their values at a few steps
-};
-[[nodiscard]] Curves loss_curves(const Comparison& comparison);
+[[nodiscard]] std::optional<Figure> drift_figure(const Comparison& comparison, const Draw& draw);
 
 }  // namespace trainer

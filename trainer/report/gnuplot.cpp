@@ -133,6 +133,21 @@ std::string series(std::size_t index) {
 
 void require_gnuplot() { (void)run_gnuplot(""); }
 
+namespace {
+
+// What only the pictures of draw_svg have, and what their drawing follows.
+constexpr std::string_view k_picture = "role=\"img\" aria-labelledby=", k_drawing_begin = "</desc>\n";
+
+std::string svg_begin(const SvgRequest& request) {
+  return fmt::format(
+      "<svg viewBox=\"0 0 {0} {1}\" role=\"img\" aria-labelledby=\"{2}-title {2}-desc\"><title "
+      "id=\"{2}-title\">{3}</title><desc id=\"{2}-desc\">{4}</desc>\n",
+      request.width, request.height, request.id, escape_html(request.title),
+      escape_html(request.description));
+}
+
+}  // namespace
+
 std::string draw_svg(const SvgRequest& request) {
   std::string svg = run_gnuplot(
       fmt::format(
@@ -162,12 +177,33 @@ std::string draw_svg(const SvgRequest& request) {
               "stroke-linecap=\"butt\" stroke-linejoin=\"miter\">\n</g>\n",
               "");
   replace_all(svg, "\t", "");
-  return fmt::format(
-             "<svg viewBox=\"0 0 {0} {1}\" role=\"img\" aria-labelledby=\"{2}-title {2}-desc\"><title "
-             "id=\"{2}-title\">{3}</title><desc id=\"{2}-desc\">{4}</desc>\n",
-             request.width, request.height, request.id, escape_html(request.title),
-             escape_html(request.description)) +
-         with_variables(svg) + "</svg>\n";
+  return svg_begin(request) + with_variables(svg) + "</svg>\n";
+}
+
+std::string frame_svg(const SvgRequest& request) { return svg_begin(request) + "</svg>\n"; }
+
+std::string without_drawings(const std::string& page) {
+  std::string out;
+  std::size_t from = 0;
+  while (true) {
+    const std::size_t picture = page.find(k_picture, from);
+    const std::size_t begin = picture == std::string::npos ? picture : page.find(k_drawing_begin, picture);
+    const std::size_t end = begin == std::string::npos ? begin : page.find("</svg>", begin);
+    if (end == std::string::npos) return out + page.substr(from);
+    out += page.substr(from, begin + k_drawing_begin.size() - from);
+    from = end;
+  }
+}
+
+std::optional<std::string> gnuplot_version() {
+  try {
+    std::string version = run_gnuplot(
+        "set print '-'\nprint 'gnuplot '.sprintf('%.1f', GPVAL_VERSION).' patchlevel '.GPVAL_PATCHLEVEL\n");
+    version.erase(version.find_last_not_of(" \n\r") + 1);
+    return version;
+  } catch (const Error&) {
+    return std::nullopt;
+  }
 }
 
 std::string axes_script() {

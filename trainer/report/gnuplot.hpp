@@ -2,6 +2,8 @@
 // that one figure is good on light, dark and paper; fonts are inherited; ids are unique; nothing is fetched.
 #pragma once
 
+#include <functional>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -27,7 +29,17 @@ struct SvgRequest {
 
 // An io error that names the package where gnuplot is not installed.
 void require_gnuplot();
+// "gnuplot 5.4 patchlevel 4": another version may draw the same script otherwise. Nothing where none is
+// installed.
+[[nodiscard]] std::optional<std::string> gnuplot_version();
+
+// How a page comes to its pictures.
+using Draw = std::function<std::string(const SvgRequest&)>;
 [[nodiscard]] std::string draw_svg(const SvgRequest& request);
+// The same with nothing drawn: size, title and description alone.
+[[nodiscard]] std::string frame_svg(const SvgRequest& request);
+// A page with every picture of draw_svg emptied to that of frame_svg.
+[[nodiscard]] std::string without_drawings(const std::string& page);
 
 // Two axes, a faint grid and no legend, in the page's colours.
 [[nodiscard]] std::string axes_script();

@@ -7,7 +7,11 @@
 
 #include "common/error.hpp"
 #include "common/file.hpp"
+#include "trainer/report/examples.hpp"
+#include "trainer/report/gnuplot.hpp"
 #include "trainer/report/html.hpp"
+#include "trainer/report/page.hpp"
+#include "trainer/report/report_json.hpp"
 
 namespace trainer {
 namespace {
@@ -20,7 +24,10 @@ constexpr std::uint64_t k_page_limit_bytes = std::uint64_t{256} << 20;
 constexpr const char* k_report_meta = "safe-report";
 constexpr const char* k_json_meta = "safe-report-json";
 constexpr const char* k_run_meta = "safe-run";
+constexpr const char* k_media_meta = "safe-report-media";
+constexpr const char* k_gnuplot_meta = "safe-report-gnuplot";
 constexpr const char* k_page_meta = "safe-report-page";
+constexpr const char* k_format = "2 ";
 constexpr std::size_t k_hex_size = 2 * common::Digest::k_size;
 
 std::string meta_line(const std::string& name, const std::string& content) {
@@ -92,17 +99,73 @@ common::Findings check_run(const RunLink& link, const fs::path& run, const Repor
   return {};
 }
 
+std::string only_content(const std::string& page, const char* name) {
+  const std::vector<std::string> contents = meta_contents(page, name);
+  return contents.size() == 1 ? contents.front() : "";
+}
+
+std::string first_difference(const std::string& found, const std::string& expected) {
+  const std::size_t size = std::min(found.size(), expected.size());
+  std::size_t at = 0;
+  while (at < size && found[at] == expected[at]) ++at;
+  constexpr std::size_t shown_before = 30, shown_bytes = 60;
+  const std::size_t begin = at < shown_before ? 0 : at - shown_before;
+  return fmt::format("line {}: \"{}\" where \"{}\" follows",
+                     1 + std::count(found.begin(), found.begin() + static_cast<std::ptrdiff_t>(at), '\n'),
+                     found.substr(begin, shown_bytes), expected.substr(begin, shown_bytes));
+}
+
+// `page` has zeros where its own digest belongs.
+void compare_page(std::string page, const Comparison& comparison, const std::vector<RunLink>& links,
+                  const ReportLocations& locations, ReportCheck& check) {
+  const bool has_media = only_content(page, k_media_meta) == "pack";
+  Examples examples;
+  if (!has_media) {
+    examples = choose_examples(comparison, nullptr);
+  } else if (locations.pack != nullptr) {
+    examples = choose_examples(comparison, locations.pack);
+  } else {
+    examples = choose_examples(comparison, embedded_media(page));
+    check.not_compared.emplace_back(
+        "pictures and sounds: they are the pack's; name it with --pack to compare them");
+  }
+  FigureSource figures{only_content(page, k_gnuplot_meta), draw_svg};
+  const std::optional<std::string> version = gnuplot_version();
+  if (version != figures.version) {
+    check.not_compared.push_back("figures: the page names " + common::escape_for_terminal(figures.version) +
+                                 ", and this machine has " + version.value_or("no gnuplot") +
+                                 "; their numbers are in the tables, which are compared");
+    figures.draw = frame_svg;
+    page = without_drawings(page);
+  }
+  std::vector<std::string> paths;
+  for (const RunLink& link : links) paths.push_back(link.path);
+  std::string again = write_page({comparison, examples, locations.page, paths, figures});
+  again.replace(own_digest_at(again), k_hex_size, std::string(k_hex_size, '0'));
+  if (again != page)
+    check.findings.push_back({locations.page.string(), "R8",
+                              "is not what follows from its runs; " + first_difference(page, again)});
+}
+
 }  // namespace
 
-std::string link_lines(const Comparison& comparison, const fs::path& page) {
+std::vector<std::string> run_paths_from(const Comparison& comparison, const fs::path& page) {
   const fs::path folder = fs::weakly_canonical(folder_of(page));
-  std::string lines =
-      meta_line(k_report_meta, std::string("1 ") + SAFE_VERSION) +
-      meta_line(k_json_meta, common::digest_of(common::dump_pretty(to_json(comparison))).hex());
+  std::vector<std::string> paths;
   for (const RunSummary& run : comparison.runs)
-    lines +=
-        meta_line(k_run_meta, run.sums_digest.hex() + " " + run.pack_id + " " +
-                                  fs::weakly_canonical(run.path).lexically_relative(folder).generic_string());
+    paths.push_back(fs::weakly_canonical(run.path).lexically_relative(folder).generic_string());
+  return paths;
+}
+
+std::string link_lines(const Comparison& comparison, const PageSources& sources) {
+  ENSURE(sources.run_paths.size() == comparison.runs.size());
+  std::string lines =
+      meta_line(k_report_meta, std::string(k_format) + SAFE_VERSION) +
+      meta_line(k_json_meta, common::digest_of(common::dump_pretty(to_json(comparison))).hex()) +
+      meta_line(k_media_meta, sources.media) + meta_line(k_gnuplot_meta, sources.gnuplot);
+  for (std::size_t r = 0; r < comparison.runs.size(); ++r)
+    lines += meta_line(k_run_meta, comparison.runs[r].sums_digest.hex() + " " + comparison.runs[r].pack_id +
+                                       " " + sources.run_paths[r]);
   return lines + meta_line(k_page_meta, std::string(k_hex_size, '0'));
 }
 
@@ -125,28 +188,42 @@ ReportCheck verify_report(const ReportLocations& locations) {
         locations.page.string() + " is no report of safe-trainer; name a report.html or a run directory");
   ReportCheck check;
   check.page_digest = common::digest_of(page);
+  const auto find = [&](const fs::path& path, const std::string& what) {
+    check.findings.push_back({path.string(), "R8", what});
+  };
   const std::string own = page.substr(at, k_hex_size);
   page.replace(at, k_hex_size, std::string(k_hex_size, '0'));
-  if (common::digest_of(page).hex() != own)
-    check.findings.push_back({locations.page.string(), "R8", "has changed since it was written"});
+  if (common::digest_of(page).hex() != own) find(locations.page, "has changed since it was written");
+  std::vector<RunLink> links;
   std::vector<fs::path> folders;
   std::set<std::string> pack_ids;
   for (const std::string& content : runs) {
-    const RunLink link = parse_run(content, locations.page);
-    folders.push_back(find_run(link, locations));
-    pack_ids.insert(link.pack_id);
-    for (common::Finding& finding : check_run(link, folders.back(), locations))
+    links.push_back(parse_run(content, locations.page));
+    folders.push_back(find_run(links.back(), locations));
+    pack_ids.insert(links.back().pack_id);
+    for (common::Finding& finding : check_run(links.back(), folders.back(), locations))
       check.findings.push_back(std::move(finding));
   }
   check.pack_ids.assign(pack_ids.begin(), pack_ids.end());
-  // Another version may write report.json in another way; the runs are checked all the same.
-  if (!check.findings.empty() || format.front() != std::string("1 ") + SAFE_VERSION) return check;
-  const std::string again = common::dump_pretty(to_json(compare_runs(folders)));
+  if (locations.pack != nullptr)
+    for (const std::string& id : check.pack_ids)
+      if (id != locations.pack->id().hex())
+        find(locations.pack->location(), "is the pack " + locations.pack->id().hex() + ", not " + id);
+  if (!check.findings.empty()) return check;
+  if (format.front() != std::string(k_format) + SAFE_VERSION) {
+    find(locations.page, "was made by version " + format.front().substr(format.front().find(' ') + 1) +
+                             ", and this one is " + SAFE_VERSION +
+                             ", which may write it otherwise; check it with that version");
+    return check;
+  }
+  const Comparison comparison = compare_runs(folders, locations.trusted_key);
+  const std::string again = common::dump_pretty(to_json(comparison));
   if (common::digest_of(again).hex() != json.front())
-    check.findings.push_back({locations.page.string(), "R8", "says other numbers than follow from its runs"});
+    find(locations.page, "says other numbers than follow from its runs");
   const fs::path beside = fs::path(locations.page).replace_extension(".json");
   if (fs::exists(beside) && common::read_text(beside, k_page_limit_bytes) != again)
-    check.findings.push_back({beside.string(), "R8", "says other numbers than follow from the runs"});
+    find(beside, "says other numbers than follow from the runs");
+  if (check.findings.empty()) compare_page(page, comparison, links, locations, check);
   return check;
 }
 

@@ -1,6 +1,7 @@
 #include "trainer/report/media.hpp"
 
 #include <algorithm>
+#include <functional>
 #include <map>
 #include <set>
 
@@ -78,9 +79,8 @@ std::vector<std::string> choose_clips(const Items& items, std::size_t count) {
 // Pictures and sounds of a pack as data: URLs, as long as there is room.
 class MediaSource {
  public:
-  explicit MediaSource(const packer::VerifiedPack* pack) : pack_(pack) {
-    if (pack_ == nullptr) return;
-    const PackSamples samples = read_samples(*pack_);
+  explicit MediaSource(const packer::VerifiedPack& pack) : pack_(pack) {
+    const PackSamples samples = read_samples(pack_);
     for (const QuestionSample& question : samples.validation)
       images_.emplace(std::to_string(question.question_id), question.image);
     for (const auto* clips : {&samples.clips, &samples.held_out})
@@ -93,29 +93,35 @@ class MediaSource {
     const bool is_flac = found != sounds_.end() && found->second.text().ends_with(".flac");
     return url_of(sounds_, youtube_id, is_flac ? "audio/flac" : "audio/wav");
   }
-  [[nodiscard]] std::size_t left_out() const { return left_out_; }
 
  private:
   using Paths = std::map<std::string, common::PackPath>;
 
   std::string url_of(const Paths& paths, const std::string& id, const std::string& type) {
     const auto found = paths.find(id);
-    if (pack_ == nullptr || found == paths.end()) return "";
-    const common::Bytes bytes = pack_->read(found->second);
-    if (used_bytes_ + bytes.size() > k_media_limit_bytes) {
-      ++left_out_;
-      return "";
-    }
+    if (found == paths.end()) return "";
+    const common::Bytes bytes = pack_.read(found->second);
+    if (used_bytes_ + bytes.size() > k_media_limit_bytes) return "";
     used_bytes_ += bytes.size();
     return "data:" + type + ";base64," + base64(bytes);
   }
 
-  const packer::VerifiedPack* pack_;
+  const packer::VerifiedPack& pack_;
   Paths images_, sounds_;
-  std::size_t used_bytes_ = 0, left_out_ = 0;
+  std::size_t used_bytes_ = 0;
 };
 
-FlipExample flip_example(const std::vector<Shown>& shown, const std::string& id, MediaSource& media) {
+// Where the URL of a picture or sound comes from, by id; "" for none.
+struct MediaUrls {
+  std::function<std::string(const std::string&id)> image, sound;
+};
+
+std::string find_url(const std::map<std::string, std::string>& urls, const std::string& id) {
+  const auto found = urls.find(id);
+  return found == urls.end() ? "" : found->second;
+}
+
+FlipExample flip_example(const std::vector<Shown>& shown, const std::string& id, const MediaUrls& media) {
   FlipExample flip;
   flip.id = id;
   for (std::size_t g = 0; g < shown.size(); ++g) {
@@ -130,12 +136,12 @@ FlipExample flip_example(const std::vector<Shown>& shown, const std::string& id,
     }
     flip.answers.push_back({g, item.prediction, item.score});
   }
-  flip.image = media.image_of(id);
+  flip.image = media.image(id);
   return flip;
 }
 
 ClipExample clip_example(const std::vector<Shown>& shown, const std::string& group, const std::string& id,
-                         MediaSource& media) {
+                         const MediaUrls& media) {
   ClipExample clip;
   clip.id = id;
   clip.group = group;
@@ -151,7 +157,7 @@ ClipExample clip_example(const std::vector<Shown>& shown, const std::string& gro
     }
     clip.captions.push_back({g, item.prediction, item.score});
   }
-  clip.sound = media.sound_of(id);
+  clip.sound = media.sound(id);
   return clip;
 }
 
@@ -164,16 +170,11 @@ void refuse_other_pack(const Comparison& comparison, const packer::VerifiedPack&
                                                            "; name that pack, or none");
 }
 
-}  // namespace
-
-Examples choose_examples(const Comparison& comparison, const packer::VerifiedPack* pack) {
-  if (pack != nullptr) refuse_other_pack(comparison, *pack);
+Examples choose_with(const Comparison& comparison, const MediaUrls& media) {
   std::vector<Shown> shown;
   for (const VariantGroup& group : comparison.groups)
     shown.push_back(read_shown(comparison.runs[group.runs.front()].path));
-  MediaSource media(pack);
   Examples examples;
-  examples.has_media = pack != nullptr;
   for (const std::string& id : choose_flips(shown, examples.flips_in_all))
     examples.flips.push_back(flip_example(shown, id, media));
   for (const auto& [name, count] : {std::pair(condition::k_memorised, k_memorised_shown),
@@ -184,8 +185,29 @@ Examples choose_examples(const Comparison& comparison, const packer::VerifiedPac
     for (const std::string& id : choose_clips(items->second, count))
       examples.clips.push_back(clip_example(shown, std::string(name), id, media));
   }
-  examples.left_out = media.left_out();
+  for (const FlipExample& flip : examples.flips) examples.left_out += flip.image.empty() ? 1 : 0;
+  for (const ClipExample& clip : examples.clips) examples.left_out += clip.sound.empty() ? 1 : 0;
+  examples.has_media = true;
   return examples;
+}
+
+}  // namespace
+
+Examples choose_examples(const Comparison& comparison, const packer::VerifiedPack* pack) {
+  if (pack == nullptr) {
+    Examples examples = choose_examples(comparison, EmbeddedMedia{});
+    examples.has_media = false;
+    return examples;
+  }
+  refuse_other_pack(comparison, *pack);
+  MediaSource source(*pack);
+  return choose_with(comparison, {[&](const std::string& id) { return source.image_of(id); },
+                                  [&](const std::string& id) { return source.sound_of(id); }});
+}
+
+Examples choose_examples(const Comparison& comparison, const EmbeddedMedia& media) {
+  return choose_with(comparison, {[&](const std::string& id) { return find_url(media.images, id); },
+                                  [&](const std::string& id) { return find_url(media.sounds, id); }});
 }
 
 }  // namespace trainer

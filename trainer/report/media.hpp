@@ -3,8 +3,7 @@
 // pack, whose id must be that of the runs.
 #pragma once
 
-#include <filesystem>
-#include <optional>
+#include <map>
 #include <string>
 #include <vector>
 
@@ -41,10 +40,17 @@ struct Examples {
   std::vector<ClipExample> clips;
   std::size_t flips_in_all = 0, clips_in_all = 0;
   bool has_media = false;
-  std::size_t left_out = 0;  // pictures and sounds for which the page had no room
+  std::size_t left_out = 0;  // of those shown, how many have no picture or sound, for want of room
 };
 
-// With `pack`: a mismatch error where its id is not that of every run.
+// data: URLs by the id of a question or clip.
+struct EmbeddedMedia {
+  std::map<std::string, std::string> images, sounds;
+};
+
+// With `pack`: a mismatch error where its id is not that of every run. Null: without pictures and sounds.
 [[nodiscard]] Examples choose_examples(const Comparison& comparison, const packer::VerifiedPack* pack);
+// With those that a page has already, whatever pack they came from.
+[[nodiscard]] Examples choose_examples(const Comparison& comparison, const EmbeddedMedia& media);
 
 }  // namespace trainer

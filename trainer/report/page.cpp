@@ -8,10 +8,12 @@
 #include <utility>
 
 #include "common/digest.hpp"
+#include "trainer/report/curves.hpp"
+#include "trainer/report/examples.hpp"
 #include "trainer/report/figures.hpp"
-#include "trainer/report/gnuplot.hpp"
 #include "trainer/report/html.hpp"
 #include "trainer/report/link.hpp"
+#include "trainer/report/style.hpp"
 #include "trainer/report/tables.hpp"
 
 namespace trainer {
@@ -125,9 +127,9 @@ std::string words_html() {
   return out + "</dl></details>\n";
 }
 
-std::string results_html(const Comparison& comparison) {
+std::string results_html(const Comparison& comparison, const Draw& draw) {
   return "<section id=\"results\"><h2>What was kept and what was learnt</h2>\n" +
-         figure_html(trade_off_figure(comparison), "big") + legend_html(comparison) +
+         figure_html(trade_off_figure(comparison, draw), "big") + legend_html(comparison) +
          "<p class=\"note\">Up and to the right is better. Bars are 95 % intervals, small rings are single "
          "seeds; the "
          "numbers are in the first and third table.</p>\n" +
@@ -144,15 +146,15 @@ std::string paired_html(const Comparison& comparison) {
   return out + "<p class=\"note\">" + escape_html(interval_note(comparison)) + "</p></section>\n";
 }
 
-std::string sweep_html(const Comparison& comparison) {
-  const std::optional<Figure> figure = sweep_figure(comparison);
+std::string sweep_html(const Comparison& comparison, const Draw& draw) {
+  const std::optional<Figure> figure = sweep_figure(comparison, draw);
   if (!figure) return "";
   return "<section id=\"sweep\"><h2>Gate sweep</h2>\n" + figure_html(*figure, "mid") +
          table_html(comparison, sweep_table(comparison)) + "</section>\n";
 }
 
-std::string curves_html(const Comparison& comparison) {
-  const Curves curves = loss_curves(comparison);
+std::string curves_html(const Comparison& comparison, const Draw& draw) {
+  const Curves curves = loss_curves(comparison, draw);
   if (curves.figures.empty()) return "";
   std::string out = "<section id=\"curves\"><h2>Training, every recorded term</h2>\n" +
                     legend_html(comparison) + "<div class=\"panels\">\n";
@@ -161,7 +163,7 @@ std::string curves_html(const Comparison& comparison) {
          table_html(comparison, curves.table) + "</details></section>\n";
 }
 
-std::string null_space_html(const Comparison& comparison) {
+std::string null_space_html(const Comparison& comparison, const Draw& draw) {
   const Table table = null_space_table(comparison);
   if (table.rows.empty()) return "";
   return "<section id=\"null-space\"><h2>Null space: certificate against drift</h2>\n"
@@ -174,7 +176,7 @@ std::string null_space_html(const Comparison& comparison) {
          "grows with their number; what matters is its ratio to the certificate, the bound that follows from "
          "the part "
          "of the inputs outside U. Above 1 the bound would be broken.</p>\n" +
-         figure_html(drift_figure(comparison), "mid") + table_html(comparison, table) + "</section>\n";
+         figure_html(drift_figure(comparison, draw), "mid") + table_html(comparison, table) + "</section>\n";
 }
 
 std::string config_text(const RunSummary& run, const char* key) {
@@ -193,8 +195,9 @@ std::string provenance_html(const Comparison& comparison) {
       "<p>Each run directory is sealed: its <code>SHA256SUMS</code> names every byte, "
       "<code>config.json</code> in it names "
       "the pack and the models. This page holds the digest of each <code>SHA256SUMS</code>, so "
-      "<code>safe-trainer verify-run report.html</code> follows page, runs and pack id and fails on any "
-      "change.</p>\n"
+      "<code>safe-report verify-run report.html</code> follows page, runs and pack id, makes the page again "
+      "and "
+      "fails on any difference.</p>\n"
       "<div class=\"scroll left\"><table><thead><tr><th scope=\"col\">setting</th><th "
       "scope=\"col\">seed</th><th "
       "scope=\"col\">run directory</th><th scope=\"col\">SHA-256 of its "
@@ -232,8 +235,12 @@ std::string policy() {
 }  // namespace
 
 std::string write_page(const PageRequest& request) {
-  require_gnuplot();
+  if (!request.figures) require_gnuplot();
   const Comparison& comparison = request.comparison;
+  const FigureSource figures =
+      request.figures ? *request.figures : FigureSource{gnuplot_version().value_or("unknown"), draw_svg};
+  const PageSources sources{request.run_paths ? *request.run_paths : run_paths_from(comparison, request.page),
+                            request.examples.has_media ? "pack" : "none", figures.version};
   const std::string head =
       "<!DOCTYPE html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n"
       "<meta http-equiv=\"Content-Security-Policy\" content=\"" +
@@ -241,12 +248,13 @@ std::string write_page(const PageRequest& request) {
       "\">\n"
       "<meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n"
       "<meta name=\"color-scheme\" content=\"light dark\">\n" +
-      link_lines(comparison, request.page) + "<title>Overfitting ablation: report</title>\n<style>" +
+      link_lines(comparison, sources) + "<title>Overfitting ablation: report</title>\n<style>" +
       page_style() +
       "</style>\n</head>\n<body>\n<main>\n<h1>Overfitting ablation: is vision-language skill kept?</h1>\n";
-  return seal_page(head + lead_html(comparison) + warnings_html(comparison) + results_html(comparison) +
-                   paired_html(comparison) + sweep_html(comparison) + curves_html(comparison) +
-                   null_space_html(comparison) + examples_html(comparison, request.examples) +
+  return seal_page(head + lead_html(comparison) + warnings_html(comparison) +
+                   results_html(comparison, figures.draw) + paired_html(comparison) +
+                   sweep_html(comparison, figures.draw) + curves_html(comparison, figures.draw) +
+                   null_space_html(comparison, figures.draw) + examples_html(comparison, request.examples) +
                    provenance_html(comparison) + "</main>\n</body>\n</html>\n");
 }
 

@@ -1,30 +1,36 @@
 // report.html: one page that opens without a network, on a phone, on paper, in the light and in the dark. It
 // runs no script and fetches nothing (its Content-Security-Policy says so to the browser). Its head names
-// every run by the digest of its SHA256SUMS, so that report_link can follow it to the bytes.
+// every run by the digest of its SHA256SUMS, so that link.hpp can follow it to the bytes.
 #pragma once
 
 #include <filesystem>
+#include <optional>
 #include <string>
+#include <vector>
 
 #include "trainer/report/comparison.hpp"
+#include "trainer/report/gnuplot.hpp"
 #include "trainer/report/media.hpp"
 
 namespace trainer {
+
+// By which gnuplot the figures are drawn.
+struct FigureSource {
+  std::string version;  // as gnuplot_version() says
+  Draw draw;
+};
 
 struct PageRequest {
   const Comparison& comparison;
   const Examples& examples;
   std::filesystem::path page;  // where it will lie: runs are named relative to its folder
+  // For making a page again: the paths of its runs as it names them, and its figures.
+  std::optional<std::vector<std::string>> run_paths{};
+  std::optional<FigureSource> figures{};
 };
 
-// Needs gnuplot: an io error that says how to get it.
+// A function of the runs' bytes, their paths, the media and the version of gnuplot, which its head names.
+// Needs gnuplot, unless the request says how figures come about: an io error that says how to get it.
 [[nodiscard]] std::string write_page(const PageRequest& request);
-
-// Parts of the page that have files of their own.
-[[nodiscard]] std::string examples_html(const Comparison& comparison, const Examples& examples);
-// A group's mark, letter and label, as it is called everywhere on the page.
-[[nodiscard]] std::string group_html(const Comparison& comparison, std::size_t group);
-// The style sheet, kept apart because it is long.
-[[nodiscard]] const std::string& page_style();
 
 }  // namespace trainer

@@ -1,6 +1,5 @@
-// report.json: the comparison for a machine. It names the bytes of every run and holds no path, so that one
-// set of runs has one report.json wherever it lies.
-#include "trainer/report/comparison.hpp"
+#include "trainer/report/report_json.hpp"
+
 #include "trainer/results/json_fields.hpp"
 
 namespace trainer {

@@ -1,4 +1,4 @@
-#include "trainer/report/page.hpp"
+#include "trainer/report/style.hpp"
 
 namespace trainer {
 

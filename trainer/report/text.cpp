@@ -1,4 +1,5 @@
-// The comparison as plain text: blocks of one line per group, columns aligned.
+#include "trainer/report/text.hpp"
+
 #include <fmt/format.h>
 
 #include <algorithm>

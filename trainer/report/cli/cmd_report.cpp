@@ -12,7 +12,9 @@
 #include "trainer/report/link.hpp"
 #include "trainer/report/markdown.hpp"
 #include "trainer/report/page.hpp"
+#include "trainer/report/report_json.hpp"
 #include "trainer/report/tensorboard.hpp"
+#include "trainer/report/text.hpp"
 #include "trainer/results/run_check.hpp"
 #include "trainer/results/run_directory.hpp"
 
@@ -129,15 +131,10 @@ int verify_one_run(const VerifyFlags& flags, const common::CommonFlags& common_f
 }
 
 int verify_page(const VerifyFlags& flags, const common::CommonFlags& common_flags) {
-  ReportCheck check = verify_report({flags.what, flags.runs, flags.trusted_key});
-  if (flags.pack) {
-    const packer::VerifiedPack pack =
-        packer::open_pack(*flags.pack, {{}, common_flags.threads, common_flags.verbosity()});
-    for (const std::string& id : check.pack_ids)
-      if (id != pack.id().hex())
-        check.findings.push_back(
-            {flags.pack->string(), "R8", "is the pack " + pack.id().hex() + ", not " + id});
-  }
+  std::optional<packer::VerifiedPack> pack;
+  if (flags.pack) pack = packer::open_pack(*flags.pack, {{}, common_flags.threads, common_flags.verbosity()});
+  const ReportCheck check =
+      verify_report({flags.what, flags.runs, flags.trusted_key, pack ? &*pack : nullptr});
   print_findings(check.findings, flags.what, common_flags);
   if (!check.findings.empty()) return code_for(check.findings);
   fmt::print("{}  {}\n", check.page_digest.hex(), flags.what.string());
@@ -145,6 +142,7 @@ int verify_page(const VerifyFlags& flags, const common::CommonFlags& common_flag
     common::say(common_flags,
                 "the runs are whole and made from the pack " + id +
                     (flags.pack ? ", which is whole too" : "; give --pack PACK to check its bytes too"));
+  for (const std::string& one : check.not_compared) common::say(common_flags, "not compared: " + one);
   return 0;
 }
 

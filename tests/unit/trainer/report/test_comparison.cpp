@@ -8,6 +8,8 @@
 #include "tests/support/scratch.hpp"
 #include "tests/support/small_run.hpp"
 #include "trainer/report/markdown.hpp"
+#include "trainer/report/report_json.hpp"
+#include "trainer/report/text.hpp"
 
 #include <doctest/doctest.h>
 

@@ -10,6 +10,8 @@
 #include "tests/support/small_run.hpp"
 #include "trainer/report/gnuplot.hpp"
 #include "trainer/report/link.hpp"
+#include "trainer/report/report_json.hpp"
+#include "trainer/results/run_check.hpp"
 #include "trainer/results/run_seal.hpp"
 
 #include <doctest/doctest.h>
@@ -197,11 +199,135 @@ TEST_CASE(
   const support::Scratch scratch;
   const std::vector<fs::path> runs = two_settings(scratch / "runs");
   const Comparison comparison = compare_runs(runs);
-  std::string page = "<html>" + link_lines(comparison, scratch / "report.html");
+  const PageSources sources{run_paths_from(comparison, scratch / "report.html"), "none", "gnuplot"};
+  std::string page = "<html>" + link_lines(comparison, sources);
   const std::string digest = common::digest_of(common::dump_pretty(to_json(comparison))).hex();
   page.replace(page.find(digest), 64, std::string(64, '1'));
   common::write_file(scratch / "report.html", seal_page(page));
   CHECK(what_of(verify_report({scratch / "report.html", {}})).find("other numbers") != std::string::npos);
+}
+
+namespace {
+
+// Replaces the first `from` and makes the page's own digest anew, as somebody would who edits a page.
+void edit_page(const fs::path& page, const std::string& from, const std::string& to) {
+  std::string text = support::text_of_file(page);
+  const std::size_t at = text.find(from);
+  REQUIRE_MESSAGE(at != std::string::npos, from);
+  text.replace(at, from.size(), to);
+  const std::string begin = "<meta name=\"safe-report-page\" content=\"";
+  text.replace(text.find(begin) + begin.size(), 64, std::string(64, '0'));
+  support::put_file(page, seal_page(text));
+}
+
+}  // namespace
+
+TEST_CASE("a number, a word or a curve that is typed into a page is found, its digest made anew or not") {
+  if (!has_gnuplot()) return;
+  const support::Scratch scratch;
+  const fs::path page = scratch / "report.html";
+  write_report(two_settings(scratch / "runs"), page);
+  const std::string whole = support::text_of_file(page);
+  CHECK(what_of(verify_report({page, {}})) == "");
+  // Every digit that a reader sees: the first of every tenth text between tags.
+  std::vector<std::size_t> places;
+  for (std::size_t at = whole.find("<body>"); (at = whole.find('>', at)) != std::string::npos; ++at) {
+    const std::size_t end = whole.find('<', at), digit = whole.find_first_of("0123456789", at);
+    if (digit < end) places.push_back(digit);
+  }
+  REQUIRE(places.size() > 100);
+  for (std::size_t i = 0; i < places.size(); i += places.size() / 20) {
+    CAPTURE(whole.substr(places[i] - 20, 40));
+    std::string edited = whole;
+    edited[places[i]] = edited[places[i]] == '9' ? '8' : '9';
+    support::put_file(page, edited);
+    edit_page(page, "<body>", "<body>");
+    CHECK(what_of(verify_report({page, {}})).find("is not what follows from its runs; line") !=
+          std::string::npos);
+    support::put_file(page, whole);
+  }
+  for (const auto& [from, to] : std::vector<std::pair<std::string, std::string>>{
+           {"</h1>", " Yes.</h1>"},
+           {"<meta name=\"safe-report-media\" content=\"none\">",
+            "<meta name=\"safe-report-media\" content=\"pack\">"},
+           {"class=\"note\"", "class=\"nope\""},
+           {"<desc id=\"trade-off-desc\">Up", "<desc id=\"trade-off-desc\">Down"},
+           {"</main>", "<img src=\"data:image/jpeg;base64,AAAA\"></main>"}}) {
+    CAPTURE(from);
+    edit_page(page, from, to);
+    CHECK(what_of(verify_report({page, {}})).find("is not what follows") != std::string::npos);
+    support::put_file(page, whole);
+  }
+  const std::size_t curve = whole.find("<path", whole.find("id=\"curve-1-desc\""));
+  REQUIRE(curve != std::string::npos);
+  edit_page(page, whole.substr(curve, 40), "<path class='x' " + whole.substr(curve + 5, 35));
+  CHECK(what_of(verify_report({page, {}})).find("is not what follows") != std::string::npos);
+}
+
+TEST_CASE("figures of another gnuplot are not compared, and everything else is") {
+  if (!has_gnuplot()) return;
+  const support::Scratch scratch;
+  const fs::path page = scratch / "report.html";
+  write_report(two_settings(scratch / "runs"), page);
+  const std::string version = gnuplot_version().value_or("");
+  CHECK(version.starts_with("gnuplot "));
+  CHECK(verify_report({page, {}}).not_compared.empty());
+  edit_page(page, "content=\"" + version, "content=\"gnuplot 1.0");
+  const ReportCheck check = verify_report({page, {}});
+  CHECK(what_of(check) == "");
+  REQUIRE(check.not_compared.size() == 1);
+  CHECK(check.not_compared.front().find(version) != std::string::npos);
+  CHECK(check.not_compared.front().find("figures") != std::string::npos);
+  std::string text = support::text_of_file(page);
+  const std::size_t path = text.find("<path", text.find("id=\"curve-1-desc\""));
+  edit_page(page, text.substr(path, 40), "<path class='x' " + text.substr(path + 5, 35));
+  CHECK(what_of(verify_report({page, {}})) == "");
+  edit_page(page, "<td>", "<td>9");
+  CHECK(what_of(verify_report({page, {}})).find("is not what follows") != std::string::npos);
+}
+
+TEST_CASE("pictures and sounds of a page are compared with the pack, and only with it") {
+  if (!has_gnuplot()) return;
+  const support::Scratch scratch;
+  const packer::BuildRequest request = support::small_sources(scratch.path());
+  (void)packer::build_pack(request);
+  const packer::VerifiedPack pack = packer::open_pack(request.dest_root, {{}, 2, common::Verbosity::quiet});
+  const fs::path run = make_run(scratch / "runs", {.pack_id = pack.id().hex(),
+                                                   .scores = {0, 1, 0},
+                                                   .question_ids = {"10", "11", "20"},
+                                                   .token_f1 = {1, 0},
+                                                   .clip_ids = {"video_1", "video_2"}});
+  const fs::path page = scratch / "report.html";
+  common::write_file(page, page_of({run}, page, &pack));
+  const ReportCheck alone = verify_report({page, {}});
+  CHECK(what_of(alone) == "");
+  REQUIRE(alone.not_compared.size() == 1);
+  CHECK(alone.not_compared.front().find("--pack") != std::string::npos);
+  const ReportCheck with_pack = verify_report({page, {}, {}, &pack});
+  CHECK(what_of(with_pack) == "");
+  CHECK(with_pack.not_compared.empty());
+  edit_page(page, "data:image/jpeg;base64,", "data:image/jpeg;base64,AAAA");
+  CHECK(what_of(verify_report({page, {}})) == "");
+  CHECK(what_of(verify_report({page, {}, {}, &pack})).find("is not what follows") != std::string::npos);
+  edit_page(page, "data:image/jpeg;base64,", "data:text/html;base64,");
+  CHECK(what_of(verify_report({page, {}})).find("is not what follows") != std::string::npos);
+}
+
+TEST_CASE("a page trusts only runs that its reader's key signed") {
+  if (!has_gnuplot()) return;
+  const support::Scratch scratch;
+  const fs::path run = make_run(scratch / "runs", {}), page = scratch / "report.html";
+  write_report({run}, page);
+  const common::SecretKey key = common::SecretKey::generate();
+  support::put_file(scratch / "KEY.pem", key.pem());
+  support::put_file(scratch / "KEY.pub.pem", key.public_key().pem());
+  const ReportLocations trusting{page, {}, scratch / "KEY.pub.pem"};
+  CHECK(common::kind_of(verify_report(trusting).findings) == common::ErrorKind::signature);
+  CHECK_THROWS_AS((void)compare_runs({run}, scratch / "KEY.pub.pem"), common::Error);
+  CHECK(sign_run(run, scratch / "KEY.pem").how == common::Signing::written);
+  CHECK(sign_run(run, scratch / "KEY.pem").how == common::Signing::was_there);
+  CHECK(what_of(verify_report(trusting)) == "");
+  CHECK(compare_runs({run}, scratch / "KEY.pub.pem").runs.size() == 1);
 }
 
 TEST_CASE("a file that is no report is refused") {
