@@ -30,7 +30,9 @@ std::size_t verb_place(const std::vector<std::string>& words, const Verb& any) {
 
 Program::Program(std::string name, std::string about) : name_(std::move(name)), about_(std::move(about)) {}
 
-Verb& Program::add(VerbText text) { return *verbs_.emplace_back(std::make_unique<Verb>(std::move(text))); }
+Verb& Program::add(VerbText text) {
+  return *verbs_.emplace_back(std::make_unique<Verb>(std::move(text), name_));
+}
 
 Verb& Program::parse(const std::vector<std::string>& words) {
   const std::size_t place = verb_place(words, *verbs_.front());

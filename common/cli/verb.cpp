@@ -98,7 +98,7 @@ class Words {
     options_[&flag] = option;
   }
 
-  [[nodiscard]] std::string help() const { return "; see --help of " + verb_.about().name; }
+  [[nodiscard]] std::string help() const { return "; see " + verb_.command() + " --help"; }
 
   const Verb& verb_;
   CLI::App app_;
@@ -164,7 +164,8 @@ void Flag::take(const std::string& text) const {
   take_(name_, text);
 }
 
-Verb::Verb(VerbText text) : text_(std::move(text)) {
+Verb::Verb(VerbText text, const std::string& program)
+    : text_(std::move(text)), command_(program.empty() ? text_.name : program + " " + text_.name) {
   std::swap(flags_, common_);
   whole("--threads", common_flags_.threads, k_thread_range, "Use this many threads; 0: as many as there are")
       .otherwise("0");
@@ -292,7 +293,7 @@ void Verb::parse(const std::vector<std::string>& words) {
     for (const std::string& text : own) flag->take(text);
   for (const auto& [flag, own] : values) {
     if (own.empty() && flag->is_required())
-      refuse(fmt::format("{} is missing; see --help of {}", flag->name(), text_.name));
+      refuse(fmt::format("{} is missing; see {} --help", flag->name(), command_));
     if (!given[flag->name()]) continue;
     for (const std::string& other : flag->excluded())
       if (given[other])

@@ -95,7 +95,8 @@ class Verb {
  public:
   using Action = std::function<int(const CommonFlags& flags)>;
 
-  explicit Verb(VerbText text);
+  // `program` is named where a message says how to get help.
+  explicit Verb(VerbText text, const std::string& program = {});
   Verb(const Verb&) = delete;
   Verb& operator=(const Verb&) = delete;
 
@@ -137,6 +138,8 @@ class Verb {
   void parse(const std::vector<std::string>& words);
 
   [[nodiscard]] const VerbText& about() const { return text_; }
+  // "safe-packer verify".
+  [[nodiscard]] const std::string& command() const { return command_; }
   // The verb's own, and --threads, --quiet and --json, which every verb has.
   [[nodiscard]] const std::deque<Flag>& flags() const { return flags_; }
   [[nodiscard]] const std::deque<Flag>& common() const { return common_; }
@@ -148,6 +151,7 @@ class Verb {
                   std::function<void(std::int64_t)> take);
 
   VerbText text_;
+  std::string command_;
   CommonFlags common_flags_;
   std::deque<Flag> flags_, common_;  // whose addresses stay
   Action action_;

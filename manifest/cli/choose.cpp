@@ -144,24 +144,25 @@ bool is_same_file(const fs::path& a, const fs::path& b) {
   return a == b || fs::equivalent(a, b, ignored);
 }
 
-// What --exclude names, then what is always excluded: the manifests of earlier splits beside the output.
-// Where
-// --exclude names something, one that is not there has not been made.
-std::vector<fs::path> all_excluded(const QuestionOptions& options) {
-  std::vector<fs::path> all = options.exclude;
-  for (const std::string& name : options.excluded_beside) {
-    const fs::path beside = options.output.parent_path() / name;
-    if (std::any_of(all.begin(), all.end(), [&](const fs::path& path) { return is_same_file(path, beside); }))
-      continue;
-    if (fs::exists(beside)) {
-      all.push_back(beside);
-    } else if (options.exclude.empty()) {
-      throw Error(ErrorKind::io,
-                  fmt::format("{} does not exist, and {} must share nothing with it; make it first "
-                              "(safe-manifest {}), or name the manifests to share nothing with (--exclude)",
-                              beside.string(), options.verb, name.substr(0, name.find('_'))));
-    }
-  }
+// What the user names, then the other splits beside the output. A split that is not there has not been made.
+std::vector<fs::path> all_excluded(const Exclusion& exclusion, const fs::path& output) {
+  std::vector<fs::path> all = exclusion.named;
+  const auto add = [&](const std::string& name) {
+    const fs::path beside = output.parent_path() / name;
+    const auto is_it = [&](const fs::path& path) { return is_same_file(path, beside); };
+    if (std::any_of(all.begin(), all.end(), is_it)) return true;
+    if (!fs::exists(beside)) return false;
+    all.push_back(beside);
+    return true;
+  };
+  for (const std::string& name : exclusion.needed_beside)
+    if (!add(name) && exclusion.named.empty())
+      throw Error(
+          ErrorKind::io,
+          fmt::format("{} does not exist, and the new manifest must share nothing with it; make it first "
+                      "(safe-manifest {}), or name the manifests to share nothing with (--exclude)",
+                      (output.parent_path() / name).string(), name.substr(0, name.find('_'))));
+  for (const std::string& name : exclusion.found_beside) add(name);
   return all;
 }
 
@@ -172,7 +173,7 @@ void add_excluded(const std::vector<fs::path>& manifests, Recipe& recipe) {
 }  // namespace
 
 int choose_questions(const QuestionOptions& options, const common::CommonFlags& flags) {
-  const std::vector<fs::path> exclude = all_excluded(options);
+  const std::vector<fs::path> exclude = all_excluded(options.exclude, options.output);
   std::vector<fs::path> inputs = joined({options.questions, options.annotations}, exclude);
   if (options.captions) inputs.push_back(*options.captions);
   require_writable(options.output, inputs);
@@ -211,12 +212,13 @@ int choose_questions(const QuestionOptions& options, const common::CommonFlags& 
 }
 
 int choose_clips(const ClipOptions& options, const common::CommonFlags& flags) {
-  require_writable(options.output, joined({options.metadata}, options.exclude));
+  const std::vector<fs::path> exclude = all_excluded(options.exclude, options.output);
+  require_writable(options.output, joined({options.metadata}, exclude));
   if (options.available && !fs::is_directory(*options.available))
     throw Error(ErrorKind::io,
                 fmt::format("--available {} is not a folder; name the one that holds audio/{}/",
                             options.available->string(), options.split));
-  const Excluded excluded = read_excluded(options.exclude);
+  const Excluded excluded = read_excluded(exclude);
   const std::vector<ClipEntry> rows = read_audiocaps_table(options.metadata);
   ClipRequest request{options.split, options.subset_size, options.seed, {}};
   if (options.available)
@@ -229,7 +231,7 @@ int choose_clips(const ClipOptions& options, const common::CommonFlags& flags) {
             choice.population,
             {source_of("metadata", options.metadata, options.licence)},
             {}};
-  add_excluded(options.exclude, recipe);
+  add_excluded(exclude, recipe);
   Written written{
       options.output, "clips", choice.manifest.entries.size(), choice.population, options.seed, {}, {}};
   if (options.available) written.skipped = choice.skipped.size();

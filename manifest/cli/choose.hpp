@@ -16,18 +16,23 @@ namespace manifest {
 // A manifest that is there with other bytes.
 enum class Existing { refuse, replace };
 
+// The manifests with which nothing may be shared.
+struct Exclusion {
+  std::vector<std::filesystem::path> named;  // by the user
+  // Names of manifests of other splits beside the output, always excluded too. The first must be there where
+  // the user names nothing; the second where they exist.
+  std::vector<std::string> needed_beside, found_beside;
+};
+
 struct QuestionOptions {
   VqaSplit split = VqaSplit::val;
-  std::string verb;  // "val"
   Strategy strategy = Strategy::original;
   std::filesystem::path questions;
   std::filesystem::path annotations;
   std::filesystem::path output;
   std::uint64_t subset_size = 0;  // 0: all
   common::Seed seed = 0;
-  std::vector<std::filesystem::path> exclude;
-  // Names of manifests beside `output` that are excluded too. They must be there where `exclude` is empty.
-  std::vector<std::string> excluded_beside;
+  Exclusion exclude;
   std::optional<std::filesystem::path> captions;  // an AudioCaps table; base only
   std::optional<Licence> captions_licence;
   std::string data_subtype;     // empty: as the tables say
@@ -42,7 +47,7 @@ struct ClipOptions {
   std::filesystem::path output;
   std::uint64_t subset_size = 0;  // 0: all
   common::Seed seed = 0;
-  std::vector<std::filesystem::path> exclude;
+  Exclusion exclude;
   std::optional<std::filesystem::path> available;  // clips without a file below it are passed over
   std::optional<Licence> licence;                  // of the table, which has no place for one
   Existing existing = Existing::refuse;

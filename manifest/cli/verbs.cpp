@@ -36,7 +36,8 @@ void add_choice_flags(Verb& verb, Options& options, const std::string& what, con
                take_seed(flag, text, options.seed);
              })
       .otherwise(options.seed.text());
-  verb.paths("--exclude", options.exclude, "Share no image, question or clip with this manifest; repeatable")
+  verb.paths("--exclude", options.exclude.named,
+             "Share no image, question or clip with this manifest; repeatable")
       .otherwise(excluded);
 }
 
@@ -51,7 +52,6 @@ void add_licence_flag(Verb& verb, const std::string& name, std::optional<Licence
 QuestionOptions question_defaults(VqaSplit split, const std::string& verb) {
   QuestionOptions options;
   options.split = split;
-  options.verb = verb;
   options.default_subtype = split == VqaSplit::base ? "train2014" : "val2014";
   options.output = k_experiment + verb + "_manifest.json";
   switch (split) {
@@ -62,22 +62,22 @@ QuestionOptions question_defaults(VqaSplit split, const std::string& verb) {
     case VqaSplit::retention:
       options.subset_size = 500;
       options.seed = 321;
-      options.excluded_beside = {"val_manifest.json"};
+      options.exclude.needed_beside = {"val_manifest.json"};
       break;
     case VqaSplit::base:
       options.subset_size = 8000;
       options.seed = 231;
-      options.excluded_beside = {"val_manifest.json", "retention_manifest.json"};
+      options.exclude.needed_beside = {"val_manifest.json", "retention_manifest.json"};
+      options.exclude.found_beside = {"subset_manifest.json", "audio_val_manifest.json"};
       break;
   }
   return options;
 }
 
-std::string excluded_text(const QuestionOptions& options) {
-  if (options.excluded_beside.empty()) return "none";
-  return fmt::format("{} beside --output, which {} always excluded",
-                     fmt::join(options.excluded_beside, " and "),
-                     options.excluded_beside.size() == 1 ? "is" : "are");
+std::string excluded_text(const Exclusion& exclusion) {
+  std::vector<std::string> names = exclusion.needed_beside;
+  names.insert(names.end(), exclusion.found_beside.begin(), exclusion.found_beside.end());
+  return names.empty() ? "none" : fmt::format("{} beside --output, always excluded", fmt::join(names, ", "));
 }
 
 void add_base_flags(Verb& verb, QuestionOptions& options) {
@@ -98,7 +98,7 @@ void add_question_verb(common::Program& program, VqaSplit split, common::VerbTex
       .otherwise(vqa_questions(year).front() + " in data/vqa or in questions/ there");
   verb.path("--annotations", options->annotations, "Read VQA v2's answers from this table")
       .otherwise(vqa_annotations(year).front() + " in data/vqa or in annotations/ there");
-  add_choice_flags(verb, *options, "questions", excluded_text(*options));
+  add_choice_flags(verb, *options, "questions", excluded_text(options->exclude));
   verb.value("--strategy", "NAME", "Draw questions in this way",
              [options](const std::string&, const std::string& name) {
                options->strategy = name == "stratified" ? Strategy::stratified : Strategy::original;
@@ -143,7 +143,8 @@ void add_audio_verb(common::Program& program) {
             "Pass over clips that have no file in audio/<split> of this folder: the next of the same draw "
             "take their places, and the manifest lists those that were skipped");
   add_licence_flag(verb, "--licence", options->licence);
-  add_choice_flags(verb, *options, "clips", "none");
+  add_choice_flags(verb, *options, "clips",
+                   "none; of any split but train: subset_manifest.json beside --output, always excluded");
   verb.path("--output,--out,-o", options->output, "Write the manifest here; its folder must exist")
       .otherwise(k_experiment + "subset_manifest.json for train, else audio_val_manifest.json there");
   verb.on("--replace", *replace, "Overwrite a manifest that is there with other rows");
@@ -152,6 +153,7 @@ void add_audio_verb(common::Program& program) {
     chosen.existing = *replace ? Existing::replace : Existing::refuse;
     if (chosen.metadata.empty())
       chosen.metadata = first_file("data/audiocaps", audiocaps_tables(chosen.split));
+    if (chosen.split != "train") chosen.exclude.found_beside = {"subset_manifest.json"};
     if (chosen.output.empty())
       chosen.output =
           k_experiment + (chosen.split == "train" ? "subset_manifest.json" : "audio_val_manifest.json");

@@ -305,6 +305,24 @@ TEST_CASE("what --exclude names is excluded beside the earlier splits, not in th
   CHECK(manifest::read_vqa(project.at("retention_manifest.json")).recipe->sources.size() == 4);
 }
 
+TEST_CASE("held-out clips share none with the training clips beside them, and base nothing with any split") {
+  const Project project;
+  CHECK(project.run({"audio", "--subset-size", "4"}).code == 0);
+  CHECK(holds(
+      project.run({"audio", "--split", "val", "--metadata", "data/audiocaps/train.csv", "--subset-size", "0"})
+          .out,
+      ": 6 of 6 clips"));
+  CHECK(project.run({"val", "--subset-size", "5"}).code == 0);
+  CHECK(project.run({"retention", "--subset-size", "5"}).code == 0);
+  CHECK(project.run({"base", "--subset-size", "5", "--captions", "data/audiocaps/val.csv"}).code == 0);
+  CHECK(manifest::read_vqa(project.at("base_manifest.json")).recipe->sources.size() == 3 + 4);
+  const std::string folder = "experiments/overfitting/";
+  CHECK(project
+            .run({"check", folder + "base_manifest.json", folder + "subset_manifest.json",
+                  folder + "audio_val_manifest.json", folder + "val_manifest.json"})
+            .code == 0);
+}
+
 TEST_CASE(
     "a seed of any size is taken, written down and drawn with as Python does; what is none is refused") {
   const Project project;

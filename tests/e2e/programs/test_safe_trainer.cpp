@@ -111,7 +111,7 @@ TEST_CASE("the cause is named, not what follows from it") {
   says({"evaluate", w.root + "/first"}, 2, "is not a run directory");
   says(w.run("full_safe", "bad", {"--train-source", "audiocaps", "--data-path", w.root + "/dta"}), 3,
        "there is no folder " + w.root + "/dta; check --data-path");
-  says(w.run("soft_retention", "bad", {"--num-epochs", "50"}), 2, "--num-epochs 51 or more");
+  says(w.run("soft_retention", "bad", {"--num-epochs", "50"}), 1, "--num-epochs 51 or more");
   says(w.run("full_safe", "bad", {"--num-epochs", "0"}), 2,
        "--num-epochs: \"0\" is too small; give a whole number, 1 or more");
   says(w.run("full_safe", "bad", {"--seed", "100000000000000000000"}), 2, "--seed: ");
