@@ -48,6 +48,12 @@ void add_sign(common::Program& program) {
                            ? "verified and signed"
                            : "verified; this key has signed it before");
     print_pack(flags, summary.id, request->pack.string());
+    // keygen puts it there; one that openssl made may lie anywhere.
+    std::filesystem::path public_half = request->key;
+    public_half.replace_extension(".pub.pem");
+    if (std::filesystem::exists(public_half))
+      common::say_next(flags,
+                       {"safe-packer", "verify", request->pack.string(), "--trust", public_half.string()});
     return 0;
   });
 }

@@ -4,6 +4,8 @@
 #include <cstdlib>
 #include <string>
 
+#include "manifest/format/parse.hpp"
+#include "manifest/format/write.hpp"
 #include "packer/build/build.hpp"
 #include "tests/support/scratch.hpp"
 #include "tests/support/small_pack.hpp"
@@ -123,6 +125,20 @@ TEST_CASE("an empty value never switches a check off") {
         CHECK(contains(outcome.err, "the value is empty"));
       }
   CHECK(site.run("verify --pack x.tar --pack-id " + std::string(64, '0')).code == 1);
+}
+
+TEST_CASE("a pack of a manifest with a seed beyond 64 bits is built, verified, shown and made again") {
+  const Site site;
+  manifest::SubsetManifest subset = manifest::read_subset(site.scratch / "E/subset_manifest.json");
+  subset.seed = common::Seed::parse("-100000000000000000000").value();
+  support::put(site.scratch / "E/subset_manifest.json", manifest::write_subset(subset));
+  const Outcome built = site.build();
+  REQUIRE(built.code == 0);
+  CHECK(site.run("verify E/data_pack").out == built.out);
+  CHECK(contains(site.run("show E/data_pack").out, "\"seed\": -100000000000000000000,"));
+  CHECK(site.run("export E/data_pack --format recipe -o recipe").code == 0);
+  CHECK(site.run("build --from-recipe recipe --source-root audiocaps --dest-root again/data_pack")
+            .out.substr(0, 64) == built.out.substr(0, 64));
 }
 
 TEST_CASE("every verb prints its result as JSON where it is asked to, before the verb or behind it") {

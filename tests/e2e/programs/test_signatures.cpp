@@ -52,6 +52,7 @@ TEST_CASE("keygen and sign print the public key's path and the pack's id, and th
   CHECK(again.code == 0);
   CHECK(again.out == site.id + "  data_pack\n");
   CHECK(contains(again.err, "has signed it before"));
+  CHECK(contains(again.err, "next: safe-packer verify data_pack --trust KEY.pub.pem\n"));
   CHECK(site.run("verify data_pack").out == site.id + "  data_pack\n");
 }
 
