@@ -207,7 +207,7 @@ void add_report(common::Program& program) {
   verb.on("--no-media", flags->no_media, "Leave pictures and sounds out of the page");
   verb.path("--markdown", flags->markdown, "Write the tables here, as Markdown");
   verb.path("--tensorboard", flags->tensorboard, "Write TensorBoard event files to this folder, one a run");
-  verb.path("--trust", flags->trusted_key, k_trust_help);
+  verb.path("--trust,--require-signature", flags->trusted_key, k_trust_help);
   verb.action([flags](const common::CommonFlags& common_flags) { return report(*flags, common_flags); });
 }
 
@@ -228,7 +228,7 @@ void add_verify_run(common::Program& program) {
   verb.path("--runs", flags->runs, "report.html: look for its runs in this folder")
       .otherwise("where they were when it was made, seen from the page");
   verb.path("--pack,--pack-root", flags->pack, "report.html: verify the pack of its runs too");
-  verb.path("--trust", flags->trusted_key, k_trust_help);
+  verb.path("--trust,--require-signature", flags->trusted_key, k_trust_help);
   verb.action([flags](const common::CommonFlags& common_flags) {
     return fs::is_regular_file(flags->what) ? verify_page(*flags, common_flags)
                                             : verify_one_run(*flags, common_flags);
