@@ -89,17 +89,34 @@ bool is_unchanged(const std::string& text, const fs::path& path, Existing existi
   return false;
 }
 
-// The manifests that lie beside the one that was written, to be checked with it.
-void say_check(const fs::path& path, const common::CommonFlags& flags) {
-  std::vector<std::string> command;
-  const fs::path folder = path.has_parent_path() ? path.parent_path() : fs::path(".");
-  for (const fs::directory_entry& entry : fs::directory_iterator(folder))
-    if (entry.path().filename().string().ends_with("_manifest.json"))
-      command.push_back((path.parent_path() / entry.path().filename()).string());
-  std::sort(command.begin(), command.end());
-  if (std::find(command.begin(), command.end(), path.string()) == command.end())
-    command.push_back(path.string());
-  command.insert(command.begin(), {"safe-manifest", "check"});
+// Where the splits are made in their usual folder: the command of the first one that is not there yet. A base
+// is made only by those who have no model at hand.
+std::vector<std::string> next_split(const fs::path& folder) {
+  if (folder != fs::path(k_usual_folder).parent_path()) return {};
+  const std::pair<const char*, std::vector<std::string>> splits[] = {
+      {"subset_manifest.json", {"audio"}},
+      {"audio_val_manifest.json", {"audio", "--split", "val", "--subset-size", "100"}},
+      {"val_manifest.json", {"val"}},
+      {"retention_manifest.json", {"retention"}}};
+  for (const auto& [name, words] : splits)
+    if (!fs::exists(folder / name)) return words;
+  return {};
+}
+
+// The next split, or the check of all that lie beside the one that was written.
+void say_next_step(const fs::path& path, const common::CommonFlags& flags) {
+  std::vector<std::string> command = next_split(path.parent_path());
+  if (command.empty()) {
+    const fs::path folder = path.has_parent_path() ? path.parent_path() : fs::path(".");
+    for (const fs::directory_entry& entry : fs::directory_iterator(folder))
+      if (entry.path().filename().string().ends_with("_manifest.json"))
+        command.push_back((path.parent_path() / entry.path().filename()).string());
+    std::sort(command.begin(), command.end());
+    if (std::find(command.begin(), command.end(), path.string()) == command.end())
+      command.push_back(path.string());
+    command.insert(command.begin(), "check");
+  }
+  command.insert(command.begin(), "safe-manifest");
   common::say_next(flags, command);
 }
 
@@ -126,7 +143,7 @@ void publish(const std::string& text, const Written& written, Existing existing,
     if (written.skipped) line += fmt::format(", {} skipped for want of a file", *written.skipped);
     print_result(line);
   }
-  say_check(written.path, flags);
+  say_next_step(written.path, flags);
 }
 
 std::vector<fs::path> joined(std::vector<fs::path> paths, const std::vector<fs::path>& more) {

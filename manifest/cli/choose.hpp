@@ -13,6 +13,9 @@
 
 namespace manifest {
 
+// Where the verbs write by default.
+inline constexpr const char* k_usual_folder = "experiments/overfitting/";
+
 // A manifest that is there with other bytes.
 enum class Existing { refuse, replace };
 

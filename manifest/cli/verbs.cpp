@@ -15,7 +15,7 @@ namespace {
 using common::Flag;
 using common::Verb;
 
-const std::string k_experiment = "experiments/overfitting/";
+const std::string k_experiment = k_usual_folder;
 
 void take_seed(const std::string& flag, const std::string& text, common::Seed& to) {
   const std::optional<common::Seed> seed = common::Seed::parse(text);

@@ -368,6 +368,16 @@ TEST_CASE("a verb ends with the next command, which a shell takes as it is; --qu
   const Finished made = project.run({"val", "--subset-size", "5", "-o", "my data/val_manifest.json"});
   CHECK(holds(made.err, "next: safe-manifest check 'my data/val_manifest.json'\n"));
   CHECK(project.run({"val", "--subset-size", "5", "-o", "my data/val_manifest.json", "--quiet"}).err.empty());
+  // In their usual place one split leads to the next, and the last one to the check of all.
+  const auto next_of = [&](const std::vector<std::string>& arguments) {
+    const std::string err = project.run(arguments).err;
+    return err.substr(std::min(err.find("next: "), err.size()));
+  };
+  CHECK(next_of({"audio", "--subset-size", "4"}) ==
+        "next: safe-manifest audio --split val --subset-size 100\n");
+  CHECK(next_of({"audio", "--split", "val", "--subset-size", "4"}) == "next: safe-manifest val\n");
+  CHECK(next_of({"val", "--subset-size", "5"}) == "next: safe-manifest retention\n");
+  CHECK(next_of({"retention", "--subset-size", "5"}).starts_with("next: safe-manifest check experiments/"));
 }
 
 TEST_CASE("clips whose file is not there give way to the next ones, and the manifest says which") {
