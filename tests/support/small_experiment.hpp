@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "tests/support/tensors.hpp"
+#include "trainer/model/tokenizer_training.hpp"
 #include "trainer/train/experiment.hpp"
 
 namespace support {

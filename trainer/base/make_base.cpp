@@ -18,6 +18,7 @@
 #include "trainer/model/compute.hpp"
 #include "trainer/model/prompt.hpp"
 #include "trainer/model/safetensors.hpp"
+#include "trainer/model/tokenizer_training.hpp"
 #include "trainer/samples/streams.hpp"
 #include "trainer/train/adamw.hpp"
 

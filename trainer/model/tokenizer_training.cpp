@@ -1,3 +1,5 @@
+#include "trainer/model/tokenizer_training.hpp"
+
 #include <fmt/format.h>
 
 #include <algorithm>

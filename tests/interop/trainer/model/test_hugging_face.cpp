@@ -13,6 +13,7 @@
 #include "trainer/model/clap.hpp"
 #include "trainer/model/llava.hpp"
 #include "trainer/model/tensor.hpp"
+#include "trainer/model/tokenizer_training.hpp"
 
 #include <doctest/doctest.h>
 

@@ -4,6 +4,7 @@
 #include "common/json.hpp"
 #include "common/random.hpp"
 #include "trainer/model/tokenizer.hpp"
+#include "trainer/model/tokenizer_training.hpp"
 
 #include <doctest/doctest.h>
 
