@@ -66,6 +66,26 @@ std::string codes_text(const std::map<int, std::string>& codes) {
   return text;
 }
 
+// What a code says of any verb; the verb's own help says it more exactly.
+const char* general_text(int code) {
+  switch (code) {
+    case 0:
+      return "done, or nothing wrong was found";
+    case 1:
+      return "the data says no: it is damaged, missing, too little, or differs";
+    case 2:
+      return "invalid command line";
+    case 3:
+      return "I/O error: missing, unreadable, no space left, or a file that does not parse";
+    case 4:
+      return "a signature was required, and is absent or wrong";
+    case 75:
+      return "asked to stop; saved, and can be resumed";
+    default:
+      return "interrupted";
+  }
+}
+
 std::map<int, std::string> codes_of(const Verb& verb) {
   std::map<int, std::string> codes = {{0, "done"}, {2, "invalid command line"}};
   for (const ExitCode& exit : verb.about().exit_codes) codes[exit.code] = exit.when;
@@ -100,7 +120,7 @@ std::string help_of(const std::string& program, const std::string& about,
   std::map<int, std::string> codes;
   for (const auto& verb : verbs) {
     text += fmt::format("  {:<12} {}\n", verb->about().name, verb->about().does);
-    for (const auto& [code, when] : codes_of(*verb)) codes.emplace(code, when);
+    for (const auto& exit : codes_of(*verb)) codes.emplace(exit.first, general_text(exit.first));
   }
   text += "\nFlags of every verb, before it or behind it:\n";
   for (const Flag& flag : verbs.front()->common()) text += help_of(flag);
