@@ -174,20 +174,17 @@ void check_checkpoints(const common::Folder& run, const Json& config, common::Fi
   }
 }
 
-void note_rest(const common::Folder& run, const Json& config, std::vector<std::string>& not_derived) {
-  not_derived.emplace_back(
+void note_rest(const common::Folder& run, const Json& config, RunCheck& check) {
+  const auto note = [&](const char* what) { check.not_derived.emplace_back(what); };
+  note(
       "predictions.jsonl: what was answered, kl_to_base, nll and base_nll are the models'; safe-trainer "
       "evaluate computes them again");
-  not_derived.emplace_back(
-      "predictions.jsonl: ids, questions and references are the pack's, and are the same under every "
-      "condition; "
-      "compare them with the pack");
+  check.of_pack =
+      "predictions.jsonl: ids, questions and references are the pack's; name it with --pack to compare them";
   if (!config.contains("evaluated_run"))
-    not_derived.emplace_back(
-        "history.jsonl: losses and gradient norms are of the steps; training again shows them");
-  not_derived.emplace_back(
-      "config.json: when and by which build, device and libraries it was run is what the run says");
-  if (run.has_file("timings.json")) not_derived.emplace_back("timings.json: durations are of the machine");
+    note("history.jsonl: losses and gradient norms are of the steps; training again shows them");
+  note("config.json: when and by which build, device and libraries it was run is what the run says");
+  if (run.has_file("timings.json")) note("timings.json: durations are of the machine");
 }
 
 void check_contents(const common::Folder& run, RunCheck& check) {
@@ -205,7 +202,7 @@ void check_contents(const common::Folder& run, RunCheck& check) {
   check_history(history, config, clips, check.findings);
   check_own_pack(run, config, check.findings);
   check_checkpoints(run, config, check.findings);
-  note_rest(run, config, check.not_derived);
+  note_rest(run, config, check);
 }
 
 }  // namespace
@@ -217,7 +214,7 @@ RunCheck verify_run(const fs::path& path, const std::optional<fs::path>& trusted
   if (trusted_key) key = common::read_trusted_key(*trusted_key, path);
   const common::Folder run = common::Folder::open(path);
   const RunSealCheck seal = check_run_seal(run, key);
-  RunCheck check{seal.findings, seal.digest, seal.signature, {}};
+  RunCheck check{seal.findings, seal.digest, seal.signature, {}, {}};
   // What follows from damaged files is no news.
   if (!check.findings.empty()) return check;
   try {
@@ -250,6 +247,7 @@ RunSigning sign_run(const fs::path& run, const fs::path& key_file) {
 std::string remedy_for(const common::Finding& finding) {
   if (finding.rule == "E2")
     return "Do not use it; get the run, and the public key, from the people you trust";
+  if (finding.rule == "R9") return "Name the pack that the run was made from, or get the run again";
   if (finding.rule == "R8") return "Make the report again from its runs (safe-report report)";
   if (finding.rule.starts_with("R"))
     return "The run was changed after it was made and sealed again; get it again, or train it again";

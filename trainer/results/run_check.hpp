@@ -32,6 +32,8 @@ struct RunCheck {
   RunSignature signature = RunSignature::absent;
   // What no other file of the run can contradict, a sentence each.
   std::vector<std::string> not_derived;
+  // The same of what the pack alone can contradict (trainer/report/pack_check.hpp).
+  std::string of_pack;
 };
 
 // Throws io where `run` is no folder. `trusted_key`: the public key that must have signed it, a file outside

@@ -11,6 +11,7 @@
 #include "trainer/report/cli/commands.hpp"
 #include "trainer/report/link.hpp"
 #include "trainer/report/markdown.hpp"
+#include "trainer/report/pack_check.hpp"
 #include "trainer/report/page.hpp"
 #include "trainer/report/report_json.hpp"
 #include "trainer/report/tensorboard.hpp"
@@ -118,14 +119,17 @@ int code_for(const common::Findings& findings) {
 }
 
 int verify_one_run(const VerifyFlags& flags, const common::CommonFlags& common_flags) {
-  if (flags.runs || flags.pack)
-    throw Error(ErrorKind::usage,
-                "--runs and --pack are for a report; " + flags.what.string() + " is a run directory");
-  const RunCheck check = verify_run(flags.what, flags.trusted_key);
+  if (flags.runs)
+    throw Error(ErrorKind::usage, "--runs is for a report; " + flags.what.string() + " is a run directory");
+  RunCheck check = verify_run(flags.what, flags.trusted_key);
+  if (flags.pack && check.findings.empty())
+    check.findings = check_against_pack(
+        flags.what, packer::open_pack(*flags.pack, {{}, common_flags.threads, common_flags.verbosity()}));
   print_findings(check.findings, flags.what, common_flags);
   if (!check.findings.empty()) return code_for(check.findings);
   fmt::print("{}  {}\n", check.digest.hex(), flags.what.string());
   common::say(common_flags, text_of(check.signature));
+  if (!flags.pack) check.not_derived.push_back(check.of_pack);
   for (const std::string& one : check.not_derived) common::say(common_flags, "not derived: " + one);
   return 0;
 }
@@ -227,7 +231,8 @@ void add_verify_run(common::Program& program) {
   verb.path("RUN", flags->what, "Check this run directory or report.html").required();
   verb.path("--runs", flags->runs, "report.html: look for its runs in this folder")
       .otherwise("where they were when it was made, seen from the page");
-  verb.path("--pack,--pack-root", flags->pack, "report.html: verify the pack of its runs too");
+  verb.path("--pack,--pack-root", flags->pack,
+            "Compare the run, or the pictures and sounds of report.html, with this pack");
   verb.path("--trust,--require-signature", flags->trusted_key, k_trust_help);
   verb.action([flags](const common::CommonFlags& common_flags) {
     return fs::is_regular_file(flags->what) ? verify_page(*flags, common_flags)

@@ -1,0 +1,79 @@
+#include "trainer/report/pack_check.hpp"
+
+#include <fmt/format.h>
+
+#include <map>
+#include <set>
+
+#include "common/json.hpp"
+#include "trainer/results/prediction.hpp"
+#include "trainer/results/vqa_accuracy.hpp"
+#include "trainer/samples/samples.hpp"
+
+namespace trainer {
+namespace {
+
+constexpr const char* k_file = "predictions.jsonl";
+constexpr std::uint64_t k_config_limit_bytes = std::uint64_t{64} << 20;
+
+class PackCheck {
+ public:
+  explicit PackCheck(const PackSamples& samples) {
+    for (const QuestionSample& question : samples.validation)
+      questions_.emplace(std::to_string(question.question_id), &question);
+    for (const auto* clips : {&samples.clips, &samples.held_out})
+      for (const ClipSample& clip : *clips) clips_.emplace(clip.youtube_id, &clip);
+  }
+
+  void check(std::size_t number, const Prediction& item) {
+    where_ = fmt::format("line {} ({})", number, item_key(item));
+    if (item.kind == PredictionKind::audio) {
+      const auto found = clips_.find(item.id);
+      if (found == clips_.end()) return find("the pack has no such clip");
+      require("references", item.references, found->second->captions);
+      return;
+    }
+    const auto found = questions_.find(item.id);
+    if (found == questions_.end()) return find("the pack has no such question");
+    const QuestionSample& question = *found->second;
+    require("question", item.question, question.question);
+    require("references", item.references, question.answers);
+    require("answer_type", item.answer_type, answer_type_of(question.majority_answer));
+    if (item.distractor && !clips_.contains(*item.distractor))
+      find(fmt::format("the pack has no clip {}", *item.distractor));
+  }
+
+  common::Findings findings;
+
+ private:
+  void find(const std::string& what) {
+    findings.push_back({k_file, "R9", fmt::format("{}: {}", where_, what)});
+  }
+  template <typename T>
+  void require(const char* field, const T& found, const T& expected) {
+    if (found != expected)
+      find(fmt::format("{} is {}; the pack has {}", field, common::dump_line(found),
+                       common::dump_line(expected)));
+  }
+
+  std::string where_;
+  std::map<std::string, const QuestionSample*> questions_;
+  std::map<std::string, const ClipSample*> clips_;
+};
+
+}  // namespace
+
+common::Findings check_against_pack(const std::filesystem::path& run, const packer::VerifiedPack& pack) {
+  const common::Json config = common::read_json(run / "config.json", k_config_limit_bytes);
+  const std::string id = common::string_member(config, "pack_id", "config.json");
+  if (id != pack.id().hex())
+    return {{"config.json", "R9", fmt::format("pack_id is {}; the pack has the id {}", id, pack.id().hex())}};
+  const PackSamples samples = read_samples(pack);
+  PackCheck check(samples);
+  const std::vector<Prediction> items = read_predictions(run / k_file);
+  for (std::size_t i = 0; i < items.size(); ++i) check.check(i + 1, items[i]);
+  common::sort_findings(check.findings);
+  return check.findings;
+}
+
+}  // namespace trainer
