@@ -55,7 +55,7 @@ DraftFile::~DraftFile() {
   if (!published_) ::unlinkat(parent_.descriptor(), draft_name_.c_str(), 0);
 }
 
-void DraftFile::publish() {
+void DraftFile::publish(Durability durability) {
   struct stat ours {
   }, there{};
   if (::fstat(file_.descriptor(), &ours) != 0 ||
@@ -68,6 +68,7 @@ void DraftFile::publish() {
   file_.close(target_);
   parent_.rename(draft_name_, parent_, target_.filename().string());
   published_ = true;
+  if (durability == Durability::none) return;
   try {
     parent_.sync();
   } catch (const Error&) {  // the file is there and whole

@@ -13,6 +13,9 @@
 
 namespace common {
 
+// none: what is published may be lost, whole, by a power cut. For what can be made again.
+enum class Durability { none, disk };
+
 class DraftFile : public Sink {
  public:
   explicit DraftFile(const std::filesystem::path& target, Patience patience = Patience::none);
@@ -24,7 +27,7 @@ class DraftFile : public Sink {
   // To the disk.
   void finish() override { file_.sync(parent_.path_of(draft_name_)); }
   // Into the target's place; what was there is replaced.
-  void publish();
+  void publish(Durability durability = Durability::disk);
 
  private:
   std::filesystem::path target_;

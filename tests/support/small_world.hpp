@@ -39,6 +39,7 @@ struct World {
 
   World()
       : root(scratch.path().string()), vqa(root + "/data/vqa"), pack(root + "/pack"), base(root + "/base") {
+    ::setenv("XDG_CONFIG_HOME", (root + "/config").c_str(), 1);  // for the key of the feature cache
     ok(packer({"synthesize", "--quiet", "--out", root + "/data", "--clips", "24", "--questions", "240",
                "--train-questions", "160"}));
     const std::vector<std::string> val = {"--questions", vqa + "/v2_OpenEnded_mscoco_val2014_questions.json",

@@ -1,8 +1,11 @@
 // Numbers for tests of what is trained, the same on every device.
 #pragma once
 
+#include <filesystem>
 #include <vector>
 
+#include "common/sealed/draft_file.hpp"
+#include "trainer/model/model_folder.hpp"
 #include "trainer/model/parameter.hpp"
 
 namespace support {
@@ -21,6 +24,12 @@ inline void move_all(const std::vector<trainer::Parameter>& parameters) {
     torch::Tensor value = parameter.value;
     value.add_(noise(value.sizes(), seed++).to(value.device()), 0.3);
   }
+}
+
+// What a model consists of, as a folder of one's own.
+inline void save_files(const trainer::ModelFiles& files, const std::filesystem::path& folder) {
+  std::filesystem::create_directories(folder);
+  for (const auto& [name, bytes] : files) common::write_file(folder / name, common::ByteView(bytes));
 }
 
 }  // namespace support

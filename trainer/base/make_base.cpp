@@ -1,105 +1,17 @@
 #include "trainer/base/make_base.hpp"
 
-#include <unistd.h>
-
-#include <algorithm>
-#include <map>
-#include <set>
-
 #include "common/error.hpp"
-#include "common/file.hpp"
 #include "common/json.hpp"
-#include "common/parallel.hpp"
-#include "common/program.hpp"
-#include "common/random.hpp"
-#include "common/sealed/draft_file.hpp"
+#include "trainer/base/base_folder.hpp"
+#include "trainer/base/base_training.hpp"
 #include "trainer/base/tiny_models.hpp"
 #include "trainer/data/encoders.hpp"
-#include "trainer/model/compute.hpp"
-#include "trainer/model/prompt.hpp"
-#include "trainer/model/safetensors.hpp"
 #include "trainer/model/tokenizer_training.hpp"
-#include "trainer/samples/streams.hpp"
-#include "trainer/train/adamw.hpp"
 
 namespace trainer {
 namespace {
 
-namespace fs = std::filesystem;
-
-constexpr const char* k_record_name = "base.json";
-constexpr std::int64_t k_shards = 2;  // fixed, so that the sum of gradients does not depend on threads
-constexpr std::int64_t k_caption_share = 10;  // one row in ten is a caption without sound
-constexpr std::int64_t k_shift = 1;  // pixels of the tiny picture, of which a cell of its grid has ten
-
-struct TrainingRows {
-  std::vector<torch::Tensor> pixels;        // one per picture, [3, S, S]
-  std::vector<std::vector<Row>> questions;  // of each picture, with answers
-  std::vector<Row> captions;
-};
-
-// Rows that begin alike (all the questions about one picture) as one: the beginning is computed once.
-struct PackedRow {
-  TokenIds ids;
-  std::vector<std::int64_t> branch, position;  // as Decoder::branched_context has them
-  std::vector<std::int64_t> supervised,
-      targets;  // positions that predict an answer's token, and those tokens
-};
-
-PackedRow pack_rows(const std::vector<Row>& rows) {
-  PackedRow packed;
-  const auto shared = static_cast<std::size_t>(rows.front().fused_begin);
-  const auto append = [&](const TokenIds& ids, std::size_t begin, std::size_t end, std::int64_t branch) {
-    for (std::size_t p = begin; p < end; ++p) {
-      packed.ids.push_back(ids[p]);
-      packed.branch.push_back(branch);
-      packed.position.push_back(static_cast<std::int64_t>(p));
-    }
-  };
-  append(rows.front().ids, 0, shared, 0);
-  std::int64_t branch = 0;
-  for (const Row& row : rows) {
-    const auto offset = static_cast<std::int64_t>(packed.ids.size()) - static_cast<std::int64_t>(shared);
-    append(row.ids, shared, row.ids.size(), ++branch);
-    for (auto p = row.answer_begin; p < static_cast<std::int64_t>(row.ids.size()); ++p) {
-      packed.supervised.push_back(offset + p - 1);
-      packed.targets.push_back(row.ids[static_cast<std::size_t>(p)]);
-    }
-  }
-  return packed;
-}
-
-// How a picture is seen this time: a little to the side, lighter or darker, never so that an answer changes.
-// Without it the tiny tower learns its few thousand pictures by heart instead of how to look.
-struct View {
-  std::int64_t down = k_shift, right = k_shift;  // 0 .. 2 k_shift
-  double contrast = 1, brightness = 0;
-};
-
-// A shard of one step.
-struct Shard {
-  std::vector<PackedRow> rows;
-  std::vector<std::int64_t> pictures;  // of the first rows; the others have none
-  std::vector<View> views;             // one a picture
-};
-
-View draw_view(common::Random& random) {
-  View view;
-  view.down = static_cast<std::int64_t>(random.below(2 * k_shift + 1));
-  view.right = static_cast<std::int64_t>(random.below(2 * k_shift + 1));
-  view.contrast = random.uniform(0.8, 1.2);
-  view.brightness = random.uniform(-0.2, 0.2);
-  return view;
-}
-
-// pixels [3, S, S] -> [3, S, S]
-torch::Tensor look(const torch::Tensor& pixels, const View& view) {
-  const std::int64_t side = pixels.size(1);
-  const torch::Tensor wide =
-      at::reflection_pad2d(pixels.unsqueeze(0), {k_shift, k_shift, k_shift, k_shift}).squeeze(0);
-  return wide.slice(1, view.down, view.down + side).slice(2, view.right, view.right + side) * view.contrast +
-         view.brightness;
-}
+common::Bytes bytes_of(const std::string& text) { return {text.begin(), text.end()}; }
 
 std::string base_tokenizer(const PackSamples& samples) {
   TokenizerTraining training;
@@ -113,186 +25,8 @@ std::string base_tokenizer(const PackSamples& samples) {
   return train_tokenizer(training);
 }
 
-TrainingRows make_rows(const packer::VerifiedPack& pack, const PackSamples& samples,
-                       const PromptWriter& writer, const MakeBaseRequest& request) {
-  TrainingRows rows;
-  std::map<common::PackPath, std::size_t> picture_index;
-  std::vector<common::PackPath> pictures;
-  for (const QuestionSample& question : samples.base) {
-    const auto [found, fresh] = picture_index.emplace(question.image, pictures.size());
-    if (fresh) {
-      pictures.push_back(question.image);
-      rows.questions.emplace_back();
-    }
-    rows.questions[found->second].push_back(
-        writer.with_answer(writer.image_row(question.question, 0), question.majority_answer));
-  }
-  common::Progress progress("reading", "pictures", pictures.size(), request.verbosity);
-  rows.pixels.resize(pictures.size());
-  common::parallel_for(pictures.size(), common::thread_count(request.threads), [&](std::size_t i) {
-    at::set_num_threads(1);  // of the resizing; the pictures are the threads' work
-    rows.pixels[i] = read_pixels(pack, pictures[i], tiny_pixels_config());
-    progress.add(1);
-  });
-  for (const std::string& caption : samples.base_captions)
-    rows.captions.push_back(writer.with_answer(writer.text_row(k_audio_question), caption));
-  return rows;
-}
-
-// The rows of one step: pictures in shuffled epochs with all their questions, and captions drawn at random.
-class RowSchedule {
- public:
-  RowSchedule(const TrainingRows& rows, const MakeBaseRequest& request) : rows_(rows), request_(request) {}
-
-  std::vector<Shard> draw(std::int64_t step) {
-    std::vector<Shard> shards(static_cast<std::size_t>(k_shards));
-    Shard spoken;  // captions are short: beside the questions they would be mostly padding
-    common::Random random(request_.seed, "base/step/" + std::to_string(step));
-    const std::int64_t captions = rows_.captions.empty() ? 0 : request_.batch_size / k_caption_share;
-    std::size_t turn = 0;
-    for (auto row = captions; row < request_.batch_size; ++turn) {
-      Shard& shard = shards[turn % shards.size()];
-      const std::int64_t picture = next_picture();
-      const std::vector<Row>& questions = rows_.questions[static_cast<std::size_t>(picture)];
-      shard.rows.push_back(pack_rows(questions));
-      shard.pictures.push_back(picture);
-      shard.views.push_back(draw_view(random));
-      row += static_cast<std::int64_t>(questions.size());
-    }
-    for (std::int64_t row = 0; row < captions; ++row)
-      spoken.rows.push_back(pack_rows({random.choice(rows_.captions)}));
-    if (!spoken.rows.empty()) shards.push_back(std::move(spoken));
-    return shards;
-  }
-
- private:
-  std::int64_t next_picture() {
-    if (next_ == order_.size()) {
-      order_ = epoch_order(request_.seed, "base", epoch_++, static_cast<std::int64_t>(rows_.pixels.size()));
-      next_ = 0;
-    }
-    return order_[next_++];
-  }
-
-  const TrainingRows& rows_;
-  const MakeBaseRequest& request_;
-  std::vector<std::int64_t> order_;
-  std::size_t next_ = 0;
-  std::int64_t epoch_ = 0;
-};
-
-struct ShardResult {
-  double loss_sum = 0;  // nats over all supervised positions
-  std::int64_t positions = 0;
-  std::vector<torch::Tensor> gradients;  // of loss_sum
-};
-
-ShardResult run_shard(const Llava& base, const TrainingRows& all, const Shard& shard,
-                      const std::vector<torch::Tensor>& leaves) {
-  std::vector<torch::Tensor> pixels;
-  for (std::size_t i = 0; i < shard.pictures.size(); ++i)
-    pixels.push_back(look(all.pixels[static_cast<std::size_t>(shard.pictures[i])], shard.views[i]));
-  const torch::Tensor features =
-      pixels.empty() ? torch::Tensor{} : base.encode_images(torch::stack(pixels));  // [pictures, P, H]
-  std::size_t longest = 0;
-  for (const PackedRow& row : shard.rows) longest = std::max(longest, row.ids.size());
-  const auto count = static_cast<std::int64_t>(shard.rows.size());
-  const auto length = static_cast<std::int64_t>(longest);
-  std::vector<std::int64_t> ids;
-  std::vector<std::int64_t> branch;
-  std::vector<std::int64_t> position;
-  std::vector<std::int64_t> supervised;
-  std::vector<std::int64_t> targets;
-  for (const PackedRow& row : shard.rows) {
-    const auto begin = static_cast<std::int64_t>(ids.size());
-    for (const std::int64_t p : row.supervised) supervised.push_back(begin + p);
-    targets.insert(targets.end(), row.targets.begin(), row.targets.end());
-    const auto extend = [&](std::vector<std::int64_t>& to, const std::vector<std::int64_t>& from,
-                            std::int64_t pad) {
-      to.insert(to.end(), from.begin(), from.end());
-      to.resize(static_cast<std::size_t>(begin) + longest, pad);
-    };
-    extend(ids, row.ids, base.config().pad_token);
-    extend(branch, row.branch, -1);
-    extend(position, row.position, 0);
-  }
-  const auto matrix = [&](const std::vector<std::int64_t>& values) {
-    return torch::tensor(values, torch::kLong).view({count, length});
-  };
-  const Decoder& decoder = base.decoder();
-  const torch::Tensor last = decoder.run_layers(base.embed(matrix(ids), features), 0, decoder.layers(),
-                                                decoder.branched_context(matrix(branch), matrix(position)));
-  const torch::Tensor picked =
-      last.reshape({-1, last.size(2)}).index_select(0, torch::tensor(supervised, torch::kLong));
-  const torch::Tensor loss = at::cross_entropy_loss(
-      decoder.logits(picked), torch::tensor(targets, torch::kLong), {}, at::Reduction::Sum);
-  ShardResult result;
-  result.loss_sum = loss.item<double>();
-  result.positions = static_cast<std::int64_t>(supervised.size());
-  result.gradients = torch::autograd::grad({loss}, leaves, {}, false, false, true);
-  return result;
-}
-
-std::vector<torch::Tensor> mean_gradients(std::vector<ShardResult>& shards) {
-  std::int64_t positions = 0;
-  for (const ShardResult& shard : shards) positions += shard.positions;
-  std::vector<torch::Tensor> sums = std::move(shards.front().gradients);
-  for (std::size_t s = 1; s < shards.size(); ++s)
-    for (std::size_t k = 0; k < sums.size(); ++k) {
-      const torch::Tensor& other = shards[s].gradients[k];
-      if (other.defined()) sums[k] = sums[k].defined() ? sums[k] + other : other;
-    }
-  for (torch::Tensor& sum : sums)
-    if (sum.defined()) sum = sum / static_cast<double>(positions);
-  return sums;
-}
-
-// Returns the mean loss of the last hundred steps.
-double train(Llava& base, const TrainingRows& rows, const MakeBaseRequest& request) {
-  std::vector<Parameter> parameters;
-  std::vector<torch::Tensor> leaves;
-  for (auto& [name, tensor] : base.parameters()) {
-    tensor.set_requires_grad(true);
-    parameters.push_back({name, ParameterGroup::projector, tensor});
-    leaves.push_back(tensor);
-  }
-  AdamW optimiser(parameters, {});
-  RowSchedule schedule(rows, request);
-  const Compute compute(request.threads, base.decoder().width(), {});
-  common::Progress progress("training the base", "steps", static_cast<std::uint64_t>(request.steps),
-                            request.verbosity);
-  double recent = 0;
-  for (std::int64_t step = 1; step <= request.steps; ++step) {
-    common::throw_if_stop_requested();
-    const std::vector<Shard> shards = schedule.draw(step);
-    std::vector<ShardResult> results(shards.size());
-    std::vector<std::function<void()>> tasks;
-    for (std::size_t s = 0; s < shards.size(); ++s)
-      tasks.emplace_back([&, s] { results[s] = run_shard(base, rows, shards[s], leaves); });
-    compute.run(tasks);
-    double loss = 0;
-    std::int64_t positions = 0;
-    for (const ShardResult& result : results) {
-      loss += result.loss_sum;
-      positions += result.positions;
-    }
-    loss /= static_cast<double>(positions);
-    std::vector<torch::Tensor> gradients = mean_gradients(results);
-    clip_gradients(gradients, 1.0);
-    const double rate = request.learning_rate *
-                        schedule_factor(step, request.steps, std::min<std::int64_t>(100, request.steps));
-    optimiser.step(gradients, rate, rate);
-    recent =
-        step == 1 ? loss : recent + (loss - recent) / static_cast<double>(std::min<std::int64_t>(step, 100));
-    progress.note("loss " + common::python_repr(std::round(recent * 1e4) / 1e4));
-    progress.add(1);
-  }
-  for (auto& [name, tensor] : base.parameters()) tensor.set_requires_grad(false);
-  return recent;
-}
-
 common::Json recipe_of(const MakeBaseRequest& request, const packer::VerifiedPack& pack) {
-  return {{"format", 1},
+  return {{"format", 2},
           {"pack_id", pack.id().hex()},
           {"steps", request.steps},
           {"batch_size", request.batch_size},
@@ -300,81 +34,64 @@ common::Json recipe_of(const MakeBaseRequest& request, const packer::VerifiedPac
           {"seed", request.seed}};
 }
 
-// The record of an earlier base that is whole and was made from the same pack with the same numbers.
-bool same_base(const fs::path& out, const common::Json& recipe, MakeBaseSummary& summary) {
-  if (!fs::exists(out / k_record_name)) return false;
-  const common::Json record = common::read_json(out / k_record_name, 1 << 20);
+// Of an earlier base that is whole and was made from the same pack with the same numbers.
+std::optional<MakeBaseSummary> find_same(const std::filesystem::path& out, const common::Json& recipe,
+                                         unsigned threads) {
+  const std::optional<common::Json> record = read_base_record(out, threads);
+  if (!record) return std::nullopt;
   for (const auto& [key, value] : recipe.items())
-    if (!record.contains(key) || record.at(key) != value) return false;
-  summary.vl_digest = digest_model_folder(out / "vl");
-  summary.audio_digest = digest_model_folder(out / "audio");
-  if (record.value("vl_digest", "") != summary.vl_digest.hex() ||
-      record.value("audio_digest", "") != summary.audio_digest.hex())
-    return false;
-  summary.loss = record.value("loss", 0.0);
-  summary.questions = record.value("questions", std::int64_t{0});
-  summary.captions = record.value("captions", std::int64_t{0});
-  summary.already_there = true;
-  return true;
+    if (!record->contains(key) || record->at(key) != value) return std::nullopt;
+  const std::string where = (out / k_base_record_name).string();
+  const auto vl = common::parse_digest(common::string_member(*record, "vl_digest", where));
+  const auto audio = common::parse_digest(common::string_member(*record, "audio_digest", where));
+  if (!vl || !audio) return std::nullopt;
+  return MakeBaseSummary{*vl,
+                         *audio,
+                         common::integer_member(*record, "questions", where),
+                         common::integer_member(*record, "captions", where),
+                         common::number_member(*record, "loss", where),
+                         true};
 }
 
-void refuse_foreign_folder(const fs::path& out) {
-  if (fs::exists(out) && !fs::exists(out / k_record_name) && !(fs::is_directory(out) && fs::is_empty(out)))
-    throw common::Error(common::ErrorKind::usage,
-                        out.string() + " is there and is no base of ours (no base.json); name another --out");
+void put_vl(common::Draft& draft, Llava& base, const Tokenizer& tokenizer) {
+  ModelFiles files = base.files();
+  files["tokenizer.json"] = bytes_of(tokenizer.json());
+  files["tokenizer_config.json"] = bytes_of(common::dump_pretty(tokenizer_config()));
+  files["preprocessor_config.json"] =
+      bytes_of(common::dump_pretty(format_pixels_config(tiny_pixels_config())));
+  put_model(draft, "vl", files);
 }
 
-void save_vl(Llava& base, const Tokenizer& tokenizer, const fs::path& folder) {
-  fs::create_directories(folder);
-  base.save(folder);
-  common::write_file(folder / "tokenizer.json", tokenizer.json());
-  common::write_file(folder / "tokenizer_config.json", common::dump_pretty(tokenizer_config()));
-  common::write_file(folder / "preprocessor_config.json",
-                     common::dump_pretty(format_pixels_config(tiny_pixels_config())));
+void put_audio(common::Draft& draft, std::int64_t seed) {
+  ModelFiles files = make_tiny_clap(seed).files();
+  files["preprocessor_config.json"] =
+      bytes_of(common::dump_pretty(format_log_mel_config(tiny_log_mel_config())));
+  put_model(draft, "audio", files);
 }
 
-void save_audio(std::int64_t seed, const fs::path& folder) {
-  fs::create_directories(folder);
-  Clap clap = make_tiny_clap(seed);
-  clap.save(folder);
-  common::write_file(folder / "preprocessor_config.json",
-                     common::dump_pretty(format_log_mel_config(tiny_log_mel_config())));
+// As a run will name them: by the files that it reads.
+common::Digest digest_vl(const std::filesystem::path& folder) {
+  const ModelFolder model(folder);
+  (void)Llava::load(model);
+  (void)Tokenizer::load(model);
+  (void)load_pixels_config(model);
+  return model.digest();
 }
 
-// A folder beside the target that is removed unless it was published.
-class Draft {
- public:
-  explicit Draft(const fs::path& target) : target_(target), path_(target) {
-    path_ += ".draft" + std::to_string(::getpid());
-    fs::remove_all(path_);
-    fs::create_directories(path_);
-  }
-  ~Draft() {
-    std::error_code ignored;
-    if (!path_.empty()) fs::remove_all(path_, ignored);
-  }
-  Draft(const Draft&) = delete;
-  Draft& operator=(const Draft&) = delete;
-  [[nodiscard]] const fs::path& path() const { return path_; }
-  void publish() {
-    fs::remove_all(target_);
-    fs::rename(path_, target_);
-    path_.clear();
-  }
-
- private:
-  fs::path target_, path_;
-};
+common::Digest digest_audio(const std::filesystem::path& folder) {
+  const ModelFolder model(folder);
+  (void)AudioEncoder::load(model, {});
+  return model.digest();
+}
 
 }  // namespace
 
 MakeBaseSummary make_base(const MakeBaseRequest& request) {
-  refuse_foreign_folder(request.out);
+  common::check_replaceable(request.out, base_replaceable());
   const packer::VerifiedPack pack =
       packer::open_pack(request.pack, {std::nullopt, request.threads, request.verbosity});
   common::Json record = recipe_of(request, pack);
-  MakeBaseSummary summary;
-  if (same_base(request.out, record, summary)) return summary;
+  if (auto same = find_same(request.out, record, request.threads)) return *same;
 
   const PackSamples samples = read_samples(pack);
   if (samples.base.empty())
@@ -382,27 +99,28 @@ MakeBaseSummary make_base(const MakeBaseRequest& request) {
         common::ErrorKind::mismatch,
         request.pack.string() +
             " has no base_manifest.json; make one with safe-manifest base and build the pack with it");
+  common::Draft draft(request.out, base_replaceable());
+  draft.remove_all_but([](const std::string&) { return false; });
   const Tokenizer tokenizer = Tokenizer::parse(base_tokenizer(samples), "tokenizer.json");
   Llava base = make_tiny_llava(
       tiny_llava_config(tokenizer.size(), tokenizer.id_of("<image>"), tokenizer.id_of("<pad>")),
       request.seed);
   const TrainingRows rows = make_rows(pack, samples, PromptWriter(base, tokenizer), request);
-  summary.loss = train(base, rows, request);
+  MakeBaseSummary summary;
+  summary.loss = train_base(base, rows, request);
   summary.questions = static_cast<std::int64_t>(samples.base.size());
   summary.captions = static_cast<std::int64_t>(rows.captions.size());
 
-  Draft draft(request.out);
-  save_vl(base, tokenizer, draft.path() / "vl");
-  save_audio(request.seed, draft.path() / "audio");
-  summary.vl_digest = digest_model_folder(draft.path() / "vl");
-  summary.audio_digest = digest_model_folder(draft.path() / "audio");
+  put_vl(draft, base, tokenizer);
+  put_audio(draft, request.seed);
+  summary.vl_digest = digest_vl(draft.folder().path_of("vl"));
+  summary.audio_digest = digest_audio(draft.folder().path_of("audio"));
   record["questions"] = summary.questions;
   record["captions"] = summary.captions;
   record["loss"] = summary.loss;
   record["vl_digest"] = summary.vl_digest.hex();
   record["audio_digest"] = summary.audio_digest.hex();
-  common::write_file(draft.path() / k_record_name, common::dump_pretty(record));
-  draft.publish();
+  publish_base(draft, record);
   return summary;
 }
 

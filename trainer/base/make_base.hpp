@@ -16,7 +16,7 @@ namespace trainer {
 
 struct MakeBaseRequest {
   std::filesystem::path pack;
-  std::filesystem::path out;  // vl/ and audio/ are made in it
+  std::filesystem::path out;  // becomes vl/, audio/, base.json and SHA256SUMS
   std::int64_t steps = 3600;
   std::int64_t batch_size = 96;
   double learning_rate = 1e-3;
@@ -32,8 +32,8 @@ struct MakeBaseSummary {
   bool already_there = false;
 };
 
-// A base that was made from the same pack with the same request is left as it is. Anything else that is in
-// the way of vl/ or audio/ is a usage error; nothing half-made is left.
+// A base that was made from the same pack with the same request is left as it is; another base is replaced
+// in one step, at the very end. A folder with anything else in it is a usage error before any work.
 MakeBaseSummary make_base(const MakeBaseRequest& request);
 
 }  // namespace trainer

@@ -40,7 +40,7 @@ std::vector<torch::Tensor> encode_files(
 
 }  // namespace
 
-AudioEncoder AudioEncoder::load(const std::filesystem::path& folder, const Placement& placement) {
+AudioEncoder AudioEncoder::load(const ModelFolder& folder, const Placement& placement) {
   return {Clap::load(folder, placement), load_log_mel_config(folder), placement};
 }
 

@@ -23,7 +23,7 @@ class AudioEncoder {
  public:
   AudioEncoder(Clap clap, const LogMelConfig& config, const Placement& placement)
       : clap_(std::move(clap)), log_mel_(config), placement_(placement) {}
-  [[nodiscard]] static AudioEncoder load(const std::filesystem::path& folder, const Placement& placement);
+  [[nodiscard]] static AudioEncoder load(const ModelFolder& folder, const Placement& placement);
   [[nodiscard]] std::int64_t width() const { return clap_.config().projection; }  // D
   // [D] of each clip, L2-normalised, fp32 on the CPU; from `cache` where it has them. Sounds are decoded,
   // resampled and made spectrograms of side by side, however wide the network behind is.

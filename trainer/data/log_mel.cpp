@@ -94,9 +94,9 @@ LogMelConfig parse_log_mel_config(const Json& config, const std::string& name) {
   return c;
 }
 
-LogMelConfig load_log_mel_config(const std::filesystem::path& folder) {
-  const auto path = folder / "preprocessor_config.json";
-  return parse_log_mel_config(common::read_json(path, k_config_limit_bytes), path.string());
+LogMelConfig load_log_mel_config(const ModelFolder& folder) {
+  const std::string name = "preprocessor_config.json";
+  return parse_log_mel_config(folder.read_json(name, k_config_limit_bytes), folder.path_of(name).string());
 }
 
 Json format_log_mel_config(const LogMelConfig& c) {

@@ -3,10 +3,10 @@
 // mel bins.
 #pragma once
 
-#include <filesystem>
 #include <vector>
 
 #include "common/json.hpp"
+#include "trainer/model/model_folder.hpp"
 #include "trainer/model/tensor.hpp"
 
 namespace trainer {
@@ -27,7 +27,7 @@ struct LogMelConfig {
 
 // preprocessor_config.json. "fusion" truncation is refused by name.
 [[nodiscard]] LogMelConfig parse_log_mel_config(const common::Json& config, const std::string& name);
-[[nodiscard]] LogMelConfig load_log_mel_config(const std::filesystem::path& folder);
+[[nodiscard]] LogMelConfig load_log_mel_config(const ModelFolder& folder);
 [[nodiscard]] common::Json format_log_mel_config(const LogMelConfig& config);
 
 class LogMel {

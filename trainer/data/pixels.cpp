@@ -57,9 +57,9 @@ PixelsConfig parse_pixels_config(const Json& config, const std::string& name) {
   return c;
 }
 
-PixelsConfig load_pixels_config(const std::filesystem::path& folder) {
-  const auto path = folder / "preprocessor_config.json";
-  return parse_pixels_config(common::read_json(path, k_config_limit_bytes), path.string());
+PixelsConfig load_pixels_config(const ModelFolder& folder) {
+  const std::string name = "preprocessor_config.json";
+  return parse_pixels_config(folder.read_json(name, k_config_limit_bytes), folder.path_of(name).string());
 }
 
 Json format_pixels_config(const PixelsConfig& c) {

@@ -3,10 +3,10 @@
 #pragma once
 
 #include <array>
-#include <filesystem>
 
 #include "common/json.hpp"
 #include "common/media/image.hpp"
+#include "trainer/model/model_folder.hpp"
 #include "trainer/model/tensor.hpp"
 
 namespace trainer {
@@ -26,7 +26,7 @@ struct PixelsConfig {
 
 // preprocessor_config.json; a step switched off or another filter than bicubic is refused by name.
 [[nodiscard]] PixelsConfig parse_pixels_config(const common::Json& config, const std::string& name);
-[[nodiscard]] PixelsConfig load_pixels_config(const std::filesystem::path& folder);
+[[nodiscard]] PixelsConfig load_pixels_config(const ModelFolder& folder);
 [[nodiscard]] common::Json format_pixels_config(const PixelsConfig& config);
 
 // -> [3, S, S], fp32

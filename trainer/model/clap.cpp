@@ -1,14 +1,13 @@
 #include "trainer/model/clap.hpp"
 
 #include "common/error.hpp"
-#include "common/file.hpp"
-#include "common/sealed/draft_file.hpp"
 
 namespace trainer {
 
 namespace {
 
 constexpr std::uint64_t k_config_limit_bytes = 16 << 20;
+constexpr const char* k_config_name = "config.json";
 constexpr double k_batch_norm_epsilon = 1e-5;
 // What a score between two regions that only the shift made neighbours gets (Swin transformer, Liu et al.
 // 2021).
@@ -119,9 +118,10 @@ void Clap::visit_block(const WeightVisitor& visitor, const std::string& name, Bl
   visit_linear(visitor, name + "output.dense", block.fc2, inner, width, Bias::present);
 }
 
-Clap Clap::load(const std::filesystem::path& folder, const Placement& placement) {
-  const auto name = folder / "config.json";
-  Clap clap(parse_clap_config(common::read_json(name, k_config_limit_bytes), name.string()), placement);
+Clap Clap::load(const ModelFolder& folder, const Placement& placement) {
+  Clap clap(parse_clap_config(folder.read_json(k_config_name, k_config_limit_bytes),
+                              folder.path_of(k_config_name).string()),
+            placement);
   const auto visit = [&](const WeightVisitor& visitor) { clap.visit(visitor); };
   clap.unused_ = load_weights(visit, SafetensorsFolder(folder), canonical_clap_name, placement);
   // A count of training batches: stored by batch norm, of no use here.
@@ -136,11 +136,12 @@ Clap Clap::random(const ClapConfig& config, std::int64_t seed, const Placement& 
   return clap;
 }
 
-void Clap::save(const std::filesystem::path& folder) {
+ModelFiles Clap::files() {
   auto tensors = parameters();
   tensors.emplace("audio_model.audio_encoder.batch_norm.num_batches_tracked", bn_batches_);
-  write_safetensors(folder / "model.safetensors", {tensors, {{"format", "pt"}}});
-  common::write_file(folder / "config.json", common::dump_pretty(format_clap_config(config_)) + "\n");
+  const std::string config = common::dump_pretty(format_clap_config(config_)) + "\n";
+  return {{"model.safetensors", format_safetensors({tensors, {{"format", "pt"}}})},
+          {k_config_name, {config.begin(), config.end()}}};
 }
 
 NamedTensors Clap::parameters() {

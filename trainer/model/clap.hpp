@@ -2,9 +2,8 @@
 // Axes: B clips, T frames, F mel bins, N tokens of the last stage, C their width, D width of the projection.
 #pragma once
 
-#include <filesystem>
-
 #include "trainer/model/clap_config.hpp"
+#include "trainer/model/model_folder.hpp"
 #include "trainer/model/weights.hpp"
 
 namespace trainer {
@@ -18,11 +17,11 @@ struct ClapOutput {
 class Clap {
  public:
   // As Llava's. Weights do not require gradients.
-  [[nodiscard]] static Clap load(const std::filesystem::path& folder, const Placement& placement = {});
+  [[nodiscard]] static Clap load(const ModelFolder& folder, const Placement& placement = {});
   [[nodiscard]] static Clap random(const ClapConfig& config, std::int64_t seed,
                                    const Placement& placement = {});
   // config.json and model.safetensors with the audio half only: ClapAudioModelWithProjection opens it.
-  void save(const std::filesystem::path& folder);
+  [[nodiscard]] ModelFiles files();
 
   [[nodiscard]] const ClapConfig& config() const { return config_; }
   [[nodiscard]] const std::vector<std::string>& unused() const { return unused_; }

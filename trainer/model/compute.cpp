@@ -2,6 +2,7 @@
 
 #include <ATen/Context.h>
 #include <ATen/Parallel.h>
+#include <ATen/Version.h>
 
 #include <cstdlib>
 
@@ -28,6 +29,8 @@ Placement placement_for(DeviceChoice choice) {
   context.setAllowTF32CuDNN(false);
   return {torch::kFloat32, torch::kCUDA};
 }
+
+std::string describe_library() { return at::show_config(); }
 
 Compute::Compute(unsigned threads, std::int64_t width, const Placement& placement) {
   available_ = common::thread_count(threads);

@@ -5,6 +5,7 @@
 
 #include <cstddef>
 #include <functional>
+#include <string>
 #include <vector>
 
 #include "trainer/model/compat.hpp"
@@ -17,6 +18,10 @@ enum class DeviceChoice { automatic, cpu, cuda };
 // is told to compute as on the CPU: no TF32, and of several algorithms the one that gives the same bits each
 // time. A usage error where CUDA is chosen and is not there.
 [[nodiscard]] Placement placement_for(DeviceChoice choice);
+
+// LibTorch's own account of itself: its version, what it was built with, and which of the processor's
+// instructions it uses. Another one may round otherwise.
+[[nodiscard]] std::string describe_library();
 
 class Compute {
  public:

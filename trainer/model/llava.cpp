@@ -3,14 +3,13 @@
 #include <algorithm>
 
 #include "common/error.hpp"
-#include "common/file.hpp"
-#include "common/sealed/draft_file.hpp"
 
 namespace trainer {
 
 namespace {
 
 constexpr std::uint64_t k_config_limit_bytes = 16 << 20;
+constexpr const char* k_config_name = "config.json";
 
 std::string with_prefix(const std::string& name, std::string_view from, std::string_view to) {
   return name.starts_with(from) ? std::string(to) + name.substr(from.size()) : name;
@@ -62,9 +61,9 @@ void Llava::visit(const WeightVisitor& visitor) {
   decoder_.visit(visitor);
 }
 
-Llava Llava::load(const std::filesystem::path& folder, const Placement& placement) {
-  const auto name = folder / "config.json";
-  auto config = parse_llava_config(common::read_json(name, k_config_limit_bytes), name.string());
+Llava Llava::load(const ModelFolder& folder, const Placement& placement) {
+  const auto name = folder.path_of(k_config_name);
+  auto config = parse_llava_config(folder.read_json(k_config_name, k_config_limit_bytes), name.string());
   const SafetensorsFolder weights(folder);
   // Embeddings are padded beyond what config.json says in some revisions; the tensor is right.
   for (const auto& tensor : weights.names())
@@ -85,9 +84,10 @@ Llava Llava::random(const LlavaConfig& config, std::int64_t seed, const Placemen
   return llava;
 }
 
-void Llava::save(const std::filesystem::path& folder) {
-  write_safetensors(folder / "model.safetensors", {parameters(), {{"format", "pt"}}});
-  common::write_file(folder / "config.json", common::dump_pretty(format_llava_config(config_)) + "\n");
+ModelFiles Llava::files() {
+  const std::string config = common::dump_pretty(format_llava_config(config_)) + "\n";
+  return {{"model.safetensors", format_safetensors({parameters(), {{"format", "pt"}}})},
+          {k_config_name, {config.begin(), config.end()}}};
 }
 
 NamedTensors Llava::parameters() {

@@ -3,11 +3,11 @@
 // vocabulary, P features of one image, S side in pixels.
 #pragma once
 
-#include <filesystem>
 #include <optional>
 
 #include "trainer/model/decoder.hpp"
 #include "trainer/model/llava_config.hpp"
+#include "trainer/model/model_folder.hpp"
 #include "trainer/model/tokenizer.hpp"
 #include "trainer/model/vision.hpp"
 
@@ -18,12 +18,12 @@ class Llava {
   // A folder with config.json and model.safetensors (or shards). A tensor that is missing or of another shape
   // is a mismatch error; those that were there and not needed are in unused(). Weights do not require
   // gradients.
-  [[nodiscard]] static Llava load(const std::filesystem::path& folder, const Placement& placement = {});
+  [[nodiscard]] static Llava load(const ModelFolder& folder, const Placement& placement = {});
   // The same config and seed give the same weights.
   [[nodiscard]] static Llava random(const LlavaConfig& config, std::int64_t seed,
                                     const Placement& placement = {});
-  // config.json and model.safetensors; the folder must exist. transformers opens it.
-  void save(const std::filesystem::path& folder);
+  // config.json and model.safetensors, as transformers opens them.
+  [[nodiscard]] ModelFiles files();
 
   [[nodiscard]] const LlavaConfig& config() const { return config_; }
   [[nodiscard]] const Placement& placement() const { return placement_; }
@@ -41,7 +41,7 @@ class Llava {
   [[nodiscard]] torch::Tensor run(const torch::Tensor& hidden, const torch::Tensor& valid,
                                   const LayerHook& hook = {}) const;
 
-  // By Hugging Face name (the classic layout, which is also what save writes). The model's own tensors: set
+  // By Hugging Face name (the classic layout, which is also what files() has). The model's own tensors: set
   // requires_grad on them and give them to an optimiser to train.
   [[nodiscard]] NamedTensors parameters();
 

@@ -170,11 +170,12 @@ namespace {
 struct OpenTensorFile {
   std::filesystem::path path;
   common::File file;
+  common::Bytes start;  // up to the tensors
   SafetensorsHeader header;
 };
 
 OpenTensorFile open_tensor_file(common::File file, const std::filesystem::path& path) {
-  OpenTensorFile open{path, std::move(file), {}};
+  OpenTensorFile open{path, std::move(file), {}, {}};
   const auto file_bytes = common::size_of(open.file, path);
   common::Bytes start(8);
   start.resize(open.file.read_at(start.data(), 8, 0, path));
@@ -182,6 +183,7 @@ OpenTensorFile open_tensor_file(common::File file, const std::filesystem::path& 
   if (8 + open.file.read_at(start.data() + 8, start.size() - 8, 8, path) != start.size())
     refuse(path.string(), "it became shorter while it was read");
   open.header = parse_safetensors_header(start, file_bytes, path.string());
+  open.start = std::move(start);
   return open;
 }
 
@@ -254,20 +256,17 @@ void write_safetensors(const common::Folder& folder, const std::string& inside, 
   folder.write(inside, format_safetensors(content));
 }
 
-struct SafetensorsFolder::State {
-  std::filesystem::path path;
-  std::vector<OpenTensorFile> files;
-  std::map<std::string, std::size_t> file_of;
-};
-
 namespace {
 
 // Far more than any index has; one of 13 billion parameters takes 60 kB.
 constexpr std::uint64_t k_index_limit_bytes = 64 << 20;
 
-std::map<std::string, std::string> read_weight_map(const std::filesystem::path& path) {
-  const auto where = path.string();
-  const Json index = common::read_json(path, k_index_limit_bytes);
+constexpr const char* k_single_name = "model.safetensors";
+constexpr const char* k_index_name = "model.safetensors.index.json";
+
+std::map<std::string, std::string> read_weight_map(const ModelFolder& folder) {
+  const auto where = folder.path_of(k_index_name).string();
+  const Json index = folder.read_json(k_index_name, k_index_limit_bytes);
   std::map<std::string, std::string> files;
   const Json& map = common::member(index, "weight_map", where);
   if (!map.is_object()) throw Error(ErrorKind::format, where + ": weight_map is not an object");
@@ -281,40 +280,60 @@ std::map<std::string, std::string> read_weight_map(const std::filesystem::path& 
   return files;
 }
 
+// Hashes what is not wanted.
+void skip(const OpenTensorFile& open, std::uint64_t begin, std::uint64_t end, common::Hasher& hasher) {
+  constexpr std::uint64_t k_part_bytes = 1 << 20;
+  common::ReadBuffer part(k_part_bytes);
+  while (begin < end) {
+    const std::size_t got =
+        open.file.read_at(part.data(), std::min(k_part_bytes, end - begin), begin, open.path);
+    if (got == 0) refuse(open.path.string(), "it became shorter while it was read");
+    hasher.update({part.data(), got});
+    begin += got;
+  }
+}
+
 }  // namespace
 
-SafetensorsFolder::SafetensorsFolder(const std::filesystem::path& folder)
-    : state_(std::make_unique<State>()) {
-  state_->path = folder;
-  const auto single = folder / "model.safetensors";
-  const auto index = folder / "model.safetensors.index.json";
-  if (!std::filesystem::exists(index)) {
-    if (!std::filesystem::exists(single))
+struct SafetensorsFolder::State {
+  const ModelFolder* folder = nullptr;
+  std::map<std::string, OpenTensorFile> files;
+  std::map<std::string, const OpenTensorFile*> file_of;  // by tensor
+};
+
+SafetensorsFolder::SafetensorsFolder(const ModelFolder& folder) : state_(std::make_unique<State>()) {
+  state_->folder = &folder;
+  const auto open = [&](const std::string& name) -> const OpenTensorFile& {
+    const auto found = state_->files.find(name);
+    if (found != state_->files.end()) return found->second;
+    return state_->files.emplace(name, open_tensor_file(folder.open(name), folder.path_of(name)))
+        .first->second;
+  };
+  if (!folder.has(k_index_name)) {
+    if (!folder.has(k_single_name))
       throw Error(ErrorKind::io,
                   fmt::format("{}: there is neither model.safetensors nor model.safetensors.index.json; "
                               "weights in other formats must be converted first",
-                              folder.string()));
-    state_->files.push_back(open_tensor_file(single));
-    for (const auto& [name, entry] : state_->files[0].header.tensors) state_->file_of.emplace(name, 0);
+                              folder.path().string()));
+    const OpenTensorFile& single = open(k_single_name);
+    for (const auto& [name, entry] : single.header.tensors) state_->file_of.emplace(name, &single);
     return;
   }
-  std::map<std::string, std::size_t> opened;
-  for (const auto& [tensor, file] : read_weight_map(index)) {
-    const auto [at, fresh] = opened.emplace(file, state_->files.size());
-    if (fresh) state_->files.push_back(open_tensor_file(folder / file));
-    if (!state_->files[at->second].header.tensors.contains(tensor))
+  for (const auto& [tensor, file] : read_weight_map(folder)) {
+    const OpenTensorFile& shard = open(file);
+    if (!shard.header.tensors.contains(tensor))
       throw Error(ErrorKind::mismatch,
                   fmt::format("{}: tensor {} is not in {}, where the index puts it; the folder is "
                               "incomplete or mixed, fetch it again",
-                              index.string(), tensor, file));
-    state_->file_of.emplace(tensor, at->second);
+                              folder.path_of(k_index_name).string(), tensor, file));
+    state_->file_of.emplace(tensor, &shard);
   }
 }
 SafetensorsFolder::~SafetensorsFolder() = default;
 SafetensorsFolder::SafetensorsFolder(SafetensorsFolder&&) noexcept = default;
 SafetensorsFolder& SafetensorsFolder::operator=(SafetensorsFolder&&) noexcept = default;
 
-const std::filesystem::path& SafetensorsFolder::path() const { return state_->path; }
+const std::filesystem::path& SafetensorsFolder::path() const { return state_->folder->path(); }
 
 std::vector<std::string> SafetensorsFolder::names() const {
   std::vector<std::string> all;
@@ -323,24 +342,34 @@ std::vector<std::string> SafetensorsFolder::names() const {
 }
 
 const TensorEntry& SafetensorsFolder::entry(const std::string& name) const {
-  return state_->files[state_->file_of.at(name)].header.tensors.at(name);
+  return state_->file_of.at(name)->header.tensors.at(name);
 }
 
-torch::Tensor SafetensorsFolder::read(const std::string& name) const {
-  return read_tensor(state_->files[state_->file_of.at(name)], name);
-}
-
-common::Digest digest_model_folder(const std::filesystem::path& folder) {
-  std::map<std::string, common::Digest> digests;
-  for (const auto& item : std::filesystem::directory_iterator(folder)) {
-    const auto name = item.path().filename().string();
-    if (item.is_regular_file() && !name.starts_with('.'))
-      digests[name] = common::digest_file(item.path()).digest;
+void SafetensorsFolder::read(
+    const std::set<std::string>& wanted,
+    const std::function<void(const std::string& name, const torch::Tensor& tensor)>& take) const {
+  for (const auto& [file_name, open] : state_->files) {
+    std::map<std::pair<std::uint64_t, std::uint64_t>, std::string> order;  // by the bytes that they take
+    for (const auto& [name, entry] : open.header.tensors)
+      if (entry.end > entry.begin) order.emplace(std::pair(entry.begin, entry.end), name);
+    common::Hasher hasher;
+    hasher.update(open.start);
+    for (const auto& [range, name] : order) {
+      const auto place = state_->file_of.find(name);
+      if (!wanted.contains(name) || place == state_->file_of.end() || place->second != &open) {
+        skip(open, open.header.data_offset + range.first, open.header.data_offset + range.second, hasher);
+        continue;
+      }
+      const torch::Tensor tensor = read_tensor(open, name);
+      hasher.update({static_cast<const std::uint8_t*>(tensor.data_ptr()), tensor.nbytes()});
+      take(name, tensor);
+    }
+    // Those without a byte.
+    for (const auto& [name, entry] : open.header.tensors)
+      if (entry.end == entry.begin && wanted.contains(name) && state_->file_of.at(name) == &open)
+        take(name, read_tensor(open, name));
+    state_->folder->note(file_name, hasher.finish());
   }
-  common::Hasher hasher;
-  for (const auto& [name, digest] : digests)
-    hasher.update(common::view_of(fmt::format("{}  {}\n", digest.hex(), name)));
-  return hasher.finish();
 }
 
 }  // namespace trainer

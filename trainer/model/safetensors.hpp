@@ -5,14 +5,16 @@
 #pragma once
 
 #include <filesystem>
+#include <functional>
 #include <map>
 #include <memory>
+#include <set>
 #include <string>
 #include <vector>
 
 #include "common/bytes.hpp"
-#include "common/digest.hpp"
 #include "common/sealed/folder.hpp"
+#include "trainer/model/model_folder.hpp"
 #include "trainer/model/tensor.hpp"
 
 namespace trainer {
@@ -52,26 +54,26 @@ void write_safetensors(const std::filesystem::path& path, const TensorFile& cont
 // The caller holds the folder's lock.
 void write_safetensors(const common::Folder& folder, const std::string& inside, const TensorFile& content);
 
-// model.safetensors, or the shards that model.safetensors.index.json names. Headers are read at once; a
-// tensor's bytes when it is asked for, so that memory holds one copy.
+// model.safetensors, or the shards that model.safetensors.index.json names. Headers are read at once, and
+// noted with the folder once everything behind them was read.
 class SafetensorsFolder {
  public:
-  explicit SafetensorsFolder(const std::filesystem::path& folder);
+  // `folder` must outlive it.
+  explicit SafetensorsFolder(const ModelFolder& folder);
   ~SafetensorsFolder();
   SafetensorsFolder(SafetensorsFolder&&) noexcept;
   SafetensorsFolder& operator=(SafetensorsFolder&&) noexcept;
   [[nodiscard]] const std::filesystem::path& path() const;
   [[nodiscard]] std::vector<std::string> names() const;  // sorted
   [[nodiscard]] const TensorEntry& entry(const std::string& name) const;
-  [[nodiscard]] torch::Tensor read(const std::string& name) const;  // on the CPU, in its stored type
+  // Reads every file once, from its first byte to its last, and gives each tensor of `wanted` to `take`, on
+  // the CPU and in its stored type: one at a time, so that memory holds one copy.
+  void read(const std::set<std::string>& wanted,
+            const std::function<void(const std::string& name, const torch::Tensor& tensor)>& take) const;
 
  private:
   struct State;
   std::unique_ptr<State> state_;
 };
-
-// SHA-256 of the text "<sha256>  <name>\n" over the folder's regular files in byte order of their names (what
-// `sha256sum` prints); hidden files and subfolders are left out. It names a model in a run's record.
-[[nodiscard]] common::Digest digest_model_folder(const std::filesystem::path& folder);
 
 }  // namespace trainer

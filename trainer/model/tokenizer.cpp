@@ -5,7 +5,6 @@
 #include <algorithm>
 
 #include "common/error.hpp"
-#include "common/file.hpp"
 #include "trainer/model/tokenizer_rules.hpp"
 
 namespace trainer {
@@ -31,9 +30,9 @@ Tokenizer Tokenizer::parse(std::string_view json, const std::string& name) {
   return Tokenizer(std::make_unique<State>(State{std::string(json), parse_tokenizer_rules(json, name)}));
 }
 
-Tokenizer Tokenizer::load(const std::filesystem::path& folder) {
-  const auto path = folder / "tokenizer.json";
-  return parse(common::read_text(path, k_tokenizer_limit_bytes), path.string());
+Tokenizer Tokenizer::load(const ModelFolder& folder) {
+  const std::string name = "tokenizer.json";
+  return parse(folder.read_text(name, k_tokenizer_limit_bytes), folder.path_of(name).string());
 }
 
 namespace {

@@ -5,7 +5,6 @@
 #pragma once
 
 #include <cstdint>
-#include <filesystem>
 #include <memory>
 #include <optional>
 #include <span>
@@ -15,6 +14,7 @@
 
 #include "common/json.hpp"
 #include "trainer/model/byte_pairs.hpp"
+#include "trainer/model/model_folder.hpp"
 
 namespace trainer {
 
@@ -26,7 +26,7 @@ class Tokenizer {
   // Format errors name `name`.
   [[nodiscard]] static Tokenizer parse(std::string_view json, const std::string& name);
   // The folder's tokenizer.json.
-  [[nodiscard]] static Tokenizer load(const std::filesystem::path& folder);
+  [[nodiscard]] static Tokenizer load(const ModelFolder& folder);
   ~Tokenizer();
   Tokenizer(Tokenizer&&) noexcept;
   Tokenizer& operator=(Tokenizer&&) noexcept;

@@ -5,6 +5,7 @@
 #include <fmt/ranges.h>
 
 #include <algorithm>
+#include <set>
 
 #include "common/digest.hpp"
 #include "common/error.hpp"
@@ -83,6 +84,12 @@ std::vector<std::string> load_weights(const WeightVisit& visit, const Safetensor
                                                    where, at->second, name, ours));
   }
   std::map<std::string, std::string> unused = sources;
+  struct Place {
+    torch::Tensor* weight;
+    Start start;
+  };
+  std::map<std::string, Place> places;  // by the folder's names
+  std::set<std::string> wanted;
   visit([&](const std::string& name, torch::Tensor& weight, at::IntArrayRef shape, Start start) {
     const auto source = sources.find(name);
     if (source == sources.end()) {
@@ -101,15 +108,18 @@ std::vector<std::string> load_weights(const WeightVisit& visit, const Safetensor
       throw Error(ErrorKind::mismatch,
                   fmt::format("{}: tensor {} has shape [{}], config.json asks for [{}]", where,
                               source->second, fmt::join(entry.shape, ", "), fmt::join(shape, ", ")));
-    const auto stored = folder.read(source->second);
-    if (start != Start::index) {
-      weight = stored.to(placement.device, placement.dtype);
-    } else if (!stored.to(torch::kInt64).equal(weight.cpu())) {
+    places.emplace(source->second, Place{&weight, start});
+    wanted.insert(source->second);
+  });
+  folder.read(wanted, [&](const std::string& name, const torch::Tensor& stored) {
+    const Place& place = places.at(name);
+    if (place.start != Start::index)
+      *place.weight = stored.to(placement.device, placement.dtype);
+    else if (!stored.to(torch::kInt64).equal(place.weight->cpu()))
       throw Error(ErrorKind::mismatch,
                   fmt::format("{}: {} holds other indices than the layout defines; the file is "
                               "damaged or of an unknown variant",
-                              where, source->second));
-    }
+                              where, name));
   });
   std::vector<std::string> names;
   for (const auto& [ours, source] : unused) names.push_back(source);

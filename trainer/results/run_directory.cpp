@@ -5,6 +5,7 @@
 
 #include "common/error.hpp"
 #include "common/sealed/lock.hpp"
+#include "trainer/results/config_keys.hpp"
 
 namespace trainer {
 namespace {
@@ -17,7 +18,6 @@ using common::Json;
 
 constexpr std::uint64_t k_config_limit_bytes = std::uint64_t{16} << 20;
 constexpr std::uint64_t k_history_limit_bytes = std::uint64_t{4} << 30;
-constexpr const char* k_config_name = "config.json";
 constexpr const char* k_history_name = "history.jsonl";
 
 std::string utc_stamp(std::chrono::system_clock::time_point now) {

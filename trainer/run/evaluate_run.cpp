@@ -5,6 +5,7 @@
 
 #include "common/error.hpp"
 #include "trainer/evaluate/evaluate.hpp"
+#include "trainer/results/config_keys.hpp"
 #include "trainer/results/run_seal.hpp"
 #include "trainer/results/run_summary.hpp"
 #include "trainer/results/summary.hpp"
@@ -112,7 +113,8 @@ Selection select_for(const RunSummary& run, const packer::VerifiedPack& pack, co
 
 Json record_of(const RunSummary& run, const RunConfig& config, const RunInputs& inputs) {
   Json record = run.config;
-  for (const char* key : {"config_digest", "output_dir", "resumed_at_steps", "used"}) record.erase(key);
+  for (const std::string_view key : k_outside_digest) record.erase(std::string(key));
+  record.erase("used");
   const Json now = config_json(config, inputs);
   for (const char* key : {"pack_id", "pack_name", "device", "torch_version", "safe_packs_version",
                           "git_commit", "gate_comparison", "eval_audio_gate_comparison"})
@@ -159,8 +161,9 @@ RunResult evaluate_run(const EvaluateRequest& request) {
   const Compute compute(config.threads, config.fusion.width, models.placement);
   const common::Digest digest = config_digest(record);
   record["config_digest"] = digest.hex();
-  const Experiment experiment = open_experiment(pack, select_for(run, pack, config), config,
-                                                std::move(models), open_caches(config, record), compute);
+  const FeatureCaches caches = open_caches(config, record, models.placement, compute);
+  const Experiment experiment =
+      open_experiment(pack, select_for(run, pack, config), config, std::move(models), caches, compute);
   SafeModel model(experiment.base, experiment.silence, config.projector, config.fusion, config.seed);
   load_adapter(request.run / "checkpoints" / "adapter.safetensors", model);
   const Evaluation evaluation = evaluate(config, experiment, model, compute);
@@ -175,6 +178,8 @@ RunResult evaluate_run(const EvaluateRequest& request) {
   RunDirectory directory =
       RunDirectory::create(config.output_root, config.variant, digest, std::chrono::system_clock::now());
   record["output_dir"] = directory.path().filename().string();
+  record[k_feature_cache] = to_json(caches);
+  record[k_resumed_at] = common::Json::array();
   directory.write_config(record);
   directory.write_subset_indices(experiment.selection.train_indices);
   (void)directory.history();  // empty: nothing was trained

@@ -9,6 +9,7 @@
 #include "common/file.hpp"
 #include "trainer/evaluate/evaluate.hpp"
 #include "trainer/model/safetensors.hpp"
+#include "trainer/results/config_keys.hpp"
 #include "trainer/results/run_check.hpp"
 #include "trainer/results/run_seal.hpp"
 #include "trainer/results/summary.hpp"
@@ -24,7 +25,6 @@ namespace {
 
 namespace fs = std::filesystem;
 
-constexpr const char* k_resumed_at = "resumed_at_steps";
 constexpr std::uint64_t k_metrics_limit_bytes = std::uint64_t{64} << 20;
 
 class Stopwatch {
@@ -186,8 +186,9 @@ RunResult run_experiment(RunConfig config, Resume resume) {
   if (earlier && config.verbosity == common::Verbosity::normal)
     fmt::print(stderr, "going on with {} from step {}\n", earlier->run.path().string(),
                earlier->checkpoint ? earlier->checkpoint->step : 0);
-  Experiment experiment = open_experiment(pack, std::move(selection), config, std::move(models),
-                                          open_caches(config, record), compute);
+  const FeatureCaches caches = open_caches(config, record, models.placement, compute);
+  Experiment experiment =
+      open_experiment(pack, std::move(selection), config, std::move(models), caches, compute);
   watch.lap("encode_s");
 
   RunDirectory run = earlier ? std::move(earlier->run)
@@ -195,6 +196,7 @@ RunResult run_experiment(RunConfig config, Resume resume) {
                                                     std::chrono::system_clock::now());
   const std::optional<Checkpoint> checkpoint = earlier ? std::move(earlier->checkpoint) : std::nullopt;
   record["output_dir"] = run.path().filename().string();
+  record[k_feature_cache] = to_json(caches);
   record[k_resumed_at] = earlier ? earlier->resumed_at : common::Json::array();
   run.write_config(record);
   run.write_subset_indices(experiment.selection.train_indices);

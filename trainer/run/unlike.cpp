@@ -2,10 +2,12 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <cstdio>
 #include <set>
 
 #include "common/error.hpp"
+#include "trainer/results/config_keys.hpp"
 
 namespace trainer {
 namespace {
@@ -17,9 +19,7 @@ constexpr std::uint64_t k_config_limit_bytes = std::uint64_t{1} << 20;
 
 // Follows from the rest, or says where a run lies and how far it came.
 bool is_setting(const std::string& key) {
-  static const std::set<std::string> k_others = {"config_digest", "output_dir", "resumed_at_steps",
-                                                 "feature_cache"};
-  return k_others.count(key) == 0;
+  return std::find(k_outside_digest.begin(), k_outside_digest.end(), key) == k_outside_digest.end();
 }
 
 std::string text_of(const Json& config, const std::string& key) {

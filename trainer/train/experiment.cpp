@@ -1,12 +1,14 @@
 #include "trainer/train/experiment.hpp"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <limits>
 #include <numeric>
 
 #include "common/error.hpp"
 #include "trainer/model/compat.hpp"
-#include "trainer/model/safetensors.hpp"
+#include "trainer/model/model_folder.hpp"
 
 namespace trainer {
 namespace {
@@ -125,27 +127,49 @@ void require_models(const RunConfig& config) {
 
 FrozenModels open_models(RunConfig& config) {
   const Placement placement = placement_for(config.device);
+  const ModelFolder base(config.base), audio(config.audio_encoder);
   FrozenModels models{placement,
-                      Llava::load(config.base, placement),
-                      Tokenizer::load(config.base),
-                      AudioEncoder::load(config.audio_encoder, placement),
-                      digest_model_folder(config.base).hex(),
-                      digest_model_folder(config.audio_encoder).hex()};
+                      Llava::load(base, placement),
+                      Tokenizer::load(base),
+                      load_pixels_config(base),
+                      AudioEncoder::load(audio, placement),
+                      {},
+                      {}};
+  models.base_digest = base.digest().hex();
+  models.audio_encoder_digest = audio.digest().hex();
   config.projector.audio_width = models.audio.width();
   config.projector.width = config.fusion.width = models.base.decoder().width();
   return models;
 }
 
-// A build from another commit may encode otherwise.
-FeatureCaches open_caches(const RunConfig& config, const common::Json& record) {
+// A build from another commit may encode otherwise, and so may a library, a processor, a type or a number of
+// threads that products are divided among.
+FeatureCaches open_caches(const RunConfig& config, const common::Json& record, const Placement& placement,
+                          const Compute& compute) {
   if (config.feature_cache.empty()) return {};
-  const auto cache = [&](const char* what, const char* model) {
+  std::optional<CacheKey> user;
+  try {
+    user = CacheKey::open(CacheKey::path_of_user());
+  } catch (const common::Error& error) {
+    fmt::print(stderr, "safe-trainer: no features are kept or used: {}\n", error.what());
+    return {};
+  }
+  const auto maker = [&](const char* what, const char* model) {
     common::Json key = {{"what", what}, {"model", record.at(model)}};
     for (const char* part : {"device", "cuda", "torch_version", "safe_packs_version", "git_commit"})
       if (record.contains(part)) key[part] = record.at(part);
-    return FeatureCache(config.feature_cache, common::digest_of(common::dump_line(key)));
+    key["library"] = describe_library();
+    key["dtype"] = c10::toString(placement.dtype);
+    key["threads"] = compute.threads_inside();
+    return common::digest_of(common::dump_line(key));
   };
-  return {cache("clips", "audio_encoder_digest"), cache("images", "base_digest")};
+  const FeatureCache clips(config.feature_cache, maker("clips", "audio_encoder_digest"), *user);
+  return {clips, clips.beside(maker("images", "base_digest"))};
+}
+
+common::Json to_json(const FeatureCaches& caches) {
+  return {{"used", caches.clips.used() + caches.images.used()},
+          {"computed", caches.clips.computed() + caches.images.computed()}};
 }
 
 Experiment open_experiment(const packer::VerifiedPack& pack, Selection selection, const RunConfig& config,
@@ -168,7 +192,7 @@ Experiment open_experiment(const packer::VerifiedPack& pack, Selection selection
   experiment.held_out =
       encode_clips(pack, audio, caches.clips, model, writer, chosen.held_out, first_layer, compute, progress);
   for (const ClipItem& item : experiment.train.items) experiment.train_rows.push_back(item.row);
-  const PixelsConfig pixels = load_pixels_config(config.base);
+  const PixelsConfig& pixels = models.pixels;
   const auto question_row = [&](const QuestionSample& question, const torch::Tensor& features) {
     progress.add(1);
     return encode_row(model,

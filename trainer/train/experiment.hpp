@@ -57,7 +57,9 @@ struct FrozenModels {
   Placement placement;
   Llava base;
   Tokenizer tokenizer;
+  PixelsConfig pixels;
   AudioEncoder audio;
+  // Of the bytes that these were made of.
   std::string base_digest, audio_encoder_digest;
 };
 // An io error with the command that makes a tiny base where one of the two folders holds no model.
@@ -68,8 +70,11 @@ void require_models(const RunConfig& config);
 struct FeatureCaches {
   FeatureCache clips, images;
 };
-// `record` is the run's config.json: all that decides a feature beside the file is in it.
-[[nodiscard]] FeatureCaches open_caches(const RunConfig& config, const common::Json& record);
+// `record` is the run's config.json: with it and the others all that decides a feature beside the file.
+[[nodiscard]] FeatureCaches open_caches(const RunConfig& config, const common::Json& record,
+                                        const Placement& placement, const Compute& compute);
+// How many were found, and how many made: {"used": n, "computed": n}.
+[[nodiscard]] common::Json to_json(const FeatureCaches& caches);
 
 [[nodiscard]] Experiment open_experiment(const packer::VerifiedPack& pack, Selection selection,
                                          const RunConfig& config, FrozenModels models,

@@ -156,8 +156,34 @@ TEST_CASE("features that were kept, that were not, and that went bad lead to the
   CHECK(entries > 20);
   World::ok(trainer(w.run("no_retention", "mending", kept)));
   World::ok(trainer(w.run("no_retention", "cached", kept)));
+  const auto counts = [&](const char* out) {
+    return common::dump_line(json_of(w.only_run(out) / "config.json").at("feature_cache"));
+  };
+  CHECK(counts("uncached").find("{\"used\": 0, \"computed\": ") == 0);
+  CHECK(counts("filling") == counts("uncached"));
+  CHECK(counts("mending").find("\"used\": 0") == std::string::npos);
+  CHECK(counts("mending").find("\"computed\": 0") == std::string::npos);
+  CHECK(counts("cached").find("\"computed\": 0") != std::string::npos);
+  // Whoever else can write to the cache decides nothing: entries of another key are made again.
+  ::setenv("XDG_CONFIG_HOME", (w.root + "/other_config").c_str(), 1);
+  World::ok(trainer(w.run("no_retention", "other_key", kept)));
+  ::setenv("XDG_CONFIG_HOME", (w.root + "/config").c_str(), 1);
+  CHECK(counts("other_key") == counts("uncached"));
+  // Where no key can be kept, or nothing be written, the run goes on with one warning.
+  support::put_file(w.root + "/no_config", "");
+  ::setenv("XDG_CONFIG_HOME", (w.root + "/no_config").c_str(), 1);
+  const Finished keyless = trainer(w.run("no_retention", "keyless", kept));
+  ::setenv("XDG_CONFIG_HOME", (w.root + "/config").c_str(), 1);
+  World::ok(keyless);
+  CHECK(keyless.err.find("no features are kept or used") != std::string::npos);
+  CHECK(counts("keyless") == counts("uncached"));
+  const Finished nowhere = trainer(
+      w.run("no_retention", "nowhere", {"--feature-cache", w.root + "/no_config", "--num-epochs", "2"}));
+  World::ok(nowhere);
+  CHECK(nowhere.err.find("features are not kept for the next run") != std::string::npos);
+  CHECK(std::count(nowhere.err.begin(), nowhere.err.end(), '\n') == 1);
   for (const char* name : {"history.jsonl", "predictions.jsonl", "metrics.json"})
-    for (const char* out : {"filling", "mending", "cached"}) {
+    for (const char* out : {"filling", "mending", "cached", "other_key", "keyless", "nowhere"}) {
       CAPTURE(name);
       CAPTURE(out);
       CHECK(support::text_of_file(w.only_run(out) / name) ==

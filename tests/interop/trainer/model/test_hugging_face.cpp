@@ -8,6 +8,7 @@
 #include "common/json.hpp"
 #include "common/sealed/draft_file.hpp"
 #include "tests/support/process.hpp"
+#include "tests/support/tensors.hpp"
 #include "trainer/data/log_mel.hpp"
 #include "trainer/data/pixels.hpp"
 #include "trainer/model/clap.hpp"
@@ -232,7 +233,7 @@ TEST_CASE("folders written here open in transformers without a missing or unknow
   auto llava = trainer::Llava::random(config, 11);
   for (auto& [name, tensor] : llava.parameters())
     if (name.ends_with("embed_tokens.weight") || name.ends_with("lm_head.weight")) tensor.mul_(25);
-  llava.save(root / "llava");
+  support::save_files(llava.files(), root / "llava");
   trainer::PixelsConfig pixels_config;
   pixels_config.resize_side = pixels_config.crop_side = 12;
   common::write_file(root / "llava" / "preprocessor_config.json",
@@ -247,7 +248,7 @@ TEST_CASE("folders written here open in transformers without a missing or unknow
   clap_config.heads = {2, 4};
   clap_config.projection = 12;
   auto clap = trainer::Clap::random(clap_config, 12);
-  clap.save(root / "clap");
+  support::save_files(clap.files(), root / "clap");
   common::write_file(root / "clap" / "preprocessor_config.json",
                      common::dump_pretty(trainer::format_log_mel_config({})));
 

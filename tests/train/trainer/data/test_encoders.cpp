@@ -52,7 +52,7 @@ TEST_CASE(
   const Features wide = encoded.features(Compute::k_wide + 1, {});
   REQUIRE(narrow.clips.size() == 2);
   REQUIRE(narrow.images.size() == 3);  // one a question
-  const FeatureCache cache(encoded.scratch / "features", common::digest_of("models"));
+  const FeatureCache cache(encoded.scratch / "features", common::digest_of("models"), CacheKey({7}));
   const Features filling = encoded.features(24, cache);
   const Features kept = encoded.features(Compute::k_wide + 1, cache);
   const auto compare = [](const std::vector<torch::Tensor>& a, const std::vector<torch::Tensor>& b,

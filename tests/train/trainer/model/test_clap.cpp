@@ -1,6 +1,7 @@
 #include "common/error.hpp"
 #include "common/file.hpp"
 #include "tests/support/scratch.hpp"
+#include "tests/support/tensors.hpp"
 #include "trainer/model/clap.hpp"
 #include "trainer/model/tensor.hpp"
 
@@ -87,7 +88,7 @@ TEST_CASE("a saved folder loads to the same states, bit for bit, and unused tens
   const support::Scratch folder;
   auto clap = Clap::random(tiny(), 2);
   clap.parameters().at("audio_model.audio_encoder.batch_norm.running_mean").fill_(-20);
-  clap.save(folder.path());
+  support::save_files(clap.files(), folder.path());
   const auto mel = torch::randn({1, 1, 250, 16});
   const auto loaded = Clap::load(folder.path());
   CHECK(loaded.unused().empty());
@@ -102,7 +103,7 @@ TEST_CASE("a saved folder loads to the same states, bit for bit, and unused tens
 TEST_CASE("a stored relative_position_index must be the one that the layout defines, and may be absent") {
   const support::Scratch folder;
   auto clap = Clap::random(tiny(), 2);
-  clap.save(folder.path());
+  support::save_files(clap.files(), folder.path());
   const std::string name =
       "audio_model.audio_encoder.layers.0.blocks.0.attention.self.relative_position_index";
   auto file = trainer::read_safetensors(folder / "model.safetensors");

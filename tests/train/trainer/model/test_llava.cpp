@@ -3,6 +3,7 @@
 #include "common/error.hpp"
 #include "common/file.hpp"
 #include "tests/support/scratch.hpp"
+#include "tests/support/tensors.hpp"
 #include "trainer/model/llava.hpp"
 #include "trainer/model/tensor.hpp"
 #include "trainer/train/adamw.hpp"
@@ -297,9 +298,9 @@ TEST_CASE("a saved folder loads to the same logits, bit for bit, and the same se
   const torch::NoGradGuard no_grad;
   const support::Scratch a, b;
   auto llava = tiny_llava();
-  llava.save(a.path());
-  tiny_llava().save(b.path());
-  CHECK(trainer::digest_model_folder(a.path()) == trainer::digest_model_folder(b.path()));
+  support::save_files(llava.files(), a.path());
+  support::save_files(tiny_llava().files(), b.path());
+  CHECK(llava.files() == tiny_llava().files());
   const auto loaded = Llava::load(a.path());
   CHECK(loaded.unused().empty());
   CHECK(logits_of(loaded, {1, 5, 7}).equal(logits_of(llava, {1, 5, 7})));
@@ -339,7 +340,7 @@ TEST_CASE("every layout of names that is in use loads to the same model") {
   for (const auto& [layout, rename] : layouts) {
     CAPTURE(layout);
     const support::Scratch folder;
-    llava.save(folder.path());
+    support::save_files(llava.files(), folder.path());
     trainer::TensorFile content;
     for (const auto& [name, tensor] : classic) content.tensors[rename(name)] = tensor;
     content.tensors["model.layers.0.self_attn.rotary_emb.inv_freq"] = torch::ones({2});
@@ -357,7 +358,7 @@ TEST_CASE("a folder with a tensor missing, twice or of another shape is refused 
   const auto check_refused = [&](const std::function<void(trainer::NamedTensors&)>& damage,
                                  const std::string& because) {
     const support::Scratch folder;
-    llava.save(folder.path());
+    support::save_files(llava.files(), folder.path());
     auto tensors = llava.parameters();
     damage(tensors);
     trainer::write_safetensors(folder / "model.safetensors", {tensors, {}});
