@@ -25,7 +25,7 @@ constexpr std::array<std::string_view, 13> k_entries = {"vl",
                                                         k_base_record_name,
                                                         common::k_seal_name,
                                                         common::k_signature_name};
-const std::vector<std::string> k_required = {k_base_record_name};
+const common::SealForm k_form = {{k_base_record_name}};
 
 bool may_stand_in_a_base(const common::Entry& entry) {
   return std::find(k_entries.begin(), k_entries.end(), entry.path) != k_entries.end();
@@ -47,8 +47,9 @@ common::Replaceable base_replaceable() { return why_not; }
 std::optional<common::Json> read_base_record(const std::filesystem::path& base, unsigned threads) {
   if (!std::filesystem::is_directory(base)) return std::nullopt;
   const common::Folder folder = common::Folder::open(base);
-  if (!folder.has_file(k_base_record_name) || !folder.has_file(std::string(common::k_seal_name)) ||
-      !common::check_sealed_folder(folder, k_required, threads).findings.empty())
+  common::Findings findings;
+  const common::SealBytes seal = common::read_seal(folder, findings);
+  if (!seal.seal || !common::check_sealed_folder(folder, *seal.seal, k_form, threads).findings.empty())
     return std::nullopt;
   return common::parse_json(folder.read_text(k_base_record_name, k_record_limit_bytes),
                             folder.path_of(k_base_record_name).string());
@@ -65,7 +66,7 @@ void put_model(common::Draft& draft, const std::string& folder, const ModelFiles
 
 void publish_base(common::Draft& draft, const common::Json& record) {
   draft.folder().write(k_base_record_name, common::dump_pretty(record));
-  (void)common::seal_folder(draft.folder(), k_required);
+  (void)common::seal_folder(draft.folder(), k_form);
   draft.publish();
 }
 

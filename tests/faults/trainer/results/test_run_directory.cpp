@@ -8,6 +8,7 @@
 #include "tests/support/process.hpp"
 #include "tests/support/run_apart.hpp"
 #include "tests/support/scratch.hpp"
+#include "trainer/results/run_seal.hpp"
 
 #include <doctest/doctest.h>
 
@@ -70,7 +71,7 @@ TEST_CASE("whichever system call is the last of a run, the next one goes on and 
       REQUIRE(run.has_value());
       CHECK(support::text_of_file(*run / "history.jsonl") == lines(k_steps));
       trainer::seal_run(*run);  // no draft is left in it
-      CHECK(trainer::verify_run(*run).empty());
+      CHECK(trainer::check_run_seal(common::Folder::open(*run), {}).findings.empty());
     }
     std::printf("run, fault %d: %llu calls\n", static_cast<int>(fault), static_cast<unsigned long long>(at));
     CHECK(at > 5);
