@@ -115,6 +115,18 @@ TEST_CASE("a setting is named by what is switched on, and by what else differs")
   CHECK(comparison.paired.size() == 5 + pairs.size());
 }
 
+TEST_CASE("what was found in a cache, and when a run was resumed, make no other setting") {
+  const support::Scratch scratch;
+  const auto facts = [](int used, const common::Json& resumed) {
+    return common::Json{{"feature_cache", {{"used", used}, {"computed", 9 - used}}},
+                        {"resumed_at_steps", resumed}};
+  };
+  const Comparison comparison =
+      compare_runs({make_run(scratch.path(), {.more_config = facts(0, common::Json::array()), .seed = 42}),
+                    make_run(scratch.path(), {.more_config = facts(9, {40, 60}), .seed = 43})});
+  CHECK(comparison.groups.size() == 1);
+}
+
 TEST_CASE("a seed that is there twice is no further evidence") {
   const support::Scratch scratch;
   const fs::path first = make_run(scratch.path(), {}), again = make_run(scratch.path(), {});
