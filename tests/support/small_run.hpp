@@ -12,6 +12,7 @@
 #include "common/digest.hpp"
 #include "common/error.hpp"
 #include "common/json.hpp"
+#include "trainer/results/config_keys.hpp"
 #include "trainer/results/metrics.hpp"
 #include "trainer/results/prediction.hpp"
 #include "trainer/results/run_directory.hpp"
@@ -159,7 +160,9 @@ inline std::filesystem::path make_run(const std::filesystem::path& root, const R
                          {"pack_id", recipe.pack_id},
                          {"base_digest", recipe.base_digest}};
   config.update(recipe.more_config);
-  const common::Digest digest = common::digest_of(common::dump_line(config));
+  common::Json settings = config;
+  for (const std::string_view fact : trainer::k_outside_digest) settings.erase(std::string(fact));
+  const common::Digest digest = common::digest_of(common::dump_line(settings));
   trainer::RunDirectory run =
       trainer::RunDirectory::create(root, recipe.variant, digest, std::chrono::system_clock::from_time_t(0));
   config["config_digest"] = digest.hex();
