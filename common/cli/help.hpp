@@ -1,6 +1,5 @@
-// What --help prints: one layout for every program and verb. Each flag stands with its value, what it does
-// and
-// "(default: ...)".
+// What --help prints: one layout for every program and verb. Each flag has its value, what it does and its
+// default.
 #pragma once
 
 #include <memory>

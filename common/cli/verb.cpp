@@ -218,7 +218,7 @@ Flag& Verb::pack_id(const std::string& names, std::optional<Digest>& to, const s
     to = parse_digest(text);
     if (!to)
       refuse(
-          fmt::format("{}: \"{}\" is no pack id; give the 64 lower-case hexadecimal digits that "
+          fmt::format("{}: \"{}\" is not a pack id; give the 64 lower-case hexadecimal digits that "
                       "safe-packer verify prints",
                       flag, text.substr(0, 80)));
   });

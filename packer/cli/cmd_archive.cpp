@@ -56,7 +56,7 @@ void add_extract(common::Program& program) {
     const ExtractSummary summary = extract(request);
     const std::string shown = request.dest ? request.dest->string() : summary.location.filename().string();
     common::say(flags, fmt::format("extracted {} files, {:.1f} MB{}", summary.files,
-                                   static_cast<double>(summary.bytes) / 1e6, values->trust.who_vouches()));
+                                   static_cast<double>(summary.bytes) / 1e6, values->trust.who_signed()));
     print_pack(flags, summary.id, shown);
     common::say_next(flags, {"safe-trainer", "make-base", "--pack", shown});
     return 0;

@@ -58,7 +58,7 @@ void print_good(const Report& report, const std::string& path, const TrustFlags&
     return;
   }
   std::fprintf(stderr, "%zu files, %.1f MB: consistent%s%s\n", report.files, megabytes,
-               trust.who_vouches().c_str(),
+               trust.who_signed().c_str(),
                report.signature == SignatureState::not_checked ? "; signature not checked" : "");
   std::printf("%s  %s\n", report.id->hex().c_str(), path.c_str());
 }

@@ -12,9 +12,9 @@ void add_trust_flags(common::Verb& verb, TrustFlags& flags) {
             "Refuse a pack that the owner of this public key (KEY.pub.pem) did not sign; checked first");
 }
 
-std::string TrustFlags::who_vouches() const {
+std::string TrustFlags::who_signed() const {
   if (!expected_id && !trusted_key)
-    return "; nobody vouches for it (give --expect ID or --trust KEY.pub.pem)";
+    return "; neither its id nor a signature was checked (--expect ID, --trust KEY.pub.pem)";
   return std::string(expected_id ? ", the expected pack" : "") +
          (trusted_key ? ", signed by the owner of " + trusted_key->string() : "");
 }

@@ -28,7 +28,7 @@ struct TrustFlags {
   std::optional<common::Digest> expected_id;
   std::optional<std::filesystem::path> trusted_key;
   // Behind "consistent" or "extracted": by what the pack was identified, or that it was not.
-  [[nodiscard]] std::string who_vouches() const;
+  [[nodiscard]] std::string who_signed() const;
 };
 void add_trust_flags(common::Verb& verb, TrustFlags& flags);
 

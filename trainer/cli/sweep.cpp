@@ -84,7 +84,7 @@ std::vector<SweepRun> read_sweep(const std::filesystem::path& path,
     for (const Json& condition : common::array_member(sweep, "conditions", where)) {
       const std::string name = common::string_member(condition, "name", where + ": a condition");
       const std::string place = where + ": " + name;
-      if (!names.insert(name).second) refuse(place, "stands there twice");
+      if (!names.insert(name).second) refuse(place, "is a duplicate name");
       Flags flags = common_flags;
       add_flags(flags, condition, place);
       for (const auto& [key, value] : overrides) flags[key] = value;

@@ -56,10 +56,10 @@ TEST_CASE("keygen and sign print the public key's path and the pack's id, and th
   CHECK(site.run("verify data_pack").out == site.id + "  data_pack\n");
 }
 
-TEST_CASE("verify says who vouches for a pack, or that nobody does") {
+TEST_CASE("verify says who signed a pack, or that nothing was checked") {
   const Site site;
-  const std::string nobody = "nobody vouches for it", by = "signed by the owner of KEY.pub.pem",
-                    expected = "the expected pack";
+  const std::string nobody = "neither its id nor a signature was checked",
+                    by = "signed by the owner of KEY.pub.pem", expected = "the expected pack";
   const Finished alone = site.run("verify data_pack");
   CHECK(contains(alone.err, nobody));
   CHECK(contains(alone.err, "signature not checked"));
@@ -90,7 +90,7 @@ TEST_CASE("a signed pack is trusted in every form, and extracting it restores th
     CHECK(contains(extracted.err, "signed by the owner of KEY.pub.pem"));
     CHECK(support::tree_of(site.scratch / "out") == support::tree_of(site.scratch / "data_pack"));
     CHECK(site.run("verify --trust KEY.pub.pem out").code == 0);
-    CHECK(contains(site.run("extract --dest out " + name).err, "nobody vouches for it"));
+    CHECK(contains(site.run("extract --dest out " + name).err, "neither its id nor a signature was checked"));
   }
 }
 

@@ -108,7 +108,7 @@ TEST_CASE("what is invalid is one sentence that names it") {
         std::string::npos);
   CHECK(refused({"pack", "x", "--expect", std::string(64, 'a')}) == "--expect needs --from beside it");
   CHECK(refused({"pack", "x", "--from", "a", "--expect", "abc"})
-            .starts_with("--expect: \"abc\" is no pack id"));
+            .starts_with("--expect: \"abc\" is not a pack id"));
 }
 
 TEST_CASE("an unknown flag is named also where something required is missing") {
