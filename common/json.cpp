@@ -167,9 +167,17 @@ void dump(const Json& value, int indent, int level, std::string& out) {
   }
 }
 
+// nlohmann takes it for the end of the text, and would not see what follows.
+void refuse_nul(std::string_view text, const std::string& name) {
+  if (const std::size_t at = text.find('\0'); at != std::string_view::npos)
+    throw Error(ErrorKind::format, name + " is not valid JSON at byte " + std::to_string(at + 1) +
+                                       " (a NUL byte); repair the file or name another");
+}
+
 }  // namespace
 
 Json parse_json(std::string_view text, const std::string& name) {
+  refuse_nul(text, name);
   Json root;
   StrictBuilder builder(root, name);
   Json::sax_parse(text.begin(), text.end(), &builder);
@@ -178,6 +186,7 @@ Json parse_json(std::string_view text, const std::string& name) {
 
 Json parse_json_rows(std::string_view text, const std::string& name,
                      std::initializer_list<std::string_view> lists, const TakeRow& take) {
+  refuse_nul(text, name);
   Json root;
   StrictBuilder builder(root, name, lists, take);
   Json::sax_parse(text.begin(), text.end(), &builder);

@@ -76,4 +76,23 @@ RunSealCheck check_run_seal(const common::Folder& run, const std::optional<commo
   return check;
 }
 
+common::Bytes read_sealed(const fs::path& run, const common::Digest& seal, const std::string& inside) {
+  constexpr std::uint64_t k_limit_bytes = std::uint64_t{8} << 30;
+  const common::Folder folder = common::Folder::open(run);
+  const auto changed = [&](const std::string& name) {
+    return Error(ErrorKind::mismatch, folder.path_of(name).string() +
+                                          " has changed since the run was verified; verify the run again");
+  };
+  const std::string seal_name(common::k_seal_name);
+  const common::Bytes sums = folder.read(seal_name, common::k_seal_limit_bytes);
+  if (common::digest_of(sums) != seal) throw changed(seal_name);
+  common::Findings none;
+  common::Bytes bytes = folder.read(inside, k_limit_bytes);
+  const common::Digest digest = common::digest_of(bytes);
+  for (const common::SumsLine& line :
+       common::parse_sums(common::text_of(sums), {}, none, form_of_run().path_limit_bytes))
+    if (line.path.text() == inside && line.digest == digest) return bytes;
+  throw changed(inside);
+}
+
 }  // namespace trainer

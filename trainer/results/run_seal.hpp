@@ -48,4 +48,9 @@ struct RunSealCheck {
                                           const std::optional<common::PublicKey>& trusted_key,
                                           unsigned threads = 0);
 
+// The bytes of one file of a run that was checked before, when its SHA256SUMS had the digest `seal`: read
+// once, and held against that seal. A mismatch error where the seal or the file has changed since.
+[[nodiscard]] common::Bytes read_sealed(const std::filesystem::path& run, const common::Digest& seal,
+                                        const std::string& inside);
+
 }  // namespace trainer

@@ -5,6 +5,7 @@
 
 #include "common/error.hpp"
 #include "trainer/evaluate/evaluate.hpp"
+#include "trainer/model/safetensors.hpp"
 #include "trainer/results/config_keys.hpp"
 #include "trainer/results/run_seal.hpp"
 #include "trainer/results/run_summary.hpp"
@@ -165,7 +166,10 @@ RunResult evaluate_run(const EvaluateRequest& request) {
   const Experiment experiment =
       open_experiment(pack, select_for(run, pack, config), config, std::move(models), caches, compute);
   SafeModel model(experiment.base, experiment.silence, config.projector, config.fusion, config.seed);
-  load_adapter(request.run / "checkpoints" / "adapter.safetensors", model);
+  const std::string adapter = "checkpoints/adapter.safetensors";
+  load_adapter(
+      parse_safetensors(read_sealed(request.run, run.sums_digest, adapter), (request.run / adapter).string()),
+      request.run / adapter, model);
   const Evaluation evaluation = evaluate(config, experiment, model, compute);
   std::vector<Prediction> predictions = evaluation.predictions;
   const std::vector<Prediction> training = evaluate_training(config, experiment, model, compute);

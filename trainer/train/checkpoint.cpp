@@ -104,9 +104,8 @@ void save_adapter(const RunDirectory& run, const std::string& config_digest, con
   write_safetensors(run.folder(), "checkpoints/adapter.safetensors", file);
 }
 
-void load_adapter(const std::filesystem::path& path, SafeModel& model) {
+void load_adapter(const TensorFile& file, const std::filesystem::path& path, SafeModel& model) {
   constexpr const char* k_remedy = "give the base and the audio encoder that the run was made with";
-  const TensorFile file = read_safetensors(path);
   const auto silence = file.tensors.find("silence");
   // Not by bits: another device, or another number of threads, hears it otherwise in the last of them.
   const torch::Tensor own = stored(model.silence());

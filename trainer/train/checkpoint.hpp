@@ -39,8 +39,8 @@ void restore(const Checkpoint& checkpoint, SafeModel& model, AdamW& optimiser, M
 // The trained tensors beside what was drawn once and the null space's bases: all that a later program needs
 // to put the adapter on the same base again. In checkpoints/adapter.safetensors.
 void save_adapter(const RunDirectory& run, const std::string& config_digest, const SafeModel& model);
-// Puts such a file's adapter on a model of the same sizes. One with other tensors or of another silence is a
-// mismatch error.
-void load_adapter(const std::filesystem::path& path, SafeModel& model);
+// Puts such a file's adapter on a model of the same sizes; `path` is for messages. One with other tensors or
+// of another silence is a mismatch error.
+void load_adapter(const TensorFile& file, const std::filesystem::path& path, SafeModel& model);
 
 }  // namespace trainer

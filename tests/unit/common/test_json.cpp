@@ -42,6 +42,12 @@ TEST_CASE("a file that means two things is refused, and the message names it") {
     CHECK_MESSAGE(holds(refusal(text), "file.json"), text);
 }
 
+TEST_CASE("a NUL byte ends no document: what follows it is seen") {
+  using namespace std::string_literals;
+  for (const std::string& text : {"{}\0"s, "{}\0garbage"s, "\0{}"s, "{\0}"s, "[1]\0[2]"s})
+    CHECK(holds(refusal(text), "NUL byte"));
+}
+
 TEST_CASE("a key may stand again in another object") {
   CHECK(common::dump_line(common::parse_json(R"([{"a":1},{"a":{"a":2}}])", "f")) ==
         R"([{"a": 1}, {"a": {"a": 2}}])");

@@ -110,7 +110,7 @@ std::vector<torch::Tensor> loaded_on(const Placement& placement, const RunConfig
                                      const std::filesystem::path& adapter) {
   const Experiment experiment = support::small_experiment(config, placement);
   SafeModel model(experiment.base, experiment.silence, config.projector, config.fusion, 99);
-  load_adapter(adapter, model);
+  load_adapter(read_safetensors(adapter), adapter, model);
   return values_of(model);
 }
 

@@ -203,3 +203,20 @@ TEST_CASE("where the trusted key did not sign a run, nothing else of it is looke
     CHECK(common::kind_of(check.findings) == common::ErrorKind::signature);
   }
 }
+
+TEST_CASE("a file of a run is read as its seal had it when the run was checked, or refused") {
+  const support::Scratch scratch;
+  const fs::path run = finished_run(scratch.path());
+  const common::Digest seal = seal_run(run);
+  const std::string name = "subset_indices.json", text = support::text_of_file(run / name);
+  CHECK(common::text_of(read_sealed(run, seal, name)) == text);
+  CHECK_THROWS_AS((void)read_sealed(run, common::digest_of("another"), name), common::Error);
+  support::put_file(run / name, text + " ");
+  CHECK_THROWS_AS((void)read_sealed(run, seal, name), common::Error);
+  // Not even with a seal that fits again: it is not the one that was checked.
+  fs::remove(run / "SHA256SUMS");
+  (void)seal_run(run);
+  CHECK_THROWS_AS((void)read_sealed(run, seal, name), common::Error);
+  CHECK_THROWS_AS((void)read_sealed(run, common::digest_file(run / "SHA256SUMS").digest, "absent.json"),
+                  common::Error);
+}
