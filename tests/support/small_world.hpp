@@ -98,6 +98,9 @@ struct World {
     std::vector<fs::path> runs;
     for (const auto& entry : fs::directory_iterator(fs::path(root) / out))
       if (entry.path().filename().string().front() != '.') runs.push_back(entry.path());
+    std::string names;
+    for (const fs::path& run : runs) names += run.filename().string() + " ";
+    CAPTURE(names);
     REQUIRE(runs.size() == 1);
     return runs.front();
   }

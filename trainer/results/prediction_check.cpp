@@ -131,7 +131,9 @@ std::vector<std::string> ids_of(const Numbered& group) {
 
 // What is measured of one item of a group is measured of all.
 void check_whole(const Groups& groups, common::Findings& findings) {
-  for (const auto& [name, group] : groups) {
+  for (const auto& named : groups) {  // clang++ 14 takes no structured binding into a lambda
+    const std::string& name = named.first;
+    const Numbered& group = named.second;
     const auto require = [&](const char* field, auto has) {
       const auto with =
           std::count_if(group.begin(), group.end(), [&](const auto& one) { return has(*one.second); });

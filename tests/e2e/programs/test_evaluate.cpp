@@ -73,7 +73,8 @@ TEST_CASE("a run that has changed, and a base that is not its own, are not judge
   const fs::path run = w.only_run("unjudged");
   const std::string other = w.root + "/other_base";
   fs::copy(w.base, other, fs::copy_options::recursive);
-  support::put_file(other + "/vl/note.txt", "another folder");
+  const std::string used = other + "/vl/preprocessor_config.json";
+  support::put_file(used, support::text_of_file(used) + "\n");
   const support::Finished swapped =
       trainer({"evaluate", run.string(), "--base", other + "/vl", "--audio-encoder", w.base + "/audio",
                "--pack-root", w.pack, "--output-root", w.root + "/nothing"});

@@ -121,23 +121,23 @@ TEST_CASE("the cause is named, not what follows from it") {
 
 TEST_CASE("equal runs end with equal bytes, whatever the number of threads; other variants with others") {
   const World& w = world();
-  World::ok(trainer(w.run("full_safe", "one", {"--threads", "1", "--num-epochs", "60"})));
-  World::ok(trainer(w.run("full_safe", "two", {"--threads", "3", "--num-epochs", "60"})));
+  World::ok(trainer(w.run("full_safe", "one_thread", {"--threads", "1", "--num-epochs", "60"})));
+  World::ok(trainer(w.run("full_safe", "three_threads", {"--threads", "3", "--num-epochs", "60"})));
   World::ok(trainer(w.run("soft_retention", "soft", {"--num-epochs", "60"})));
   const auto text = [](const fs::path& path) { return support::text_of_file(path); };
   for (const char* name :
        {"history.jsonl", "predictions.jsonl", "metrics.json", "checkpoints/adapter.safetensors"}) {
     CAPTURE(name);
-    CHECK(text(w.only_run("one") / name) == text(w.only_run("two") / name));
-    CHECK(text(w.only_run("one") / name) != text(w.only_run("soft") / name));
+    CHECK(text(w.only_run("one_thread") / name) == text(w.only_run("three_threads") / name));
+    CHECK(text(w.only_run("one_thread") / name) != text(w.only_run("soft") / name));
   }
-  const common::Json metrics = json_of(w.only_run("one") / "metrics.json");
+  const common::Json metrics = json_of(w.only_run("one_thread") / "metrics.json");
   CHECK(metrics.at("mechanisms").contains("kl"));
   CHECK(metrics.at("mechanisms").contains("fisher"));
   CHECK(metrics.at("null_space").at(0).at("leak") < 1e-5);
   CHECK(metrics.at("null_space").at(0).at("measured_drift") <=
         metrics.at("null_space").at(0).at("certificate"));
-  const Finished report = trainer({"report", w.only_run("one").string(), w.only_run("soft").string()});
+  const Finished report = trainer({"report", w.only_run("one_thread").string(), w.only_run("soft").string()});
   World::ok(report);
   CHECK(report.out.find("full_safe") != std::string::npos);
   CHECK(report.out.find("soft_retention") != std::string::npos);

@@ -173,17 +173,16 @@ TEST_CASE("no leaf of metrics.json can be changed, but for those that verify-run
 TEST_CASE("what only tensors know stays within its bounds") {
   const Victim victim;
   const Json metrics = common::parse_json(victim.text("metrics.json"), "metrics.json");
-  for (const auto& [leaf, value] :
-       std::vector<std::pair<std::string, Json>>{{"/null_space/0/energy", 1.5},
-                                                 {"/null_space/0/leak", -0.1},
-                                                 {"/null_space/0/rank", 97},
-                                                 {"/null_space/0/certificate", -1.0},
-                                                 {"/fisher_trace", -1.0},
-                                                 {"/fisher_trace", nullptr},
-                                                 {"/null_space", Json::array()}}) {
-    CAPTURE(leaf);
+  for (const auto& edit : std::vector<std::pair<std::string, Json>>{{"/null_space/0/energy", 1.5},
+                                                                    {"/null_space/0/leak", -0.1},
+                                                                    {"/null_space/0/rank", 97},
+                                                                    {"/null_space/0/certificate", -1.0},
+                                                                    {"/fisher_trace", -1.0},
+                                                                    {"/fisher_trace", nullptr},
+                                                                    {"/null_space", Json::array()}}) {
+    CAPTURE(edit.first);
     Json copy = metrics;
-    copy[Json::json_pointer(leaf)] = value;
+    copy[Json::json_pointer(edit.first)] = edit.second;
     CHECK(has_rule(victim.findings_with("metrics.json", common::dump_pretty(copy)), "R5"));
   }
 }
@@ -191,7 +190,8 @@ TEST_CASE("what only tensors know stays within its bounds") {
 TEST_CASE("a key of metrics.json that is removed or added is found") {
   const Victim victim;
   const Json metrics = common::parse_json(victim.text("metrics.json"), "metrics.json");
-  for (const auto& [key, unused] : metrics.at("validation").items()) {
+  for (const auto& member : metrics.at("validation").items()) {
+    const std::string key = member.key();
     CAPTURE(key);
     Json copy = metrics;
     copy["validation"].erase(key);
@@ -352,7 +352,8 @@ TEST_CASE("a checkpoint or a pack of another run is found") {
   const Json good = {{"config_digest", config["config_digest"]},
                      {"history_sha256", common::digest_of(victim.text("history.jsonl")).hex()}};
   CHECK(what_of(findings_with(tensors(good))) == "");
-  for (const auto& [key, value] : good.items()) {
+  for (const auto& member : good.items()) {
+    const std::string key = member.key();
     CAPTURE(key);
     CHECK(has_rule(findings_with(tensors(edited(good, Json::json_pointer("/" + key)))), "R7"));
   }

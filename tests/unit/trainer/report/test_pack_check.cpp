@@ -74,9 +74,10 @@ TEST_CASE("what a run says of its pack is what the pack has, or a finding") {
       {"no such question", [](Prediction& item) { item.id += "0"; }},
       {"no such clip", [](Prediction& item) { item.id += "0"; }},
       {"no clip nobody", [](Prediction& item) { item.distractor = "nobody"; }}};
-  for (const auto& [what, edit] : edits) {
+  for (const auto& one : edits) {
+    const std::string what = one.first;
     CAPTURE(what);
-    site.rewrite(edit);
+    site.rewrite(one.second);
     CHECK(site.what().find(what) != std::string::npos);
     CHECK(site.what().find("R9 predictions.jsonl: line 1 (vl/validation/distractor_memorised/10") == 0);
     support::put_file(site.run / "predictions.jsonl", before);

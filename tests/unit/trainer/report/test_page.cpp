@@ -246,15 +246,15 @@ TEST_CASE("a number, a word or a curve that is typed into a page is found, its d
           std::string::npos);
     support::put_file(page, whole);
   }
-  for (const auto& [from, to] : std::vector<std::pair<std::string, std::string>>{
+  for (const auto& edit : std::vector<std::pair<std::string, std::string>>{
            {"</h1>", " Yes.</h1>"},
            {"<meta name=\"safe-report-media\" content=\"none\">",
             "<meta name=\"safe-report-media\" content=\"pack\">"},
            {"class=\"note\"", "class=\"nope\""},
            {"<desc id=\"trade-off-desc\">Up", "<desc id=\"trade-off-desc\">Down"},
            {"</main>", "<img src=\"data:image/jpeg;base64,AAAA\"></main>"}}) {
-    CAPTURE(from);
-    edit_page(page, from, to);
+    CAPTURE(edit.first);
+    edit_page(page, edit.first, edit.second);
     CHECK(what_of(verify_report({page, {}})).find("is not what follows") != std::string::npos);
     support::put_file(page, whole);
   }
