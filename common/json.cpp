@@ -133,7 +133,7 @@ void dump(const Json& value, int indent, int level, std::string& out) {
   const auto new_line = [&](int depth) {
     if (indent < 0) return;
     out += '\n';
-    out.append(static_cast<std::size_t>(indent * depth), ' ');
+    out.append(static_cast<std::size_t>(indent) * static_cast<std::size_t>(depth), ' ');
   };
   const char* comma = indent < 0 ? ", " : ",";
   if (value.is_object() || value.is_array()) {

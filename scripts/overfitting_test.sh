@@ -192,4 +192,4 @@ if ((${#failed[@]} > 0)); then
   die 1 "failed: ${summary%, }"
 fi
 log "done: ${variants[*]}; runs in $OUTPUT_ROOT"
-log "next: $(printf '%q ' "$TRAINER") report $(printf '%q' "$OUTPUT_ROOT")/*"
+log "next: $(printf '%q' "$TRAINER") report $(printf '%q' "$OUTPUT_ROOT")/*"
