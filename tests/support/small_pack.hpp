@@ -16,6 +16,7 @@
 #include "manifest/format/manifest.hpp"
 #include "manifest/format/write.hpp"
 #include "packer/build/build.hpp"
+#include "packer/check/examine.hpp"
 #include "packer/format/info.hpp"
 #include "packer/format/names.hpp"
 
@@ -23,6 +24,14 @@ namespace support {
 
 namespace fs = std::filesystem;
 using Tree = std::map<std::string, std::string>;  // path -> bytes, of every regular file
+
+// One thread, and nothing said.
+inline packer::ExamineRequest quiet_examination() {
+  packer::ExamineRequest request;
+  request.threads = 1;
+  request.verbosity = common::Verbosity::quiet;
+  return request;
+}
 
 inline void put(const fs::path& path, std::string_view bytes) {
   fs::create_directories(path.parent_path());

@@ -1,9 +1,6 @@
-#include <fmt/format.h>
-
 #include <memory>
 
 #include "common/error.hpp"
-#include "common/json.hpp"
 #include "trainer/cli/commands.hpp"
 #include "trainer/cli/run_flags.hpp"
 #include "trainer/run/evaluate_run.hpp"
@@ -64,14 +61,7 @@ void add_evaluate(common::Program& program) {
   verb.action([flags](const common::CommonFlags& common_flags) {
     require_run(flags->request.run);
     return on_device([&] {
-      const RunResult result = evaluate_run(request_of(*flags, common_flags));
-      if (common_flags.json)
-        fmt::print("{}\n", common::dump_line({{"run", result.directory.string()},
-                                              {"digest", result.digest.hex()},
-                                              {"metrics", to_json(result.metrics)}}));
-      else
-        fmt::print("{}  {}\n", result.digest.hex(), result.directory.string());
-      common::say_next(common_flags, {"safe-trainer", "report", result.directory.string()});
+      print_run(evaluate_run(request_of(*flags, common_flags)), common_flags);
       return 0;
     });
   });

@@ -1,8 +1,5 @@
-#include <fmt/format.h>
-
 #include <memory>
 
-#include "common/json.hpp"
 #include "trainer/cli/commands.hpp"
 #include "trainer/cli/run_flags.hpp"
 #include "trainer/run/run.hpp"
@@ -27,14 +24,7 @@ void add_run(common::Program& program) {
     config.threads = flags.threads != 0 ? flags.threads : config.threads;
     config.verbosity = flags.verbosity();
     return on_device([&] {
-      const RunResult result = run_experiment(config, run_flags->resume ? Resume::resume : Resume::fresh);
-      if (flags.json)
-        fmt::print("{}\n", common::dump_line({{"run", result.directory.string()},
-                                              {"digest", result.digest.hex()},
-                                              {"metrics", to_json(result.metrics)}}));
-      else
-        fmt::print("{}  {}\n", result.digest.hex(), result.directory.string());
-      common::say_next(flags, {"safe-trainer", "report", result.directory.string()});
+      print_run(run_experiment(config, run_flags->resume ? Resume::resume : Resume::fresh), flags);
       return 0;
     });
   });

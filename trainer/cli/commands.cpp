@@ -1,10 +1,12 @@
 #include "trainer/cli/commands.hpp"
 
 #include <c10/util/Exception.h>
+#include <fmt/format.h>
 
 #include <string>
 
 #include "common/error.hpp"
+#include "common/json.hpp"
 
 namespace trainer {
 
@@ -16,6 +18,16 @@ int on_device(const std::function<int()>& work) {
                                                    error.what_without_backtrace() +
                                                    "; use --device cpu, smaller batches or a smaller base");
   }
+}
+
+void print_run(const RunResult& result, const common::CommonFlags& flags) {
+  const std::string directory = result.directory.string(), digest = result.digest.hex();
+  if (flags.json)
+    fmt::print("{}\n", common::dump_line(
+                           {{"run", directory}, {"digest", digest}, {"metrics", to_json(result.metrics)}}));
+  else
+    fmt::print("{}  {}\n", digest, directory);
+  common::say_next(flags, {"safe-trainer", "report", directory});
 }
 
 }  // namespace trainer

@@ -4,6 +4,7 @@
 #include <functional>
 
 #include "common/cli/program.hpp"
+#include "trainer/run/run.hpp"
 
 namespace trainer {
 
@@ -15,6 +16,10 @@ void add_evaluate(common::Program& program);
 
 // What the device's own exceptions say, in a sentence with a remedy.
 int on_device(const std::function<int()>& work);
+
+// How run and evaluate end: prints the digest and the directory, or one JSON object, and says the next
+// command.
+void print_run(const RunResult& result, const common::CommonFlags& flags);
 
 // Words about exit codes that several verbs share.
 inline constexpr const char* k_io = "I/O error: missing, unreadable, or no space left";

@@ -8,6 +8,7 @@
 #include "common/json.hpp"
 #include "common/sealed/lock.hpp"
 #include "common/sealed/sums.hpp"
+#include "trainer/results/config_keys.hpp"
 #include "trainer/results/history_check.hpp"
 #include "trainer/results/metrics_check.hpp"
 #include "trainer/results/prediction.hpp"
@@ -25,9 +26,6 @@ using common::Json;
 constexpr std::uint64_t k_json_limit_bytes = std::uint64_t{64} << 20;
 constexpr std::uint64_t k_history_limit_bytes = std::uint64_t{4} << 30;
 constexpr std::uint64_t k_control_limit_bytes = std::uint64_t{64} << 20;
-
-// What config.json says beside the configuration itself: these are written after its digest was taken.
-constexpr const char* k_beside[] = {"config_digest", "output_dir", "resumed_at_steps", "feature_cache"};
 
 // The files of a run, each read once. A file that is not written as the trainer writes it is a finding (R1).
 class RunFiles {
@@ -87,7 +85,7 @@ class RunFiles {
 void check_config(const Json& config, common::Findings& findings) {
   const auto find = [&](const std::string& what) { findings.push_back({"config.json", "R2", what}); };
   Json record = config;
-  for (const char* key : k_beside) record.erase(key);
+  for (const std::string_view key : k_outside_digest) record.erase(std::string(key));
   const std::string digest = common::digest_of(common::dump_line(record)).hex(),
                     said = common::string_member(config, "config_digest", "config.json");
   if (said != digest)

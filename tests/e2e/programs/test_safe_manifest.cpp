@@ -9,61 +9,15 @@
 #include "common/json.hpp"
 #include "manifest/format/manifest.hpp"
 #include "manifest/format/parse.hpp"
-#include "tests/support/process.hpp"
-#include "tests/support/vqa.hpp"
+#include "tests/support/manifest_project.hpp"
 
 #include <doctest/doctest.h>
 
 namespace fs = std::filesystem;
 using support::Finished;
+using support::Project;
 
 namespace {
-
-// A project's folder with the tables where the commands look for them.
-class Project {
- public:
-  Project() {
-    for (const char* folder : {"data/vqa", "data/audiocaps", "experiments/overfitting"})
-      fs::create_directories(scratch_ / folder);
-    for (const std::string year : {"val2014", "train2014"}) {
-      std::vector<common::Json> questions;
-      std::vector<common::Json> annotations;
-      support::many_questions(60, questions, annotations);
-      for (std::size_t i = 0; i < annotations.size(); ++i)
-        annotations[i]["answer_type"] = i % 3 == 0 ? "number" : "other";
-      support::put_file(scratch_ / ("data/vqa/v2_OpenEnded_mscoco_" + year + "_questions.json"),
-                        support::questions_table(questions, year));
-      support::put_file(scratch_ / ("data/vqa/v2_mscoco_" + year + "_annotations.json"),
-                        support::annotations_table(annotations));
-    }
-    for (const std::string split : {"train", "val"}) {
-      std::string table = "audiocap_id,youtube_id,start_time,caption\r\n";
-      for (int i = 0; i < 20; ++i)
-        table += std::to_string(i + 1) + "," + split + "_" + std::to_string(i % 10) + "," +
-                 std::to_string(i % 10) + ",\"A dog barks, then " + std::to_string(i) + " cats\"\r\n";
-      support::put_file(scratch_ / ("data/audiocaps/" + split + ".csv"), table);
-    }
-  }
-  [[nodiscard]] Finished run(std::vector<std::string> arguments) const {
-    arguments.insert(arguments.begin(), SAFE_BIN "/safe-manifest");
-    return support::run_process(arguments, scratch_.path());
-  }
-  [[nodiscard]] fs::path at(const std::string& name) const {
-    return scratch_ / ("experiments/overfitting/" + name);
-  }
-  [[nodiscard]] fs::path root(const std::string& name) const { return scratch_ / name; }
-  // Names of what lies in the output folder, in order.
-  [[nodiscard]] std::vector<std::string> written() const {
-    std::vector<std::string> names;
-    for (const auto& entry : fs::directory_iterator(at("")))
-      names.push_back(entry.path().filename().string());
-    std::sort(names.begin(), names.end());
-    return names;
-  }
-
- private:
-  support::Scratch scratch_;
-};
 
 bool holds(const std::string& text, const std::string& part) { return text.find(part) != std::string::npos; }
 

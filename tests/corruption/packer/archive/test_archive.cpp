@@ -21,21 +21,14 @@ namespace {
 
 namespace fs = std::filesystem;
 
-packer::ExamineRequest quiet() {
-  packer::ExamineRequest request;
-  request.threads = 1;
-  request.verbosity = common::Verbosity::quiet;
-  return request;
-}
-
 common::Findings as_stream(const std::string& tar) {
   support::MemoryStream stream(tar);
-  return packer::examine_stream(stream, quiet(), nullptr).findings;
+  return packer::examine_stream(stream, support::quiet_examination(), nullptr).findings;
 }
 
 common::Findings in_place(const std::string& tar, const fs::path& file) {
   support::put(file, tar);
-  return packer::examine_tar(common::open_to_read(file), file, quiet()).findings;
+  return packer::examine_tar(common::open_to_read(file), file, support::quiet_examination()).findings;
 }
 
 // The same archive in a compressed form.
@@ -55,7 +48,7 @@ common::Findings compressed(const std::string& tar, packer::Compression form) {
   compressor->write(common::view_of(tar));
   compressor->finish();
   const auto stream = packer::decompress(form, std::make_unique<support::MemoryStream>(bytes));
-  return packer::examine_stream(*stream, quiet(), nullptr).findings;
+  return packer::examine_stream(*stream, support::quiet_examination(), nullptr).findings;
 }
 
 struct Sample {

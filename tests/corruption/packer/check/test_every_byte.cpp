@@ -36,13 +36,6 @@ constexpr std::size_t k_step = 1;
 constexpr std::array<unsigned char, 3> k_masks{0x01, 0x80, 0xff};
 constexpr unsigned k_threads = 2;
 
-packer::ExamineRequest quiet() {
-  packer::ExamineRequest request;
-  request.threads = 1;
-  request.verbosity = common::Verbosity::quiet;
-  return request;
-}
-
 // One clip and one picture.
 fs::path smallest_pack(const fs::path& root) {
   packer::BuildRequest request = support::small_sources(root);
@@ -55,7 +48,8 @@ fs::path smallest_pack(const fs::path& root) {
 }
 
 bool is_clean(packer::Stream& stream) {
-  const packer::Examination examination = packer::examine_stream(stream, quiet(), nullptr);
+  const packer::Examination examination =
+      packer::examine_stream(stream, support::quiet_examination(), nullptr);
   return examination.findings.empty();
 }
 
@@ -129,7 +123,8 @@ TEST_CASE("a .tar is clean only as it was written, in place and as a stream") {
     if (::ftruncate(place, 0) != 0 ||
         ::pwrite(place, bad.data(), bad.size(), 0) != static_cast<ssize_t>(bad.size()))
       ++count.wrong;
-    count.clean += packer::examine_tar(files[thread], "x.tar", quiet()).findings.empty() ? 1U : 0U;
+    count.clean +=
+        packer::examine_tar(files[thread], "x.tar", support::quiet_examination()).findings.empty() ? 1U : 0U;
     count.cases += 2;
   });
   std::printf(".tar of %zu bytes: %zu changes and cuts, %zu clean\n", good.size(), count.cases.load(),
@@ -182,7 +177,8 @@ TEST_CASE("a folder is clean only as it was built, and the file that was changed
     const std::string& path = file.first;
     damage_everywhere(file.second, [&](const std::string& bad, std::size_t thread) {
       support::put(copies[thread] / path, bad);
-      const common::Findings findings = packer::examine_folder(copies[thread], quiet()).findings;
+      const common::Findings findings =
+          packer::examine_folder(copies[thread], support::quiet_examination()).findings;
       count.clean += findings.empty() ? 1U : 0U;
       // A changed seal changes what is said about the files that it lists; any other file is named itself.
       const bool named = std::any_of(findings.begin(), findings.end(),
@@ -195,5 +191,6 @@ TEST_CASE("a folder is clean only as it was built, and the file that was changed
   std::printf("folder: %zu changes and cuts, %zu clean\n", count.cases.load(), count.clean.load());
   CHECK(count.clean == 0);
   CHECK(count.wrong == 0);
-  for (const fs::path& copy : copies) CHECK(packer::examine_folder(copy, quiet()).findings.empty());
+  for (const fs::path& copy : copies)
+    CHECK(packer::examine_folder(copy, support::quiet_examination()).findings.empty());
 }

@@ -15,13 +15,6 @@ namespace {
 
 namespace fs = std::filesystem;
 
-packer::ExamineRequest quiet() {
-  packer::ExamineRequest request;
-  request.threads = 1;
-  request.verbosity = common::Verbosity::quiet;
-  return request;
-}
-
 struct Setting {
   support::Scratch scratch;
   packer::BuildSummary built;
@@ -39,7 +32,7 @@ bool holds(const std::string& text, const std::string& part) { return text.find(
 
 TEST_CASE("a whole pack with another id than the expected one needs no repair") {
   const Setting setting;
-  packer::ExamineRequest request = quiet();
+  packer::ExamineRequest request = support::quiet_examination();
   request.expected_id = common::digest_of(std::string_view("another"));
   const common::Findings findings = packer::verify(setting.built.location, request).findings;
   REQUIRE(findings.size() == 1);
@@ -53,7 +46,7 @@ TEST_CASE("of a folder that is not a pack only that is said, whatever it holds")
   const fs::path other = setting.scratch / "other";
   support::put(other / "thesis" / "chapter 1.txt", std::string("mine"));
   fs::create_directories(other / "empty");
-  const common::Findings findings = packer::verify(other, quiet()).findings;
+  const common::Findings findings = packer::verify(other, support::quiet_examination()).findings;
   REQUIRE(findings.size() == 1);
   CHECK(findings[0].rule == "S1");
   const std::string remedy = packer::remedy_for(other, findings);
@@ -65,7 +58,8 @@ TEST_CASE("a pack without its seal is still looked through, and can be repaired"
   const Setting setting;
   fs::remove(setting.built.location / "SHA256SUMS");
   support::put(setting.built.location / "stray", std::string("x"));
-  const common::Findings findings = packer::verify(setting.built.location, quiet()).findings;
+  const common::Findings findings =
+      packer::verify(setting.built.location, support::quiet_examination()).findings;
   REQUIRE_FALSE(findings.empty());
   CHECK(holds(packer::remedy_for(setting.built.location, findings), "Repair it"));
 }
@@ -81,7 +75,7 @@ TEST_CASE(
     std::ptrdiff_t most_missing = 0;
     for (int twentieth = 19; twentieth > 0; --twentieth) {
       fs::resize_file(archive, whole * static_cast<std::uint64_t>(twentieth) / 20);
-      const common::Findings findings = packer::verify(archive, quiet()).findings;
+      const common::Findings findings = packer::verify(archive, support::quiet_examination()).findings;
       const auto missing = std::count_if(findings.begin(), findings.end(),
                                          [](const common::Finding& finding) { return finding.rule == "F1"; });
       const std::vector<std::string> lines = common::describe_all(findings);
@@ -99,7 +93,8 @@ TEST_CASE(
 TEST_CASE("in a folder every missing file is a line") {
   const Setting setting;
   fs::remove_all(setting.built.location / "images");
-  const common::Findings findings = packer::verify(setting.built.location, quiet()).findings;
+  const common::Findings findings =
+      packer::verify(setting.built.location, support::quiet_examination()).findings;
   CHECK(findings.size() > 1);
   CHECK(common::describe_all(findings).size() == findings.size());
 }
