@@ -35,7 +35,7 @@ std::set<std::string> image_names(const VqaManifest& vqa) {
 
 std::set<std::string> youtube_ids(const std::vector<ClipEntry>& clips) {
   std::set<std::string> ids;
-  for (const ClipEntry& clip : clips) ids.insert(clip.youtube_id);
+  for (const ClipEntry& clip : clips) ids.insert(clip.clip_id);
   return ids;
 }
 
@@ -50,10 +50,10 @@ class Judge {
   void judge(const NamedManifest& named) {
     if (const auto* vqa = std::get_if<VqaManifest>(&named.manifest)) judge_questions(named.name, *vqa);
     const std::vector<ClipEntry>& clips = clips_of(named.manifest);
-    duplicates(named.name, "audiocap_id", clips, &ClipEntry::audiocap_id);
+    duplicates(named.name, "audiocap_id", clips, &ClipEntry::caption_id);
     // Two captions of one clip are two samples of it in a subset, but only text among a base's captions.
     if (std::holds_alternative<SubsetManifest>(named.manifest)) {
-      duplicates(named.name, "youtube_id", clips, &ClipEntry::youtube_id);
+      duplicates(named.name, "youtube_id", clips, &ClipEntry::clip_id);
       judge_clip_names(named.name, clips);
     }
   }
@@ -75,11 +75,11 @@ class Judge {
   // Splits are kept apart by youtube_id, and sounds are found by name: the two must agree.
   void judge_clip_names(const std::string& name, const std::vector<ClipEntry>& clips) {
     for (const ClipEntry& clip : clips)
-      if (!clip_stem("/" + clip.audio_relpath).ends_with("/" + clip.youtube_id))
+      if (!clip_stem("/" + clip.audio_relpath).ends_with("/" + clip.clip_id))
         findings.push_back({"clip name",
                             {name},
                             fmt::format("audiocap_id {}: \"{}\" is not the name of youtube_id {}",
-                                        clip.audiocap_id, clip.audio_relpath, clip.youtube_id)});
+                                        clip.caption_id, clip.audio_relpath, clip.clip_id)});
   }
 
   void judge_questions(const std::string& name, const VqaManifest& vqa) {

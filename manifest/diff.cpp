@@ -84,7 +84,7 @@ void compare_heads(const Manifest& a, const Manifest& b, std::vector<RowChange>&
 void compare(const SubsetManifest& a, const SubsetManifest& b, std::vector<RowChange>& changes) {
   compare_heads(a, b, changes);
   compare_field("audio_rel_root", a.audio_rel_root, b.audio_rel_root, changes);
-  const auto id = [](const ClipEntry& clip) { return clip.youtube_id; };
+  const auto id = [](const ClipEntry& clip) { return clip.clip_id; };
   RowDiff<ClipEntry, decltype(id)>("clip", id, changes).compare(a.entries, b.entries);
 }
 
@@ -92,7 +92,7 @@ void compare(const VqaManifest& a, const VqaManifest& b, std::vector<RowChange>&
   compare_heads(a, b, changes);
   const auto id = [](const QuestionEntry& entry) { return std::to_string(entry.question_id); };
   RowDiff<QuestionEntry, decltype(id)>("question", id, changes).compare(a.entries, b.entries);
-  const auto caption_id = [](const ClipEntry& clip) { return clip.audiocap_id; };
+  const auto caption_id = [](const ClipEntry& clip) { return clip.caption_id; };
   RowDiff<ClipEntry, decltype(caption_id)>("caption", caption_id, changes).compare(a.captions, b.captions);
 }
 

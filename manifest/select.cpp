@@ -98,7 +98,7 @@ std::vector<std::size_t> original_sample(const std::vector<std::size_t>& populat
 // What a clip's rows say together; `rows` has those of one clip in ascending order.
 ClipEntry join_rows(const std::vector<const ClipEntry*>& rows, const ClipRequest& request) {
   ClipEntry clip = *rows.front();
-  clip.audio_relpath = audio_relpath(request.split, clip.youtube_id);
+  clip.audio_relpath = audio_relpath(request.split, clip.clip_id);
   for (std::size_t i = 1; i < rows.size(); ++i) {
     // Captions of another ten seconds of the video say nothing about these.
     if (rows[i]->start_time_s != clip.start_time_s) continue;
@@ -115,7 +115,7 @@ ClipEntry join_rows(const std::vector<const ClipEntry*>& rows, const ClipRequest
 Excluded read_excluded(const std::vector<std::filesystem::path>& manifests) {
   Excluded excluded;
   const auto add_clips = [&](const std::vector<ClipEntry>& clips) {
-    for (const ClipEntry& clip : clips) excluded.youtube_ids.insert(clip.youtube_id);
+    for (const ClipEntry& clip : clips) excluded.youtube_ids.insert(clip.clip_id);
   };
   for (const std::filesystem::path& path : manifests) {
     const AnyManifest any = read_any(path, Repeats::refuse);
@@ -170,8 +170,8 @@ ClipChoice select_clips(const std::vector<ClipEntry>& rows, const ClipRequest& r
   std::map<std::string, std::vector<const ClipEntry*>> rows_of;
   std::vector<const std::vector<const ClipEntry*>*> population;
   for (const ClipEntry& row : rows) {
-    if (excluded.youtube_ids.contains(row.youtube_id)) continue;
-    auto& own = rows_of[row.youtube_id];
+    if (excluded.youtube_ids.contains(row.clip_id)) continue;
+    auto& own = rows_of[row.clip_id];
     own.push_back(&row);
     if (own.size() == 1) population.push_back(&own);
   }
@@ -196,22 +196,22 @@ ClipChoice select_clips(const std::vector<ClipEntry>& rows, const ClipRequest& r
     if (!request.is_available || request.is_available(clip.audio_relpath))
       entries.push_back(std::move(clip));
     else
-      choice.skipped.push_back({clip.youtube_id, "no source file"});
+      choice.skipped.push_back({clip.clip_id, "no source file"});
   }
   std::sort(entries.begin(), entries.end(),
-            [](const ClipEntry& a, const ClipEntry& b) { return a.youtube_id < b.youtube_id; });
+            [](const ClipEntry& a, const ClipEntry& b) { return a.clip_id < b.clip_id; });
   return choice;
 }
 
 std::vector<ClipEntry> select_captions(const std::vector<ClipEntry>& rows, const Excluded& excluded) {
   std::vector<ClipEntry> captions;
   for (const ClipEntry& row : rows) {
-    if (excluded.youtube_ids.contains(row.youtube_id)) continue;
+    if (excluded.youtube_ids.contains(row.clip_id)) continue;
     captions.push_back(row);
     captions.back().captions.clear();
     for (std::size_t i = 0; i < row.captions.size(); ++i) {
       captions.push_back(captions.back());
-      captions.back().audiocap_id = fmt::format("{}_{}", row.audiocap_id, i + 2);
+      captions.back().caption_id = fmt::format("{}_{}", row.caption_id, i + 2);
       captions.back().caption = row.captions[i];
     }
   }

@@ -33,7 +33,7 @@ Json head_of(const Manifest& manifest, const char* kind) {
   for (const Recipe::Source& source : recipe.sources)
     head["sources"].push_back({{"table", source.table}, {"sha256", source.digest.hex()}});
   head["skipped"] = Json::array();
-  for (const Recipe::Skipped& skipped : recipe.skipped) head["skipped"].push_back(skipped.youtube_id);
+  for (const Recipe::Skipped& skipped : recipe.skipped) head["skipped"].push_back(skipped.clip_id);
   return head;
 }
 
@@ -68,7 +68,7 @@ Json summary_of(const VqaManifest& vqa) {
 
 void add_rows(const std::vector<ClipEntry>& clips, const std::string& id, std::vector<Json>& rows) {
   for (const ClipEntry& clip : clips)
-    if (clip.youtube_id == id || clip.audiocap_id == id) rows.push_back(row_of(clip));
+    if (clip.clip_id == id || clip.caption_id == id) rows.push_back(row_of(clip));
 }
 
 std::vector<Json> rows_with(const AnyManifest& any, const std::string& id) {
@@ -77,7 +77,7 @@ std::vector<Json> rows_with(const AnyManifest& any, const std::string& id) {
     add_rows(subset->entries, id, rows);
     if (subset->recipe)
       for (const Recipe::Skipped& skipped : subset->recipe->skipped)
-        if (skipped.youtube_id == id) rows.push_back({{"youtube_id", id}, {"skipped", skipped.reason}});
+        if (skipped.clip_id == id) rows.push_back({{"youtube_id", id}, {"skipped", skipped.reason}});
     return rows;
   }
   const auto& vqa = std::get<VqaManifest>(any);

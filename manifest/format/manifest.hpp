@@ -16,8 +16,8 @@ namespace manifest {
 
 // One row of AudioCaps: a caption of a ten-second clip of a video.
 struct ClipEntry {
-  std::string audiocap_id;
-  std::string youtube_id;
+  std::string caption_id;
+  std::string clip_id;
   std::optional<double> start_time_s;  // where the clip begins in the full video; null in some tables
   std::string caption;
   std::vector<std::string> captions;  // further references (held-out clips); empty: `caption` is the only one

@@ -59,8 +59,8 @@ std::string place(const std::string& name, const char* what, std::size_t index) 
 
 ClipEntry parse_caption_row(const Json& row, const std::string& where) {
   ClipEntry clip;
-  clip.audiocap_id = common::string_member(row, "audiocap_id", where);
-  clip.youtube_id = common::string_member(row, "youtube_id", where);
+  clip.caption_id = common::string_member(row, "audiocap_id", where);
+  clip.clip_id = common::string_member(row, "youtube_id", where);
   clip.start_time_s = start_member(row, where);
   clip.caption = common::string_member(row, "caption", where);
   return clip;
@@ -112,8 +112,8 @@ class SubsetScan {
   void row(const Json& row) {
     const std::string where = place(name_, "entry", count_++);
     ClipEntry clip = parse_clip(row, where);
-    caption_ids_.add(clip.audiocap_id, where);
-    clip_ids_.add(clip.youtube_id, where);
+    caption_ids_.add(clip.caption_id, where);
+    clip_ids_.add(clip.clip_id, where);
     take_(std::move(clip));
   }
 
@@ -162,7 +162,7 @@ class VqaScan {
     const std::string where = place(name_, "captions row", caption_count_++);
     common::refuse_other_members(row, {"audiocap_id", "youtube_id", "start_time", "caption"}, where);
     ClipEntry clip = parse_caption_row(row, where);
-    caption_ids_.add(clip.audiocap_id, where);
+    caption_ids_.add(clip.caption_id, where);
     take_caption_(std::move(clip));
   }
 

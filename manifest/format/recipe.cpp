@@ -71,7 +71,7 @@ Json to_json(const Recipe& recipe) {
   if (recipe.skipped.empty()) return json;
   json["skipped"] = Json::array();
   for (const Recipe::Skipped& skipped : recipe.skipped)
-    json["skipped"].push_back({{"youtube_id", skipped.youtube_id}, {"reason", skipped.reason}});
+    json["skipped"].push_back({{"youtube_id", skipped.clip_id}, {"reason", skipped.reason}});
   return json;
 }
 

@@ -30,7 +30,7 @@ struct Recipe {
   };
   // A clip that was drawn and passed over, because its file was not there.
   struct Skipped {
-    std::string youtube_id;
+    std::string clip_id;
     std::string reason;
     bool operator==(const Skipped&) const = default;
   };

@@ -11,8 +11,8 @@ Json start_of(const ClipEntry& clip) { return clip.start_time_s ? Json(*clip.sta
 
 Json caption_row(const ClipEntry& clip) {
   Json row = Json::object();
-  row["audiocap_id"] = clip.audiocap_id;
-  row["youtube_id"] = clip.youtube_id;
+  row["audiocap_id"] = clip.caption_id;
+  row["youtube_id"] = clip.clip_id;
   row["start_time"] = start_of(clip);
   row["caption"] = clip.caption;
   return row;

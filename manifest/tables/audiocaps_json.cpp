@@ -27,7 +27,7 @@ class RowReader {
     if (!row_.is_object()) fail(std::string("a row must be an object, found ") + row_.type_name());
     TableRow row;
     row.where = where_;
-    row.clip.youtube_id = youtube_id();
+    row.clip.clip_id = youtube_id();
     row.clip.start_time_s = start();
     std::vector<std::string> captions = all_captions();
     row.clip.caption = captions.front();
@@ -87,14 +87,14 @@ class RowReader {
     if (id == nullptr) return;
     if (!id->is_string() && !id->is_number_integer())
       fail(std::string("the id must be a number or a string, found ") + id->type_name());
-    row.clip.audiocap_id = id->is_string() ? id->get<std::string>() : id->dump();
-    std::string_view digits = row.clip.audiocap_id;
+    row.clip.caption_id = id->is_string() ? id->get<std::string>() : id->dump();
+    std::string_view digits = row.clip.caption_id;
     // Converters call rows "audiocaps_train_91139". A clip's name may end with "_7" too, and is no number.
     if (own == nullptr && digits.starts_with("audiocaps_")) digits.remove_prefix(digits.rfind('_') + 1);
     row.number = number_in(digits);
     if (own != nullptr && !row.number)
-      fail("the audiocap_id \"" + row.clip.audiocap_id.substr(0, 100) + "\" is not a number");
-    if (row.number) row.clip.audiocap_id = digits;
+      fail("the audiocap_id \"" + row.clip.caption_id.substr(0, 100) + "\" is not a number");
+    if (row.number) row.clip.caption_id = digits;
   }
 
   const Json& row_;

@@ -36,16 +36,16 @@ std::vector<ClipEntry> by_name(std::vector<TableRow> rows, const std::string& ta
   std::vector<TableRow> kept;
   std::unordered_map<std::string, std::size_t> place_of;
   for (TableRow& row : rows) {
-    const bool nameless = row.clip.audiocap_id.empty();
-    if (nameless) row.clip.audiocap_id = row.clip.youtube_id;
-    const auto [at, is_new] = place_of.try_emplace(row.clip.audiocap_id, kept.size());
+    const bool nameless = row.clip.caption_id.empty();
+    if (nameless) row.clip.caption_id = row.clip.clip_id;
+    const auto [at, is_new] = place_of.try_emplace(row.clip.caption_id, kept.size());
     if (is_new) {
       kept.push_back(std::move(row));
       continue;
     }
     ClipEntry& first = kept[at->second].clip;
     if (!nameless || first.start_time_s != row.clip.start_time_s)
-      refuse_twice(kept[at->second], row, "the id \"" + row.clip.audiocap_id.substr(0, 100) + "\"", table);
+      refuse_twice(kept[at->second], row, "the id \"" + row.clip.caption_id.substr(0, 100) + "\"", table);
     first.captions.push_back(std::move(row.clip.caption));
     std::move(row.clip.captions.begin(), row.clip.captions.end(), std::back_inserter(first.captions));
   }
@@ -79,7 +79,7 @@ std::optional<double> parse_start(const std::string& text, const std::string& ta
 }
 
 void check_row(const TableRow& row, const std::string& table) {
-  const std::string& id = row.clip.youtube_id;
+  const std::string& id = row.clip.clip_id;
   std::string why = common::why_not_a_pack_path(id);
   if (why.empty() && id.find('/') != std::string::npos) why = "it holds a '/'";
   if (!why.empty())

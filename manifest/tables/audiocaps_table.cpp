@@ -34,11 +34,10 @@ TableRow parse_row(const std::vector<std::string>& fields, const Columns& column
                    const std::string& name) {
   TableRow row;
   row.where = "line " + std::to_string(csv.line());
-  row.clip.audiocap_id = fields[columns[k_audiocap_id]];
-  row.number = number_in(row.clip.audiocap_id);
-  if (!row.number)
-    csv.fail("the audiocap_id \"" + row.clip.audiocap_id.substr(0, 100) + "\" is not a number");
-  row.clip.youtube_id = fields[columns[k_youtube_id]];
+  row.clip.caption_id = fields[columns[k_audiocap_id]];
+  row.number = number_in(row.clip.caption_id);
+  if (!row.number) csv.fail("the audiocap_id \"" + row.clip.caption_id.substr(0, 100) + "\" is not a number");
+  row.clip.clip_id = fields[columns[k_youtube_id]];
   row.clip.start_time_s = parse_start(fields[columns[k_start_time]], name, row.where);
   row.clip.caption = fields[columns[k_caption]];
   check_row(row, name);

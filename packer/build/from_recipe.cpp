@@ -46,9 +46,9 @@ Tables tables_of(Outline& outline) {
   manifests.base = manifest_of<manifest::VqaManifest>(outline, "base_manifest.json");
   std::map<std::string, std::string> asked;
   if (const auto subset = manifest_of<manifest::SubsetManifest>(outline, "subset_manifest.json"))
-    for (const manifest::ClipEntry& entry : subset->entries) asked[entry.youtube_id] = entry.audio_relpath;
+    for (const manifest::ClipEntry& entry : subset->entries) asked[entry.clip_id] = entry.audio_relpath;
   for (manifest::ClipEntry& entry : manifests.subset->entries)
-    if (const auto at = asked.find(entry.youtube_id); at != asked.end()) entry.audio_relpath = at->second;
+    if (const auto at = asked.find(entry.clip_id); at != asked.end()) entry.audio_relpath = at->second;
   return tables;
 }
 

@@ -28,7 +28,7 @@ void keep_present(manifest::SubsetManifest& subset, Role role, const StagedPack&
       entry.audio_relpath = file->info.path.text();
       subset.entries[kept++] = std::move(entry);
     } else {
-      missing.push_back({role, entry.youtube_id, entry.audio_relpath, staged.clips[i].reason});
+      missing.push_back({role, entry.clip_id, entry.audio_relpath, staged.clips[i].reason});
     }
   }
   subset.entries.resize(kept);

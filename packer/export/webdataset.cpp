@@ -109,7 +109,7 @@ Split caption_split(const manifest::VqaManifest& base) {
   Split split{"base_captions", {}};
   for (const manifest::ClipEntry& caption : base.captions) {
     Sample sample;
-    sample.key = caption.audiocap_id;
+    sample.key = caption.caption_id;
     sample.clip = &caption;
     split.samples.push_back(std::move(sample));
   }

@@ -96,7 +96,7 @@ std::vector<SplitKeys> split_keys(const Manifests& manifests, const DigestLookup
     if (!subset) return;
     splits.push_back({role, {}, {}, {}, {}});
     for (const manifest::ClipEntry& clip : subset->entries) {
-      splits.back().youtube_ids.push_back(clip.youtube_id);
+      splits.back().youtube_ids.push_back(clip.clip_id);
       media(clip.audio_relpath);
     }
   };
@@ -108,8 +108,7 @@ std::vector<SplitKeys> split_keys(const Manifests& manifests, const DigestLookup
       splits.back().image_ids.push_back(entry.image_id);
       media(image_path(entry));
     }
-    for (const manifest::ClipEntry& clip : vqa->captions)
-      splits.back().youtube_ids.push_back(clip.youtube_id);
+    for (const manifest::ClipEntry& clip : vqa->captions) splits.back().youtube_ids.push_back(clip.clip_id);
   };
   clips(manifests.clips, Role::manifest);
   clips(manifests.audio_val, Role::audio_val_manifest);

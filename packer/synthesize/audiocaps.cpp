@@ -23,7 +23,7 @@ using common::Random;
 enum class Split { train, val };
 
 struct Clip {
-  std::string youtube_id;
+  std::string clip_id;
   int start_s = 0;
   std::vector<std::string> captions;
   bool is_full_video = false;
@@ -106,7 +106,7 @@ std::size_t write_table(Split split, const std::vector<Clip>& clips, const std::
   std::size_t next = first_id;
   for (const Clip& clip : clips)
     for (const std::string& caption : clip.captions)
-      table += fmt::format("{},{},{},{}\n", ids[next++] + 1, clip.youtube_id, clip.start_s, caption);
+      table += fmt::format("{},{},{},{}\n", ids[next++] + 1, clip.clip_id, clip.start_s, caption);
   tree.put("audiocaps/" + name_of(split) + ".csv", common::view_of(table));
   return next;
 }

@@ -10,8 +10,8 @@ int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
   fuzz::may_refuse([&] {
     const auto rows = manifest::parse_audiocaps_table(fuzz::text_of(data + 1, size - 1), "input", form);
     for (const manifest::ClipEntry& row : rows) {
-      ENSURE(common::why_not_a_pack_path(row.youtube_id).empty());
-      ENSURE(!row.audiocap_id.empty() && !row.caption.empty() &&
+      ENSURE(common::why_not_a_pack_path(row.clip_id).empty());
+      ENSURE(!row.caption_id.empty() && !row.caption.empty() &&
              (!row.start_time_s || *row.start_time_s >= 0));
       for (const std::string& caption : row.captions) ENSURE(!caption.empty());
     }

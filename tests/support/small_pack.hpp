@@ -65,11 +65,11 @@ inline common::Bytes picture(int shade) {
 inline manifest::ClipEntry clip_entry(int number, const std::string& split,
                                       const std::string& suffix = ".wav") {
   manifest::ClipEntry entry;
-  entry.audiocap_id = std::to_string(number);
-  entry.youtube_id = "video_" + std::to_string(number);
+  entry.caption_id = std::to_string(number);
+  entry.clip_id = "video_" + std::to_string(number);
   entry.start_time_s = 30.0;
   entry.caption = "a tone number " + std::to_string(number);
-  entry.audio_relpath = "audio/" + split + "/" + entry.youtube_id + suffix;
+  entry.audio_relpath = "audio/" + split + "/" + entry.clip_id + suffix;
   return entry;
 }
 

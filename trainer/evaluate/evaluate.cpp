@@ -96,7 +96,7 @@ Distractors distractors_from(const ClipGroup& group, std::int64_t seed, std::int
   Distractors distractors;
   distractors.clips = pick_rows(group.vectors, chosen);
   for (const std::int64_t clip : chosen)
-    distractors.names.push_back(group.items[static_cast<std::size_t>(clip)].sample.youtube_id);
+    distractors.names.push_back(group.items[static_cast<std::size_t>(clip)].sample.clip_id);
   return distractors;
 }
 
@@ -140,7 +140,7 @@ std::vector<Prediction> caption_group(const RunConfig& config, const Experiment&
     one.kind = PredictionKind::audio;
     one.split = split;
     one.condition = name;
-    one.id = sample.youtube_id;
+    one.id = sample.clip_id;
     one.references = sample.captions;
     one.prediction = caption_text(safe[at].text);
     one.score = token_f1({one.prediction, sample.captions});

@@ -84,7 +84,7 @@ class MediaSource {
     for (const QuestionSample& question : samples.validation)
       images_.emplace(std::to_string(question.question_id), question.image);
     for (const auto* clips : {&samples.clips, &samples.held_out})
-      for (const ClipSample& clip : *clips) sounds_.emplace(clip.youtube_id, clip.path);
+      for (const ClipSample& clip : *clips) sounds_.emplace(clip.clip_id, clip.path);
   }
 
   std::string image_of(const std::string& question_id) { return url_of(images_, question_id, "image/jpeg"); }

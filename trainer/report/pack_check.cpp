@@ -22,7 +22,7 @@ class PackCheck {
     for (const QuestionSample& question : samples.validation)
       questions_.emplace(std::to_string(question.question_id), &question);
     for (const auto* clips : {&samples.clips, &samples.held_out})
-      for (const ClipSample& clip : *clips) clips_.emplace(clip.youtube_id, &clip);
+      for (const ClipSample& clip : *clips) clips_.emplace(clip.clip_id, &clip);
   }
 
   void check(std::size_t number, const Prediction& item) {

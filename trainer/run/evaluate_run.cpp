@@ -98,7 +98,7 @@ Selection select_for(const RunSummary& run, const packer::VerifiedPack& pack, co
   const auto learnt = run.tables.find(condition::k_memorised);
   const auto is_learnt = [&](const ClipSample& clip) {
     return learnt != run.tables.end() &&
-           std::binary_search(learnt->second.ids.begin(), learnt->second.ids.end(), clip.youtube_id);
+           std::binary_search(learnt->second.ids.begin(), learnt->second.ids.end(), clip.clip_id);
   };
   std::vector<ClipSample> known;
   std::vector<ClipSample> unknown;

@@ -68,7 +68,7 @@ void audio_from_tables(const fs::path& root, const RunConfig& config, const fs::
   const manifest::Excluded excluded = manifest::read_excluded({request.manifest});
   std::unordered_set<std::string> clips;
   for (const manifest::ClipEntry& row : rows)
-    if (!excluded.youtube_ids.contains(row.youtube_id)) clips.insert(row.youtube_id);
+    if (!excluded.youtube_ids.contains(row.clip_id)) clips.insert(row.clip_id);
   const auto count = std::min<std::uint64_t>(clips.size(), k_held_out_clips);
   if (count == 0) return;
   request.audio_val_manifest = manifests / "audio_val_manifest.json";

@@ -17,7 +17,7 @@ std::string text_file(const packer::VerifiedPack& pack, const char* name) {
 std::vector<ClipSample> clips_of(const packer::VerifiedPack& pack, const char* name) {
   std::vector<ClipSample> clips;
   for (const manifest::ClipEntry& entry : manifest::parse_subset(text_file(pack, name), name).entries) {
-    ClipSample clip{entry.youtube_id, {entry.caption}, common::PackPath(entry.audio_relpath)};
+    ClipSample clip{entry.clip_id, {entry.caption}, common::PackPath(entry.audio_relpath)};
     for (const std::string& caption : entry.captions)
       if (caption != entry.caption) clip.captions.push_back(caption);
     clips.push_back(std::move(clip));
@@ -65,7 +65,7 @@ void refuse_leaks(const packer::VerifiedPack& pack, const PackSamples& samples) 
   };
   const auto add_clips = [&](const std::vector<ClipSample>& clips, const std::string& split) {
     for (const ClipSample& clip : clips) {
-      check.add("the clip " + clip.youtube_id, split);
+      check.add("the clip " + clip.clip_id, split);
       check.add("the sound with digest " + digest_by_path[clip.path.text()], split);
     }
   };

@@ -11,7 +11,7 @@
 namespace trainer {
 
 struct ClipSample {
-  std::string youtube_id;
+  std::string clip_id;
   std::vector<std::string> captions;  // at least one; the first is the one that is learnt
   common::PackPath path;
 };

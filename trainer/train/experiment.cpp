@@ -47,7 +47,7 @@ ClipGroup pick(const ClipGroup& all, const std::vector<ClipSample>& wanted) {
   std::vector<std::int64_t> rows;
   for (const ClipSample& clip : wanted) {
     const auto found = std::find_if(all.items.begin(), all.items.end(), [&](const ClipItem& item) {
-      return item.sample.youtube_id == clip.youtube_id;
+      return item.sample.clip_id == clip.clip_id;
     });
     ENSURE(found != all.items.end());
     rows.push_back(found->clip);

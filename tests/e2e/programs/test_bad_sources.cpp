@@ -141,7 +141,7 @@ struct Site {
 
   void add(const BadSound& sound) {
     clips.push_back(support::clip_entry(100 + static_cast<int>(clips.size()), "train"));
-    clips.back().youtube_id = sound.stem;
+    clips.back().clip_id = sound.stem;
     clips.back().audio_relpath = "audio/train/" + sound.stem + ".wav";
     support::put(scratch / ("audiocaps/audio/train/" + sound.stem + sound.suffix), sound.bytes);
   }

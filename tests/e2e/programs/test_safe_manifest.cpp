@@ -349,7 +349,7 @@ TEST_CASE("clips whose file is not there give way to the next ones, and the mani
   CHECK(project.run({"audio", "--subset-size", "4"}).code == 0);
   CHECK(support::text_of_file(project.at("subset_manifest.json")) == whole);
 
-  const std::string lost = manifest::read_subset(project.at("subset_manifest.json")).entries[1].youtube_id;
+  const std::string lost = manifest::read_subset(project.at("subset_manifest.json")).entries[1].clip_id;
   fs::remove(folder / (lost + ".flac"));
   CHECK(project.run(audio).code == 2);
   std::vector<std::string> replace = audio;
@@ -368,7 +368,7 @@ TEST_CASE("clips whose file is not there give way to the next ones, and the mani
   CHECK(project.run({"show", "experiments/overfitting/subset_manifest.json", lost}).out ==
         "{\"youtube_id\": \"" + lost + "\", \"skipped\": \"no source file\"}\n");
 
-  for (const auto& entry : subset.entries) fs::remove(folder / (entry.youtube_id + ".flac"));
+  for (const auto& entry : subset.entries) fs::remove(folder / (entry.clip_id + ".flac"));
   fs::remove(folder / "train_0.flac");
   const Finished few = project.run({"audio", "--subset-size", "9", "--available", "data/audiocaps"});
   CHECK(few.code == 1);

@@ -36,7 +36,7 @@ ClipEntry row(const std::string& audiocap_id, const std::string& youtube_id) {
 
 std::vector<std::string> youtube_ids(const manifest::SubsetManifest& subset) {
   std::vector<std::string> ids;
-  for (const ClipEntry& clip : subset.entries) ids.push_back(clip.youtube_id);
+  for (const ClipEntry& clip : subset.entries) ids.push_back(clip.clip_id);
   return ids;
 }
 
@@ -109,7 +109,7 @@ TEST_CASE("a clip is its row of the lowest audiocap_id; clips stand in byte orde
   const auto choice = manifest::select_clips(rows, {"train", 4, 1}, {});
   CHECK(choice.population == 4);
   CHECK(youtube_ids(choice.manifest) == std::vector<std::string>{"-", "B", "a", "b"});
-  CHECK(choice.manifest.entries[3].audiocap_id == "1");
+  CHECK(choice.manifest.entries[3].caption_id == "1");
   CHECK(choice.manifest.entries[3].captions.empty());
   CHECK(choice.manifest.entries[3].audio_relpath == "audio/train/b.wav");
   CHECK(choice.manifest.audio_rel_root == "audio/train");
@@ -146,8 +146,8 @@ TEST_CASE("an excluded clip is not chosen, nor are its captions taken") {
         std::vector<std::string>{"b"});
   const auto captions = manifest::select_captions(rows, excluded);
   REQUIRE(captions.size() == 2);
-  CHECK(captions[0].audiocap_id == "2");
-  CHECK(captions[1].audiocap_id == "4");
+  CHECK(captions[0].caption_id == "2");
+  CHECK(captions[1].caption_id == "4");
 }
 
 TEST_CASE("a split that cannot be a folder of a pack is refused") {
@@ -238,11 +238,11 @@ TEST_CASE("a clip without a file is skipped, and the next of the same draw takes
   CHECK(manifest::write_subset(manifest::select_clips(rows, request, {}).manifest) ==
         manifest::write_subset(all.manifest));
   // Of those that are drawn one is lost: the others stay.
-  const std::string lost = all.manifest.entries[2].youtube_id;
+  const std::string lost = all.manifest.entries[2].clip_id;
   request.is_available = [&](const std::string& path) { return path != "audio/train/" + lost + ".wav"; };
   const auto choice = manifest::select_clips(rows, request, {});
   REQUIRE(choice.skipped.size() == 1);
-  CHECK(choice.skipped[0].youtube_id == lost);
+  CHECK(choice.skipped[0].clip_id == lost);
   CHECK(choice.skipped[0].reason == "no source file");
   CHECK(choice.population == 40);
   const auto ids = youtube_ids(choice.manifest);

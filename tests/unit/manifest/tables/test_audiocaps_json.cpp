@@ -51,10 +51,10 @@ TEST_CASE("a list of rows, an object with the list data, and one row a line are 
   for (const auto& rows : {json("[" + both + "]"), json(R"({"version": 1, "data": [)" + both + "]}"),
                            jsonl(first + "\n\n" + second), jsonl(first + "\r\n" + second + "\r\n")}) {
     REQUIRE(rows.size() == 2);
-    CHECK(rows[0].audiocap_id == "3");
+    CHECK(rows[0].caption_id == "3");
     CHECK(!rows[0].start_time_s);
-    CHECK(rows[1].audiocap_id == "7");
-    CHECK(rows[1].youtube_id == "a");
+    CHECK(rows[1].caption_id == "7");
+    CHECK(rows[1].clip_id == "a");
     CHECK(rows[1].start_time_s == 30.0);
     CHECK(rows[1].caption == "A dog barks");
     CHECK(rows[1].captions.empty());
@@ -68,14 +68,14 @@ TEST_CASE("the form of a table is known by its suffix") {
   CHECK(manifest::table_form("json") == TableForm::csv);
   const support::Scratch scratch;
   support::put_file(scratch / "t.jsonl", R"({"id": 1, "ytid": "x", "answer": "c"})");
-  CHECK(manifest::read_audiocaps_table(scratch / "t.jsonl")[0].youtube_id == "x");
+  CHECK(manifest::read_audiocaps_table(scratch / "t.jsonl")[0].clip_id == "x");
 }
 
 TEST_CASE("clip and start may stand in metadata, and a clip may be called ytid") {
-  CHECK(one(R"({"audiocap_id": 1, "ytid": "x", "caption": "c"})").youtube_id == "x");
+  CHECK(one(R"({"audiocap_id": 1, "ytid": "x", "caption": "c"})").clip_id == "x");
   const ClipEntry clip = one(
       R"({"id": 1, "caption": "c", "metadata": {"youtube_id": "y", "start_time": "70", "split": "train"}})");
-  CHECK(clip.youtube_id == "y");
+  CHECK(clip.clip_id == "y");
   CHECK(clip.start_time_s == 70.0);
   CHECK(one(R"({"id": 1, "ytid": "x", "caption": "c", "metadata": {"ytid": "z"}, "start_time": 0})")
             .start_time_s == 0.0);
@@ -105,23 +105,23 @@ TEST_CASE("a converter's row is called by the number that its id ends with") {
       "answer": "Rain", "audio_path": "audiocaps/audio/train/x.wav", "metadata": {"youtube_id": "x", "split": "train"}},
       {"id": "42", "ytid": "y", "answer": "Wind"}])");
   REQUIRE(rows.size() == 2);
-  CHECK(rows[0].audiocap_id == "42");
-  CHECK(rows[1].audiocap_id == "91139");
+  CHECK(rows[0].caption_id == "42");
+  CHECK(rows[1].caption_id == "91139");
 }
 
 TEST_CASE("rows without numbers keep their order; rows that name only the clip are its captions") {
   auto rows =
       json(R"([{"id": "z_9", "ytid": "b", "caption": "1"}, {"id": "a_1", "ytid": "a", "caption": "2"}])");
   REQUIRE(rows.size() == 2);
-  CHECK(rows[0].audiocap_id == "z_9");
-  CHECK(rows[1].audiocap_id == "a_1");
+  CHECK(rows[0].caption_id == "z_9");
+  CHECK(rows[1].caption_id == "a_1");
   rows = json(R"([{"ytid": "b", "start_time": 5, "caption": "1"}, {"ytid": "a", "caption": "2"},
                   {"ytid": "b", "start_time": 5, "captions": ["3", "4"]}])");
   REQUIRE(rows.size() == 2);
-  CHECK(rows[0].audiocap_id == "b");
+  CHECK(rows[0].caption_id == "b");
   CHECK(rows[0].caption == "1");
   CHECK(rows[0].captions == Texts{"3", "4"});
-  CHECK(rows[1].audiocap_id == "a");
+  CHECK(rows[1].caption_id == "a");
 }
 
 TEST_CASE("a JSON table that cannot be meant is one sentence with the row") {
@@ -192,7 +192,7 @@ TEST_CASE("captions of one row are references of a held-out clip, and rows of th
   CHECK(manifest::select_clips(rows, {"train", 2, 1}, {}).manifest.entries[0].captions.empty());
   Texts ids;
   for (const ClipEntry& clip : manifest::select_captions(rows, {})) {
-    ids.push_back(clip.audiocap_id);
+    ids.push_back(clip.caption_id);
     CHECK(clip.captions.empty());
   }
   CHECK(ids == Texts{"1", "1_2", "2", "3", "3_2", "4"});

@@ -83,10 +83,10 @@ TEST_CASE("an AudioCaps table is read by the names of its columns, in numeric or
       "caption,start_time,extra,youtube_id,audiocap_id\nten,30,x,-a_B,10\nnine,,y,c,9\nhalf,0.5,,d,100\n",
       "t.csv");
   REQUIRE(rows.size() == 3);
-  CHECK(rows[0].audiocap_id == "9");
+  CHECK(rows[0].caption_id == "9");
   CHECK(!rows[0].start_time_s);
-  CHECK(rows[1].audiocap_id == "10");
-  CHECK(rows[1].youtube_id == "-a_B");
+  CHECK(rows[1].caption_id == "10");
+  CHECK(rows[1].clip_id == "-a_B");
   CHECK(rows[1].start_time_s == 30.0);
   CHECK(rows[1].caption == "ten");
   CHECK(rows[2].start_time_s == 0.5);

@@ -38,8 +38,8 @@ SynthesizeRequest request_for(const fs::path& out, int clips, int questions, int
 }
 
 struct Row {
-  int audiocap_id = 0;
-  std::string youtube_id;
+  int caption_id = 0;
+  std::string clip_id;
   int start_s = 0;
   std::string caption;
 };
@@ -107,8 +107,8 @@ void check_audio_split(const fs::path& tree, const std::string& split, std::size
                        std::set<std::string>& folded) {
   std::map<std::string, std::vector<Row>> by_clip;
   for (const Row& row : read_rows(tree / "audiocaps" / (split + ".csv"))) {
-    CHECK(ids.insert(row.audiocap_id).second);
-    by_clip[row.youtube_id].push_back(row);
+    CHECK(ids.insert(row.caption_id).second);
+    by_clip[row.clip_id].push_back(row);
   }
   CHECK(by_clip.size() == clips);
   const fs::path folder = tree / "audiocaps" / "audio" / split;

@@ -47,7 +47,7 @@ struct Site {
           item.answer_type = answer_type_of(question.majority_answer);
         }
       for (const ClipSample& clip : samples.clips)
-        if (clip.youtube_id == item.id) item.references = clip.captions;
+        if (clip.clip_id == item.id) item.references = clip.captions;
       edit(item);
       text += common::dump_line(to_json(item)) + "\n";
     }
