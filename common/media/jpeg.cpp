@@ -13,6 +13,7 @@
 #include <cstring>
 
 #include "common/error.hpp"
+#include "common/program.hpp"
 
 namespace common {
 namespace {
@@ -23,10 +24,14 @@ struct Errors {
   jpeg_error_mgr base;
   std::jmp_buf jump;
   std::array<char, JMSG_LENGTH_MAX> text;
-  bool damaged;
 };
 
 Errors& errors_of(j_common_ptr jpeg) { return *reinterpret_cast<Errors*>(jpeg->err); }
+
+[[noreturn]] void stop_with(Errors& errors, const char* text) {
+  std::strncpy(errors.text.data(), text, errors.text.size() - 1);
+  std::longjmp(errors.jump, 1);
+}
 
 [[noreturn]] void on_error(j_common_ptr jpeg) {
   Errors& errors = errors_of(jpeg);
@@ -39,19 +44,29 @@ bool is_harmless(int code) {
   return code == JWRN_EXTRANEOUS_DATA || code == JWRN_ADOBE_XFORM || code == JWRN_JFIF_MAJOR;
 }
 
+// The first warning that matters ends it: to go on with damaged data may take minutes. libjpeg walks segments
+// and scans to the end marker, so that a file without one is known, whatever its last bytes are.
 void on_message(j_common_ptr jpeg, int level) {
   Errors& errors = errors_of(jpeg);
-  if (level >= 0 || is_harmless(errors.base.msg_code) || errors.damaged) return;
-  errors.damaged = true;
-  errors.base.format_message(jpeg, errors.text.data());
+  if (level >= 0 || is_harmless(errors.base.msg_code)) return;
+  if (errors.base.msg_code == JWRN_JPEG_EOF)
+    stop_with(errors, "it is truncated: the end marker of the JPEG is missing");
+  on_error(jpeg);
+}
+
+// Called for every row of blocks of every scan.
+void on_progress(j_common_ptr jpeg) {
+  static_assert(k_picture_limit_scans == 100);
+  if (reinterpret_cast<j_decompress_ptr>(jpeg)->input_scan_number > k_picture_limit_scans)
+    stop_with(errors_of(jpeg), "it has more scans than the limit of 100");
+  if (stop_requested()) stop_with(errors_of(jpeg), "a signal to stop has come");
 }
 
 void install(Errors& errors) {
   ::jpeg_std_error(&errors.base);
   errors.base.error_exit = on_error;
   errors.base.emit_message = on_message;
-  errors.text[0] = '\0';
-  errors.damaged = false;
+  errors.text.fill('\0');
 }
 
 // Four inks a pixel, of which programs store the absence: 255 is none. Adobe's mark says who wrote them and
@@ -65,6 +80,7 @@ void inks_to_rgb(const std::uint8_t* inks, std::uint8_t* rgb, int width) {
 struct Reading {
   jpeg_decompress_struct jpeg;
   Errors errors;
+  jpeg_progress_mgr progress;
 };
 
 // `row` has room for four values a pixel. False: errors.text says why.
@@ -78,10 +94,8 @@ bool read_pixels(Reading& reading, ByteView file, int width, int height, std::ui
   jpeg.out_color_space = inks ? JCS_CMYK : JCS_RGB;
   ::jpeg_start_decompress(&jpeg);
   if (jpeg.output_width != static_cast<JDIMENSION>(width) ||
-      jpeg.output_height != static_cast<JDIMENSION>(height)) {
-    std::strcpy(reading.errors.text.data(), "its headers declare two different sizes");
-    return false;
-  }
+      jpeg.output_height != static_cast<JDIMENSION>(height))
+    stop_with(reading.errors, "its headers declare two different sizes");
   while (jpeg.output_scanline < jpeg.output_height) {
     std::uint8_t* to = pixels + std::size_t{3} * jpeg.output_width * jpeg.output_scanline;
     JSAMPROW target = inks ? row : to;
@@ -89,7 +103,7 @@ bool read_pixels(Reading& reading, ByteView file, int width, int height, std::ui
     if (inks) inks_to_rgb(row, to, width);
   }
   ::jpeg_finish_decompress(&jpeg);
-  return !reading.errors.damaged;
+  return true;
 }
 
 struct Writing {
@@ -131,8 +145,11 @@ Picture decode_jpeg(ByteView file, int width, int height, const std::string& nam
   install(reading.errors);
   reading.jpeg.err = &reading.errors.base;
   jpeg_create_decompress(&reading.jpeg);
+  reading.progress.progress_monitor = on_progress;
+  reading.jpeg.progress = &reading.progress;
   const bool whole = read_pixels(reading, file, width, height, row.data(), picture.pixels.data());
   ::jpeg_destroy_decompress(&reading.jpeg);
+  throw_if_stop_requested();
   if (!whole) refuse_picture(name, reading.errors.text.data());
   return picture;
 }

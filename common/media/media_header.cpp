@@ -3,11 +3,16 @@
 #include <algorithm>
 #include <cstring>
 
+#include "common/media/jpeg_segments.hpp"
+
 namespace common {
 namespace {
 
 // What is read of a "fmt " chunk: WAVE_FORMAT_EXTENSIBLE has the most.
 constexpr std::size_t k_format_bytes = 26;
+
+// libpng's own.
+constexpr std::uint32_t k_png_limit_side = 1'000'000;
 
 bool has_tag(ByteView file, std::size_t at, const char* tag) {
   const std::size_t length = std::strlen(tag);
@@ -72,20 +77,14 @@ std::optional<AudioFacts> flac_header(ByteView file) {
 
 // ITU-T T.81: the frame header is the first SOFn segment; C4, C8 and CC are other tables with like codes.
 std::optional<PictureSize> jpeg_header(ByteView file) {
-  for (std::size_t at = 2; at + 9 < file.size();) {
-    if (file[at] != 0xff) return std::nullopt;
-    const std::uint8_t code = file[at + 1];
-    if (code == 0xff) {
-      ++at;
-      continue;
-    }
-    if (code >= 0xc0 && code <= 0xcf && code != 0xc4 && code != 0xc8 && code != 0xcc) {
-      const PictureSize facts{static_cast<int>(load_be(file.data() + at + 7, 2)),
-                              static_cast<int>(load_be(file.data() + at + 5, 2))};
-      return facts.width > 0 && facts.height > 0 ? std::optional(facts) : std::nullopt;
-    }
-    const bool bare = code == 0x01 || (code >= 0xd0 && code <= 0xd8);
-    at += bare ? 2 : 2 + load_be(file.data() + at + 2, 2);
+  JpegSegments segments(file);
+  while (const auto segment = segments.next()) {
+    const std::uint8_t code = segment->marker;
+    if (code < 0xc0 || code > 0xcf || code == 0xc4 || code == 0xc8 || code == 0xcc) continue;
+    if (segment->body.size() < 5) return std::nullopt;
+    const PictureSize facts{static_cast<int>(load_be(segment->body.data() + 3, 2)),
+                            static_cast<int>(load_be(segment->body.data() + 1, 2))};
+    return facts.width > 0 && facts.height > 0 ? std::optional(facts) : std::nullopt;
   }
   return std::nullopt;
 }
@@ -94,7 +93,7 @@ std::optional<PictureSize> png_header(ByteView file) {
   if (file.size() < 24 || !has_tag(file, 12, "IHDR")) return std::nullopt;
   const std::uint32_t width = load_be(file.data() + 16, 4);
   const std::uint32_t height = load_be(file.data() + 20, 4);
-  if (width == 0 || height == 0 || width > 1'000'000 || height > 1'000'000) return std::nullopt;
+  if (width == 0 || height == 0 || width > k_png_limit_side || height > k_png_limit_side) return std::nullopt;
   return PictureSize{static_cast<int>(width), static_cast<int>(height)};
 }
 

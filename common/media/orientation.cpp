@@ -2,6 +2,8 @@
 
 #include <cstring>
 
+#include "common/media/jpeg_segments.hpp"
+
 namespace common {
 namespace {
 
@@ -45,20 +47,12 @@ int orientation_in(ByteView exif) {
 
 int exif_orientation(ByteView jpeg) {
   static constexpr char k_exif[] = "Exif\0";  // and the literal's own zero: six bytes
-  std::size_t at = 2;
-  while (at + 4 <= jpeg.size() && jpeg[at] == 0xff) {
-    const std::uint8_t marker = jpeg[at + 1];
-    if (marker == 0xff) {
-      ++at;
-      continue;
-    }
-    const std::size_t length = static_cast<std::size_t>(jpeg[at + 2]) << 8 | jpeg[at + 3];
-    if (marker == 0xda || length < 2 || length > jpeg.size() - at - 2) break;
-    const ByteView body = jpeg.subspan(at + 4, length - 2);
-    if (marker == 0xe1 && body.size() > sizeof k_exif && std::memcmp(body.data(), k_exif, sizeof k_exif) == 0)
-      return orientation_in(body.subspan(sizeof k_exif));
-    at += 2 + length;
-  }
+  constexpr std::uint8_t app1 = 0xe1;
+  JpegSegments segments(jpeg);
+  while (const auto segment = segments.next())
+    if (segment->marker == app1 && segment->body.size() > sizeof k_exif &&
+        std::memcmp(segment->body.data(), k_exif, sizeof k_exif) == 0)
+      return orientation_in(segment->body.subspan(sizeof k_exif));
   return 1;
 }
 

@@ -1,6 +1,5 @@
 #include "common/media/probe.hpp"
 
-#include "common/error.hpp"
 #include "common/media/image.hpp"
 #include "common/media/media_header.hpp"
 
@@ -13,12 +12,9 @@ AudioFacts probe_sound(ByteView file, const std::string& name, Probe probe) {
 }
 
 PictureSize probe_picture(ByteView file, const std::string& name, Probe probe) {
-  const auto facts = picture_header(file);
-  if (!facts)
-    throw Error(ErrorKind::mismatch,
-                name + " does not decode as a JPEG or PNG; replace the file or leave it out of the manifest");
+  const PictureSize size = picture_size(file, name);
   if (probe == Probe::decode) (void)decode_picture(file, name);
-  return *facts;
+  return size;
 }
 
 }  // namespace common

@@ -4,6 +4,7 @@
 
 #include "manifest/format/write.hpp"
 #include "packer/archive/archive.hpp"
+#include "tests/support/picture_endings.hpp"
 #include "tests/support/scratch.hpp"
 #include "tests/support/small_pack.hpp"
 #include "tests/support/vqa.hpp"
@@ -82,6 +83,8 @@ void write_media(const fs::path& out) {
   put(out / "media_header" / "jpeg", support::picture(11));
   put(out / "media_header" / "png",
       std::string("\x89PNG\r\n\x1a\n\0\0\0\rIHDR\0\0\0\x10\0\0\0\x08\x08\2\0\0\0", 29));
+  for (const auto& [name, bytes] : support::whole_pictures()) put(out / "picture" / name, bytes);
+  put(out / "picture" / "scans", support::many_scans_jpeg(100));
 }
 
 }  // namespace

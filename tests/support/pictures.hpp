@@ -11,7 +11,8 @@
 #include <string>
 
 #include "common/bytes.hpp"
-#include "packer/tar/compress.hpp"
+#include "common/error.hpp"
+#include "common/media/image.hpp"
 
 namespace support {
 
@@ -54,11 +55,10 @@ inline common::Bytes png_file(int width, int height, int depth, PngColour colour
   return {bytes.begin(), bytes.end()};
 }
 
-enum class AdobeMark { written, absent };
-
-// `inks`: four bytes a pixel as they are stored. space: JCS_CMYK or JCS_YCCK.
-inline common::Bytes ink_jpeg(int width, int height, const common::Bytes& inks, J_COLOR_SPACE space,
-                              AdobeMark mark) {
+// A JPEG of `samples`, as many bytes a pixel as `space` has channels; `configure` sets more before it begins.
+template <typename Configure>
+common::Bytes jpeg_file(int width, int height, const common::Bytes& samples, J_COLOR_SPACE space,
+                        const Configure& configure) {
   jpeg_compress_struct jpeg;
   jpeg_error_mgr errors;
   jpeg.err = ::jpeg_std_error(&errors);
@@ -68,21 +68,81 @@ inline common::Bytes ink_jpeg(int width, int height, const common::Bytes& inks, 
   ::jpeg_mem_dest(&jpeg, &bytes, &size);
   jpeg.image_width = static_cast<JDIMENSION>(width);
   jpeg.image_height = static_cast<JDIMENSION>(height);
-  jpeg.input_components = 4;
-  jpeg.in_color_space = JCS_CMYK;
+  jpeg.input_components = space == JCS_GRAYSCALE ? 1 : space == JCS_RGB ? 3 : 4;
+  jpeg.in_color_space = space;
   ::jpeg_set_defaults(&jpeg);
-  ::jpeg_set_colorspace(&jpeg, space);
   ::jpeg_set_quality(&jpeg, 95, TRUE);
-  jpeg.write_Adobe_marker = mark == AdobeMark::written ? TRUE : FALSE;
+  configure(jpeg);
   ::jpeg_start_compress(&jpeg, TRUE);
+  const std::size_t row_bytes = static_cast<std::size_t>(jpeg.input_components) * jpeg.image_width;
   while (jpeg.next_scanline < jpeg.image_height) {
-    auto* row = const_cast<JSAMPROW>(inks.data() + std::size_t{4} * jpeg.image_width * jpeg.next_scanline);
+    auto* row = const_cast<JSAMPROW>(samples.data() + row_bytes * jpeg.next_scanline);
     ::jpeg_write_scanlines(&jpeg, &row, 1);
   }
   ::jpeg_finish_compress(&jpeg);
   ::jpeg_destroy_compress(&jpeg);
   common::Bytes file(bytes, bytes + size);
   std::free(bytes);
+  return file;
+}
+
+// Whether it is refused as a picture is, and in no other way.
+inline bool is_refused_picture(common::ByteView file) {
+  try {
+    (void)common::decode_picture(file, "picture.jpg");
+  } catch (const common::Error& error) {
+    return error.kind() == common::ErrorKind::mismatch;
+  }
+  return false;
+}
+
+inline common::Picture ramp_picture(int width, int height) {
+  common::Picture picture{width, height, {}};
+  for (int y = 0; y < height; ++y)
+    for (int x = 0; x < width; ++x)
+      for (const int value : {x * 2, y * 2, 90}) picture.pixels.push_back(static_cast<std::uint8_t>(value));
+  return picture;
+}
+
+enum class AdobeMark { written, absent };
+
+// `inks`: four bytes a pixel as they are stored. space: JCS_CMYK or JCS_YCCK.
+inline common::Bytes ink_jpeg(int width, int height, const common::Bytes& inks, J_COLOR_SPACE space,
+                              AdobeMark mark) {
+  return jpeg_file(width, height, inks, JCS_CMYK, [&](jpeg_compress_struct& jpeg) {
+    ::jpeg_set_colorspace(&jpeg, space);
+    ::jpeg_set_quality(&jpeg, 95, TRUE);
+    jpeg.write_Adobe_marker = mark == AdobeMark::written ? TRUE : FALSE;
+  });
+}
+
+// Grey, with `scans` scans in all: one for the mean of each block, then one and the same again and again,
+// which the format allows.
+inline common::Bytes many_scans_jpeg(int scans) {
+  static constexpr jpeg_scan_info k_script[] = {{1, {0}, 0, 0, 0, 0}, {1, {0}, 1, 63, 0, 0}};
+  const common::Bytes once =
+      jpeg_file(16, 16, common::Bytes(256, 90), JCS_GRAYSCALE, [](jpeg_compress_struct& jpeg) {
+        jpeg.scan_info = k_script;
+        jpeg.num_scans = 2;
+      });
+  std::size_t last = 0;  // where the last scan begins
+  for (std::size_t i = 0; i + 1 < once.size(); ++i)
+    if (once[i] == 0xff && once[i + 1] == 0xda) last = i;
+  common::Bytes file(once.begin(), once.end() - 2);
+  for (int i = 2; i < scans; ++i)
+    file.insert(file.end(), once.begin() + static_cast<std::ptrdiff_t>(last), once.end() - 2);
+  file.insert(file.end(), once.end() - 2, once.end());
+  return file;
+}
+
+// `segment_body` in an APPn segment behind the JPEG's first marker.
+inline common::Bytes with_app_segment(const common::Bytes& jpeg, std::uint8_t marker,
+                                      const std::string& segment_body) {
+  std::string segment = "\xff";
+  segment += static_cast<char>(marker);
+  segment += big_endian(segment_body.size() + 2, 2) + segment_body;
+  common::Bytes file = jpeg;
+  file.insert(file.begin() + 2, segment.begin(), segment.end());
   return file;
 }
 

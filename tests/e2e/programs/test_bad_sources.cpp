@@ -115,8 +115,8 @@ std::vector<BadPicture> bad_pictures() {
   const Bytes jpeg = support::picture(7);
   Bytes png = support::png_file(8, 8, 8, support::k_grey, std::string(64, 'x'));
   for (const std::size_t at : {std::size_t{17}, std::size_t{21}}) png[at] = 0x0d;  // 13 * 65536 + 8, each
-  return {{101, {}, "does not decode as a JPEG or PNG"},
-          {102, Bytes(300, '<'), "does not decode as a JPEG or PNG"},
+  return {{101, {}, "is empty, not a picture; download it again"},
+          {102, Bytes(300, '<'), "is a text, not a picture; download it again"},
           {103, first_bytes(jpeg, jpeg.size() - 10), "it is truncated"},
           {104, with_frame(8, 65535),
            "its header declares 65535 x 65535 pixels, more than the limit of 67108864"},

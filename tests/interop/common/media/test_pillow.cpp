@@ -10,7 +10,7 @@
 #include "common/random.hpp"
 #include "common/sealed/draft_file.hpp"
 #include "tests/support/peers.hpp"
-#include "tests/support/pictures.hpp"
+#include "tests/support/picture_endings.hpp"
 #include "tests/support/process.hpp"
 
 #include <doctest/doctest.h>
@@ -29,6 +29,19 @@ constexpr const char* k_script =
     "for name in os.listdir('.'):\n"
     "    with Image.open(name) as picture, open(name + '.rgb', 'wb') as out:\n"
     "        out.write(picture.convert('RGB').tobytes())\n";
+
+// Writes verdicts.txt: "<file> opens" or "<file> does not" for every picture of the folder it is in.
+constexpr const char* k_verdict_script =
+    "import os\n"
+    "from PIL import Image\n"
+    "names = sorted(os.listdir('.'))\n"
+    "with open('verdicts.txt', 'w') as out:\n"
+    "    for name in names:\n"
+    "        try:\n"
+    "            with Image.open(name) as picture: picture.convert('RGB')\n"
+    "            out.write(name + ' opens\\n')\n"
+    "        except (OSError, SyntaxError):\n"
+    "            out.write(name + ' does not\\n')\n";
 
 std::string noise(common::Random& random, std::size_t count) {
   std::string bytes;
@@ -96,4 +109,38 @@ TEST_CASE("a picture has the pixels that Pillow's convert(\"RGB\") gives it") {
     // Of a JPEG two versions of libjpeg-turbo need not agree in the last bit.
     CHECK(worst <= (name.ends_with(".jpg") ? 2 : 0));
   }
+}
+
+TEST_CASE("Pillow opens every picture that is accepted, and what it refuses as truncated is refused") {
+  const auto python = support::peer_python("Pillow");
+  if (!python) return;
+  const support::Scratch scratch;
+  std::map<std::string, Bytes> files;
+  const auto whole = support::whole_pictures();
+  for (const auto& [name, picture] : whole) {
+    int number = 0;
+    for (const auto& [what, trailer] : support::trailers())
+      for (const std::size_t keep :
+           {picture.size(), picture.size() - 1, picture.size() - 2, picture.size() / 2, picture.size() / 3})
+        files[std::to_string(number++) + "-" + name] =
+            support::joined(common::ByteView(picture).first(keep), trailer);
+    for (std::size_t keep = 1; keep < picture.size(); keep += picture.size() / 20)
+      files[std::to_string(number++) + "-" + name] = Bytes(picture.begin(), picture.begin() + keep);
+  }
+  for (const auto& [name, bytes] : files) common::write_file(scratch / name, bytes);
+  const auto done = support::run_process({*python, "-c", k_verdict_script}, scratch.path());
+  REQUIRE_MESSAGE(done.code == 0, done.err);
+  const std::string verdicts = common::read_text(scratch / "verdicts.txt", k_limit_bytes);
+  int accepted = 0, refused = 0, only_pillow = 0;
+  for (const auto& [name, bytes] : files) {
+    const bool opens = verdicts.find("\n" + name + " opens\n") != std::string::npos ||
+                       verdicts.starts_with(name + " opens\n");
+    const bool accepts = !support::is_refused_picture(bytes);
+    CHECK_MESSAGE((opens || !accepts), name << " is accepted, and Pillow does not open it");
+    ++(accepts ? accepted : opens ? only_pillow : refused);
+  }
+  MESSAGE("of ", files.size(), ": ", accepted, " accepted, ", refused, " refused by both, ", only_pillow,
+          " opened by Pillow alone");
+  CHECK(accepted >= 100);
+  CHECK(refused >= 100);
 }
