@@ -9,6 +9,7 @@
 #include <utility>
 
 #include "common/error.hpp"
+#include "common/unfetched.hpp"
 
 namespace common {
 namespace {
@@ -26,6 +27,10 @@ File create_with_mode(const std::filesystem::path& path, mode_t mode) {
   if (!file.is_open()) throw_errno("cannot create " + path.string());
   if (::fchmod(file.descriptor(), mode) != 0) throw_errno("cannot set the mode of " + path.string());
   return file;
+}
+
+void refuse_unfetched(const std::string& why, const std::filesystem::path& name) {
+  if (!why.empty()) throw Error(ErrorKind::io, name.string() + " " + why);
 }
 
 }  // namespace
@@ -82,13 +87,24 @@ void File::close(const std::filesystem::path& name) {
 
 File open_to_read(const std::filesystem::path& path) {
   // O_NONBLOCK: opening a FIFO without a writer would hang for ever; on regular files it changes nothing.
-  File file(::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK));
+  File file(::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK));
   if (!file.is_open()) {
-    if (errno == ELOOP) throw Error(ErrorKind::io, path.string() + " is a symlink; replace it by the file");
+    const int code = errno;
+    refuse_unfetched(why_unfetched(path), path);
+    errno = code;
     throw_errno("cannot open " + path.string());
   }
   check_regular(file, path);
+  check_fetched(file, path);
   return file;
+}
+
+void check_fetched(const File& file, const std::filesystem::path& name) {
+  const std::uint64_t size = size_of(file, name);
+  if (size >= k_pointer_limit_bytes) return;
+  std::uint8_t bytes[k_pointer_limit_bytes];
+  const std::size_t got = file.read_at(bytes, static_cast<std::size_t>(size), 0, name);
+  refuse_unfetched(why_unfetched(ByteView(bytes, got), name), name);
 }
 
 void check_regular(const File& file, const std::filesystem::path& name) {

@@ -1,6 +1,7 @@
-// Files as this project opens them. Reading never follows a final symbolic link and never blocks on a FIFO:
-// only regular files are opened. What lies in a folder that somebody else may change is opened through
-// common/sealed/folder.hpp, and common/sealed publishes what is written.
+// Files as this project opens them. What is read by its path is named by the user and may be a link to the
+// file; reading never blocks on a FIFO: only regular files are opened. What lies in a folder that somebody
+// else may change is opened through common/sealed/folder.hpp, which follows no link, and common/sealed
+// publishes what is written.
 #pragma once
 
 #include <cstdint>
@@ -45,7 +46,8 @@ class File {
   int descriptor_ = -1;
 };
 
-// Opens a regular file for reading; anything else (link, FIFO, device, folder) is an io error that says so.
+// Opens a regular file for reading, by way of links where there are some; anything else (FIFO, device,
+// folder) is an io error that says so, and so is a file that was never fetched (common/unfetched.hpp).
 [[nodiscard]] File open_to_read(const std::filesystem::path& path);
 // Creates a file that must not be there yet, mode 0644 whatever the umask lets through.
 [[nodiscard]] File create_new(const std::filesystem::path& path);
@@ -53,6 +55,8 @@ class File {
 [[nodiscard]] File create_secret(const std::filesystem::path& path);
 // Throws io where an open file is a folder, a FIFO or a device.
 void check_regular(const File& file, const std::filesystem::path& name);
+// Throws io where an open file is the pointer to one that was never fetched.
+void check_fetched(const File& file, const std::filesystem::path& name);
 [[nodiscard]] std::uint64_t size_of(const File& file, const std::filesystem::path& name);
 
 // Differs between two moments where somebody wrote to the file between them.

@@ -17,6 +17,7 @@
 #include <utility>
 
 #include "common/error.hpp"
+#include "common/unfetched.hpp"
 
 namespace common {
 namespace {
@@ -163,7 +164,11 @@ void set_mode(const File& file, mode_t mode, const fs::path& name) {
 Folder Folder::open(const fs::path& path) {
   File file(::open(path.empty() ? "." : path.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
   if (!file.is_open()) {
-    if (errno == ENOTDIR) throw Error(ErrorKind::io, path.string() + " is not a folder; name a folder");
+    const int code = errno;
+    if (const std::string why = why_unfetched(path); !why.empty())
+      throw Error(ErrorKind::io, path.string() + " " + why);
+    if (code == ENOTDIR) throw Error(ErrorKind::io, path.string() + " is not a folder; name a folder");
+    errno = code;
     throw_errno("cannot open the folder " + path.string());
   }
   return {std::move(file), path};
@@ -260,6 +265,22 @@ File Folder::open_to_read(const std::string& inside) const {
     throw_errno("cannot open " + shown.string());
   }
   check_regular(file, shown);
+  return file;
+}
+
+File Folder::open_linked(const std::string& inside) const {
+  check_inside(inside);
+  const fs::path shown = path_of(inside);
+  File file(::openat(descriptor(), inside.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK));
+  if (!file.is_open()) {
+    const int code = errno;
+    if (const std::string why = why_unfetched(shown); !why.empty())
+      throw Error(ErrorKind::io, shown.string() + " " + why);
+    errno = code;
+    throw_errno("cannot open " + shown.string());
+  }
+  check_regular(file, shown);
+  check_fetched(file, shown);
   return file;
 }
 

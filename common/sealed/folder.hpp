@@ -64,6 +64,10 @@ class Folder {
 
   // Reading, as common/file.hpp reads: regular files only, never blocking.
   [[nodiscard]] File open_to_read(const std::string& inside) const;
+  // The same by way of links where there are some, wherever they lead. For folders that are the user's own
+  // and no pack or run: a model in the Hugging Face cache consists of links. A file that was never fetched is
+  // an io error that says how to get it.
+  [[nodiscard]] File open_linked(const std::string& inside) const;
   [[nodiscard]] Bytes read(const std::string& inside, std::uint64_t limit_bytes) const;
   [[nodiscard]] std::string read_text(const std::string& inside, std::uint64_t limit_bytes) const;
   [[nodiscard]] FileDigest digest_of(const std::string& inside) const;

@@ -85,7 +85,8 @@ BuildSummary summarise(const SealedPack& sealed) {
 BuildRequest with_defaults(BuildRequest request) {
   const auto beside = [&](std::optional<fs::path>& path, const char* name) {
     const fs::path usual = request.manifest.parent_path() / name;
-    if (!path && fs::exists(usual)) path = usual;
+    // A link that leads nowhere is one to complain of, not one to go on without.
+    if (!path && fs::exists(fs::symlink_status(usual))) path = usual;
   };
   beside(request.retention_manifest, "retention_manifest.json");
   beside(request.base_manifest, "base_manifest.json");

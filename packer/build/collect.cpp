@@ -5,6 +5,7 @@
 #include <algorithm>
 
 #include "common/error.hpp"
+#include "common/unfetched.hpp"
 #include "manifest/tables/layout.hpp"
 
 namespace packer {
@@ -16,6 +17,8 @@ namespace fs = std::filesystem;
 class Root {
  public:
   explicit Root(fs::path place) : place_(std::move(place)) {
+    if (const std::string why = common::why_unfetched(place_); !why.empty())
+      throw common::Error(common::ErrorKind::io, place_.string() + " " + why);
     if (!fs::is_regular_file(place_)) return;
     if (!is_foreign_archive_name(place_))
       throw common::Error(common::ErrorKind::usage,
@@ -35,6 +38,12 @@ class Root {
     return std::nullopt;
   }
 
+  // Of one that was not found: that it was never fetched. Empty: nothing tells so.
+  [[nodiscard]] std::string why_unfetched(const std::string& name) const {
+    const std::string why = archive_ ? "" : common::why_unfetched(place_ / name);
+    return why.empty() ? why : ": " + (place_ / name).string() + " " + why;
+  }
+
   [[nodiscard]] std::string describe() const {
     return fs::exists(place_) ? place_.string() : place_.string() + " (which does not exist)";
   }
@@ -45,9 +54,9 @@ class Root {
     std::error_code error;
     const fs::file_type type = fs::status(path, error).type();
     // A disk that fails must not look like a source that is missing, which --allow-missing would pass over.
-    if (type == fs::file_type::none)
+    if (type == fs::file_type::none && common::why_unfetched(path).empty())
       throw common::Error(common::ErrorKind::io, "cannot look at " + path.string() + ": " + error.message());
-    if (type != fs::file_type::regular) return std::nullopt;
+    if (type != fs::file_type::regular || !common::why_unfetched(path).empty()) return std::nullopt;
     return Source{fs::canonical(path).string(), nullptr, nullptr};
   }
 
@@ -58,6 +67,8 @@ class Root {
 std::optional<Source> find_clip(const PlannedClip& clip, const Root& root, std::string& unusable) {
   for (const std::string& name : manifest::clip_files(clip.named))
     if (auto found = root.find(name, unusable)) return found;
+  for (const std::string& name : manifest::clip_files(clip.named))
+    if (unusable.empty()) unusable = root.why_unfetched(name);
   return std::nullopt;
 }
 
@@ -66,6 +77,9 @@ std::optional<Source> find_image(const std::string& name, const std::vector<Root
   for (const Root& root : roots)
     for (const std::string& file : manifest::image_files(name))
       if (auto found = root.find(file, unusable)) return found;
+  for (const Root& root : roots)
+    for (const std::string& file : manifest::image_files(name))
+      if (unusable.empty()) unusable = root.why_unfetched(file);
   return std::nullopt;
 }
 
@@ -75,9 +89,10 @@ std::string describe(const std::vector<Root>& roots) {
   return places.empty() ? "no folder" : places;
 }
 
-// Of one source that is missing its own name says enough.
-bool none_of(const std::vector<std::optional<Source>>& sources) {
-  return sources.size() > 1 &&
+// Of one source that is missing its own name says enough; and where one is there in some way, the place is
+// right.
+bool is_place_wrong(const std::vector<std::optional<Source>>& sources, std::size_t remarks) {
+  return sources.size() > 1 && remarks == 0 &&
          std::none_of(sources.begin(), sources.end(),
                       [](const std::optional<Source>& source) { return source.has_value(); });
 }
@@ -109,22 +124,25 @@ Collection collect(Plan plan, const SourceRoots& roots, Missing missing) {
     }
     sources.push_back(std::move(found));
   };
+  std::size_t clip_remarks = 0, image_remarks = 0;
   for (const PlannedClip& clip : plan.clips) {
     std::string unusable;
     auto found = find_clip(clip, sounds, unusable);
+    if (!found && !unusable.empty()) ++clip_remarks;
     keep(std::move(found), collection.clip_sources, clip.stem + ".wav|.flac|.mp3" + unusable);
   }
   for (const PlannedImage& image : plan.images) {
     std::string unusable;
     const std::string name(image.file_name());
     auto found = find_image(name, images, unusable);
+    if (!found && !unusable.empty()) ++image_remarks;
     keep(std::move(found), collection.image_sources, name + unusable);
   }
   if (missing == Missing::refuse) {
-    if (none_of(collection.clip_sources))
+    if (is_place_wrong(collection.clip_sources, clip_remarks))
       refuse_place("clips", collection.clip_sources.size(), "--source-root", sounds.describe(),
                    "audio/<split>/, as in " + plan.clips.front().stem + ".wav, .flac or .mp3");
-    if (none_of(collection.image_sources))
+    if (is_place_wrong(collection.image_sources, image_remarks))
       refuse_place("pictures", collection.image_sources.size(), "--image-root", describe(images),
                    "images/, val2014/ or train2014/, as in " + std::string(plan.images.front().file_name()));
   }

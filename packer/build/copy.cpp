@@ -11,6 +11,7 @@
 #include "common/media/media_header.hpp"
 #include "common/media/probe.hpp"
 #include "common/parallel.hpp"
+#include "common/unfetched.hpp"
 #include "packer/build/source_sound.hpp"
 
 namespace packer {
@@ -128,6 +129,9 @@ class Stager {
   // from many threads.
   void stage(std::size_t i, common::ByteView bytes) {
     stage_as(i, [&](const std::string& name) {
+      // In a folder it was not found; in an archive it is an entry like any other until it is read.
+      if (const std::string why = common::why_unfetched(bytes, name); !why.empty())
+        throw Unusable(k_no_source, name + " " + why);
       if (i < clips_) return stage_clip(collection_.plan.clips[i], SourceSound(bytes, name), draft_, probe_);
       return stage_image(collection_.plan.images[i - clips_], bytes, name, draft_, probe_);
     });

@@ -4,6 +4,7 @@
 #include <string_view>
 
 #include "common/error.hpp"
+#include "common/unfetched.hpp"
 
 namespace packer {
 
@@ -28,10 +29,16 @@ Form form_of(const fs::path& path) {
   const fs::file_status status = fs::status(path, error);
   if (status.type() == fs::file_type::none)
     throw Error(ErrorKind::io, "cannot look at " + path.string() + ": " + error.message());
-  if (status.type() == fs::file_type::not_found)
+  if (status.type() == fs::file_type::not_found) {
+    if (const std::string why = common::why_unfetched(path); !why.empty())
+      throw Error(ErrorKind::io, path.string() + " " + why);
     throw Error(ErrorKind::io, path.string() + " does not exist; name the folder or archive of a pack");
+  }
   if (status.type() == fs::file_type::directory) return Form::folder;
   if (const auto form = form_of_suffix(path)) return *form;
+  // "latest", a link to a .tar, says it by what it leads to.
+  const fs::path whole = fs::canonical(path, error);
+  if (const auto form = error ? std::nullopt : form_of_suffix(whole)) return *form;
   throw Error(
       ErrorKind::usage,
       path.string() + " is neither a folder nor a .tar, .tar.zst, .tgz or .tar.gz; name one of these");

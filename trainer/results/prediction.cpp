@@ -3,7 +3,7 @@
 #include <set>
 
 #include "common/error.hpp"
-#include "common/file.hpp"
+#include "common/sealed/folder.hpp"
 #include "trainer/results/json_fields.hpp"
 
 namespace trainer {
@@ -78,7 +78,8 @@ std::vector<Prediction> parse_predictions(std::string_view text, const std::stri
 }
 
 std::vector<Prediction> read_predictions(const std::filesystem::path& path) {
-  return parse_predictions(common::read_text(path, k_predictions_limit_bytes), path.string());
+  const common::Folder run = common::Folder::open(path.parent_path());
+  return parse_predictions(run.read_text(path.filename().string(), k_predictions_limit_bytes), path.string());
 }
 
 }  // namespace trainer

@@ -2,7 +2,7 @@
 
 #include <algorithm>
 
-#include "common/file.hpp"
+#include "common/sealed/folder.hpp"
 #include "trainer/results/caption_metrics.hpp"
 #include "trainer/results/prediction.hpp"
 #include "trainer/results/run_check.hpp"
@@ -73,20 +73,24 @@ RunSummary read_run(const fs::path& run, const std::optional<fs::path>& trusted_
   summary.name = fs::weakly_canonical(run).filename().string();
   summary.sums_digest = check.digest;
   const std::string where = (run / "config.json").string();
-  summary.config = common::read_json(where, k_json_limit_bytes);
+  const common::Folder folder = common::Folder::open(run);
+  summary.config = common::parse_json(folder.read_text("config.json", k_json_limit_bytes), where);
   summary.variant = common::string_member(summary.config, "variant", where);
   summary.pack_id = common::string_member(summary.config, "pack_id", where);
   summary.base_digest = common::string_member(summary.config, "base_digest", where);
   summary.seed = common::integer_member(summary.config, "seed", where);
   const fs::path metrics = run / "metrics.json";
-  summary.metrics = metrics_from_json(common::read_json(metrics, k_json_limit_bytes), metrics.string());
+  summary.metrics = metrics_from_json(
+      common::parse_json(folder.read_text("metrics.json", k_json_limit_bytes), metrics.string()),
+      metrics.string());
   summary.tables = read_tables(run);
   return summary;
 }
 
 std::map<std::string, HistoryCurve> read_history(const fs::path& run) {
   const fs::path path = run / "history.jsonl";
-  const std::string text = common::read_text(path, k_history_limit_bytes);
+  const std::string text =
+      common::Folder::open(run).read_text(path.filename().string(), k_history_limit_bytes);
   std::map<std::string, HistoryCurve> curves;
   std::int64_t number = 0;
   for (std::size_t begin = 0; begin < text.size();) {
