@@ -117,7 +117,7 @@ BuildSummary build_pack(const BuildRequest& request) {
     put_subset_table(collection.plan.tables, draft);
     StagedPack staged = copy(std::move(collection), draft,
                              {request.missing, request.probe, request.threads, request.verbosity});
-    return summarise(seal(std::move(staged), draft));
+    return summarise(seal(std::move(staged), draft, request.missing));
   } catch (const common::Error& error) {
     if (error.kind() == common::ErrorKind::interrupted) draft.keep();
     throw;

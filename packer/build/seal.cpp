@@ -1,6 +1,7 @@
 #include "packer/build/seal.hpp"
 
 #include <algorithm>
+#include <map>
 #include <set>
 #include <string>
 #include <string_view>
@@ -12,6 +13,8 @@
 
 namespace packer {
 namespace {
+
+constexpr const char* k_equal = "the same bytes as a file of another split";
 
 using StagedByName = std::unordered_map<std::string_view, const Staged*>;
 
@@ -63,13 +66,20 @@ void account_for_rows(StagedPack& staged, PackInfo& info) {
                       0};
     if (const auto at = staged.plan.tables.recipes.find(role); at != staged.plan.tables.recipes.end())
       input.recipe = at->second;
+    const std::size_t lost_before = info.missing.size();
     keep_present(*manifest, role, files, info.missing);
-    if (manifest->entries.empty())
+    const bool only_equal =
+        std::all_of(info.missing.begin() + static_cast<std::ptrdiff_t>(lost_before), info.missing.end(),
+                    [](const MissingItem& item) { return item.reason == k_equal; });
+    const bool may_go = role != Role::subset_manifest && role != Role::val_manifest;
+    if (manifest->entries.empty() && !(only_equal && may_go))
       throw common::Error(
           common::ErrorKind::mismatch,
           std::string("no source of ") + name_of(role) + " was found; name the folders that hold its files");
     input.packed = manifest->entries.size();
     info.inputs.push_back(std::move(input));
+    // Every file of it stands in another split: the pack accounts for its rows and has no such split.
+    if (manifest->entries.empty()) manifest.reset();
   };
   account(manifests.subset, Role::subset_manifest, staged);
   account(manifests.audio_val, Role::audio_val_manifest, staged);
@@ -95,22 +105,61 @@ void state_licences(StagedPack& staged, PackInfo& info) {
     info.image_licences.push_back({id, coco.licences.at(id).name, coco.licences.at(id).url});
 }
 
+// M6, where the user asked for a pack without what is unusable: of two files with equal bytes in two splits
+// the one whose split is read later is left out, so that validation stays as it was asked for.
+void leave_out_equal_bytes(StagedPack& staged, const common::Draft& draft) {
+  struct DigestOrder {
+    bool operator()(const common::Digest* a, const common::Digest* b) const { return *a < *b; }
+  };
+  const Manifests& manifests = staged.plan.tables.manifests;
+  std::map<const common::Digest*, Role, DigestOrder> first;
+  const auto look_at = [&](Staged& one, Role role) {
+    if (!one.file) return;
+    const auto [at, is_new] = first.emplace(&one.file->digest, role);
+    if (is_new || at->second == role) return;
+    const std::string& path = one.file->info.path.text();
+    draft.folder().remove(path);
+    (void)draft.folder().remove_if_empty(path.substr(0, path.rfind('/')));
+    one.file.reset();
+    one.reason = k_equal;
+  };
+  for (const Role role : {Role::subset_manifest, Role::audio_val_manifest})
+    for (std::size_t i = 0; i < staged.clips.size(); ++i)
+      if (staged.plan.clips[i].role == role) look_at(staged.clips[i], role);
+  first.clear();
+  std::unordered_map<std::string_view, Staged*> images;
+  images.reserve(staged.images.size());
+  for (std::size_t i = 0; i < staged.images.size(); ++i)
+    images.emplace(staged.plan.images[i].file_name(), &staged.images[i]);
+  const auto look_at_rows = [&](const std::optional<manifest::VqaManifest>& vqa, Role role) {
+    if (!vqa) return;
+    for (const manifest::QuestionEntry& entry : vqa->entries) look_at(*images.at(entry.image_filename), role);
+  };
+  look_at_rows(manifests.val, Role::val_manifest);
+  look_at_rows(manifests.retention, Role::retention_manifest);
+  look_at_rows(manifests.base, Role::base_manifest);
+}
+
 void refuse_leaks(const StagedPack& staged) {
-  std::unordered_map<std::string_view, const common::Digest*> digests;
-  digests.reserve(staged.clips.size() + staged.images.size());
+  std::unordered_map<std::string_view, const StagedFile*> files;
+  files.reserve(staged.clips.size() + staged.images.size());
   for (const auto* group : {&staged.clips, &staged.images})
     for (const Staged& one : *group)
-      if (one.file) digests.emplace(one.file->info.path.text(), &one.file->digest);
+      if (one.file) files.emplace(one.file->info.path.text(), &*one.file);
   common::Findings findings;
-  const auto digest_of_file = [&](const std::string& path) {
-    const auto at = digests.find(path);
-    return at == digests.end() ? std::nullopt : std::optional(*at->second);
+  const auto media_at = [&](const std::string& path) -> std::optional<MediaKey> {
+    const auto at = files.find(path);
+    if (at == files.end()) return std::nullopt;
+    return MediaKey{at->second->digest, at->second->info.path.text()};
   };
-  find_leaks(split_keys(staged.plan.tables.manifests, digest_of_file), findings);
+  find_leaks(split_keys(staged.plan.tables.manifests, media_at), findings);
   common::sort_findings(findings);
+  // Ids were compared before anything was copied: what is left are equal bytes under two ids.
   if (!findings.empty())
-    common::throw_findings("splits of this pack would leak", findings,
-                           "Select the manifests again with --exclude.");
+    common::throw_findings(
+        "splits of this pack would leak", findings,
+        "Select the manifests again without one of each two files (safe-manifest ... --exclude-bytes LIST, "
+        "whose lines are \"SHA256  PATH\" as above), or pack without the later ones: --allow-missing.");
 }
 
 // What the pack will list: sorted by path when all is in.
@@ -162,10 +211,11 @@ void write_manifests(Tables& tables, const common::Draft& draft, Listing& listin
 
 }  // namespace
 
-SealedPack seal(StagedPack staged, common::Draft& draft) {
+SealedPack seal(StagedPack staged, common::Draft& draft, Missing missing) {
   SealedPack sealed;
   PackInfo& info = sealed.info;
   info.name = staged.plan.name;
+  if (missing == Missing::allow) leave_out_equal_bytes(staged, draft);
   account_for_rows(staged, info);
   state_licences(staged, info);
   refuse_leaks(staged);

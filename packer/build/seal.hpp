@@ -17,7 +17,8 @@ struct SealedPack {
   std::filesystem::path location;
 };
 
-// Throws mismatch where two splits hold the same bytes, or nothing is left of a manifest.
-[[nodiscard]] SealedPack seal(StagedPack staged, common::Draft& draft);
+// Throws mismatch where two splits hold the same bytes, or nothing is left of a manifest. Where missing files
+// are allowed, the later one of two equal files in two splits is left out as one of them.
+[[nodiscard]] SealedPack seal(StagedPack staged, common::Draft& draft, Missing missing);
 
 }  // namespace packer

@@ -5,6 +5,7 @@
 #include <functional>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "common/digest.hpp"
@@ -36,8 +37,11 @@ struct Manifests {
   std::optional<manifest::VqaManifest> val, retention, base;
 };
 
-// The digest of a media file by its path, or nothing where there is no such file.
-using DigestLookup = std::function<std::optional<common::Digest>(const std::string& path)>;
+// A media file of a split by its bytes. The name belongs to whoever gave it, and outlives this.
+struct MediaKey {
+  common::Digest digest;
+  std::string_view path;
+};
 
 // What keeps one manifest apart from the others. Clips count by youtube_id and bytes, questions by
 // question_id, image_id and the bytes of the image, a base's captions by youtube_id alone.
@@ -45,11 +49,12 @@ struct SplitKeys {
   Role role = Role::manifest;
   std::vector<std::int64_t> question_ids, image_ids;
   std::vector<std::string> youtube_ids;
-  std::vector<common::Digest> media;
+  std::vector<MediaKey> media;
 };
+// A media file by its path, or nothing where there is no such file.
+using MediaLookup = std::function<std::optional<MediaKey>(const std::string& path)>;
 // Of the clips, not of the subset that they were taken from.
-[[nodiscard]] std::vector<SplitKeys> split_keys(const Manifests& manifests,
-                                                const DigestLookup& digest_of_file);
+[[nodiscard]] std::vector<SplitKeys> split_keys(const Manifests& manifests, const MediaLookup& media_at);
 
 // M6: what two splits share.
 void find_leaks(const std::vector<SplitKeys>& splits, common::Findings& findings);

@@ -130,7 +130,7 @@ std::optional<std::size_t> ContentsCheck::name_media(const std::string& path, Sp
   const auto line = is_control(path) ? std::nullopt : line_of(path);
   if (line) {
     named_.insert(line, path);
-    keys.media.push_back((*sums_)[*line].digest);
+    keys.media.push_back({(*sums_)[*line].digest, (*sums_)[*line].path.text()});
   } else {
     find("M2", path, std::string("a row of ") + file_of(keys.role) + " names it, SHA256SUMS does not");
   }
