@@ -1,38 +1,55 @@
 #include "manifest/format/parse.hpp"
 
-#include <cmath>
-#include <iterator>
-#include <unordered_set>
+#include <set>
+#include <span>
 
 #include "common/error.hpp"
 #include "common/file.hpp"
+#include "common/json.hpp"
+#include "common/json_object.hpp"
 
 namespace manifest {
 namespace {
 
 using common::Error;
 using common::ErrorKind;
-using common::Json;
+using common::JsonObject;
+using common::JsonStream;
 
-std::vector<std::string> strings_member(const Json& object, const char* key, const std::string& where) {
-  const Json& list = common::array_member(object, key, where);
-  std::vector<std::string> texts;
-  texts.reserve(list.size());
-  for (const Json& item : list) {
-    if (!item.is_string())
-      throw Error(ErrorKind::format, where + ": \"" + key + "\" must hold strings only, found " +
-                                         item.type_name() + "; check the file");
-    texts.push_back(item.get<std::string>());
-  }
-  return texts;
-}
+// More than any table has; the memory that rows take is bounded by the size of the text.
+constexpr common::JsonListLimit k_row_limit{10'000'000};
+constexpr common::JsonListLimit k_text_limit{1'000};  // the answers of a question, the captions of a clip
+constexpr common::JsonListLimit k_column_limit{100};
 
-std::optional<double> start_member(const Json& object, const std::string& where) {
-  if (common::member(object, "start_time", where).is_null()) return std::nullopt;
-  const double start_s = common::number_member(object, "start_time", where);
+constexpr common::JsonMember k_clip_members[] = {{"audiocap_id"},   {"youtube_id"},
+                                                 {"start_time"},    {"caption"},
+                                                 {"audio_relpath"}, common::optional_member("captions")};
+constexpr common::JsonMember k_caption_members[] = {
+    {"audiocap_id"}, {"youtube_id"}, {"start_time"}, {"caption"}};
+constexpr common::JsonMember k_question_members[] = {{"question_id"}, {"image_id"}, {"image_filename"},
+                                                     {"question"},    {"answers"},  {"majority_answer"}};
+constexpr common::JsonMember k_subset_members[] = {{"subset_name"},
+                                                   {"description"},
+                                                   {"seed"},
+                                                   {"source_dataset"},
+                                                   {"audio_rel_root"},
+                                                   {"metadata_columns"},
+                                                   common::optional_member("recipe"),
+                                                   {"entries"}};
+constexpr common::JsonMember k_vqa_members[] = {{"subset_name"},
+                                                {"description"},
+                                                {"seed"},
+                                                {"source_dataset"},
+                                                common::optional_member("recipe"),
+                                                {"entries"},
+                                                common::optional_member("captions")};
+
+std::optional<double> read_start(JsonObject& row) {
+  if (row.is_null()) return std::nullopt;
+  const double start_s = row.number();
   if (start_s < 0)
-    throw Error(ErrorKind::format, where + ": \"start_time\" must be 0 or more, found " +
-                                       common::python_repr(start_s) + "; correct the entry");
+    row.fail("\"start_time\" must be 0 or more, found " + common::python_repr(start_s) +
+             "; correct the entry");
   return start_s;
 }
 
@@ -49,7 +66,8 @@ class Ids {
  private:
   const char* key_;
   Repeats repeats_;
-  std::unordered_set<std::string> seen_;
+  // A tree: whoever writes the ids can make all of them fall into one place of a hash table.
+  std::set<std::string> seen_;
 };
 
 // "<file>: entry 12", counted from 1.
@@ -57,196 +75,182 @@ std::string place(const std::string& name, const char* what, std::size_t index) 
   return name + ": " + what + " " + std::to_string(index + 1);
 }
 
-ClipEntry parse_caption_row(const Json& row, const std::string& where) {
+// A clip, or a caption without sound, as `known` says.
+ClipEntry read_clip(JsonStream& stream, const std::string& where, std::span<const common::JsonMember> known) {
   ClipEntry clip;
-  clip.caption_id = common::string_member(row, "audiocap_id", where);
-  clip.clip_id = common::string_member(row, "youtube_id", where);
-  clip.start_time_s = start_member(row, where);
-  clip.caption = common::string_member(row, "caption", where);
+  JsonObject row(stream, where, known);
+  while (row.next())
+    if (row.is("audiocap_id"))
+      clip.caption_id = row.string();
+    else if (row.is("youtube_id"))
+      clip.clip_id = row.string();
+    else if (row.is("start_time"))
+      clip.start_time_s = read_start(row);
+    else if (row.is("caption"))
+      clip.caption = row.string();
+    else if (row.is("captions"))
+      clip.captions = row.strings(k_text_limit);
+    else
+      clip.audio_relpath = row.string();
   return clip;
 }
 
-ClipEntry parse_clip(const Json& row, const std::string& where) {
-  common::refuse_other_members(
-      row, {"audiocap_id", "youtube_id", "start_time", "caption", "captions", "audio_relpath"}, where);
-  ClipEntry clip = parse_caption_row(row, where);
-  if (row.contains("captions")) clip.captions = strings_member(row, "captions", where);
-  clip.audio_relpath = common::string_member(row, "audio_relpath", where);
-  return clip;
-}
-
-QuestionEntry parse_question(const Json& row, const std::string& where) {
-  common::refuse_other_members(
-      row, {"question_id", "image_id", "image_filename", "question", "answers", "majority_answer"}, where);
+QuestionEntry read_question(JsonStream& stream, const std::string& where) {
   QuestionEntry entry;
-  entry.question_id = common::integer_member(row, "question_id", where);
-  entry.image_id = common::integer_member(row, "image_id", where);
-  entry.image_filename = common::string_member(row, "image_filename", where);
-  entry.question = common::string_member(row, "question", where);
-  entry.answers = strings_member(row, "answers", where);
-  entry.majority_answer = common::string_member(row, "majority_answer", where);
-  if (std::prev(row.end()).key() == "image_filename") entry.image_name_place = ImageNamePlace::last;
+  JsonObject row(stream, where, k_question_members);
+  while (row.next())
+    if (row.is("question_id"))
+      entry.question_id = row.integer();
+    else if (row.is("image_id"))
+      entry.image_id = row.integer();
+    else if (row.is("image_filename"))
+      entry.image_filename = row.string();
+    else if (row.is("question"))
+      entry.question = row.string();
+    else if (row.is("answers"))
+      entry.answers = row.strings(k_text_limit);
+    else
+      entry.majority_answer = row.string();
+  if (row.last() == "image_filename") entry.image_name_place = ImageNamePlace::last;
   return entry;
 }
 
+// A member that manifests of both kinds have; false where it is another one.
 template <typename Manifest>
-void parse_head(const Json& root, const std::string& name, Manifest& manifest) {
-  manifest.subset_name = common::string_member(root, "subset_name", name);
-  manifest.description = common::string_member(root, "description", name);
-  manifest.seed = common::seed_member(root, name);
-  manifest.source_dataset = common::string_member(root, "source_dataset", name);
-  if (root.contains("recipe")) manifest.recipe = parse_recipe(root["recipe"], name + ": recipe");
+bool read_head(JsonStream& stream, JsonObject& root, const std::string& name, Manifest& manifest) {
+  if (root.is("subset_name"))
+    manifest.subset_name = root.string();
+  else if (root.is("description"))
+    manifest.description = root.string();
+  else if (root.is("seed"))
+    manifest.seed = root.seed();
+  else if (root.is("source_dataset"))
+    manifest.source_dataset = root.string();
+  else if (root.is("recipe"))
+    manifest.recipe = read_recipe(stream, name + ": recipe");
+  else
+    return false;
+  return true;
 }
 
-void check_entries(const Json& root, std::size_t count, const std::string& name) {
-  (void)common::array_member(root, "entries", name);
+void check_count(std::size_t count, const std::string& name) {
   if (count == 0) throw Error(ErrorKind::format, name + " has no entries; make the manifest again");
 }
 
-// Takes rows as they come and hands them on; `head` is told what stood around them.
-class SubsetScan {
- public:
-  SubsetScan(const std::string& name, Repeats repeats, const TakeClip& take)
-      : name_(name), take_(take), caption_ids_("audiocap_id", repeats), clip_ids_("youtube_id", repeats) {}
-
-  void row(const Json& row) {
-    const std::string where = place(name_, "entry", count_++);
-    ClipEntry clip = parse_clip(row, where);
-    caption_ids_.add(clip.caption_id, where);
-    clip_ids_.add(clip.clip_id, where);
-    take_(std::move(clip));
-  }
-
-  [[nodiscard]] SubsetManifest head(const Json& root) const {
-    common::refuse_other_members(root,
-                                 {"subset_name", "description", "seed", "source_dataset", "audio_rel_root",
-                                  "metadata_columns", "recipe", "entries"},
-                                 name_);
-    SubsetManifest subset;
-    parse_head(root, name_, subset);
-    subset.audio_rel_root = common::string_member(root, "audio_rel_root", name_);
-    // The columns are always these four: a list that we do not keep must not say anything else.
-    if (strings_member(root, "metadata_columns", name_) !=
-        std::vector<std::string>{"audiocap_id", "youtube_id", "start_time", "caption"})
-      throw Error(ErrorKind::format, name_ +
-                                         ": \"metadata_columns\" must be [\"audiocap_id\", \"youtube_id\", "
-                                         "\"start_time\", \"caption\"]; correct the file");
-    check_entries(root, count_, name_);
-    return subset;
-  }
-
- private:
-  const std::string& name_;
-  const TakeClip& take_;
-  Ids caption_ids_, clip_ids_;
-  std::size_t count_ = 0;
-};
-
-class VqaScan {
- public:
-  VqaScan(const std::string& name, Repeats repeats, const TakeQuestion& take, const TakeClip& take_caption)
-      : name_(name),
-        take_(take),
-        take_caption_(take_caption),
-        question_ids_("question_id", repeats),
-        caption_ids_("audiocap_id", repeats) {}
-
-  void row(const Json& row) {
-    const std::string where = place(name_, "entry", count_++);
-    QuestionEntry entry = parse_question(row, where);
-    question_ids_.add(std::to_string(entry.question_id), where);
-    take_(std::move(entry));
-  }
-
-  void caption(const Json& row) {
-    const std::string where = place(name_, "captions row", caption_count_++);
-    common::refuse_other_members(row, {"audiocap_id", "youtube_id", "start_time", "caption"}, where);
-    ClipEntry clip = parse_caption_row(row, where);
-    caption_ids_.add(clip.caption_id, where);
-    take_caption_(std::move(clip));
-  }
-
-  [[nodiscard]] VqaManifest head(const Json& root) const {
-    common::refuse_other_members(
-        root, {"subset_name", "description", "seed", "source_dataset", "recipe", "entries", "captions"},
-        name_);
-    VqaManifest vqa;
-    parse_head(root, name_, vqa);
-    check_entries(root, count_, name_);
-    if (root.contains("captions")) (void)common::array_member(root, "captions", name_);
-    return vqa;
-  }
-
- private:
-  const std::string& name_;
-  const TakeQuestion& take_;
-  const TakeClip& take_caption_;
-  Ids question_ids_, caption_ids_;
-  std::size_t count_ = 0, caption_count_ = 0;
-};
-
-}  // namespace
-
-SubsetManifest scan_subset(std::string_view text, const std::string& name, const TakeClip& take) {
-  SubsetScan scan(name, Repeats::refuse, take);
-  return scan.head(common::parse_json_rows(text, name, {"entries"},
-                                           [&](std::string_view /*list*/, Json&& row) { scan.row(row); }));
+// The columns are always these four: a list that we do not keep must not say anything else.
+void check_columns(JsonObject& root) {
+  if (root.strings(k_column_limit) !=
+      std::vector<std::string>{"audiocap_id", "youtube_id", "start_time", "caption"})
+    root.fail(
+        "\"metadata_columns\" must be [\"audiocap_id\", \"youtube_id\", \"start_time\", \"caption\"]; "
+        "correct the file");
 }
 
-VqaManifest scan_vqa(std::string_view text, const std::string& name, const TakeQuestion& take,
-                     const TakeClip& take_caption) {
-  VqaScan scan(name, Repeats::refuse, take, take_caption);
-  return scan.head(common::parse_json_rows(
-      text, name, {"entries", "captions"},
-      [&](std::string_view list, Json&& row) { list == "entries" ? scan.row(row) : scan.caption(row); }));
+SubsetManifest read_subset_text(std::string_view text, const std::string& name, Repeats repeats,
+                                const TakeClip& take) {
+  Ids caption_ids("audiocap_id", repeats), clip_ids("youtube_id", repeats);
+  std::size_t count = 0;
+  JsonStream stream(text, name);
+  JsonObject root(stream, name, k_subset_members);
+  SubsetManifest subset;
+  while (root.next())
+    if (root.is("audio_rel_root"))
+      subset.audio_rel_root = root.string();
+    else if (root.is("metadata_columns"))
+      check_columns(root);
+    else if (!read_head(stream, root, name, subset))
+      root.list(k_row_limit, [&] {
+        const std::string where = place(name, "entry", count++);
+        ClipEntry clip = read_clip(stream, where, k_clip_members);
+        caption_ids.add(clip.caption_id, where);
+        clip_ids.add(clip.clip_id, where);
+        take(std::move(clip));
+      });
+  stream.finish();
+  check_count(count, name);
+  return subset;
 }
 
-SubsetManifest parse_subset(std::string_view text, const std::string& name) {
+VqaManifest read_vqa_text(std::string_view text, const std::string& name, Repeats repeats,
+                          const TakeQuestion& take, const TakeClip& take_caption) {
+  Ids question_ids("question_id", repeats), caption_ids("audiocap_id", repeats);
+  std::size_t count = 0, caption_count = 0;
+  JsonStream stream(text, name);
+  JsonObject root(stream, name, k_vqa_members);
+  VqaManifest vqa;
+  while (root.next())
+    if (root.is("entries"))
+      root.list(k_row_limit, [&] {
+        const std::string where = place(name, "entry", count++);
+        QuestionEntry entry = read_question(stream, where);
+        question_ids.add(std::to_string(entry.question_id), where);
+        take(std::move(entry));
+      });
+    else if (!read_head(stream, root, name, vqa))
+      root.list(k_row_limit, [&] {
+        const std::string where = place(name, "captions row", caption_count++);
+        ClipEntry clip = read_clip(stream, where, k_caption_members);
+        caption_ids.add(clip.caption_id, where);
+        take_caption(std::move(clip));
+      });
+  stream.finish();
+  check_count(count, name);
+  return vqa;
+}
+
+// Which kind it is may only be known at the end of the file.
+bool names_audio_root(std::string_view text, const std::string& name) {
+  JsonStream stream(text, name);
+  bool found = false;
+  if (stream.next() != JsonStream::Kind::object)
+    throw Error(ErrorKind::format, name + " is not a JSON object; check the file");
+  stream.enter();
+  for (std::string_view key; stream.member(key); stream.pass()) found = found || key == "audio_rel_root";
+  stream.finish();
+  return found;
+}
+
+SubsetManifest parse_subset(std::string_view text, const std::string& name, Repeats repeats) {
   std::vector<ClipEntry> entries;
   SubsetManifest subset =
-      scan_subset(text, name, [&](ClipEntry&& clip) { entries.push_back(std::move(clip)); });
+      read_subset_text(text, name, repeats, [&](ClipEntry&& clip) { entries.push_back(std::move(clip)); });
   subset.entries = std::move(entries);
   return subset;
 }
 
-VqaManifest parse_vqa(std::string_view text, const std::string& name) {
+VqaManifest parse_vqa(std::string_view text, const std::string& name, Repeats repeats) {
   std::vector<QuestionEntry> entries;
   std::vector<ClipEntry> captions;
-  VqaManifest vqa = scan_vqa(
-      text, name, [&](QuestionEntry&& entry) { entries.push_back(std::move(entry)); },
+  VqaManifest vqa = read_vqa_text(
+      text, name, repeats, [&](QuestionEntry&& entry) { entries.push_back(std::move(entry)); },
       [&](ClipEntry&& clip) { captions.push_back(std::move(clip)); });
   vqa.entries = std::move(entries);
   vqa.captions = std::move(captions);
   return vqa;
 }
 
-// Which kind it is may only be known at the end of the file, so here the document is built.
+}  // namespace
+
+SubsetManifest scan_subset(std::string_view text, const std::string& name, const TakeClip& take) {
+  return read_subset_text(text, name, Repeats::refuse, take);
+}
+
+VqaManifest scan_vqa(std::string_view text, const std::string& name, const TakeQuestion& take,
+                     const TakeClip& take_caption) {
+  return read_vqa_text(text, name, Repeats::refuse, take, take_caption);
+}
+
+SubsetManifest parse_subset(std::string_view text, const std::string& name) {
+  return parse_subset(text, name, Repeats::refuse);
+}
+
+VqaManifest parse_vqa(std::string_view text, const std::string& name) {
+  return parse_vqa(text, name, Repeats::refuse);
+}
+
 AnyManifest parse_any(std::string_view text, const std::string& name, Repeats repeats) {
-  const Json root = common::parse_json(text, name);
-  const auto rows = [&](const char* list, const auto& take) {
-    if (!root.is_object() || !root.contains(list)) return;
-    for (const Json& row : common::array_member(root, list, name)) take(row);
-  };
-  if (root.is_object() && root.contains("audio_rel_root")) {
-    std::vector<ClipEntry> entries;
-    const TakeClip take = [&](ClipEntry&& clip) { entries.push_back(std::move(clip)); };
-    SubsetScan scan(name, repeats, take);
-    rows("entries", [&](const Json& row) { scan.row(row); });
-    SubsetManifest subset = scan.head(root);
-    subset.entries = std::move(entries);
-    return subset;
-  }
-  std::vector<QuestionEntry> entries;
-  std::vector<ClipEntry> captions;
-  const TakeQuestion take = [&](QuestionEntry&& entry) { entries.push_back(std::move(entry)); };
-  const TakeClip take_caption = [&](ClipEntry&& clip) { captions.push_back(std::move(clip)); };
-  VqaScan scan(name, repeats, take, take_caption);
-  rows("entries", [&](const Json& row) { scan.row(row); });
-  rows("captions", [&](const Json& row) { scan.caption(row); });
-  VqaManifest vqa = scan.head(root);
-  vqa.entries = std::move(entries);
-  vqa.captions = std::move(captions);
-  return vqa;
+  if (names_audio_root(text, name)) return parse_subset(text, name, repeats);
+  return parse_vqa(text, name, repeats);
 }
 
 SubsetManifest read_subset(const std::filesystem::path& path) {

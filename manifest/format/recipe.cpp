@@ -1,6 +1,7 @@
 #include "manifest/format/recipe.hpp"
 
 #include "common/error.hpp"
+#include "common/file.hpp"
 
 namespace manifest {
 
@@ -10,22 +11,41 @@ namespace {
 
 constexpr std::uint64_t k_recipe_limit_bytes = std::uint64_t{16} << 20;
 
-common::Digest digest_member(const Json& json, const char* key, const std::string& where) {
-  if (const auto digest = common::parse_digest(common::string_member(json, key, where))) return *digest;
-  throw common::Error(
-      common::ErrorKind::format,
-      where + ": \"" + key + "\" must be 64 hexadecimal digits in lower case; correct the file");
+constexpr common::JsonMember k_recipe_members[] = {
+    {"strategy"}, {"population"}, {"sources"}, common::optional_member("skipped")};
+constexpr common::JsonMember k_source_members[] = {{"table"}, {"sha256"}, common::optional_member("licence")};
+constexpr common::JsonMember k_skipped_members[] = {{"youtube_id"}, {"reason"}};
+constexpr common::JsonMember k_licence_members[] = {common::optional_member("name"),
+                                                    common::optional_member("url")};
+constexpr common::JsonMember k_file_members[] = {{"manifest_sha256"}, {"recipe"}};
+
+Recipe::Source read_source(common::JsonStream& stream, const std::string& where) {
+  Recipe::Source source;
+  common::JsonObject row(stream, where + ": source", k_source_members);
+  while (row.next())
+    if (row.is("table"))
+      source.table = row.string();
+    else if (row.is("sha256"))
+      source.digest = row.digest();
+    else
+      source.licence = read_licence(stream, where + ": licence");
+  return source;
+}
+
+Recipe::Skipped read_skipped(common::JsonStream& stream, const std::string& where) {
+  Recipe::Skipped skipped;
+  common::JsonObject row(stream, where + ": skipped clip", k_skipped_members);
+  while (row.next()) (row.is("reason") ? skipped.reason : skipped.clip_id) = row.string();
+  return skipped;
 }
 
 }  // namespace
 
-Licence parse_licence(const Json& json, const std::string& where) {
-  common::refuse_other_members(json, {"name", "url"}, where);
+Licence read_licence(common::JsonStream& stream, const std::string& where) {
   Licence licence;
-  if (json.contains("name")) licence.name = common::string_member(json, "name", where);
-  if (json.contains("url")) licence.url = common::string_member(json, "url", where);
-  if (licence == Licence{})
-    throw common::Error(common::ErrorKind::format, where + " has neither a name nor a URL; correct the file");
+  common::JsonObject row(stream, where, k_licence_members);
+  while (row.next()) (row.is("name") ? licence.name : licence.url) = row.string();
+  if (licence == Licence{}) row.fail("there is neither a name nor a URL; correct the file");
   return licence;
 }
 
@@ -36,28 +56,18 @@ Json to_json(const Licence& licence) {
   return json;
 }
 
-Recipe parse_recipe(const Json& json, const std::string& where) {
-  common::refuse_other_members(json, {"strategy", "population", "sources", "skipped"}, where);
+Recipe read_recipe(common::JsonStream& stream, const std::string& where) {
   Recipe recipe;
-  recipe.strategy = common::string_member(json, "strategy", where);
-  const std::int64_t population = common::integer_member(json, "population", where);
-  if (population < 0)
-    throw common::Error(common::ErrorKind::format,
-                        where + ": \"population\" must be 0 or more; correct the file");
-  recipe.population = static_cast<std::uint64_t>(population);
-  for (const Json& row : common::array_member(json, "sources", where)) {
-    common::refuse_other_members(row, {"table", "sha256", "licence"}, where + ": source");
-    Recipe::Source source{common::string_member(row, "table", where + ": source"),
-                          digest_member(row, "sha256", where + ": source")};
-    if (row.contains("licence")) source.licence = parse_licence(row["licence"], where + ": licence");
-    recipe.sources.push_back(std::move(source));
-  }
-  if (!json.contains("skipped")) return recipe;
-  for (const Json& row : common::array_member(json, "skipped", where)) {
-    common::refuse_other_members(row, {"youtube_id", "reason"}, where + ": skipped clip");
-    recipe.skipped.push_back({common::string_member(row, "youtube_id", where + ": skipped clip"),
-                              common::string_member(row, "reason", where + ": skipped clip")});
-  }
+  common::JsonObject row(stream, where, k_recipe_members);
+  while (row.next())
+    if (row.is("strategy"))
+      recipe.strategy = row.string();
+    else if (row.is("population"))
+      recipe.population = row.count();
+    else if (row.is("sources"))
+      row.list(k_source_limit, [&] { recipe.sources.push_back(read_source(stream, where)); });
+    else
+      row.list(k_skipped_limit, [&] { recipe.skipped.push_back(read_skipped(stream, where)); });
   return recipe;
 }
 
@@ -87,13 +97,22 @@ std::optional<Recipe> read_recipe_file(const std::filesystem::path& manifest, co
   const std::filesystem::path path = recipe_path(manifest);
   if (!std::filesystem::exists(path)) return std::nullopt;
   const std::string name = path.string();
-  const Json json = common::read_json(path, k_recipe_limit_bytes);
-  common::refuse_other_members(json, {"manifest_sha256", "recipe"}, name);
-  if (digest_member(json, "manifest_sha256", name) != digest)
+  const std::string text = common::read_text(path, k_recipe_limit_bytes);
+  common::JsonStream stream(text, name);
+  common::JsonObject root(stream, name, k_file_members);
+  common::Digest manifest_digest;
+  Recipe recipe;
+  while (root.next())
+    if (root.is("recipe"))
+      recipe = read_recipe(stream, name + ": recipe");
+    else
+      manifest_digest = root.digest();
+  stream.finish();
+  if (manifest_digest != digest)
     throw common::Error(common::ErrorKind::mismatch,
                         name + " tells how a manifest was chosen that is no longer the one beside it, " +
                             manifest.string() + "; make the manifest again, or remove " + name);
-  return parse_recipe(common::member(json, "recipe", name), name + ": recipe");
+  return recipe;
 }
 
 }  // namespace manifest

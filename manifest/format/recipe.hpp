@@ -11,6 +11,7 @@
 
 #include "common/digest.hpp"
 #include "common/json.hpp"
+#include "common/json_object.hpp"
 
 namespace manifest {
 
@@ -41,10 +42,14 @@ struct Recipe {
   bool operator==(const Recipe&) const = default;
 };
 
-// The member "recipe" of a manifest; `where` begins every error message.
-[[nodiscard]] Recipe parse_recipe(const common::Json& json, const std::string& where);
+// Tables that one choice can follow from, and clips that can have been passed over.
+inline constexpr common::JsonListLimit k_source_limit{1'000};
+inline constexpr common::JsonListLimit k_skipped_limit{2'000'000};
+
+// The object that comes next: the member "recipe" of a manifest, say. `where` begins every error message.
+[[nodiscard]] Recipe read_recipe(common::JsonStream& stream, const std::string& where);
 [[nodiscard]] common::Json to_json(const Recipe& recipe);
-[[nodiscard]] Licence parse_licence(const common::Json& json, const std::string& where);
+[[nodiscard]] Licence read_licence(common::JsonStream& stream, const std::string& where);
 [[nodiscard]] common::Json to_json(const Licence& licence);
 
 // A manifest with the original's bytes has no place for its recipe, so that stands in a file beside it:

@@ -10,14 +10,14 @@
 
 #include "common/error.hpp"
 #include "common/file.hpp"
-#include "manifest/tables/json_stream.hpp"
+#include "common/json_stream.hpp"
 
 namespace manifest {
 namespace {
 
 using common::Error;
 using common::ErrorKind;
-using Kind = JsonStream::Kind;
+using Kind = common::JsonStream::Kind;
 
 // The fields of a licence or of an image that are kept.
 struct Row {
@@ -111,7 +111,8 @@ class CocoReader {
 
   std::int64_t read_integer(std::string_view key) {
     if (stream_.next() == Kind::number)
-      if (const JsonNumber number = stream_.number(); number.kind == JsonNumber::Kind::integer)
+      if (const common::JsonNumber number = stream_.number();
+          number.kind == common::JsonNumber::Kind::integer)
         return number.value;
     fail(fmt::format("\"{}\" must be an integer", key));
   }
@@ -133,7 +134,7 @@ class CocoReader {
       disagree(row.file_name);
   }
 
-  JsonStream stream_;
+  common::JsonStream stream_;
   const std::string name_;
   const std::set<std::string>& wanted_;
   const char* list_ = nullptr;

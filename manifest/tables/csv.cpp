@@ -3,7 +3,7 @@
 #include <utility>
 
 #include "common/error.hpp"
-#include "manifest/tables/utf8.hpp"
+#include "common/utf8.hpp"
 
 namespace manifest {
 
@@ -23,7 +23,7 @@ bool CsvReader::next(std::vector<std::string>& fields) {
   row_line_ = line_;
   for (;;) {
     fields.push_back(at('"') ? quoted_field() : bare_field());
-    if (!is_utf8(fields.back())) fail("field " + std::to_string(fields.size()) + " is not UTF-8");
+    if (!common::is_utf8(fields.back())) fail("field " + std::to_string(fields.size()) + " is not UTF-8");
     if (at_line_end()) break;
     if (!at(',')) fail("text after the closing quote of field " + std::to_string(fields.size()));
     ++position_;

@@ -11,8 +11,8 @@
 #include <utility>
 
 #include "common/error.hpp"
+#include "common/json_stream.hpp"
 #include "common/python_text.hpp"
-#include "manifest/tables/json_stream.hpp"
 
 namespace manifest {
 namespace {
@@ -64,7 +64,7 @@ class TableReader {
   VqaTable read();
 
  private:
-  using Kind = JsonStream::Kind;
+  using Kind = common::JsonStream::Kind;
 
   [[noreturn]] void fail(const std::string& what) const;
   void expect(Kind wanted, std::string_view key);
@@ -79,7 +79,7 @@ class TableReader {
   KindId kind_of_row();
   void add_text(std::string_view key);
 
-  JsonStream stream_;
+  common::JsonStream stream_;
   const Layout& layout_;
   const std::string name_;
   VqaTable table_;
@@ -111,13 +111,13 @@ std::string TableReader::refusal(std::string_view key, Kind found) {
       break;
     case Kind::number:
       switch (stream_.number().kind) {
-        case JsonNumber::Kind::integer:
+        case common::JsonNumber::Kind::integer:
           what = "an integer";
           break;
-        case JsonNumber::Kind::too_large:
+        case common::JsonNumber::Kind::too_large:
           what = "an integer beyond 64 bits";
           break;
-        case JsonNumber::Kind::real:
+        case common::JsonNumber::Kind::real:
           what = "another number";
           break;
       }
@@ -134,10 +134,11 @@ void TableReader::expect(Kind wanted, std::string_view key) {
 
 std::int64_t TableReader::integer(std::string_view key) {
   expect(Kind::number, key);
-  const JsonNumber number = stream_.number();
-  if (number.kind == JsonNumber::Kind::integer) return number.value;
-  fail(fmt::format("\"{}\" cannot be {}", key,
-                   number.kind == JsonNumber::Kind::real ? "another number" : "an integer beyond 64 bits"));
+  const common::JsonNumber number = stream_.number();
+  if (number.kind == common::JsonNumber::Kind::integer) return number.value;
+  fail(fmt::format(
+      "\"{}\" cannot be {}", key,
+      number.kind == common::JsonNumber::Kind::real ? "another number" : "an integer beyond 64 bits"));
 }
 
 void TableReader::add_text(std::string_view key) {

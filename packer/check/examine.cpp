@@ -4,6 +4,7 @@
 
 #include "common/error.hpp"
 #include "common/sealed/signature.hpp"
+#include "packer/format/parse_info.hpp"
 
 namespace packer {
 

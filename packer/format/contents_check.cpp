@@ -70,6 +70,7 @@ void ContentsCheck::read(const std::string& name, common::ByteView bytes,
     else if (*role == Role::val_manifest || *role == Role::retention_manifest || *role == Role::base_manifest)
       read_questions(*role, name, text);
   } catch (const common::Error& error) {
+    if (error.kind() == common::ErrorKind::interrupted) throw;
     find("M1", name, error.what());
     splits_.erase(*role);
     rows_.erase(*role);

@@ -1,6 +1,7 @@
 // pack.json as a value: what the pack is, what each of its files is, from which manifests it was made, and
 // what is missing and why. Holds nothing but content: no clock, host, user, path of a host, thread count or
-// version of a tool. Writing is canonical, and reading accepts only what writing gives.
+// version of a tool. Writing is canonical, and parse_info accepts only what writing gives: a new member is
+// one line of to_json here, and a member and a branch there.
 #pragma once
 
 #include <cstdint>
@@ -21,7 +22,13 @@
 
 namespace packer {
 
+inline constexpr std::string_view k_format = "safe-pack";
 inline constexpr int k_format_version = 1;
+
+// What the lists of pack.json can have at most; `files` has as many as a seal.
+inline constexpr std::size_t k_input_limit = 16;
+inline constexpr std::size_t k_licence_limit = 1'000;
+inline constexpr std::size_t k_missing_limit = 2'000'000;
 
 // How the bytes of a clip came from its source.
 enum class Making { copied, cut, decoded };
@@ -54,7 +61,6 @@ struct FileInfo {
   bool operator==(const FileInfo&) const = default;
 };
 
-// A manifest that the build read.
 // A licence of pictures, as COCO's own files number them.
 struct ImageLicence {
   std::int64_t id = 0;
@@ -62,6 +68,7 @@ struct ImageLicence {
   bool operator==(const ImageLicence&) const = default;
 };
 
+// A manifest that the build read.
 struct RecipeInput {
   Role role = Role::subset_manifest;
   common::Digest digest;  // of the manifest's own bytes
@@ -99,8 +106,6 @@ struct PackInfo {
 [[nodiscard]] common::Json licences_of(const PackInfo& info);
 [[nodiscard]] std::string write_info(const PackInfo& info);
 void write_info(const PackInfo& info, const std::function<void(std::string_view)>& take);  // part by part
-// P1 to P5 go to `findings`; nothing is returned where the text is no pack.json of this version.
-[[nodiscard]] std::optional<PackInfo> parse_info(std::string_view text, common::Findings& findings);
 // What pack.json says of a file, or null.
 [[nodiscard]] const FileInfo* find_file(const PackInfo& info, const common::PackPath& path);
 // P4: pack.json lists what the seal lists.

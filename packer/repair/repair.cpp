@@ -8,6 +8,7 @@
 #include "common/sealed/signature.hpp"
 #include "packer/build/copy.hpp"
 #include "packer/check/examine_folder.hpp"
+#include "packer/format/parse_info.hpp"
 #include "packer/repair/seal.hpp"
 #include "packer/repair/sources.hpp"
 

@@ -4,6 +4,7 @@
 #include <string>
 
 #include "packer/format/contents_check.hpp"
+#include "packer/format/parse_info.hpp"
 #include "tests/fuzz/fuzz.hpp"
 
 namespace {

@@ -1,5 +1,5 @@
 // pack.json: what is accepted is written again byte for byte.
-#include "packer/format/info.hpp"
+#include "packer/format/parse_info.hpp"
 #include "tests/fuzz/fuzz.hpp"
 
 int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {

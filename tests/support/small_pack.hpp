@@ -19,6 +19,7 @@
 #include "packer/check/examine.hpp"
 #include "packer/format/info.hpp"
 #include "packer/format/names.hpp"
+#include "packer/format/parse_info.hpp"
 
 namespace support {
 

@@ -4,7 +4,7 @@
 #include <vector>
 
 #include "common/file.hpp"
-#include "packer/format/info.hpp"
+#include "packer/format/parse_info.hpp"
 #include "tests/support/format_rules.hpp"
 
 #include <doctest/doctest.h>

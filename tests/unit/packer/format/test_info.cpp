@@ -1,4 +1,4 @@
-#include "packer/format/info.hpp"
+#include "packer/format/parse_info.hpp"
 
 #include <doctest/doctest.h>
 

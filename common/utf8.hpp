@@ -5,10 +5,10 @@
 #include <string>
 #include <string_view>
 
-namespace manifest {
+namespace common {
 
 [[nodiscard]] bool is_utf8(std::string_view text);
 // `character` is no surrogate.
 void append_utf8(char32_t character, std::string& text);
 
-}  // namespace manifest
+}  // namespace common

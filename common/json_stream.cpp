@@ -1,12 +1,14 @@
-#include "manifest/tables/json_stream.hpp"
+#include "common/json_stream.hpp"
 
+#include <algorithm>
 #include <cstring>
+#include <memory>
 
 #include "common/error.hpp"
 #include "common/json.hpp"
 #include "common/program.hpp"
 
-namespace manifest {
+namespace common {
 namespace {
 
 // No token is longer than this.
@@ -14,11 +16,31 @@ constexpr std::size_t k_buffer_bytes = std::size_t{1} << 20;
 
 }  // namespace
 
-JsonStream::JsonStream(const std::filesystem::path& path, common::Progress& progress)
-    : path_(path),
-      file_(common::open_to_read(path)),
-      progress_(progress),
-      buffer_(k_buffer_bytes + k_plain_end_reads_on_bytes) {
+JsonStream::JsonStream(const std::filesystem::path& path, Progress& progress)
+    : name_(path.string()), buffer_(k_buffer_bytes + k_plain_end_reads_on_bytes) {
+  // A std::function can be copied, an open file cannot.
+  const auto file = std::make_shared<File>(open_to_read(path));
+  source_ = [file, path, &progress](char* to, std::size_t size) {
+    const std::size_t got = file->read_some(to, size, path);
+    progress.add(got);
+    return got;
+  };
+  begin();
+}
+
+JsonStream::JsonStream(std::string_view text, std::string name)
+    : name_(std::move(name)),
+      // One byte more than the text has, or a full buffer could not tell that this is all.
+      buffer_(std::min(k_buffer_bytes, text.size() + 1) + k_plain_end_reads_on_bytes) {
+  source_ = [rest = text](char* to, std::size_t size) mutable {
+    const std::size_t got = rest.copy(to, size);
+    rest.remove_prefix(got);
+    return got;
+  };
+  begin();
+}
+
+void JsonStream::begin() {
   at_ = end_ = buffer_.data();
   (void)read_more(at_);
   if (std::string_view(at_, static_cast<std::size_t>(end_ - at_)).starts_with("\xef\xbb\xbf")) at_ += 3;
@@ -26,10 +48,10 @@ JsonStream::JsonStream(const std::filesystem::path& path, common::Progress& prog
 
 void JsonStream::fail(const std::string& what) const {
   const std::string reason = at_ == end_ ? "it is truncated" : what;
-  throw common::Error(common::ErrorKind::format,
-                      path_.string() + " is not valid JSON at byte " +
-                          std::to_string(offset_ + static_cast<std::uint64_t>(at_ - buffer_.data())) + " (" +
-                          reason + "); repair the file or name another");
+  throw Error(ErrorKind::format,
+              name_ + " is not valid JSON at byte " +
+                  std::to_string(offset_ + static_cast<std::uint64_t>(at_ - buffer_.data())) + " (" + reason +
+                  "); repair the file or name another");
 }
 
 void JsonStream::fail_at_end() {
@@ -38,18 +60,17 @@ void JsonStream::fail_at_end() {
 }
 
 bool JsonStream::read_more(const char*& from) {
-  common::throw_if_stop_requested();
+  throw_if_stop_requested();
   const auto kept = static_cast<std::size_t>(end_ - from);
   const auto ahead = at_ - from;
-  const auto free_bytes = k_buffer_bytes - kept;
+  const auto free_bytes = buffer_.size() - k_plain_end_reads_on_bytes - kept;
   if (free_bytes == 0) {
     at_ = from;  // where it begins
     fail("a text or number of more than " + std::to_string(k_buffer_bytes) + " bytes");
   }
   offset_ += static_cast<std::uint64_t>(from - buffer_.data());
   std::memmove(buffer_.data(), from, kept);
-  const std::size_t size = file_.read_some(buffer_.data() + kept, free_bytes, path_);
-  progress_.add(size);
+  const std::size_t size = source_(buffer_.data() + kept, free_bytes);
   std::memset(buffer_.data() + kept + size, 0, k_plain_end_reads_on_bytes);
   from = buffer_.data();
   at_ = from + ahead;
@@ -83,7 +104,7 @@ JsonStream::Kind JsonStream::next_slowly() {
 }
 
 void JsonStream::enter() {
-  if (++depth_ > common::k_depth_limit) fail("nesting is deeper than 64 levels");
+  if (++depth_ > k_depth_limit) fail("nesting is deeper than 64 levels");
   ++at_;
   fresh_ = true;
 }
@@ -170,14 +191,16 @@ JsonNumber JsonStream::number() {
   return number;
 }
 
-void JsonStream::pass_literal() {
+JsonLiteral JsonStream::literal() {
   constexpr std::string_view k_longest = "false";
   while (static_cast<std::size_t>(end_ - at_) < k_longest.size() && read_more(at_)) continue;
   const std::string_view rest(at_, static_cast<std::size_t>(end_ - at_));
-  for (const std::string_view word : {"true", "false", "null"})
-    if (rest.starts_with(word)) {
-      at_ += word.size();
-      return;
+  using Word = std::pair<std::string_view, JsonLiteral>;
+  for (const Word& word :
+       {Word{"true", JsonLiteral::yes}, {"false", JsonLiteral::no}, {"null", JsonLiteral::null}})
+    if (rest.starts_with(word.first)) {
+      at_ += word.first.size();
+      return word.second;
     }
   fail("a value is expected");
 }
@@ -199,7 +222,7 @@ void JsonStream::pass_slowly() {
       (void)number();
       return;
     case Kind::literal:
-      pass_literal();
+      (void)literal();
       return;
   }
 }
@@ -209,4 +232,4 @@ void JsonStream::finish() {
   if (at_ != end_) fail("there is text after the end of the document");
 }
 
-}  // namespace manifest
+}  // namespace common

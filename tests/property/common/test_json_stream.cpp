@@ -4,13 +4,13 @@
 
 #include "common/error.hpp"
 #include "common/json.hpp"
+#include "common/json_stream.hpp"
 #include "common/random.hpp"
-#include "manifest/tables/json_stream.hpp"
 #include "tests/support/process.hpp"
 
 #include <doctest/doctest.h>
 
-using manifest::JsonStream;
+using common::JsonStream;
 
 namespace {
 
@@ -38,9 +38,9 @@ void trace_of(JsonStream& stream, std::string& trace) {
       trace += "s" + std::string(stream.text()) + ";";
       return;
     case JsonStream::Kind::number: {
-      const manifest::JsonNumber number = stream.number();
+      const common::JsonNumber number = stream.number();
       trace +=
-          number.kind == manifest::JsonNumber::Kind::integer ? "i" + std::to_string(number.value) + ";" : "n";
+          number.kind == common::JsonNumber::Kind::integer ? "i" + std::to_string(number.value) + ";" : "n";
       return;
     }
     case JsonStream::Kind::literal:

@@ -1,28 +1,34 @@
-// JSON out of a file, pulled token by token in constant memory: for tables that are too large for a document
-// and too slow as nlohmann's events. Every byte is judged, also of values that are passed over: the grammar
-// of RFC 8259, UTF-8, no lone surrogates, at most k_depth_limit levels. What breaks it is a format error that
-// names the file and the byte.
+// JSON pulled token by token in constant memory: for tables that are too large for a document and too slow as
+// nlohmann's events, and for texts of strangers, of which nothing is kept that nobody asked for. Every byte
+// is judged, also of values that are passed over: the grammar of RFC 8259, UTF-8, no lone surrogates, at most
+// k_depth_limit levels. What breaks it is a format error that names the file and the byte. A signal ends the
+// reading.
 #pragma once
 
 #include <cstddef>
 #include <cstdint>
 #include <filesystem>
+#include <functional>
 #include <string>
 #include <string_view>
 #include <vector>
 
 #include "common/file.hpp"
+#include "common/json_token.hpp"
 #include "common/progress.hpp"
-#include "manifest/tables/json_token.hpp"
 
-namespace manifest {
+namespace common {
+
+enum class JsonLiteral { null, yes, no };
 
 class JsonStream {
  public:
   enum class Kind { object, array, string, number, literal };
 
   // `progress` is told of the bytes that were read.
-  JsonStream(const std::filesystem::path& path, common::Progress& progress);
+  JsonStream(const std::filesystem::path& path, Progress& progress);
+  // Of a text that outlives it; `name` begins every error message.
+  JsonStream(std::string_view text, std::string name);
 
   // The value that comes next; the calls below take it.
   Kind next();
@@ -33,9 +39,10 @@ class JsonStream {
   bool member(std::string_view& key);
   // In an array: true where another element comes; false past the end.
   bool element();
-  // Decoded; good until the next call.
+  // Decoded; good until the next call, as the text of a number is.
   std::string_view text();
   JsonNumber number();
+  JsonLiteral literal();
   // Any value.
   void pass();
   // Behind the last value only white space may follow.
@@ -56,11 +63,13 @@ class JsonStream {
   bool read_more(const char*& from);
   std::string_view decoded_text();
   const char* closing_quote();
-  void pass_literal();
+  void begin();
 
-  std::filesystem::path path_;
-  common::File file_;
-  common::Progress& progress_;
+  // Gives up to `size` bytes, and 0 at the end.
+  using Source = std::function<std::size_t(char* to, std::size_t size)>;
+
+  std::string name_;
+  Source source_;
   std::vector<char> buffer_;
   std::uint64_t offset_ = 0;  // of the buffer's first byte in the file
   const char* at_ = nullptr;
@@ -128,4 +137,4 @@ inline void JsonStream::pass() {
     pass_slowly();
 }
 
-}  // namespace manifest
+}  // namespace common

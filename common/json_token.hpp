@@ -8,7 +8,7 @@
 #include <string>
 #include <string_view>
 
-namespace manifest {
+namespace common {
 
 // The first byte from `at` on that does not simply stand for itself in a text: a quote, a backslash, a
 // control character or one beyond ASCII. Eight bytes at a time (Mycroft's test for a zero byte, exact for the
@@ -38,6 +38,7 @@ struct JsonNumber {
   enum class Kind { integer, too_large, real };  // too_large: an integer beyond 64 bits with a sign
   Kind kind = Kind::integer;
   std::int64_t value = 0;  // of an integer
+  std::string_view text{};  // as it stands in the document
 };
 
 [[nodiscard]] inline bool may_be_in_number(char c) {
@@ -50,4 +51,4 @@ struct JsonNumber {
 // text.
 [[nodiscard]] std::string unescape(std::string_view text, std::string& decoded);
 
-}  // namespace manifest
+}  // namespace common

@@ -1,10 +1,10 @@
-#include "manifest/tables/json_token.hpp"
+#include "common/json_token.hpp"
 
 #include <algorithm>
 
-#include "manifest/tables/utf8.hpp"
+#include "common/utf8.hpp"
 
-namespace manifest {
+namespace common {
 namespace {
 
 bool is_digit(char c) { return c >= '0' && c <= '9'; }
@@ -99,6 +99,7 @@ std::string take_unicode(std::string_view& rest, std::string& decoded) {
 std::string parse_number(std::string_view text, JsonNumber& number) {
   constexpr const char* k_no_digit = "a digit is missing in the number that begins here";
   number = {};
+  number.text = text;
   const bool negative = take(text, "-");
   const std::string_view digits = take_digits(text);
   if (digits.empty()) return k_no_digit;
@@ -135,4 +136,4 @@ std::string unescape(std::string_view text, std::string& decoded) {
   }
 }
 
-}  // namespace manifest
+}  // namespace common

@@ -1,10 +1,10 @@
-#include "manifest/tables/utf8.hpp"
+#include "common/utf8.hpp"
 
 #include <unicode/utf8.h>
 
 #include <cstdint>
 
-namespace manifest {
+namespace common {
 
 bool is_utf8(std::string_view text) {
   const auto* bytes = reinterpret_cast<const std::uint8_t*>(text.data());
@@ -24,4 +24,4 @@ void append_utf8(char32_t character, std::string& text) {
   text.append(reinterpret_cast<const char*>(bytes), size);
 }
 
-}  // namespace manifest
+}  // namespace common

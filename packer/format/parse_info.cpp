@@ -1,0 +1,298 @@
+#include "packer/format/parse_info.hpp"
+
+#include <set>
+
+#include "common/error.hpp"
+#include "common/json_object.hpp"
+
+namespace packer {
+namespace {
+
+using common::JsonListLimit;
+using common::JsonObject;
+using common::JsonStream;
+using common::optional_member;
+
+// Every member of every object. Those of `files` that only clips or pictures have are optional here, and are
+// asked for once the role is known.
+constexpr common::JsonMember k_root_members[] = {{"format"},   {"format_version"}, {"name"}, {"recipe"},
+                                                 {"licences"}, {"missing"},        {"files"}};
+constexpr common::JsonMember k_recipe_members[] = {{"strategy"}, {"clip_s"}, {"inputs"}};
+constexpr common::JsonMember k_input_members[] = {
+    {"manifest"}, {"subset_name"}, {"source_dataset"}, {"seed"},
+    {"rows"},     {"packed"},      {"sha256"},         optional_member("recipe")};
+constexpr common::JsonMember k_licence_members[] = {
+    optional_member("manifest"), optional_member("source_dataset"), optional_member("licence"),
+    optional_member("images"),   optional_member("name"),           optional_member("url")};
+constexpr common::JsonMember k_missing_members[] = {{"manifest"}, {"id"}, {"file"}, {"reason"}};
+constexpr common::JsonMember k_file_members[] = {
+    {"path"},
+    {"role"},
+    {"bytes"},
+    // clips
+    optional_member("rate_hz"),
+    optional_member("channels"),
+    optional_member("frames"),
+    optional_member("made"),
+    optional_member("first_frame"),
+    optional_member("source_sha256"),
+    // pictures
+    optional_member("width"),
+    optional_member("height"),
+    optional_member("licence"),
+    optional_member("source"),
+};
+
+Making read_making(JsonObject& row) {
+  const std::string name = row.string();
+  for (const Making making : {Making::copied, Making::cut, Making::decoded})
+    if (name == name_of_making(making)) return making;
+  row.fail("\"made\" is \"" + name + "\"");
+}
+
+Role read_role(JsonObject& row) {
+  const std::string name = row.string();
+  if (const auto role = role_named(name)) return *role;
+  row.fail("no file has the role \"" + name + "\"");
+}
+
+int read_small(JsonObject& row) {
+  const std::int64_t value = row.integer();
+  if (value < 1 || value > 1'000'000'000) row.fail("a number is out of range: " + std::to_string(value));
+  return static_cast<int>(value);
+}
+
+RecipeInput read_input(JsonStream& stream, const std::string& where) {
+  RecipeInput input;
+  JsonObject row(stream, where, k_input_members);
+  while (row.next())
+    if (row.is("manifest"))
+      input.role = read_role(row);
+    else if (row.is("subset_name"))
+      input.subset_name = row.string();
+    else if (row.is("source_dataset"))
+      input.source_dataset = row.string();
+    else if (row.is("seed"))
+      input.seed = row.seed();
+    else if (row.is("rows"))
+      input.asked = row.count();
+    else if (row.is("packed"))
+      input.packed = row.count();
+    else if (row.is("sha256"))
+      input.digest = row.digest();
+    else
+      input.recipe = manifest::read_recipe(stream, where + ": recipe");
+  return input;
+}
+
+// Only the licences of pictures are kept. The others follow from the inputs, and are compared when the whole
+// is written again.
+void read_licence(JsonStream& stream, const std::string& where, std::vector<ImageLicence>& licences) {
+  ImageLicence licence;
+  JsonObject row(stream, where, k_licence_members);
+  while (row.next())
+    if (row.is("images"))
+      licence.id = row.integer();
+    else if (row.is("name"))
+      licence.name = row.string();
+    else if (row.is("url"))
+      licence.url = row.string();
+    else if (!row.is("licence"))
+      (void)row.string();
+    else if (!row.is_null())
+      row.list(manifest::k_source_limit, [&] { (void)manifest::read_licence(stream, where + ": licence"); });
+  if (!row.has("images")) return row.require({"manifest", "source_dataset", "licence"});
+  row.require({"name", "url"});
+  licences.push_back(std::move(licence));
+}
+
+MissingItem read_missing(JsonStream& stream, const std::string& where) {
+  MissingItem item;
+  JsonObject row(stream, where, k_missing_members);
+  while (row.next())
+    if (row.is("manifest"))
+      item.role = read_role(row);
+    else if (row.is("id"))
+      item.id = row.string();
+    else if (row.is("file"))
+      item.file = row.string();
+    else
+      item.reason = row.string();
+  return item;
+}
+
+// Takes the member where it is one of a clip.
+bool read_clip_member(JsonObject& row, ClipFacts& clip) {
+  if (row.is("rate_hz"))
+    clip.rate_hz = read_small(row);
+  else if (row.is("channels"))
+    clip.channels = read_small(row);
+  else if (row.is("frames"))
+    clip.frames = row.count();
+  else if (row.is("made"))
+    clip.making = read_making(row);
+  else if (row.is("first_frame"))
+    clip.first_frame = row.count();
+  else if (row.is("source_sha256"))
+    clip.source = row.digest();
+  else
+    return false;
+  return true;
+}
+
+bool read_image_member(JsonObject& row, ImageFacts& image) {
+  if (row.is("width"))
+    image.width = read_small(row);
+  else if (row.is("height"))
+    image.height = read_small(row);
+  else if (row.is("licence"))
+    image.licence = row.integer();
+  else if (row.is("source"))
+    image.source = row.string();
+  else
+    return false;
+  return true;
+}
+
+FileInfo read_file(JsonStream& stream, const std::string& where) {
+  FileInfo file;
+  ClipFacts clip;
+  ImageFacts image;
+  JsonObject row(stream, where, k_file_members);
+  while (row.next())
+    if (row.is("path"))
+      file.path = common::PackPath(row.string());
+    else if (row.is("role"))
+      file.role = read_role(row);
+    else if (row.is("bytes"))
+      file.bytes = row.count();
+    else if (!read_clip_member(row, clip))
+      (void)read_image_member(row, image);
+  // A member of another role is missed when the whole is written again.
+  if (file.role == Role::clip) {
+    row.require({"rate_hz", "channels", "frames", "made"});
+    file.clip = clip;
+  }
+  if (file.role == Role::image) {
+    row.require({"width", "height"});
+    file.image = std::move(image);
+  }
+  return file;
+}
+
+class InfoReader {
+ public:
+  explicit InfoReader(std::string_view text) : stream_(text, where_) {}
+
+  // Nothing where it is of another format or version: then nothing behind that is looked at.
+  std::optional<PackInfo> read(common::Findings& findings) {
+    JsonObject root(stream_, where_, k_root_members);
+    while (root.next())
+      if (root.is("format")) {
+        if (root.string() == k_format) continue;
+        findings.push_back({where_, "P1", "its format is not \"safe-pack\""});
+        return std::nullopt;
+      } else if (root.is("format_version")) {
+        const std::int64_t version = root.integer();
+        if (version == k_format_version) continue;
+        findings.push_back({where_, "P2",
+                            "has format version " + std::to_string(version) + ", this program reads " +
+                                std::to_string(k_format_version)});
+        return std::nullopt;
+      } else {
+        read_member(root);
+      }
+    stream_.finish();
+    return std::move(info_);
+  }
+
+ private:
+  void read_member(JsonObject& root) {
+    if (root.is("name"))
+      info_.name = root.string();
+    else if (root.is("recipe"))
+      read_recipe();
+    else if (root.is("licences"))
+      root.list(JsonListLimit{k_input_limit + k_licence_limit},
+                [&] { read_licence(stream_, row_of("licences", licences_++), info_.image_licences); });
+    else if (root.is("missing"))
+      root.list(JsonListLimit{k_missing_limit}, [&] {
+        info_.missing.push_back(read_missing(stream_, row_of("missing", info_.missing.size())));
+      });
+    else
+      root.list(JsonListLimit{common::k_file_count_limit},
+                [&] { info_.files.push_back(read_file(stream_, row_of("files", info_.files.size()))); });
+  }
+
+  void read_recipe() {
+    JsonObject recipe(stream_, where_ + ": recipe", k_recipe_members);
+    while (recipe.next())
+      if (recipe.is("strategy"))
+        (void)recipe.string();
+      else if (recipe.is("clip_s"))
+        (void)recipe.number();
+      else
+        recipe.list(JsonListLimit{k_input_limit}, [&] {
+          info_.inputs.push_back(read_input(stream_, row_of("inputs", info_.inputs.size())));
+        });
+  }
+
+  [[nodiscard]] std::string row_of(const char* list, std::size_t rows) const {
+    return where_ + ": " + list + " " + std::to_string(rows + 1);
+  }
+
+  const std::string where_{k_info_name};
+  JsonStream stream_;
+  PackInfo info_;
+  std::size_t licences_ = 0;
+};
+
+bool is_canonical(const PackInfo& info, std::string_view text) {
+  bool same = true;
+  write_info(info, [&](std::string_view part) {
+    same = same && text.starts_with(part);
+    if (same) text.remove_prefix(part.size());
+  });
+  return same && text.empty();
+}
+
+void check_files(const PackInfo& info, common::Findings& findings) {
+  std::set<std::int64_t> licences;
+  for (const ImageLicence& licence : info.image_licences) licences.insert(licence.id);
+  for (std::size_t i = 0; i < info.files.size(); ++i) {
+    const FileInfo& file = info.files[i];
+    const std::string& path = file.path.text();
+    if (i > 0 && !(info.files[i - 1].path < file.path))
+      findings.push_back({path, "P4", "pack.json does not list it in the order of path bytes"});
+    if (role_of(path) != file.role)
+      findings.push_back({path, "P5", std::string("pack.json gives it the role ") + name_of(file.role)});
+    if (file.image && file.image->licence && licences.count(*file.image->licence) == 0)
+      findings.push_back({path, "P7", "pack.json does not list its licence"});
+    if (file.bytes > k_file_limit_bytes)
+      findings.push_back({path, "F7", "pack.json says that it has 8 GiB or more"});
+  }
+}
+
+}  // namespace
+
+std::optional<PackInfo> parse_info(std::string_view text, common::Findings& findings) {
+  const std::string where(k_info_name);
+  std::optional<PackInfo> info;
+  try {
+    info = InfoReader(text).read(findings);
+  } catch (const common::Error& error) {
+    if (error.kind() == common::ErrorKind::interrupted) throw;
+    findings.push_back({where, "P1", error.what()});
+  }
+  if (!info) return std::nullopt;
+  if (const std::string why = why_not_a_pack_name(info->name); !why.empty()) {
+    findings.push_back({where, "P3", "the name \"" + info->name + "\" cannot name a pack: " + why});
+    return std::nullopt;
+  }
+  if (!is_canonical(*info, text))
+    findings.push_back({where, "P1", "is valid JSON, but not formatted as this format requires"});
+  check_files(*info, findings);
+  return info;
+}
+
+}  // namespace packer
