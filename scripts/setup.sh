@@ -7,7 +7,7 @@ set -euo pipefail
 
 packages=(
   build-essential cmake ninja-build pkg-config
-  libarchive-dev libcli11-dev libfmt-dev libicu-dev libjpeg-dev libpng-dev libsndfile1-dev libsoxr-dev
+  libarchive-dev libcli11-dev libfmt-dev libicu-dev libjpeg-dev libmpg123-dev libpng-dev libsndfile1-dev libsoxr-dev
   libssl-dev libzip-dev libzstd-dev nlohmann-json3-dev zlib1g-dev
   libtorch-dev
   gnuplot-nox # draws the figures of safe-trainer report

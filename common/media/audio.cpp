@@ -14,11 +14,13 @@ namespace common {
 namespace {
 
 // `first`: the sample that `values` begins with, counted over all channels.
-void refuse_non_finite(const float* values, std::size_t count, std::uint64_t first, const std::string& name) {
+void refuse_unusable(const float* values, std::size_t count, std::uint64_t first, const std::string& name) {
   for (std::size_t i = 0; i < count; ++i)
-    if (!std::isfinite(values[i]))
+    if (!(std::abs(values[i]) <= k_sample_limit))
       refuse_sound(name, "its sample " + std::to_string(first + i) + " is " +
-                             (std::isnan(values[i]) ? "NaN, not a number" : "infinite"));
+                             (std::isnan(values[i])   ? "NaN, not a number"
+                              : std::isinf(values[i]) ? "infinite"
+                                                      : "so large that mixed channels are infinite"));
 }
 
 int bytes_per_sample(SampleFormat format) {
@@ -69,23 +71,13 @@ std::vector<short> to_pcm16(const std::vector<float>& samples) {
 
 }  // namespace
 
-std::size_t SoundBytes::read_at(void* to, std::size_t count, std::uint64_t offset) const {
-  if (offset >= size_) return 0;
-  const auto take = static_cast<std::size_t>(std::min<std::uint64_t>(count, size_ - offset));
-  if (file_ != nullptr) return file_->read_at(to, take, offset, *path_);
-  std::memcpy(to, held_.data() + offset, take);
-  return take;
-}
-
 AudioFacts probe_audio(const SoundBytes& file, const std::string& name) {
   OpenSound sound(file, name);
   std::vector<float> block(k_block_frames * sound.channels());
-  const std::uint64_t frames = sound.facts().frames;
-  for (std::uint64_t done = 0; done < frames;) {
-    const std::uint64_t take = std::min<std::uint64_t>(frames - done, k_block_frames);
-    sound.read_exactly(block.data(), take, ::sf_readf_float);
-    refuse_non_finite(block.data(), take * sound.channels(), done * sound.channels(), name);
-    done += take;
+  std::uint64_t frames = 0;
+  while (const std::size_t got = sound.read(block.data(), k_block_frames)) {
+    refuse_unusable(block.data(), got * sound.channels(), frames * sound.channels(), name);
+    frames += got;
   }
   return sound.facts();
 }
@@ -93,48 +85,46 @@ AudioFacts probe_audio(const SoundBytes& file, const std::string& name) {
 Waveform decode_audio(ByteView file, const std::string& name) {
   const SoundBytes bytes(file);
   OpenSound sound(bytes, name);
-  const AudioFacts facts = sound.facts();
-  Waveform wave{facts.rate_hz, facts.channels, {}};
-  // Of what a header promises no more than a minute is believed in advance.
-  const std::uint64_t believed = std::min<std::uint64_t>(facts.frames, std::uint64_t{60} * 48000);
-  wave.samples.reserve(believed * sound.channels());
-  for (std::uint64_t done = 0; done < facts.frames;) {
-    const std::uint64_t take = std::min(facts.frames - done, believed);
-    wave.samples.resize((done + take) * sound.channels());
-    sound.read_exactly(wave.samples.data() + done * sound.channels(), take, ::sf_readf_float);
-    done += take;
-  }
-  refuse_non_finite(wave.samples.data(), wave.samples.size(), 0, name);
+  Waveform wave{sound.rate_hz(), static_cast<int>(sound.channels()), {}};
+  // Of what a header states no more than a minute is believed in advance.
+  const auto believed =
+      static_cast<std::size_t>(std::min<std::uint64_t>(sound.declared_frames(), std::uint64_t{60} * 48000));
+  wave.samples.resize(believed * sound.channels());
+  wave.samples.resize(sound.read(wave.samples.data(), believed) * sound.channels());
+  std::vector<float> block(4096 * sound.channels());
+  while (const std::size_t got = sound.read(block.data(), 4096))
+    wave.samples.insert(wave.samples.end(), block.begin(),
+                        block.begin() + static_cast<std::ptrdiff_t>(got * sound.channels()));
+  refuse_unusable(wave.samples.data(), wave.samples.size(), 0, name);
   return wave;
 }
 
 Bytes cut_to_wav(const SoundBytes& file, std::uint64_t first, std::uint64_t count, const std::string& name) {
   OpenSound sound(file, name);
-  const AudioFacts facts = sound.facts();
-  ENSURE(first + count <= facts.frames && count > 0);
+  const SampleFormat format = sound.sample_format();
+  ENSURE(count > 0);
   sound.skip_to(first);
   const std::size_t values = static_cast<std::size_t>(count) * sound.channels();
-  const int width = bytes_per_sample(facts.sample_format);
-  const bool floating =
-      facts.sample_format == SampleFormat::float_32 || facts.sample_format == SampleFormat::float_64;
+  const int width = bytes_per_sample(format);
+  const bool floating = format == SampleFormat::float_32 || format == SampleFormat::float_64;
   if (values * static_cast<std::size_t>(width) > UINT32_MAX - 36)
     refuse_sound(name, "the clip does not fit in a WAV");
-  Bytes wav = wav_with_header(facts.rate_hz, facts.channels, width, floating,
+  Bytes wav = wav_with_header(sound.rate_hz(), static_cast<int>(sound.channels()), width, floating,
                               values * static_cast<std::size_t>(width));
   std::uint8_t* out = wav.data() + 44;
-  if (facts.sample_format == SampleFormat::float_64) {
+  if (format == SampleFormat::float_64) {
     std::vector<double> block(values);
     sound.read_exactly(block.data(), count, ::sf_readf_double);
     std::memcpy(out, block.data(), values * sizeof(double));
   } else if (floating) {
     std::vector<float> block(values);
-    sound.read_exactly(block.data(), count, ::sf_readf_float);
-    refuse_non_finite(block.data(), values, first * sound.channels(), name);
+    sound.read_exactly(block.data(), count);
+    refuse_unusable(block.data(), values, first * sound.channels(), name);
     std::memcpy(out, block.data(), values * sizeof(float));
-  } else if (facts.sample_format == SampleFormat::compressed) {
+  } else if (format == SampleFormat::compressed) {
     std::vector<float> block(values);
-    sound.read_exactly(block.data(), count, ::sf_readf_float);
-    refuse_non_finite(block.data(), values, first * sound.channels(), name);
+    sound.read_exactly(block.data(), count);
+    refuse_unusable(block.data(), values, first * sound.channels(), name);
     const std::vector<short> pcm = to_pcm16(block);
     for (std::size_t i = 0; i < values; ++i) store_le(static_cast<std::uint16_t>(pcm[i]), 2, out + 2 * i);
   } else {

@@ -1,19 +1,22 @@
-// Sound files through libsndfile: WAV, FLAC, MP3. Times are in frames of the file's own rate; samples are
-// float in [-1, 1], interleaved by channel.
+// Sound files: WAV (RIFF, RIFX, RF64, W64), FLAC, MP3, Ogg Vorbis and Ogg Opus, and no others. Their lengths
+// are counted by decoding to the end; a header that states more than there is means a file that was cut
+// short. Times are in frames of the file's own rate; samples are float in [-1, 1], interleaved by channel.
 #pragma once
 
 #include <cstdint>
-#include <filesystem>
 #include <string>
 #include <vector>
 
 #include "common/bytes.hpp"
-#include "common/file.hpp"
+#include "common/media/sound_bytes.hpp"
 
 namespace common {
 
-enum class AudioContainer { wav, flac, mp3, other };
+enum class AudioContainer { wav, flac, mp3, other };  // wav: RIFF
 enum class SampleFormat { pcm_u8, pcm_16, pcm_24, pcm_32, float_32, float_64, compressed };
+
+// Whether the header states the length that decoding gives.
+enum class StatedLength { right, unknown_or_wrong };
 
 struct AudioFacts {
   AudioContainer container = AudioContainer::other;
@@ -21,6 +24,7 @@ struct AudioFacts {
   int rate_hz = 0;
   int channels = 0;
   std::uint64_t frames = 0;
+  StatedLength stated_length = StatedLength::right;
   [[nodiscard]] double duration_s() const { return static_cast<double>(frames) / rate_hz; }
 };
 
@@ -31,30 +35,15 @@ struct Waveform {
   [[nodiscard]] std::uint64_t frames() const { return samples.size() / static_cast<std::size_t>(channels); }
 };
 
-// The bytes of a sound file. Held in memory, so that the bytes that were hashed are the bytes that are
-// decoded; or left in their file, where those of a full video are too many to hold.
-class SoundBytes {
- public:
-  explicit SoundBytes(ByteView held) : held_(held), size_(held.size()) {}
-  // `file` and `path` outlive this.
-  SoundBytes(const File& file, const std::filesystem::path& path)
-      : file_(&file), path_(&path), size_(size_of(file, path)) {}
-  [[nodiscard]] std::uint64_t size() const { return size_; }
-  // Up to `count` bytes at `offset`, less only at the end.
-  std::size_t read_at(void* to, std::size_t count, std::uint64_t offset) const;
-
- private:
-  ByteView held_;
-  const File* file_ = nullptr;
-  const std::filesystem::path* path_ = nullptr;
-  std::uint64_t size_ = 0;
-};
-
-// The most that a header may promise: three hours of 48 kHz stereo, the longest of full videos.
+// The most that is decoded: three hours of 48 kHz stereo, the longest of full videos.
 inline constexpr std::uint64_t k_sound_limit_samples = std::uint64_t{3} * 3600 * 48000 * 2;
 
-// A file that does not decode, has no frame, lies about its length or holds NaN is a mismatch error that
-// names `name`. Neither the probe nor a cut holds more of the file than a block and the clip.
+// No sample may be larger: channels would not add up to a number, nor a resampler overshoot by one.
+inline constexpr float k_sample_limit = 1e36F;
+
+// A file that does not decode, has no frame, states more frames than it has, or holds a sample that is no
+// number or beyond the limit is a mismatch error that names `name`. Neither the probe nor a cut holds more of
+// the file than a block and the clip.
 [[nodiscard]] AudioFacts probe_audio(const SoundBytes& file, const std::string& name);
 [[nodiscard]] inline AudioFacts probe_audio(ByteView file, const std::string& name) {
   return probe_audio(SoundBytes(file), name);

@@ -19,12 +19,6 @@ bool has_tag(ByteView file, std::size_t at, const char* tag) {
   return file.size() >= at + length && std::memcmp(file.data() + at, tag, length) == 0;
 }
 
-std::uint32_t load_be(const std::uint8_t* p, int bytes) {
-  std::uint32_t value = 0;
-  for (int i = 0; i < bytes; ++i) value = (value << 8) | p[i];
-  return value;
-}
-
 std::optional<SampleFormat> wav_format(unsigned tag, unsigned bits) {
   if (tag == 1 && bits == 8) return SampleFormat::pcm_u8;
   if (tag == 1 && bits == 16) return SampleFormat::pcm_16;
@@ -68,7 +62,7 @@ std::optional<AudioFacts> wav_header(ByteView file, std::uint64_t file_bytes) {
 std::optional<AudioFacts> flac_header(ByteView file) {
   if (file.size() < 42 || (file[4] & 0x7f) != 0) return std::nullopt;
   const std::uint8_t* p = file.data() + 18;
-  const std::uint32_t rate = load_be(p, 3) >> 4;
+  const std::uint64_t rate = load_be(p, 3) >> 4;
   const int channels = ((p[2] >> 1) & 7) + 1;
   const std::uint64_t frames = (static_cast<std::uint64_t>(p[3] & 15) << 32) | load_be(p + 4, 4);
   if (rate == 0 || frames == 0) return std::nullopt;
@@ -91,8 +85,8 @@ std::optional<PictureSize> jpeg_header(ByteView file) {
 
 std::optional<PictureSize> png_header(ByteView file) {
   if (file.size() < 24 || !has_tag(file, 12, "IHDR")) return std::nullopt;
-  const std::uint32_t width = load_be(file.data() + 16, 4);
-  const std::uint32_t height = load_be(file.data() + 20, 4);
+  const std::uint64_t width = load_be(file.data() + 16, 4);
+  const std::uint64_t height = load_be(file.data() + 20, 4);
   if (width == 0 || height == 0 || width > k_png_limit_side || height > k_png_limit_side) return std::nullopt;
   return PictureSize{static_cast<int>(width), static_cast<int>(height)};
 }

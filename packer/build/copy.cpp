@@ -255,8 +255,10 @@ void refuse_unusable(const Collection& collection, const Stager& stager) {
 
 std::optional<ClipCut> decide_cut(const common::AudioFacts& source, double start_s) {
   const auto rate = static_cast<std::uint64_t>(source.rate_hz);
+  // Whoever reads the clip must not meet a header that lies.
   const bool keeps_bytes =
-      source.container == common::AudioContainer::wav || source.container == common::AudioContainer::flac;
+      source.stated_length == common::StatedLength::right &&
+      (source.container == common::AudioContainer::wav || source.container == common::AudioContainer::flac);
   // 10.1 s in whole numbers: frames / rate <= 101 / 10.
   if (source.frames * 10 <= rate * 101)
     return ClipCut{keeps_bytes ? Making::copied : Making::decoded, 0, source.frames};

@@ -178,6 +178,7 @@ TEST_CASE("a third-party library is included only where it belongs") {
   const std::vector<std::pair<std::string, std::vector<std::string>>> homes = {
       {"openssl/", {"common/digest", "common/sealed/signing_key"}},
       {"sndfile.h", {"common/media/sound_file"}},
+      {"mpg123.h", {"common/media/mp3_decoder"}},
       {"soxr.h", {"common/media/audio"}},
       {"archive.h", {"packer/sources/foreign_tar"}},
       {"zip.h", {"packer/sources/foreign_zip"}},

@@ -12,7 +12,7 @@ using packer::Making;
 
 common::AudioFacts facts(std::uint64_t frames,
                          common::AudioContainer container = common::AudioContainer::wav) {
-  return {container, common::SampleFormat::pcm_16, 1000, 1, frames};
+  return {container, common::SampleFormat::pcm_16, 1000, 1, frames, common::StatedLength::right};
 }
 
 }  // namespace
@@ -26,6 +26,14 @@ TEST_CASE("a sound of at most 10.1 s keeps its bytes, an MP3 of that length is d
   }
   CHECK(packer::decide_cut(facts(10100, common::AudioContainer::flac), 0)->making == Making::copied);
   CHECK(packer::decide_cut(facts(10100, common::AudioContainer::mp3), 0)->making == Making::decoded);
+}
+
+TEST_CASE("a sound whose header does not state its length is not copied: readers would believe the header") {
+  for (const auto container : {common::AudioContainer::wav, common::AudioContainer::flac}) {
+    common::AudioFacts piped = facts(10000, container);
+    piped.stated_length = common::StatedLength::unknown_or_wrong;
+    CHECK(packer::decide_cut(piped, 0)->making == Making::decoded);
+  }
 }
 
 TEST_CASE("a sound of at most 11 s is cut to its first ten seconds, wherever its clip began in the video") {
