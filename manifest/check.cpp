@@ -6,9 +6,9 @@
 #include <iterator>
 #include <set>
 
+#include "manifest/datasets/data_sets.hpp"
 #include "manifest/format/parse.hpp"
 #include "manifest/majority.hpp"
-#include "manifest/tables/layout.hpp"
 
 namespace manifest {
 namespace {
@@ -29,14 +29,25 @@ std::set<std::int64_t> question_ids(const VqaManifest& vqa) {
 std::set<std::string> image_names(const VqaManifest& vqa) {
   std::set<std::string> names;
   for (const QuestionEntry& entry : vqa.entries)
-    if (!entry.image_filename.starts_with("COCO_")) names.insert(entry.image_filename);
+    if (!question_set().image_id(entry.image_filename)) names.insert(entry.image_filename);
   return names;
 }
 
-std::set<std::string> youtube_ids(const std::vector<ClipEntry>& clips) {
+std::set<std::string> clip_ids(const std::vector<ClipEntry>& clips) {
   std::set<std::string> ids;
   for (const ClipEntry& clip : clips) ids.insert(clip.clip_id);
   return ids;
+}
+
+// What its table calls a clip: "youtube_id". A base's captions are of the original's data set.
+std::string clip_key(const AnyManifest& any) {
+  const auto* subset = std::get_if<SubsetManifest>(&any);
+  return std::string((subset != nullptr ? sound_set_of(*subset) : original_sound_set()).columns.clip);
+}
+
+std::string caption_key(const AnyManifest& any) {
+  const auto* subset = std::get_if<SubsetManifest>(&any);
+  return std::string((subset != nullptr ? sound_set_of(*subset) : original_sound_set()).columns.caption_id);
 }
 
 // The clips whose sound, or whose caption alone, a manifest holds.
@@ -50,11 +61,12 @@ class Judge {
   void judge(const NamedManifest& named) {
     if (const auto* vqa = std::get_if<VqaManifest>(&named.manifest)) judge_questions(named.name, *vqa);
     const std::vector<ClipEntry>& clips = clips_of(named.manifest);
-    duplicates(named.name, "audiocap_id", clips, &ClipEntry::caption_id);
+    const std::string clip = clip_key(named.manifest), caption = caption_key(named.manifest);
+    if (!caption.empty()) duplicates(named.name, caption, clips, &ClipEntry::caption_id);
     // Two captions of one clip are two samples of it in a subset, but only text among a base's captions.
-    if (std::holds_alternative<SubsetManifest>(named.manifest)) {
-      duplicates(named.name, "youtube_id", clips, &ClipEntry::clip_id);
-      judge_clip_names(named.name, clips);
+    if (const auto* subset = std::get_if<SubsetManifest>(&named.manifest)) {
+      duplicates(named.name, clip, clips, &ClipEntry::clip_id);
+      judge_clip_names(named.name, *subset);
     }
   }
 
@@ -66,20 +78,24 @@ class Judge {
       leaks(a, b, "question_id", question_ids(*left), question_ids(*right));
       leaks(a, b, "image_filename", image_names(*left), image_names(*right));
     }
-    leaks(a, b, "youtube_id", youtube_ids(clips_of(a.manifest)), youtube_ids(clips_of(b.manifest)));
+    leaks(a, b, clip_key(a.manifest), clip_ids(clips_of(a.manifest)), clip_ids(clips_of(b.manifest)));
   }
 
   std::vector<Finding> findings;
 
  private:
-  // Splits are kept apart by youtube_id, and sounds are found by name: the two must agree.
-  void judge_clip_names(const std::string& name, const std::vector<ClipEntry>& clips) {
-    for (const ClipEntry& clip : clips)
-      if (!clip_stem("/" + clip.audio_relpath).ends_with("/" + clip.clip_id))
+  // Splits are kept apart by id, and sounds are found by name: the two must agree.
+  void judge_clip_names(const std::string& name, const SubsetManifest& subset) {
+    const SoundSet& data_set = sound_set_of(subset);
+    const std::string_view clip_id = data_set.columns.clip;
+    const std::string_view caption_id =
+        data_set.columns.caption_id.empty() ? clip_id : data_set.columns.caption_id;
+    for (const ClipEntry& clip : subset.entries)
+      if (!clip_stem("/" + clip.audio_relpath).ends_with("/" + data_set.pack_stem(clip.clip_id)))
         findings.push_back({"clip name",
                             {name},
-                            fmt::format("audiocap_id {}: \"{}\" is not the name of youtube_id {}",
-                                        clip.caption_id, clip.audio_relpath, clip.clip_id)});
+                            fmt::format("{} {}: \"{}\" is not the name of {} {}", caption_id, clip.caption_id,
+                                        clip.audio_relpath, clip_id, clip.clip_id)});
   }
 
   void judge_questions(const std::string& name, const VqaManifest& vqa) {
@@ -92,8 +108,8 @@ class Judge {
              fmt::format("question_id {}: the majority_answer is \"{}\", the majority is \"{}\"",
                          entry.question_id, entry.majority_answer, majority)});
       // Splits are kept apart by image_id, and pictures are found by name: the two must agree.
-      if (entry.image_filename.starts_with("COCO_") &&
-          !entry.image_filename.ends_with(fmt::format("_{:012d}.jpg", entry.image_id)))
+      if (const auto number = question_set().image_id(entry.image_filename);
+          number && *number != entry.image_id)
         findings.push_back({"image name",
                             {name},
                             fmt::format("question_id {}: \"{}\" is not the name of image_id {}",
@@ -102,7 +118,7 @@ class Judge {
   }
 
   template <typename Entry, typename Id>
-  void duplicates(const std::string& name, const char* key, const std::vector<Entry>& entries,
+  void duplicates(const std::string& name, const std::string& key, const std::vector<Entry>& entries,
                   Id Entry::*id) {
     std::set<Id> seen;
     for (const Entry& entry : entries)
@@ -111,7 +127,7 @@ class Judge {
   }
 
   template <typename Id>
-  void leaks(const NamedManifest& a, const NamedManifest& b, const char* key, const std::set<Id>& left,
+  void leaks(const NamedManifest& a, const NamedManifest& b, const std::string& key, const std::set<Id>& left,
              const std::set<Id>& right) {
     std::vector<Id> both;
     std::set_intersection(left.begin(), left.end(), right.begin(), right.end(), std::back_inserter(both));

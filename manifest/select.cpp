@@ -9,6 +9,7 @@
 #include "common/error.hpp"
 #include "common/path.hpp"
 #include "common/random.hpp"
+#include "manifest/datasets/data_sets.hpp"
 #include "manifest/format/parse.hpp"
 #include "manifest/majority.hpp"
 #include "manifest/stratify.hpp"
@@ -65,7 +66,7 @@ void describe(SubsetManifest& subset, const ClipRequest& request) {
 }
 
 std::string image_filename(const std::string& data_subtype, std::int64_t image_id) {
-  std::string name = fmt::format("COCO_{}_{:012d}.jpg", data_subtype, image_id);
+  std::string name = question_set().image_filename(data_subtype, image_id);
   if (const std::string why = common::why_not_a_pack_path(image_path(name));
       !why.empty() || data_subtype.find('/') != std::string::npos)
     throw Error(ErrorKind::format,
@@ -193,7 +194,7 @@ ClipChoice select_clips(const std::vector<ClipEntry>& rows, const ClipRequest& r
                       wanted, entries.size(), population.size()));
     }
     ClipEntry clip = join_rows(*population[draws.next()], request);
-    if (!request.is_available || request.is_available(clip.audio_relpath))
+    if (!request.is_available || request.is_available(clip))
       entries.push_back(std::move(clip));
     else
       choice.skipped.push_back({clip.clip_id, "no source file"});

@@ -32,7 +32,7 @@ struct QuestionRequest {
   VqaSplit split = VqaSplit::val;
   std::uint64_t subset_size = 0;  // 0: all
   common::Seed seed = 0;
-  std::string data_subtype;  // "val2014": images are named COCO_<data_subtype>_<12 digits>.jpg
+  std::string data_subtype;  // "val2014": the part of the data set that pictures are named by
   Strategy strategy = Strategy::original;
 };
 
@@ -49,8 +49,8 @@ struct ClipRequest {
   std::string split;              // "train": the folder audio/train
   std::uint64_t subset_size = 0;  // 0: all
   common::Seed seed = 0;
-  // Whether there is a file for an audio_relpath; not asked where it is empty.
-  std::function<bool(const std::string& audio_relpath)> is_available = {};
+  // Whether there is a file for a clip; not asked where it is empty.
+  std::function<bool(const ClipEntry& clip)> is_available = {};
 };
 
 struct ClipChoice {

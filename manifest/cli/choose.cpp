@@ -10,10 +10,10 @@
 #include "common/file.hpp"
 #include "common/json.hpp"
 #include "common/sealed/draft_file.hpp"
+#include "manifest/datasets/data_sets.hpp"
 #include "manifest/format/parse.hpp"
 #include "manifest/format/write.hpp"
 #include "manifest/tables/audiocaps_table.hpp"
-#include "manifest/tables/layout.hpp"
 #include "manifest/tables/vqa_tables.hpp"
 
 namespace manifest {
@@ -53,7 +53,8 @@ std::string year_in(const fs::path& questions) {
 std::string choose_subtype(const QuestionOptions& options, const VqaTables& tables,
                            const common::CommonFlags& flags) {
   const auto use = [&](const std::string& subtype, const std::string& reason) {
-    common::say(flags, fmt::format("images are named COCO_{}_*.jpg ({})", subtype, reason));
+    common::say(
+        flags, fmt::format("images are named as {} ({})", question_set().image_filename(subtype, 0), reason));
     return subtype;
   };
   if (!options.data_subtype.empty()) return use(options.data_subtype, "--data-subtype");
@@ -238,9 +239,10 @@ int choose_clips(const ClipOptions& options, const common::CommonFlags& flags) {
   const Excluded excluded = read_excluded(exclude);
   const std::vector<ClipEntry> rows = read_audiocaps_table(options.metadata);
   ClipRequest request{options.split, options.subset_size, options.seed, {}};
+  FolderTree available(options.available.value_or(fs::path()));
   if (options.available)
-    request.is_available = [&](const std::string& audio_relpath) {
-      return has_file(*options.available, clip_files(audio_relpath));
+    request.is_available = [&](const ClipEntry& clip) {
+      return !find_sound(original_sound_set().sources(clip), available.tree()).path.empty();
     };
   ClipChoice choice = select_clips(rows, request, excluded);
   Recipe& recipe = choice.manifest.recipe.emplace();

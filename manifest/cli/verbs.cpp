@@ -7,7 +7,7 @@
 #include "common/error.hpp"
 #include "manifest/cli/choose.hpp"
 #include "manifest/cli/inspect.hpp"
-#include "manifest/tables/layout.hpp"
+#include "manifest/datasets/data_sets.hpp"
 
 namespace manifest {
 namespace {
@@ -95,9 +95,9 @@ void add_question_verb(common::Program& program, VqaSplit split, common::VerbTex
   Verb& verb = program.add(std::move(text));
   const std::string year = options->default_subtype;
   verb.path("--questions", options->questions, "Read VQA v2's questions from this table")
-      .otherwise(vqa_questions(year).front() + " in data/vqa or in questions/ there");
+      .otherwise(question_set().questions(year).front() + " in data/vqa or in questions/ there");
   verb.path("--annotations", options->annotations, "Read VQA v2's answers from this table")
-      .otherwise(vqa_annotations(year).front() + " in data/vqa or in annotations/ there");
+      .otherwise(question_set().annotations(year).front() + " in data/vqa or in annotations/ there");
   add_choice_flags(verb, *options, "questions", excluded_text(options->exclude));
   verb.value("--strategy", "NAME", "Draw questions in this way",
              [options](const std::string&, const std::string& name) {
@@ -116,9 +116,9 @@ void add_question_verb(common::Program& program, VqaSplit split, common::VerbTex
     QuestionOptions chosen = *options;
     chosen.existing = *replace ? Existing::replace : Existing::refuse;
     if (chosen.questions.empty())
-      chosen.questions = first_file("data/vqa", vqa_questions(chosen.default_subtype));
+      chosen.questions = first_file("data/vqa", question_set().questions(chosen.default_subtype));
     if (chosen.annotations.empty())
-      chosen.annotations = first_file("data/vqa", vqa_annotations(chosen.default_subtype));
+      chosen.annotations = first_file("data/vqa", question_set().annotations(chosen.default_subtype));
     return choose_questions(chosen, flags);
   });
 }
@@ -152,7 +152,7 @@ void add_audio_verb(common::Program& program) {
     ClipOptions chosen = *options;
     chosen.existing = *replace ? Existing::replace : Existing::refuse;
     if (chosen.metadata.empty())
-      chosen.metadata = first_file("data/audiocaps", audiocaps_tables(chosen.split));
+      chosen.metadata = first_file("data/audiocaps", original_sound_set().tables(chosen.split));
     if (chosen.split != "train") chosen.exclude.found_beside = {"subset_manifest.json"};
     if (chosen.output.empty())
       chosen.output =

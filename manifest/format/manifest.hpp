@@ -14,13 +14,13 @@
 
 namespace manifest {
 
-// One row of AudioCaps: a caption of a ten-second clip of a video.
+// A clip of sound with its captions.
 struct ClipEntry {
-  std::string caption_id;
+  std::string caption_id;  // of the row; as clip_id where rows have no ids
   std::string clip_id;
   std::optional<double> start_time_s;  // where the clip begins in the full video; null in some tables
   std::string caption;
-  std::vector<std::string> captions;  // further references (held-out clips); empty: `caption` is the only one
+  std::vector<std::string> captions;  // further ones; empty: `caption` is the only one
   std::string audio_relpath;          // "audio/train/<youtube_id>.wav"
 };
 
@@ -33,6 +33,7 @@ struct SubsetManifest {
   std::string audio_rel_root;  // "audio/train"
   std::vector<ClipEntry> entries;
   std::optional<Recipe> recipe = std::nullopt;
+  std::string data_set{};  // empty: the Python original's, whose manifests do not name theirs
 };
 
 // Where a row has its image_filename: third, as the original's program writes it, or last, as in the manifest

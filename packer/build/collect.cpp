@@ -6,7 +6,7 @@
 
 #include "common/error.hpp"
 #include "common/unfetched.hpp"
-#include "manifest/tables/layout.hpp"
+#include "manifest/datasets/data_sets.hpp"
 
 namespace packer {
 namespace {
@@ -16,7 +16,7 @@ namespace fs = std::filesystem;
 // A folder or an archive that sources are looked for in.
 class Root {
  public:
-  explicit Root(fs::path place) : place_(std::move(place)) {
+  explicit Root(fs::path place) : place_(std::move(place)), folder_(place_) {
     if (const std::string why = common::why_unfetched(place_); !why.empty())
       throw common::Error(common::ErrorKind::io, place_.string() + " " + why);
     if (!fs::is_regular_file(place_)) return;
@@ -28,59 +28,78 @@ class Root {
     archive_ = std::make_shared<const ForeignArchive>(place_);
   }
 
-  // `unusable` gets a remark where the source is there but its bytes cannot be had.
-  [[nodiscard]] std::optional<Source> find(const std::string& name, std::string& unusable) const {
-    if (!archive_) return find_file(place_ / name);
-    const ForeignArchive::Entry* entry = archive_->find(name);
-    if (entry == nullptr) return std::nullopt;
-    if (entry->why_not.empty()) return Source{place_.string(), archive_, entry};
-    unusable = " (in " + place_.string() + " it is " + entry->why_not + ")";
-    return std::nullopt;
-  }
-
-  // Of one that was not found: that it was never fetched. Empty: nothing tells so.
-  [[nodiscard]] std::string why_unfetched(const std::string& name) const {
-    const std::string why = archive_ ? "" : common::why_unfetched(place_ / name);
-    return why.empty() ? why : ": " + (place_ / name).string() + " " + why;
+  // `find`: find_sound or find_picture. `unusable` gets a remark where there is a file that cannot be taken.
+  template <typename Find>
+  [[nodiscard]] std::optional<Source> find(const manifest::Places& places, const Find& find,
+                                           std::string& unusable) {
+    const manifest::Found found = find(places, archive_ ? tree_of_archive(unusable) : folder_.tree());
+    if (!found.rivals.empty())
+      unusable = fmt::format(" (there is {}, and which of them is meant is not known; rename that one)",
+                             fmt::join(found.rivals, " and "));
+    if (found.path.empty()) {
+      if (unusable.empty() && !archive_) unusable = why_unfetched(places);
+      return std::nullopt;
+    }
+    if (archive_) return Source{place_.string(), archive_, archive_->find(found.path)};
+    // Sources may be links (data sets on clusters often are); a pack's own files never.
+    return Source{fs::canonical(place_ / found.path).string(), nullptr, nullptr};
   }
 
   [[nodiscard]] std::string describe() const {
     return fs::exists(place_) ? place_.string() : place_.string() + " (which does not exist)";
   }
+  // What is in those folders instead; empty where nothing is, or an archive.
+  [[nodiscard]] std::string describe_others(const std::vector<std::string>& folders) {
+    return archive_ ? std::string() : common::escape_for_terminal(folder_.describe(folders));
+  }
 
  private:
-  // Sources may be links (data sets on clusters often are); a pack's own files never.
-  static std::optional<Source> find_file(const fs::path& path) {
-    std::error_code error;
-    const fs::file_type type = fs::status(path, error).type();
-    // A disk that fails must not look like a source that is missing, which --allow-missing would pass over.
-    if (type == fs::file_type::none && common::why_unfetched(path).empty())
-      throw common::Error(common::ErrorKind::io, "cannot look at " + path.string() + ": " + error.message());
-    if (type != fs::file_type::regular || !common::why_unfetched(path).empty()) return std::nullopt;
-    return Source{fs::canonical(path).string(), nullptr, nullptr};
+  // Of a file that was not found: that it was never fetched. Empty: nothing tells so.
+  [[nodiscard]] std::string why_unfetched(const manifest::Places& places) const {
+    const std::string& own = places.names.front();
+    for (const std::string& folder : places.folders)
+      for (const char* suffix : {"", ".wav", ".flac", ".mp3"}) {
+        const fs::path path = place_ / folder / (*suffix == 0 ? own : manifest::clip_stem(own) + suffix);
+        if (const std::string why = common::why_unfetched(path); !why.empty())
+          return ": " + path.string() + " " + why;
+      }
+    return {};
+  }
+
+  [[nodiscard]] manifest::Tree tree_of_archive(std::string& unusable) const {
+    return {[](const std::string&, std::string_view) { return true; },
+            [this, &unusable](const std::string& path) {
+              const ForeignArchive::Entry* entry = archive_->find(path);
+              if (entry != nullptr && !entry->why_not.empty())
+                unusable = " (in " + place_.string() + " it is " + entry->why_not + ")";
+              return entry != nullptr && entry->why_not.empty();
+            }};
   }
 
   fs::path place_;
+  manifest::FolderTree folder_;
   std::shared_ptr<const ForeignArchive> archive_;
 };
 
-std::optional<Source> find_clip(const PlannedClip& clip, const Root& root, std::string& unusable) {
-  for (const std::string& name : manifest::clip_files(clip.named))
-    if (auto found = root.find(name, unusable)) return found;
-  for (const std::string& name : manifest::clip_files(clip.named))
-    if (unusable.empty()) unusable = root.why_unfetched(name);
+std::optional<Source> find_clip(const manifest::Places& places, Root& root, std::string& unusable) {
+  return root.find(places, manifest::find_sound, unusable);
+}
+
+std::optional<Source> find_image(const manifest::Places& places, std::vector<Root>& roots,
+                                 std::string& unusable) {
+  for (Root& root : roots)
+    if (auto found = root.find(places, manifest::find_picture, unusable)) return found;
   return std::nullopt;
 }
 
-std::optional<Source> find_image(const std::string& name, const std::vector<Root>& roots,
-                                 std::string& unusable) {
-  for (const Root& root : roots)
-    for (const std::string& file : manifest::image_files(name))
-      if (auto found = root.find(file, unusable)) return found;
-  for (const Root& root : roots)
-    for (const std::string& file : manifest::image_files(name))
-      if (unusable.empty()) unusable = root.why_unfetched(file);
-  return std::nullopt;
+// Where the first of the files that are missing was looked for, and what is there instead.
+std::string describe_search(const char* what, const manifest::Places& places, const std::string& roots,
+                            const std::string& others) {
+  std::vector<std::string> folders;
+  for (const std::string& folder : places.folders) folders.push_back(folder.empty() ? "the root" : folder);
+  return fmt::format("{} were looked for in {} ({}), the first as {}{}.", what, roots,
+                     fmt::join(folders, ", "), fmt::join(places.names, ", "),
+                     others.empty() ? "" : "; " + others);
 }
 
 std::string describe(const std::vector<Root>& roots) {
@@ -98,10 +117,11 @@ bool is_place_wrong(const std::vector<std::optional<Source>>& sources, std::size
 }
 
 [[noreturn]] void refuse_place(const char* what, std::size_t count, const char* flag,
-                               const std::string& places, const std::string& layout) {
+                               const std::string& places, const std::string& layout,
+                               const std::string& search) {
   throw common::Error(common::ErrorKind::mismatch,
-                      fmt::format("none of the {} {} is in {}; check {}: it must hold {}", count, what,
-                                  places, flag, layout));
+                      fmt::format("none of the {} {} is in {}; check {}: it must hold {}\n{}", count, what,
+                                  places, flag, layout, search));
 }
 
 }  // namespace
@@ -111,44 +131,59 @@ std::string Source::name() const {
 }
 
 Collection collect(Plan plan, const SourceRoots& roots, Missing missing) {
-  const Root sounds(roots.sounds);
-  const std::vector<Root> images(roots.images.begin(), roots.images.end());
+  Root sounds(roots.sounds);
+  std::vector<Root> images(roots.images.begin(), roots.images.end());
   Collection collection;
   collection.clip_sources.reserve(plan.clips.size());
   collection.image_sources.reserve(plan.images.size());
+  std::optional<manifest::Places> lost_clip, lost_image;  // the first of each
   const auto keep = [&](std::optional<Source> found, std::vector<std::optional<Source>>& sources,
+                        const manifest::Places& places, std::optional<manifest::Places>& lost,
                         const std::string& line) {
     if (!found) {
       ++collection.missing;
       collection.missing_lines += "\n  " + line;
+      if (!lost) lost = places;
     }
     sources.push_back(std::move(found));
   };
   std::size_t clip_remarks = 0, image_remarks = 0;
   for (const PlannedClip& clip : plan.clips) {
     std::string unusable;
-    auto found = find_clip(clip, sounds, unusable);
+    const manifest::Places places = clip.data_set->sources(row_of(clip, plan));
+    auto found = find_clip(places, sounds, unusable);
     if (!found && !unusable.empty()) ++clip_remarks;
-    keep(std::move(found), collection.clip_sources, clip.stem + ".wav|.flac|.mp3" + unusable);
+    keep(std::move(found), collection.clip_sources, places, lost_clip, clip.named + unusable);
   }
   for (const PlannedImage& image : plan.images) {
     std::string unusable;
     const std::string name(image.file_name());
-    auto found = find_image(name, images, unusable);
+    const manifest::Places places = manifest::question_set().sources(name);
+    auto found = find_image(places, images, unusable);
     if (!found && !unusable.empty()) ++image_remarks;
-    keep(std::move(found), collection.image_sources, name + unusable);
+    keep(std::move(found), collection.image_sources, places, lost_image, name + unusable);
+  }
+  std::vector<std::string> searches;
+  if (lost_clip)
+    searches.push_back(
+        describe_search("Clips", *lost_clip, sounds.describe(), sounds.describe_others(lost_clip->folders)));
+  if (lost_image) {
+    std::string others;
+    for (Root& root : images)
+      if (others.empty()) others = root.describe_others(lost_image->folders);
+    searches.push_back(describe_search("Pictures", *lost_image, describe(images), others));
   }
   if (missing == Missing::refuse) {
     if (is_place_wrong(collection.clip_sources, clip_remarks))
       refuse_place("clips", collection.clip_sources.size(), "--source-root", sounds.describe(),
-                   "audio/<split>/, as in " + plan.clips.front().stem + ".wav, .flac or .mp3");
+                   "audio/<split>/, as in " + plan.clips.front().stem + ".wav, .flac or .mp3",
+                   searches.front());
     if (is_place_wrong(collection.image_sources, image_remarks))
       refuse_place("pictures", collection.image_sources.size(), "--image-root", describe(images),
-                   "images/, val2014/ or train2014/, as in " + std::string(plan.images.front().file_name()));
+                   "images/, val2014/ or train2014/, as in " + std::string(plan.images.front().file_name()),
+                   searches.back());
   }
-  if (collection.missing > 0)
-    collection.missing_lines +=
-        "\nClips were looked for in " + sounds.describe() + ", pictures in " + describe(images) + ".";
+  for (const std::string& search : searches) collection.missing_lines += "\n" + search;
   collection.plan = std::move(plan);
   return collection;
 }

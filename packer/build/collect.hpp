@@ -15,7 +15,7 @@ namespace packer {
 // Each is a folder or an archive.
 struct SourceRoots {
   std::filesystem::path sounds;               // holds audio/<split>/
-  std::vector<std::filesystem::path> images;  // each searched in the places that COCO is unpacked to
+  std::vector<std::filesystem::path> images;  // each searched where people unpack pictures
 };
 
 enum class Missing { refuse, allow };

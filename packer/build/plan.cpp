@@ -5,7 +5,7 @@
 #include <set>
 
 #include "common/error.hpp"
-#include "manifest/tables/layout.hpp"
+#include "manifest/datasets/data_sets.hpp"
 
 namespace packer {
 namespace {
@@ -37,10 +37,15 @@ std::string stem_of(const std::string& named, common::Findings& findings) {
 }
 
 void plan_clips(const manifest::SubsetManifest& subset, Role role, Plan& result, common::Findings& findings) {
+  const manifest::SoundSet& data_set = manifest::sound_set_of(subset);
   for (std::size_t row = 0; row < subset.entries.size(); ++row) {
     const manifest::ClipEntry& entry = subset.entries[row];
-    PlannedClip clip{role, row, entry.audio_relpath, stem_of(entry.audio_relpath, findings),
-                     entry.start_time_s.value_or(0)};
+    PlannedClip clip{role,
+                     row,
+                     entry.audio_relpath,
+                     stem_of(entry.audio_relpath, findings),
+                     entry.start_time_s.value_or(0),
+                     &data_set};
     if (!clip.stem.empty()) result.clips.push_back(std::move(clip));
   }
 }
@@ -80,6 +85,11 @@ std::vector<common::PackPath> longest_paths(const Plan& result) {
 }
 
 }  // namespace
+
+const manifest::ClipEntry& row_of(const PlannedClip& clip, const Plan& plan) {
+  const Manifests& manifests = plan.tables.manifests;
+  return (clip.role == Role::audio_val_manifest ? manifests.audio_val : manifests.subset)->entries[clip.row];
+}
 
 Plan plan(const std::string& pack_name, Tables tables) {
   if (const std::string why = why_not_a_pack_name(pack_name); !why.empty())

@@ -8,6 +8,7 @@
 #include <string_view>
 #include <vector>
 
+#include "manifest/datasets/data_set.hpp"
 #include "manifest/tables/coco_images.hpp"
 #include "packer/format/contents.hpp"
 
@@ -30,8 +31,9 @@ struct PlannedClip {
   Role role = Role::subset_manifest;
   std::size_t row = 0;
   std::string named;  // the manifest's audio_relpath
-  std::string stem;   // "audio/train/<youtube_id>": the source decides the suffix
+  std::string stem;   // "audio/train/<name>": the source decides the suffix
   double start_s = 0;
+  const manifest::SoundSet* data_set = nullptr;
 };
 
 // One picture; many questions may be asked about it, in one split.
@@ -48,6 +50,9 @@ struct Plan {
   std::vector<PlannedClip> clips;
   std::vector<PlannedImage> images;  // sorted by path
 };
+
+// The row that the clip was planned for.
+[[nodiscard]] const manifest::ClipEntry& row_of(const PlannedClip& clip, const Plan& plan);
 
 // Throws mismatch that lists every clash, illegal name and leak.
 [[nodiscard]] Plan plan(const std::string& pack_name, Tables tables);

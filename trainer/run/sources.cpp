@@ -5,10 +5,10 @@
 #include "common/error.hpp"
 #include "common/file.hpp"
 #include "common/sealed/draft_file.hpp"
+#include "manifest/datasets/data_sets.hpp"
 #include "manifest/format/write.hpp"
 #include "manifest/select.hpp"
 #include "manifest/tables/audiocaps_table.hpp"
-#include "manifest/tables/layout.hpp"
 #include "manifest/tables/vqa_tables.hpp"
 #include "packer/build/build.hpp"
 #include "packer/synthesize/synthesize.hpp"
@@ -54,14 +54,14 @@ fs::path pack_as_tree(const RunConfig& config) {
 
 void audio_from_tables(const fs::path& root, const RunConfig& config, const fs::path& manifests,
                        packer::BuildRequest& request) {
-  const fs::path train = find_table(root, manifest::audiocaps_tables("train"));
+  const fs::path train = find_table(root, manifest::original_sound_set().tables("train"));
   const manifest::ClipChoice subset =
       manifest::select_clips(manifest::read_audiocaps_table(train),
                              {"train", static_cast<std::uint64_t>(config.subset_size), config.seed}, {});
   request.manifest = manifests / "subset_manifest.json";
   request.source_root = root;
   common::write_file(request.manifest, manifest::write_subset(subset.manifest));
-  const std::vector<std::string> held_out = manifest::audiocaps_tables("val");
+  const std::vector<std::string> held_out = manifest::original_sound_set().tables("val");
   if (!manifest::has_file(root, held_out)) return;
   const std::vector<manifest::ClipEntry> rows =
       manifest::read_audiocaps_table(manifest::first_file(root, held_out));
@@ -89,8 +89,8 @@ std::uint64_t population_of(const manifest::VqaTables& tables, const manifest::E
 void questions_from_tables(const fs::path& root, const RunConfig& config, const fs::path& manifests,
                            packer::BuildRequest& request) {
   const manifest::VqaTables tables = manifest::read_vqa_tables(
-      find_table(root, manifest::vqa_questions("val2014")),
-      find_table(root, manifest::vqa_annotations("val2014")), config.threads, config.verbosity);
+      find_table(root, manifest::question_set().questions("val2014")),
+      find_table(root, manifest::question_set().annotations("val2014")), config.threads, config.verbosity);
   const auto size =
       std::min<std::uint64_t>(tables.size(), static_cast<std::uint64_t>(config.evaluation.size));
   request.val_manifest = manifests / "val_manifest.json";

@@ -234,12 +234,12 @@ TEST_CASE("a clip without a file is skipped, and the next of the same draw takes
   const auto all = manifest::select_clips(rows, request, {});
   CHECK(all.skipped.empty());
   // All are there: nothing changes.
-  request.is_available = [](const std::string&) { return true; };
+  request.is_available = [](const manifest::ClipEntry&) { return true; };
   CHECK(manifest::write_subset(manifest::select_clips(rows, request, {}).manifest) ==
         manifest::write_subset(all.manifest));
   // Of those that are drawn one is lost: the others stay.
   const std::string lost = all.manifest.entries[2].clip_id;
-  request.is_available = [&](const std::string& path) { return path != "audio/train/" + lost + ".wav"; };
+  request.is_available = [&](const manifest::ClipEntry& clip) { return clip.clip_id != lost; };
   const auto choice = manifest::select_clips(rows, request, {});
   REQUIRE(choice.skipped.size() == 1);
   CHECK(choice.skipped[0].clip_id == lost);
@@ -253,7 +253,7 @@ TEST_CASE("a clip without a file is skipped, and the next of the same draw takes
   CHECK(std::find(ids.begin(), ids.end(), lost) == ids.end());
   // As many as there are, and one more.
   int left = 5;
-  request.is_available = [&](const std::string&) { return left-- > 0; };
+  request.is_available = [&](const manifest::ClipEntry&) { return left-- > 0; };
   CHECK(manifest::select_clips(rows, request, {}).skipped.empty());
   left = 4;
   CHECK(kind_of([&] { (void)manifest::select_clips(rows, request, {}); }) == ErrorKind::mismatch);
