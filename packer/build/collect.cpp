@@ -120,7 +120,7 @@ bool is_place_wrong(const std::vector<std::optional<Source>>& sources, std::size
                                const std::string& places, const std::string& layout,
                                const std::string& search) {
   throw common::Error(common::ErrorKind::mismatch,
-                      fmt::format("none of the {} {} is in {}; check {}: it must hold {}\n{}", count, what,
+                      fmt::format("none of the {} {} is in {}; check {}: it must hold {}. {}", count, what,
                                   places, flag, layout, search));
 }
 
