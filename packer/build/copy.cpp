@@ -8,6 +8,7 @@
 #include <mutex>
 
 #include "common/error.hpp"
+#include "common/media/image.hpp"
 #include "common/media/media_header.hpp"
 #include "common/media/probe.hpp"
 #include "common/parallel.hpp"
@@ -27,6 +28,7 @@ constexpr std::uint64_t k_clip_source_s = 11;  // a longer source is a full vide
 constexpr const char* k_no_source = "no source file";
 constexpr const char* k_no_decode = "the source does not decode";
 constexpr const char* k_too_short = "the source ends before the clip begins";
+constexpr const char* k_too_long = "the source is too large";
 
 // Why a source that is there cannot be packed: a reason for pack.json, and a sentence for the user.
 struct Unusable {
@@ -109,6 +111,13 @@ StagedFile stage_image(const PlannedImage& image, common::ByteView bytes, const 
   return file;
 }
 
+// A source's bytes, in memory that each thread uses again and again; until its next call.
+common::ByteView read_source(const fs::path& path, std::uint64_t limit_bytes) {
+  thread_local common::ReadBuffer buffer;
+  if (buffer.size() > k_held_sound_bytes) buffer = common::ReadBuffer();
+  return common::read_file_into(path, limit_bytes, buffer);
+}
+
 // Clips first, then images: the order of everything that is staged.
 class Stager {
  public:
@@ -125,6 +134,10 @@ class Stager {
   [[nodiscard]] std::optional<Source>& source(std::size_t i) {
     return i < clips_ ? collection_.clip_sources[i] : collection_.image_sources[i - clips_];
   }
+  // Of a source that is held in memory.
+  [[nodiscard]] std::uint64_t limit_bytes(std::size_t i) const {
+    return i < clips_ ? k_source_limit_bytes : common::k_picture_limit_bytes;
+  }
   // What the data says no to becomes a problem to be listed; what could not be read has ended the build. Safe
   // from many threads.
   void stage(std::size_t i, common::ByteView bytes) {
@@ -136,17 +149,27 @@ class Stager {
       return stage_image(collection_.plan.images[i - clips_], bytes, name, draft_, probe_);
     });
   }
-  // The same of a clip's file that is too large to be held.
-  void stage_long(std::size_t i) {
-    stage_as(i, [&](const std::string& name) {
-      return stage_clip(collection_.plan.clips[i], SourceSound(fs::path(source(i)->host), name), draft_,
-                        probe_);
-    });
-  }
-  [[nodiscard]] bool is_long(std::size_t i) {
+  // The same of a file that is not read yet. Its size is looked at first: a large sound stays where it is,
+  // and a picture that is too large is not read at all.
+  void stage_file(std::size_t i) {
+    const fs::path path = source(i)->host;
     std::error_code failure;
-    const std::uintmax_t bytes = fs::file_size(source(i)->host, failure);
-    return i < clips_ && !failure && bytes > k_held_sound_bytes;
+    const std::uintmax_t bytes = fs::file_size(path, failure);
+    if (failure || bytes <= (i < clips_ ? k_held_sound_bytes : limit_bytes(i)))
+      stage(i, read_source(path, limit_bytes(i)));
+    else if (i >= clips_)
+      refuse_long(i);
+    else
+      stage_as(i, [&](const std::string& name) {
+        return stage_clip(collection_.plan.clips[i], SourceSound(path, name), draft_, probe_);
+      });
+  }
+  void refuse_long(std::size_t i) {
+    stage_as(i, [&](const std::string& name) -> StagedFile {
+      throw Unusable(k_too_long, fmt::format("{} has more bytes than the limit of {}; replace the file or "
+                                             "leave it out of the manifest",
+                                             name, limit_bytes(i)));
+    });
   }
   [[nodiscard]] const std::map<std::size_t, std::string>& problems() const { return problems_; }
   // Without its plan; once, at the end.
@@ -187,19 +210,13 @@ class Stager {
 // What is to be taken out of one archive: entry number -> what is staged from it.
 struct Wanted {
   std::map<std::size_t, std::vector<std::size_t>> items;
-  std::vector<ForeignArchive::Entry> entries(Stager& stager) const {
-    std::vector<ForeignArchive::Entry> entries;
-    for (const auto& [number, staged] : items) entries.push_back(*stager.source(staged.front())->entry);
+  std::vector<WantedEntry> entries(Stager& stager) const {
+    std::vector<WantedEntry> entries;
+    for (const auto& [number, staged] : items)
+      entries.push_back({*stager.source(staged.front())->entry, stager.limit_bytes(staged.front())});
     return entries;
   }
 };
-
-// A source's bytes, in memory that each thread uses again and again; until its next call.
-common::ByteView read_source(const std::filesystem::path& path) {
-  thread_local common::ReadBuffer buffer;
-  if (buffer.size() > k_held_sound_bytes) buffer = common::ReadBuffer();
-  return common::read_file_into(path, k_source_limit_bytes, buffer);
-}
 
 void stage_all(Stager& stager, const CopyRequest& request) {
   std::vector<std::size_t> files;
@@ -214,19 +231,19 @@ void stage_all(Stager& stager, const CopyRequest& request) {
   }
   common::Progress progress("copying", "files", stager.count(), request.verbosity);
   common::parallel_for(files.size(), request.threads, [&](std::size_t k) {
-    const std::size_t i = files[k];
-    if (stager.is_long(i))
-      stager.stage_long(i);
-    else
-      stager.stage(i, read_source(stager.source(i)->host));
+    stager.stage_file(files[k]);
     progress.add(1);
   });
   for (const auto& [archive, wanted] : archives) {
-    const std::vector<ForeignArchive::Entry> entries = wanted.entries(stager);
-    ForeignReader reader(archive->path(), entries, k_source_limit_bytes);
+    const std::vector<WantedEntry> entries = wanted.entries(stager);
+    ForeignReader reader(archive->path(), entries);
     common::parallel_for(entries.size(), request.threads, [&, &items = wanted.items](std::size_t) {
       const ForeignReader::Taken taken = reader.next();
-      for (const std::size_t i : items.at(entries[taken.which].number)) stager.stage(i, taken.bytes);
+      for (const std::size_t i : items.at(entries[taken.which].entry.number))
+        if (taken.is_too_long)
+          stager.refuse_long(i);
+        else
+          stager.stage(i, taken.bytes);
       progress.add(1);
     });
   }

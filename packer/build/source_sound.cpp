@@ -37,9 +37,10 @@ common::AudioFacts SourceSound::probe(common::Probe probe) const {
 common::ByteView SourceSound::hold() {
   if (!file_.is_open() || !own_.empty()) return held_;
   if (bytes_.size() > k_source_limit_bytes)
-    throw common::Error(common::ErrorKind::format,
+    throw common::Error(common::ErrorKind::mismatch,
                         name_ + " has " + std::to_string(bytes_.size()) + " bytes, more than the limit of " +
-                            std::to_string(k_source_limit_bytes) + "; is it the right file?");
+                            std::to_string(k_source_limit_bytes) +
+                            "; replace the file or leave it out of the manifest");
   own_.resize(static_cast<std::size_t>(bytes_.size()));
   own_.resize(bytes_.read_at(own_.data(), own_.size(), 0));
   refuse_changed();

@@ -67,9 +67,8 @@ const ForeignArchive::Entry* ForeignArchive::find(const std::string& name) const
   return at == entries_.end() ? nullptr : &at->second;
 }
 
-ForeignReader::ForeignReader(const fs::path& archive, std::vector<ForeignEntry> wanted,
-                             std::uint64_t limit_bytes)
-    : entries_(is_zip(archive) ? read_zip(archive, std::move(wanted), limit_bytes)
-                               : read_tar(archive, std::move(wanted), limit_bytes)) {}
+ForeignReader::ForeignReader(const fs::path& archive, std::vector<WantedEntry> wanted)
+    : entries_(is_zip(archive) ? read_zip(archive, std::move(wanted))
+                               : read_tar(archive, std::move(wanted))) {}
 
 }  // namespace packer

@@ -40,8 +40,7 @@ class ForeignReader {
   using Taken = TakenEntry;
 
   // As read_tar and read_zip.
-  ForeignReader(const std::filesystem::path& archive, std::vector<ForeignEntry> wanted,
-                std::uint64_t limit_bytes);
+  ForeignReader(const std::filesystem::path& archive, std::vector<WantedEntry> wanted);
 
   // The next one, to be called once for each. Safe from many threads.
   [[nodiscard]] Taken next() { return entries_->next(); }

@@ -24,9 +24,15 @@ struct ForeignEntry {
   std::string why_not;     // why its bytes cannot be had (a link, encrypted, there twice); empty: they can
 };
 
+struct WantedEntry {
+  ForeignEntry entry;
+  std::uint64_t limit_bytes = 0;
+};
+
 struct TakenEntry {
   std::size_t which = 0;  // index into what was wanted
   common::Bytes bytes;
+  bool is_too_long = false;  // more bytes than the limit, whatever it declares: they are not kept
 };
 
 // Gives the wanted entries, each once.
@@ -42,8 +48,6 @@ using EntryCall = std::function<void(ForeignEntry)>;
 
 // The errors of both.
 [[noreturn]] void refuse_archive(const std::filesystem::path& path, const std::string& why);
-[[noreturn]] void refuse_long_entry(const std::filesystem::path& path, const std::string& entry,
-                                    std::uint64_t limit_bytes);
 [[noreturn]] void refuse_changed_archive(const std::filesystem::path& path);
 
 }  // namespace packer

@@ -7,6 +7,7 @@
 #include <cerrno>
 #include <exception>
 #include <mutex>
+#include <optional>
 
 #include "common/error.hpp"
 #include "common/file.hpp"
@@ -70,6 +71,7 @@ Input& input_of(void* user) { return *static_cast<Input*>(user); }
 la_ssize_t read_callback(archive* reader, void* user, const void** piece) {
   Input& input = input_of(user);
   try {
+    common::throw_if_stop_requested();  // an entry of a terabyte that is only passed over takes its time
     *piece = input.buffer.data();
     return static_cast<la_ssize_t>(input.read());
   } catch (...) {
@@ -138,8 +140,10 @@ class Walk {
     return warning_.empty() ? "" : "damaged (" + common::escape_for_terminal(warning_) + ")";
   }
 
-  // The bytes of the entry, as many as there are: what it declares is compared, not believed.
-  [[nodiscard]] common::Bytes read(std::uint64_t limit_bytes) {
+  // The bytes of the entry, as many as there are: what it declares is compared, not believed. Nothing where
+  // there are more than the limit.
+  [[nodiscard]] std::optional<common::Bytes> read(std::uint64_t limit_bytes) {
+    if (declared() > limit_bytes) return std::nullopt;
     common::Bytes bytes;
     for (;;) {
       const void* piece = nullptr;
@@ -150,19 +154,23 @@ class Walk {
       if (code != ARCHIVE_OK) fail(common::escape_for_terminal(name()) + ": ");
       if (static_cast<std::uint64_t>(offset) != bytes.size())
         refuse_archive(input_.path, common::escape_for_terminal(name()) + " has holes");
-      if (size > limit_bytes - bytes.size()) refuse_long_entry(input_.path, name(), limit_bytes);
+      if (size > limit_bytes - bytes.size()) return std::nullopt;
       const auto* from = static_cast<const std::uint8_t*>(piece);
       bytes.insert(bytes.end(), from, from + size);
     }
-    if (::archive_entry_size_is_set(entry_) != 0 &&
-        static_cast<std::uint64_t>(::archive_entry_size(entry_)) != bytes.size())
+    if (::archive_entry_size_is_set(entry_) != 0 && declared() != bytes.size())
       refuse_archive(input_.path, common::escape_for_terminal(name()) + " declares " +
-                                      std::to_string(::archive_entry_size(entry_)) + " bytes and has " +
+                                      std::to_string(declared()) + " bytes and has " +
                                       std::to_string(bytes.size()));
     return bytes;
   }
 
  private:
+  // 0 where it declares nothing.
+  [[nodiscard]] std::uint64_t declared() const {
+    return static_cast<std::uint64_t>(::archive_entry_size(entry_));
+  }
+
   [[nodiscard]] std::string message() const {
     const char* text = ::archive_error_string(reader_.get());
     return text == nullptr ? "it is damaged" : text;
@@ -196,23 +204,23 @@ class Walk {
 // In the order they are stored: threads take turns.
 class TarReader : public EntryReader {
  public:
-  TarReader(const fs::path& path, std::vector<ForeignEntry> wanted, std::uint64_t limit_bytes)
-      : path_(path), wanted_(std::move(wanted)), limit_bytes_(limit_bytes), walk_(path) {}
+  TarReader(const fs::path& path, std::vector<WantedEntry> wanted)
+      : path_(path), wanted_(std::move(wanted)), walk_(path) {}
 
   TakenEntry next() override {
     const std::lock_guard lock(mutex_);
     ENSURE(next_ < wanted_.size());
-    const ForeignEntry& entry = wanted_[next_];
+    const auto& [entry, limit_bytes] = wanted_[next_];
     for (; passed_ <= entry.number; ++passed_)
       if (!walk_.advance()) refuse_changed_archive(path_);
     if (walk_.name() != entry.name || !walk_.why_not().empty()) refuse_changed_archive(path_);
-    return {next_++, walk_.read(limit_bytes_)};
+    auto bytes = walk_.read(limit_bytes);
+    return {next_++, bytes ? std::move(*bytes) : common::Bytes(), !bytes};
   }
 
  private:
   fs::path path_;
-  std::vector<ForeignEntry> wanted_;
-  std::uint64_t limit_bytes_;
+  std::vector<WantedEntry> wanted_;
   std::mutex mutex_;
   Walk walk_;
   std::size_t passed_ = 0;  // entries behind us
@@ -229,9 +237,8 @@ void list_tar(const fs::path& path, const EntryCall& call) {
   }
 }
 
-std::unique_ptr<EntryReader> read_tar(const fs::path& path, std::vector<ForeignEntry> wanted,
-                                      std::uint64_t limit_bytes) {
-  return std::make_unique<TarReader>(path, std::move(wanted), limit_bytes);
+std::unique_ptr<EntryReader> read_tar(const fs::path& path, std::vector<WantedEntry> wanted) {
+  return std::make_unique<TarReader>(path, std::move(wanted));
 }
 
 }  // namespace packer

@@ -7,6 +7,7 @@
 #include <exception>
 #include <mutex>
 #include <new>
+#include <optional>
 
 #include "common/error.hpp"
 #include "common/file.hpp"
@@ -162,10 +163,11 @@ class Zip {
     return {};
   }
 
-  [[nodiscard]] common::Bytes read(std::size_t number, std::uint64_t limit_bytes) {
+  // Nothing where the entry has more bytes than the limit: no more than it declares are read.
+  [[nodiscard]] std::optional<common::Bytes> read(std::size_t number, std::uint64_t limit_bytes) {
     const std::string called = common::escape_for_terminal(name(number));
     const zip_stat_t status = stat_of(number);
-    if (status.size > limit_bytes) refuse_long_entry(input_.path, name(number), limit_bytes);
+    if (status.size > limit_bytes) return std::nullopt;
     const std::unique_ptr<zip_file_t, CloseEntry> file(::zip_fopen_index(zip_.get(), number, 0));
     if (!file) fail(::zip_get_error(zip_.get()), called + ": ");
     common::Bytes bytes;
@@ -216,23 +218,23 @@ class Zip {
 // for the time zone at every entry.
 class ZipReader : public EntryReader {
  public:
-  ZipReader(const fs::path& path, std::vector<ForeignEntry> wanted, std::uint64_t limit_bytes)
-      : path_(path), wanted_(std::move(wanted)), limit_bytes_(limit_bytes), zip_(path) {}
+  ZipReader(const fs::path& path, std::vector<WantedEntry> wanted)
+      : path_(path), wanted_(std::move(wanted)), zip_(path) {}
 
   TakenEntry next() override {
     const std::lock_guard lock(mutex_);
     ENSURE(next_ < wanted_.size());
-    const ForeignEntry& entry = wanted_[next_];
+    const auto& [entry, limit_bytes] = wanted_[next_];
     if (entry.number >= zip_.count() || zip_.name(entry.number) != entry.name ||
         !zip_.why_not(entry.number).empty())
       refuse_changed_archive(path_);
-    return {next_++, zip_.read(entry.number, limit_bytes_)};
+    auto bytes = zip_.read(entry.number, limit_bytes);
+    return {next_++, bytes ? std::move(*bytes) : common::Bytes(), !bytes};
   }
 
  private:
   fs::path path_;
-  std::vector<ForeignEntry> wanted_;
-  std::uint64_t limit_bytes_;
+  std::vector<WantedEntry> wanted_;
   std::mutex mutex_;
   Zip zip_;
   std::size_t next_ = 0;  // into wanted_
@@ -248,9 +250,8 @@ void list_zip(const fs::path& path, const EntryCall& call) {
   }
 }
 
-std::unique_ptr<EntryReader> read_zip(const fs::path& path, std::vector<ForeignEntry> wanted,
-                                      std::uint64_t limit_bytes) {
-  return std::make_unique<ZipReader>(path, std::move(wanted), limit_bytes);
+std::unique_ptr<EntryReader> read_zip(const fs::path& path, std::vector<WantedEntry> wanted) {
+  return std::make_unique<ZipReader>(path, std::move(wanted));
 }
 
 }  // namespace packer

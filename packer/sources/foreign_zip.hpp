@@ -12,10 +12,8 @@ namespace packer {
 
 void list_zip(const std::filesystem::path& path, const EntryCall& call);
 
-// `wanted` in ascending order of numbers, each once. An entry with more bytes than `limit_bytes` is a format
-// error, whatever size it declares.
+// `wanted` in ascending order of numbers, each once.
 [[nodiscard]] std::unique_ptr<EntryReader> read_zip(const std::filesystem::path& path,
-                                                    std::vector<ForeignEntry> wanted,
-                                                    std::uint64_t limit_bytes);
+                                                    std::vector<WantedEntry> wanted);
 
 }  // namespace packer

@@ -26,12 +26,13 @@ Outcome take(const std::filesystem::path& path) {
     for (const auto& [name, bytes] : k_files)
       if (const auto* entry = archive.find(name); entry != nullptr && entry->why_not.empty())
         wanted[entry->number] = *entry;
-    std::vector<ForeignArchive::Entry> entries;
-    for (const auto& [number, entry] : wanted) entries.push_back(entry);
-    packer::ForeignReader reader(path, entries, 1 << 20);
+    std::vector<packer::WantedEntry> entries;
+    for (const auto& [number, entry] : wanted) entries.push_back({entry, 1 << 20});
+    packer::ForeignReader reader(path, entries);
     for (std::size_t i = 0; i < entries.size(); ++i) {
       const auto taken = reader.next();
-      if (k_files.at(entries[taken.which].name) != common::text_of(taken.bytes)) return Outcome::different;
+      if (k_files.at(entries[taken.which].entry.name) != common::text_of(taken.bytes))
+        return Outcome::different;
     }
     return entries.size() == k_files.size() ? Outcome::whole : Outcome::lacking;
   } catch (const common::Error& error) {

@@ -16,7 +16,7 @@ std::string bytes_of(const ForeignArchive& archive, const std::string& name) {
   const ForeignArchive::Entry* entry = archive.find(name);
   REQUIRE(entry != nullptr);
   REQUIRE(entry->why_not == "");
-  packer::ForeignReader reader(archive.path(), {*entry}, 1 << 20);
+  packer::ForeignReader reader(archive.path(), {{*entry, 1 << 20}});
   return std::string(common::text_of(reader.next().bytes));
 }
 

@@ -1,6 +1,12 @@
 #include "common/media/image.hpp"
 
+#include <sys/wait.h>
+#include <unistd.h>
+
 #include <chrono>
+#include <csignal>
+
+#include "common/program.hpp"
 
 #include "tests/support/picture_endings.hpp"
 
@@ -86,5 +92,25 @@ TEST_CASE("a PNG with a wrong checksum is refused, in whichever chunk") {
     changed[at] = static_cast<std::uint8_t>(changed[at] ^ 1);
     INFO("byte " << at);
     CHECK(is_refused_picture(changed));
+  }
+}
+
+TEST_CASE("a signal to stop ends a picture in the middle") {
+  const Bytes jpeg = jpeg_file(64, 64, Bytes(64 * 64, 9), JCS_GRAYSCALE, [](jpeg_compress_struct&) {});
+  for (const Bytes& file : {jpeg, png_file(1, 64, 8, k_grey, std::string(64, 'x'))}) {
+    const pid_t child = ::fork();
+    if (child == 0) {
+      install_stop_handlers();
+      std::raise(SIGTERM);
+      try {
+        (void)decode_picture(file, "picture");
+      } catch (const Error& error) {
+        ::_exit(error.kind() == ErrorKind::interrupted ? 7 : 8);
+      }
+      ::_exit(9);
+    }
+    int status = 0;
+    REQUIRE(::waitpid(child, &status, 0) == child);
+    CHECK(WEXITSTATUS(status) == 7);
   }
 }

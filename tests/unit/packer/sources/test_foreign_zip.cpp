@@ -18,18 +18,21 @@ std::string why_not(const ForeignArchive& archive, const std::string& name) {
   return entry == nullptr ? "not there" : entry->why_not;
 }
 
-std::string bytes_of(const ForeignArchive& archive, const std::string& name) {
+packer::ForeignReader::Taken taken_from(const ForeignArchive& archive, const std::string& name) {
   const ForeignArchive::Entry* entry = archive.find(name);
   REQUIRE(entry != nullptr);
   REQUIRE(entry->why_not == "");
-  packer::ForeignReader reader(archive.path(), {*entry}, 1 << 20);
-  return std::string(common::text_of(reader.next().bytes));
+  packer::ForeignReader reader(archive.path(), {{*entry, 1 << 20}});
+  return reader.next();
+}
+std::string bytes_of(const ForeignArchive& archive, const std::string& name) {
+  return std::string(common::text_of(taken_from(archive, name).bytes));
 }
 
 // Why the zip, or its file a.jpg, is refused.
 std::string refusal(const std::filesystem::path& path) {
   try {
-    (void)bytes_of(ForeignArchive(path), "a.jpg");
+    if (taken_from(ForeignArchive(path), "a.jpg").is_too_long) return "too long";
   } catch (const common::Error& error) {
     CHECK(error.kind() == common::ErrorKind::format);
     CHECK(std::string(error.what()).find(path.string()) == 0);
