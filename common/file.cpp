@@ -25,8 +25,11 @@ struct stat status_of(const File& file, const std::filesystem::path& name) {
 File create_with_mode(const std::filesystem::path& path, mode_t mode) {
   File file(::open(path.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, mode));
   if (!file.is_open()) throw_errno("cannot create " + path.string());
-  if (::fchmod(file.descriptor(), mode) != 0) throw_errno("cannot set the mode of " + path.string());
-  return file;
+  if (::fchmod(file.descriptor(), mode) == 0 || is_mode_refused(errno)) return file;
+  const int code = errno;
+  ::unlink(path.c_str());
+  errno = code;
+  throw_errno("cannot set the mode of " + path.string());
 }
 
 void refuse_unfetched(const std::string& why, const std::filesystem::path& name) {
@@ -34,6 +37,14 @@ void refuse_unfetched(const std::string& why, const std::filesystem::path& name)
 }
 
 }  // namespace
+
+bool is_not_supported(int code) {
+  return code == EINVAL || code == ENOSYS || code == ENOTSUP || code == EOPNOTSUPP;
+}
+
+bool is_mode_refused(int code) {
+  return code == EPERM || code == EACCES || code == EROFS || is_not_supported(code);
+}
 
 File::~File() {
   if (descriptor_ >= 0) ::close(descriptor_);
@@ -70,15 +81,21 @@ std::size_t File::read_at(void* to, std::size_t size, std::uint64_t offset,
 void File::write_all(ByteView bytes, const std::filesystem::path& name) {
   while (!bytes.empty()) {
     const ssize_t put = ::write(descriptor_, bytes.data(), bytes.size());
-    if (put > 0)
+    if (put > 0) {
       bytes = bytes.subspan(static_cast<std::size_t>(put));
-    else if (errno != EINTR)
-      throw_errno("cannot write " + name.string());
+      continue;
+    }
+    if (errno == EFBIG)
+      throw Error(ErrorKind::io,
+                  "cannot write " + name.string() +
+                      ": it would be larger than files may be here; raise the limit (ulimit -f) "
+                      "or write to another file system");
+    if (errno != EINTR) throw_errno("cannot write " + name.string());
   }
 }
 
 void File::sync(const std::filesystem::path& name) {
-  if (::fsync(descriptor_) != 0) throw_errno("cannot sync " + name.string());
+  if (::fsync(descriptor_) != 0 && !is_not_supported(errno)) throw_errno("cannot sync " + name.string());
 }
 
 void File::close(const std::filesystem::path& name) {
@@ -113,7 +130,17 @@ void check_regular(const File& file, const std::filesystem::path& name) {
 }
 
 File create_new(const std::filesystem::path& path) { return create_with_mode(path, 0644); }
-File create_secret(const std::filesystem::path& path) { return create_with_mode(path, 0600); }
+
+File create_secret(const std::filesystem::path& path) {
+  File file = create_with_mode(path, 0600);
+  // Asked afterwards: some file systems say yes and give everything the one mode that they were mounted with.
+  struct stat status {};
+  if (::fstat(file.descriptor(), &status) == 0 && (status.st_mode & (S_IRWXG | S_IRWXO)) == 0) return file;
+  ::unlink(path.c_str());
+  throw Error(ErrorKind::io, path.string() +
+                                 " cannot be kept from other users: the file system does not take the mode "
+                                 "0600; name a file on a disk of this machine");
+}
 
 std::uint64_t size_of(const File& file, const std::filesystem::path& name) {
   return static_cast<std::uint64_t>(status_of(file, name).st_size);

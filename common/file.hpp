@@ -17,6 +17,11 @@
 
 namespace common {
 
+// What a call answers where the file system, or the kernel, does not have what is asked.
+[[nodiscard]] bool is_not_supported(int code);
+// Modes are no content, and some mounts (CIFS, S3, NFS with ACLs) refuse them.
+[[nodiscard]] bool is_mode_refused(int code);
+
 // An open regular file. Move-only; closes itself; never publishes anything by itself.
 class File {
  public:
@@ -38,6 +43,7 @@ class File {
   std::size_t read_at(void* to, std::size_t size, std::uint64_t offset,
                       const std::filesystem::path& name) const;
   void write_all(ByteView bytes, const std::filesystem::path& name);
+  // To the disk. A file system that knows no such thing is not an error.
   void sync(const std::filesystem::path& name);
   // Closes and reports what close reports (a full disk on NFS is only seen here).
   void close(const std::filesystem::path& name);
@@ -51,7 +57,8 @@ class File {
 [[nodiscard]] File open_to_read(const std::filesystem::path& path);
 // Creates a file that must not be there yet, mode 0644 whatever the umask lets through.
 [[nodiscard]] File create_new(const std::filesystem::path& path);
-// The same for what nobody else may read: mode 0600 from its first moment.
+// The same for what nobody else may read: mode 0600 from its first moment. Throws io, and leaves nothing,
+// where the file system gives it another mode.
 [[nodiscard]] File create_secret(const std::filesystem::path& path);
 // Throws io where an open file is a folder, a FIFO or a device.
 void check_regular(const File& file, const std::filesystem::path& name);

@@ -34,6 +34,7 @@ void install_stop_handlers() {
   ::sigaction(SIGINT, &action, nullptr);
   ::sigaction(SIGTERM, &action, nullptr);
   std::signal(SIGPIPE, SIG_IGN);  // a closed pipe is a failed write with a message, not a silent death
+  std::signal(SIGXFSZ, SIG_IGN);  // and so is a file that reaches the limit on files (ulimit -f)
 }
 
 bool stop_requested() { return g_signals != 0; }

@@ -11,7 +11,8 @@ namespace common {
 // too.
 int run_program(const char* program, const std::function<int()>& body);
 
-// SIGINT and SIGTERM set a flag; a second one ends the process at once.
+// SIGINT and SIGTERM set a flag; a second one ends the process at once. SIGPIPE and SIGXFSZ do nothing: the
+// write that met them fails and says why.
 void install_stop_handlers();
 [[nodiscard]] bool stop_requested();
 // Throws Error{interrupted} once a signal has come.

@@ -47,6 +47,12 @@ std::optional<Folder> open_judged(const Folder& parent, const std::string& name,
   const auto there = parent.look(name);
   if (!there) return std::nullopt;
   if (there->kind != EntryKind::folder) refuse(target, std::string("it is ") + name_of(there->kind));
+  if (parent.is_mount_point(name))
+    throw Error(ErrorKind::usage,
+                target.string() +
+                    " is a mount point, in whose place nothing can be put; name a folder in "
+                    "it, which will be made: " +
+                    (target / "data_pack").string());
   Folder folder = parent.subfolder(name);
   if (folder.is_empty()) return std::nullopt;
   if (const std::string why = replaceable(folder); !why.empty()) refuse(target, why);
@@ -270,14 +276,14 @@ void Draft::remove_all_but(const std::function<bool(const std::string&)>& is_wan
 
 void Draft::publish() {
   // One syncfs costs 0.1 s where an fsync for each of 900 files cost 3.5 s.
-  if (::syncfs(folder_->descriptor()) != 0 && errno != ENOSYS && errno != EINVAL)
+  if (::syncfs(folder_->descriptor()) != 0 && !is_not_supported(errno))
     throw_errno("cannot sync " + folder_->path().string());
   check_draft_is_ours();
   take_place();
   published_ = true;
   // It is there and whole: nothing that fails from here on can make it undone.
+  parent_->sync_published(target_);
   try {
-    parent_->sync();
     remove_retired();
   } catch (const Error&) {  // the next run removes it
   }

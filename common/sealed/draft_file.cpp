@@ -47,6 +47,10 @@ DraftFile::DraftFile(const fs::path& target, Patience patience)
       parent_(open_parent(target)),
       lock_(parent_, name_of_file(target), patience),
       draft_name_("." + target.filename().string() + ".draft") {
+  if (parent_.is_mount_point(target.filename().string()))
+    throw Error(ErrorKind::usage, target.string() +
+                                      " is mounted by itself (a bind mount), and nothing can be put in its "
+                                      "place; mount its folder instead, or name another file");
   remove_leftover(parent_, draft_name_);
   file_ = parent_.create(draft_name_);
 }
@@ -69,10 +73,7 @@ void DraftFile::publish(Durability durability) {
   parent_.rename(draft_name_, parent_, target_.filename().string());
   published_ = true;
   if (durability == Durability::none) return;
-  try {
-    parent_.sync();
-  } catch (const Error&) {  // the file is there and whole
-  }
+  parent_.sync_published(target_);
 }
 
 void write_file(const fs::path& path, ByteView bytes) {

@@ -31,10 +31,6 @@ struct CloseFolder {
 };
 using FolderStream = std::unique_ptr<DIR, CloseFolder>;
 
-bool is_not_supported(int code) {
-  return code == EINVAL || code == ENOSYS || code == ENOTSUP || code == EOPNOTSUPP;
-}
-
 // Names inside a folder are ours or were listed; one that climbs out is a mistake of this program.
 void check_inside(const std::string& inside) {
   ENSURE(!inside.empty() && inside.front() != '/' && inside.find('\0') == std::string::npos);
@@ -157,7 +153,7 @@ std::string random_name() {
 }
 
 void set_mode(const File& file, mode_t mode, const fs::path& name) {
-  if (::fchmod(file.descriptor(), mode) == 0 || errno == EPERM || is_not_supported(errno)) return;
+  if (::fchmod(file.descriptor(), mode) == 0 || is_mode_refused(errno)) return;
   throw_errno("cannot set the mode of " + name.string());
 }
 
@@ -235,6 +231,24 @@ std::optional<Entry> Folder::look(const std::string& inside) const {
     throw_errno("cannot examine " + path_of(inside).string());
   }
   return entry_at(place.descriptor, place.name.c_str(), inside, path_of(inside));
+}
+
+bool Folder::is_mount_point(const std::string& inside) const {
+  struct statx status {};
+  const Place place = place_of(inside);
+  if (::statx(place.descriptor, place.name.c_str(), AT_SYMLINK_NOFOLLOW | AT_NO_AUTOMOUNT, 0, &status) != 0)
+    return false;
+  return (status.stx_attributes & STATX_ATTR_MOUNT_ROOT) != 0;
+}
+
+void Folder::sync_published(const fs::path& what) const {
+  try {
+    sync();
+  } catch (const Error& error) {
+    std::fprintf(stderr,
+                 "warning: %s is in its place and whole, but may be lost if the machine fails now: %s\n",
+                 what.c_str(), error.what());
+  }
 }
 
 bool Folder::has_file(const std::string& inside) const {
@@ -362,10 +376,16 @@ void Folder::write(const std::string& inside, ByteView bytes) const {
     if (place.descriptor >= 0) ::unlinkat(place.descriptor, place.name.c_str(), 0);
     throw;
   }
-  if (slash == std::string::npos)
-    sync();
-  else
-    subfolder(inside.substr(0, slash)).sync();
+  try {
+    if (slash == std::string::npos)
+      sync();
+    else
+      subfolder(inside.substr(0, slash)).sync();
+  } catch (const Error& error) {
+    throw Error(ErrorKind::io,
+                path_of(inside).string() +
+                    " is in its place and whole, but may be lost if the machine fails now: " + error.what());
+  }
 }
 
 void Folder::rename(const std::string& inside, const Folder& to, const std::string& to_inside) const {
@@ -414,7 +434,8 @@ bool Folder::remove_if_empty(const std::string& inside) const {
 void Folder::set_mode(mode_t mode) const { common::set_mode(file_, mode, path_); }
 
 void Folder::sync() const {
-  if (::fsync(descriptor()) == 0 || is_not_supported(errno)) return;
+  // EBADF: one that syncs only what was opened to be written, which a folder never is.
+  if (::fsync(descriptor()) == 0 || is_not_supported(errno) || errno == EBADF || errno == EISDIR) return;
   throw_errno("cannot sync " + path_.string());
 }
 

@@ -56,6 +56,8 @@ class Folder {
 
   // Nothing: there is nothing under this name.
   [[nodiscard]] std::optional<Entry> look(const std::string& inside) const;
+  // Where something is mounted nothing else can be put. Kernels before 5.8 do not tell; then it is none.
+  [[nodiscard]] bool is_mount_point(const std::string& inside) const;
   [[nodiscard]] bool has_file(const std::string& inside) const;
   // Everything in it, sorted by path; a folder comes before what lies in it. Folders deeper than the limit
   // are listed and not entered.
@@ -101,6 +103,9 @@ class Folder {
   void set_mode(mode_t mode) const;
   // Its own entries to the disk. A file system that cannot do that is not an error.
   void sync() const;
+  // The same once `what` is published in it: that is there whatever this call answers, so a failure is a
+  // warning on stderr.
+  void sync_published(const std::filesystem::path& what) const;
 
  private:
   Folder(File file, std::filesystem::path path) : file_(std::move(file)), path_(std::move(path)) {}

@@ -162,7 +162,8 @@ Lock::Taken Lock::take_by_flock() {
   if (!S_ISREG(held.st_mode) || held.st_nlink > 1)
     throw Error(ErrorKind::io, shown.string() + " is not a lock of this program; remove it");
   if (::flock(file_.descriptor(), LOCK_EX | LOCK_NB) != 0) {
-    if (errno == ENOSYS || errno == ENOLCK || errno == ENOTSUP || errno == EOPNOTSUPP || errno == EINVAL)
+    // ENOLCK: NFS whose server runs no lockd. EPERM, EACCES: a sandbox that forbids the call.
+    if (is_not_supported(errno) || errno == ENOLCK || errno == EPERM || errno == EACCES)
       return Taken::without_effect;
     if (errno == EINTR) return Taken::try_again;
     if (errno != EWOULDBLOCK) throw_errno("cannot lock " + shown.string());
@@ -186,28 +187,40 @@ Lock::Taken Lock::take_by_flock() {
   return Taken::yes;
 }
 
+// A new file that says who holds the lock; false where one of that name is there.
+bool Lock::write_holder(const std::string& name, const fs::path& shown) const {
+  const int folder = parent_.descriptor();
+  File file(::openat(folder, name.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0644));
+  if (!file.is_open() && errno == EEXIST) return false;
+  if (!file.is_open()) throw_errno("cannot create the lock " + shown.string());
+  try {
+    const std::string self = describe_self();
+    file.write_all(view_of(self), shown);
+    file.close(shown);
+  } catch (...) {
+    ::unlinkat(folder, name.c_str(), 0);
+    throw;
+  }
+  return true;
+}
+
 // Another name than flock's: what stands there was created whole by exactly one process.
 Lock::Taken Lock::take_by_creating() {
   file_name_ = "." + name_ + ".held";
   const int folder = parent_.descriptor();
   const fs::path shown = parent_.path_of(file_name_);
-  const std::string self = describe_self();
   const std::string draft = file_name_ + "." + random_name();
-  {
-    File file(::openat(folder, draft.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0644));
-    if (!file.is_open()) throw_errno("cannot create the lock " + shown.string());
-    try {
-      file.write_all(view_of(self), shown);
-      file.close(shown);
-    } catch (...) {
-      ::unlinkat(folder, draft.c_str(), 0);
-      throw;
-    }
-  }
-  const bool linked = ::linkat(folder, draft.c_str(), folder, file_name_.c_str(), 0) == 0;
-  const int code = errno;
+  (void)write_holder(draft, shown);
+  bool made = ::linkat(folder, draft.c_str(), folder, file_name_.c_str(), 0) == 0;
+  int code = made ? 0 : errno;
   ::unlinkat(folder, draft.c_str(), 0);
-  if (linked) {
+  // No hard links either, as on FAT and some FUSE: then it is not whole from its first moment, and one that
+  // is still empty counts as held.
+  if (!made && (is_not_supported(code) || code == EPERM || code == EACCES || code == EMLINK)) {
+    made = write_holder(file_name_, shown);
+    code = EEXIST;
+  }
+  if (made) {
     // What flock was tried on, and drafts of locks that a kill left; nobody's any more.
     ::unlinkat(folder, file_of(name_).c_str(), 0);
     for (const Entry& entry : parent_.walk(1))

@@ -33,6 +33,7 @@ class Lock {
   enum class Taken { yes, held, without_effect, try_again };
   [[nodiscard]] Taken take_by_flock();
   [[nodiscard]] Taken take_by_creating();
+  [[nodiscard]] bool write_holder(const std::string& name, const std::filesystem::path& shown) const;
   [[nodiscard]] Taken try_effect() const;
   [[noreturn]] void refuse() const;
 

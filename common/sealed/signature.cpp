@@ -95,7 +95,7 @@ Signing write_signature(const Folder& parent, const std::string& name, const Fol
     throw;
   }
   parent.rename(draft, folder, signature_name);
-  folder.sync();
+  folder.sync_published(folder.path_of(signature_name));
   return Signing::written;
 }
 

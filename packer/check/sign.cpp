@@ -48,11 +48,11 @@ KeyFiles keygen(const fs::path& secret) {
   write_new(common::create_secret(files.secret), files.secret, common::view_of(pem));
   try {
     write_new(common::create_new(files.public_half), files.public_half, common::view_of(public_pem));
-    common::Folder::open(secret.parent_path()).sync();
   } catch (...) {
     ::unlink(files.secret.c_str());
     throw;
   }
+  common::Folder::open(secret.parent_path()).sync_published(secret);
   return files;
 }
 

@@ -220,11 +220,11 @@ void RepairSite::remove_empty_folders(std::string folder) const {
 void RepairSite::sync() const {
   for (const std::string& folder : changed_) {
     if (folder.empty())
-      folder_.sync();
+      folder_.sync_published(pack_);
     else if (folder_.look(folder))
-      folder_.subfolder(folder).sync();
+      folder_.subfolder(folder).sync_published(pack_);
   }
-  if (moved_to_) moved_to_->sync();
+  if (moved_to_) moved_to_->sync_published(aside_);
 }
 
 std::vector<RepairedFile> RepairSite::repaired() const {

@@ -45,6 +45,15 @@ Fault g_fault = Fault::none;
 std::uint64_t g_at = 0;
 
 Lacks g_lacks = Lacks::nothing;
+unsigned g_mode_of_all = 0;
+char g_refused[32] = {};
+int g_refused_code = 0;
+// True where every such call is refused; errno is set then.
+bool refuses(const char* name) {
+  if (g_refused_code == 0 || std::strcmp(g_refused, name) != 0) return false;
+  errno = g_refused_code;
+  return true;
+}
 std::function<void()> g_action;
 std::optional<unsigned> g_shuffle;  // the seed
 struct Entries {
@@ -165,6 +174,13 @@ void before_call(std::function<void()> action) { g_action = std::move(action); }
 
 void make_lack(Lacks lacks) { g_lacks = lacks; }
 
+void refuse_call(const std::string& name, int code) {
+  std::snprintf(g_refused, sizeof g_refused, "%s", name.c_str());
+  g_refused_code = code;
+}
+
+void give_every_file_mode(unsigned mode) { g_mode_of_all = mode; }
+
 void shuffle_folders(unsigned seed) { g_shuffle = seed; }
 
 // The next of all entries, which are read when the first is asked for.
@@ -230,10 +246,7 @@ long syscall(long number, ...) noexcept {
   static const auto k_real = real(&syscall, "syscall");
   const auto call = [&] { return k_real(number, a[0], a[1], a[2], a[3], a[4], a[5]); };
   if (number != SYS_openat2) return call();
-  if (support::g_lacks == support::Lacks::openat2) {
-    errno = ENOSYS;
-    return -1;
-  }
+  if (support::refuses("openat2")) return -1;
   const auto* how = reinterpret_cast<const open_how*>(a[2]);
   return support::open_tracked("openat2", tracked(static_cast<int>(a[0])), static_cast<int>(how->flags),
                                [&] { return static_cast<int>(call()); });
@@ -272,20 +285,17 @@ ssize_t write(int descriptor, const void* from, std::size_t size) {
 }
 
 int fsync(int descriptor) {
-  if (support::g_lacks == support::Lacks::folder_sync) {
-    struct stat status {};
-    static const auto k_status = real(&fstat, "fstat");
-    if (k_status(descriptor, &status) == 0 && S_ISDIR(status.st_mode)) {
-      errno = EINVAL;
-      return -1;
-    }
-  }
+  struct stat status {};
+  static const auto k_status = real(&fstat, "fstat");
+  const bool is_folder = k_status(descriptor, &status) == 0 && S_ISDIR(status.st_mode);
+  if (support::refuses("fsync") || (is_folder && support::refuses("fsync of a folder"))) return -1;
   return tracked(descriptor) && strikes("fsync", Does::take_room) ? -1 : 0;
 }
 int fdatasync(int descriptor) {
   return tracked(descriptor) && strikes("fdatasync", Does::take_room) ? -1 : 0;
 }
 int syncfs(int descriptor) noexcept {
+  if (support::refuses("syncfs")) return -1;
   return tracked(descriptor) && strikes("syncfs", Does::take_room) ? -1 : 0;
 }
 
@@ -307,6 +317,7 @@ int renameat2(int from_folder, const char* from, int to_folder, const char* to, 
     errno = EINVAL;
     return -1;
   }
+  if ((flags & RENAME_EXCHANGE) != 0 && support::refuses("exchange")) return -1;
   if ((tracked(from) || tracked(from_folder)) && strikes("renameat2", Does::take_room)) return -1;
   return k_real(from_folder, from, to_folder, to, flags);
 }
@@ -325,6 +336,7 @@ int mkdirat(int folder, const char* path, mode_t mode) noexcept {
 
 int linkat(int from_folder, const char* from, int to_folder, const char* to, int flags) noexcept {
   static const auto k_real = real(&linkat, "linkat");
+  if (support::refuses("linkat")) return -1;
   if (tracked(from_folder) && strikes("linkat", Does::take_room)) return -1;
   return k_real(from_folder, from, to_folder, to, flags);
 }
@@ -337,10 +349,7 @@ int chmod(const char* path, mode_t mode) noexcept {
 
 int fchmod(int descriptor, mode_t mode) noexcept {
   static const auto k_real = real(&fchmod, "fchmod");
-  if (support::g_lacks == support::Lacks::modes) {
-    errno = EPERM;
-    return -1;
-  }
+  if (support::refuses("fchmod")) return -1;
   if (tracked(descriptor) && strikes("fchmod", Does::look)) return -1;
   return k_real(descriptor, mode);
 }
@@ -354,6 +363,7 @@ int ftruncate(int descriptor, off_t size) noexcept {
 int flock(int descriptor, int operation) noexcept {
   static const auto k_real = real(&flock, "flock");
   if (support::g_lacks == support::Lacks::flock_effect) return 0;
+  if (support::refuses("flock")) return -1;
   if (support::g_lacks == support::Lacks::flock) {
     errno = ENOLCK;
     return -1;
@@ -377,7 +387,10 @@ int lstat(const char* path, struct stat* to) noexcept {
 int fstat(int descriptor, struct stat* to) noexcept {
   static const auto k_real = real(&fstat, "fstat");
   if (tracked(descriptor) && strikes("fstat", Does::look)) return -1;
-  return k_real(descriptor, to);
+  const int result = k_real(descriptor, to);
+  if (support::g_mode_of_all != 0 && result == 0 && S_ISREG(to->st_mode))
+    to->st_mode = S_IFREG | support::g_mode_of_all;
+  return result;
 }
 
 int fstatat(int folder, const char* path, struct stat* to, int flags) noexcept {

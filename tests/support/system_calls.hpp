@@ -43,11 +43,17 @@ enum class Lacks {
   flock_effect,  // flock says yes to everybody, as on some network file systems
   flock,         // flock is refused with ENOLCK
   exchange,      // two names cannot be exchanged
-  openat2,       // the kernel does not know the call
-  modes,         // fchmod is refused with EPERM
-  folder_sync,   // fsync of a folder is refused with EINVAL
 };
 void make_lack(Lacks lacks);
+
+// From now on, in this process and those that it forks: every such call fails with `code`, as it does where a
+// file system has none of its kind. 0: as it is. Known are "fchmod", "flock", "fsync", "fsync of a folder",
+// "linkat", "openat2", "exchange" (renameat2 of two names) and "syncfs".
+void refuse_call(const std::string& name, int code);
+
+// From now on, in this process: every open file says that it has this mode, as on a mount with one mode for
+// all. 0: as it is.
+void give_every_file_mode(unsigned mode);
 
 // From now on, every folder gives its entries in an order drawn from `seed`.
 void shuffle_folders(unsigned seed);

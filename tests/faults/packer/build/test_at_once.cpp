@@ -110,24 +110,6 @@ TEST_CASE("two that replace one pack at once leave it whole, wherever locks and 
   std::printf("two at once: %d rounds, %d refusals\n", rounds, refused);
 }
 
-TEST_CASE("a file system that does less gets a pack and an archive all the same") {
-  for (const Lacks lacks : {Lacks::flock_effect, Lacks::flock, Lacks::exchange, Lacks::openat2, Lacks::modes,
-                            Lacks::folder_sync}) {
-    CAPTURE(static_cast<int>(lacks));
-    const Setting setting;
-    support::make_lack(lacks);
-    setting.build()();
-    setting.extract()();  // over the one that is there
-    (void)packer::archive(
-        {setting.target, setting.target.parent_path() / "y.tar", 1, common::Verbosity::quiet});
-    CHECK(faults::id_at(setting.target) == setting.id);
-    support::make_lack(Lacks::nothing);
-    CHECK(support::get(setting.archive) == support::get(setting.target.parent_path() / "y.tar"));
-    fs::remove(setting.target.parent_path() / "y.tar");
-    CHECK(stands_alone(setting.target));
-  }
-}
-
 TEST_CASE("while a pack is signed or repaired, nobody else changes it") {
   const Setting setting;
   setting.build()();
