@@ -15,6 +15,7 @@ void add_archive(common::Program& program);
 void add_extract(common::Program& program);
 void add_verify(common::Program& program);
 void add_list(common::Program& program);
+void add_leaks(common::Program& program);
 void add_repair(common::Program& program);
 void add_show(common::Program& program);
 void add_diff(common::Program& program);

@@ -1,0 +1,110 @@
+#include <fmt/format.h>
+
+#include <memory>
+
+#include "common/error.hpp"
+#include "common/json.hpp"
+#include "packer/check/open.hpp"
+#include "packer/cli/commands.hpp"
+#include "packer/leaks/near_duplicates.hpp"
+
+namespace packer {
+namespace {
+
+using common::Json;
+
+Json to_json(const LeakItem& item, const std::vector<std::string>& packs) {
+  return {{"pack", packs[item.pack]},
+          {"manifest", file_of(item.split)},
+          {"path", item.path},
+          {"id", item.id},
+          {"sha256", item.digest.hex()}};
+}
+
+const char* kind_of(const LeakItem& item) { return item.is_picture() ? "picture" : "sound"; }
+
+Json to_json(const LeakReport& report, const std::vector<VerifiedPack>& packs,
+             const std::vector<std::string>& names) {
+  Json root{{"packs", Json::array()}};
+  for (std::size_t i = 0; i < packs.size(); ++i)
+    root["packs"].push_back({{"path", names[i]}, {"id", packs[i].id().hex()}});
+  root["pictures"] = report.pictures;
+  Json& leaks = root["leaks"] = Json::array();
+  for (const Leak& leak : report.leaks)
+    leaks.push_back({{"kind", kind_of(leak.a)},
+                     {"same_bytes", leak.same_bytes},
+                     {"distance", leak.distance},
+                     {"files", {to_json(leak.a, names), to_json(leak.b, names)}}});
+  Json& rest = root["not_compared"] = Json::array();
+  for (const NothingToCompare& one : report.not_compared) {
+    Json row = to_json(one.item, names);
+    row["why"] = one.why;
+    rest.push_back(std::move(row));
+  }
+  return root;
+}
+
+std::string text_of(const LeakItem& item, const std::vector<std::string>& packs) {
+  return fmt::format("{}{} of {} ({})", packs.size() == 1 ? "" : packs[item.pack] + ": ", item.path,
+                     file_of(item.split), item.id);
+}
+
+void print(const LeakReport& report, const std::vector<std::string>& packs) {
+  for (const NothingToCompare& one : report.not_compared)
+    fmt::print(stderr, "not compared: {}: {}\n", common::escape_for_terminal(text_of(one.item, packs)),
+               common::escape_for_terminal(one.why));
+  for (const Leak& leak : report.leaks) {
+    const std::string how =
+        leak.same_bytes ? "the same bytes" : fmt::format("distance {:.3f}", leak.distance);
+    fmt::print("{}\n",
+               common::escape_for_terminal(fmt::format("{}: {}: {} and {}", kind_of(leak.a), how,
+                                                       text_of(leak.a, packs), text_of(leak.b, packs))));
+  }
+}
+
+int run_leaks(const std::vector<std::filesystem::path>& paths, bool fatal, const common::CommonFlags& flags) {
+  std::vector<VerifiedPack> packs;
+  std::vector<std::string> names;
+  std::vector<LeakItem> items;
+  for (const std::filesystem::path& path : paths) {
+    packs.push_back(open_pack(path, {{}, flags.threads, flags.verbosity(), {}}));
+    names.push_back(path.string());
+    for (LeakItem& item : media_of(packs.back(), packs.size() - 1)) items.push_back(std::move(item));
+  }
+  const LeakReport report = find_near_duplicates(
+      std::move(items),
+      [&](const LeakItem& item) { return packs[item.pack].read(common::PackPath(item.path)); },
+      {flags.threads, flags.verbosity()});
+  if (flags.json)
+    fmt::print("{}\n", common::dump_pretty(to_json(report, packs, names)));
+  else
+    print(report, names);
+  common::say(flags, fmt::format("{} near-duplicate{} across splits, among {} pictures", report.leaks.size(),
+                                 report.leaks.size() == 1 ? "" : "s", report.pictures));
+  return fatal && !report.leaks.empty() ? common::exit_code(common::ErrorKind::mismatch) : 0;
+}
+
+}  // namespace
+
+void add_leaks(common::Program& program) {
+  struct Values {
+    std::vector<std::filesystem::path> packs;
+    bool fatal = false;
+  };
+  const auto values = std::make_shared<Values>();
+  common::Verb& verb =
+      program.add({"leaks",
+                   "List pictures that stand in two splits, or in two packs, as copies with other bytes",
+                   {"leaks data_pack", "leaks --fatal data_pack benchmark_pack.tar"},
+                   {{1, "--fatal was given and there are such copies; or a pack is damaged or malformed"},
+                    {3, "I/O error: missing or unreadable; or OpenCV is not installed"},
+                    {130, "interrupted"}}});
+  verb.paths("PACK,--pack,--pack-root", values->packs,
+             "Compare the splits of these packs, each a folder or a .tar; repeatable")
+      .required();
+  verb.on("--fatal", values->fatal, "Exit with 1 where there is one");
+  verb.action(
+      [values](const common::CommonFlags& flags) { return run_leaks(values->packs, values->fatal, flags); });
+}
+
+}  // namespace packer

@@ -1,0 +1,28 @@
+// Whether two pictures are one picture: encoded again, scaled, in grey, brighter, of other contrast, or cut
+// at its borders. A hash says quickly which pairs are worth a look; a look finds how one lies in the other,
+// and how well its pixels agree there.
+#pragma once
+
+#include <optional>
+
+#include "packer/leaks/vision_interface.hpp"
+
+namespace packer {
+
+// Bits that may differ between the hash of a picture and that of the window it was cut from.
+inline constexpr int k_hash_bits = 16;
+
+// 1 - correlation of the pixels, and of what is left of them where each one's surroundings are taken away:
+// pictures of one outline (coins, letters, playing cards) differ in their details.
+struct Likeness {
+  double distance = 1, detail = 1;
+  [[nodiscard]] bool is_near_duplicate() const { return distance <= 0.15 && detail <= 0.12; }
+};
+
+// Nothing to compare: grey levels that hardly differ.
+[[nodiscard]] bool is_flat(const PictureMark& mark);
+
+// Symmetric. Nothing where not even the hashes are alike.
+[[nodiscard]] std::optional<Likeness> compare_pictures(const PictureMark& a, const PictureMark& b);
+
+}  // namespace packer

@@ -1,0 +1,109 @@
+// safe-packer leaks: what it prints, what it exits with, and that nothing else loads its module.
+#include <fstream>
+#include <string>
+
+#include "manifest/format/write.hpp"
+#include "tests/support/process.hpp"
+#include "tests/support/small_pack.hpp"
+
+#include <doctest/doctest.h>
+
+namespace {
+
+namespace fs = std::filesystem;
+using support::Finished;
+
+const std::string k_packer = std::string(SAFE_BIN) + "/safe-packer";
+
+bool holds(const std::string& text, const std::string& part) { return text.find(part) != std::string::npos; }
+
+// Waves of several directions: a picture with as much in it as a photograph has.
+common::Picture scene(int seed, int width = 160, int height = 120) {
+  common::Picture picture{width, height, {}};
+  for (int y = 0; y < height; ++y)
+    for (int x = 0; x < width; ++x)
+      for (int c = 0; c < 3; ++c) {
+        double value = 128;
+        for (int wave = 1; wave <= 6; ++wave)
+          value +=
+              18 * std::sin((x * ((seed * 7 + wave * 5) % 11 - 5) + y * ((seed * 3 + wave * 13) % 9 - 4)) *
+                                0.02 * wave +
+                            seed * wave + c * 0.4);
+        picture.pixels.push_back(static_cast<std::uint8_t>(std::clamp(value, 0.0, 255.0)));
+      }
+  return picture;
+}
+
+// A pack whose retention picture is its first validation picture, encoded again.
+fs::path pack_with_a_copy(const fs::path& root) {
+  packer::BuildRequest request = support::small_sources(root);
+  const fs::path images = root / "vqa" / "images" / "val2014";
+  support::put(images / support::image_name(1), common::encode_jpeg(scene(1), 90));
+  support::put(images / support::image_name(2), common::encode_jpeg(scene(2), 90));
+  support::put(images / support::image_name(3), common::encode_jpeg(scene(1), 40));
+  return packer::build_pack(request).location;
+}
+
+}  // namespace
+
+TEST_CASE("a picture that was encoded again is found, and is fatal only where that is asked for") {
+  const support::Scratch scratch;
+  const fs::path pack = pack_with_a_copy(scratch.path());
+  const Finished listed = support::run_process({k_packer, "leaks", pack.string()});
+  CHECK(listed.code == 0);
+  CHECK(holds(listed.out, "picture: distance 0.0"));
+  CHECK(holds(listed.out, "images/" + support::image_name(1) + " of val_manifest.json (1) and images/" +
+                              support::image_name(3) + " of retention_manifest.json (3)"));
+  CHECK(support::run_process({k_packer, "leaks", "--fatal", pack.string()}).code == 1);
+
+  const Finished machine = support::run_process({k_packer, "leaks", "--json", "--quiet", pack.string()});
+  CHECK(machine.code == 0);
+  const common::Json root = common::parse_json(machine.out, "--json");
+  REQUIRE(root["leaks"].size() == 1);
+  CHECK(root["leaks"][0]["kind"] == "picture");
+  CHECK(root["leaks"][0]["same_bytes"] == false);
+  CHECK(root["leaks"][0]["files"][0]["path"] == "images/" + support::image_name(1));
+  CHECK(root["leaks"][0]["files"][1]["manifest"] == "retention_manifest.json");
+  CHECK(root["pictures"] == 3);
+}
+
+TEST_CASE("two packs are compared with each other, and a damaged one is refused") {
+  const support::Scratch scratch;
+  const fs::path pack = pack_with_a_copy(scratch / "one");
+  fs::rename(pack, scratch / "first_pack");
+  const fs::path other = pack_with_a_copy(scratch / "two");
+  const Finished both =
+      support::run_process({k_packer, "leaks", (scratch / "first_pack").string(), other.string()});
+  CHECK(both.code == 0);
+  CHECK(holds(both.out, "picture: the same bytes: " + (scratch / "first_pack").string() + ": images/" +
+                            support::image_name(2) + " of val_manifest.json (2) and " + other.string() +
+                            ": images/" + support::image_name(2)));
+  std::ofstream(other / "images" / support::image_name(1), std::ios::app) << "x";
+  CHECK(support::run_process({k_packer, "leaks", other.string()}).code == 1);
+}
+
+TEST_CASE("without its module the verb says what to install, and every other verb works") {
+  const support::Scratch scratch;
+  const fs::path pack = pack_with_a_copy(scratch.path());
+  fs::copy_file(k_packer, scratch / "safe-packer");
+  const std::string alone = (scratch / "safe-packer").string();
+  const Finished refused = support::run_process({alone, "leaks", pack.string()});
+  CHECK(refused.code == 3);
+  CHECK(holds(refused.err, "libsafe-vision.so"));
+  CHECK(holds(refused.err, "apt install libopencv-imgproc-dev"));
+  CHECK(support::run_process({alone, "verify", pack.string()}).code == 0);
+
+  std::ofstream(scratch / "libsafe-vision.so") << "no library";
+  const Finished broken = support::run_process({alone, "leaks", pack.string()});
+  CHECK(broken.code == 3);
+  CHECK(holds(broken.err, "cannot be loaded"));
+}
+
+TEST_CASE("no program is linked with OpenCV") {
+  for (const char* program : {"safe-packer", "safe-manifest"}) {
+    const Finished linked = support::run_process({"ldd", std::string(SAFE_BIN) + "/" + program});
+    CAPTURE(program);
+    CHECK(linked.code == 0);
+    CHECK_FALSE(holds(linked.out, "opencv"));
+  }
+}
