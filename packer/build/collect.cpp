@@ -23,8 +23,8 @@ class Root {
     if (!is_foreign_archive_name(place_))
       throw common::Error(common::ErrorKind::usage,
                           place_.string() +
-                              " is not a source: it is neither a folder nor a .zip, .tar, .tar.gz, .tgz or "
-                              ".tar.zst; name one of these");
+                              " is not a source: it is neither a folder nor a .zip or a .tar (by itself "
+                              "or with .gz, .zst, .xz or .bz2); name one of these");
     archive_ = std::make_shared<const ForeignArchive>(place_);
   }
 
@@ -69,7 +69,12 @@ class Root {
   [[nodiscard]] manifest::Tree tree_of_archive(std::string& unusable) const {
     return {[](const std::string&, std::string_view) { return true; },
             [this, &unusable](const std::string& path) {
-              const ForeignArchive::Entry* entry = archive_->find(path);
+              const auto [entry, rivals] = archive_->search(path);
+              if (!rivals.empty() && unusable.empty())
+                unusable = common::escape_for_terminal(
+                    fmt::format(" (in {} it is there as {}, and which of them is meant is not known; name an "
+                                "archive with one of them)",
+                                place_.string(), fmt::join(rivals, " and ")));
               if (entry != nullptr && !entry->why_not.empty())
                 unusable = " (in " + place_.string() + " it is " + entry->why_not + ")";
               return entry != nullptr && entry->why_not.empty();

@@ -55,9 +55,10 @@ void add_manifest_flags(common::Verb& verb, BuildRequest& request) {
 
 void add_source_flags(common::Verb& verb, BuildRequest& request) {
   verb.path("--source-root", request.source_root,
-            "Take sounds from this folder, .zip or .tar[.gz|.zst], which holds audio/<split>/");
+            "Take sounds from this folder, .zip or .tar[.gz|.zst|.xz|.bz2], which holds audio/<split>/");
   verb.paths("--image-root", request.image_roots,
-             "Take pictures from this folder, .zip or .tar[.gz|.zst]: from it, images/, val2014/, train2014/ "
+             "Take pictures from this folder, .zip or .tar[.gz|.zst|.xz|.bz2]: from it, images/, val2014/, "
+             "train2014/ "
              "and coco/ in it; repeatable")
       .otherwise("<source-root>/../vqa and <source-root>/../coco");
   verb.paths("--instances", request.instances,

@@ -2,11 +2,10 @@
 
 #include <algorithm>
 #include <array>
+#include <string_view>
 
-#include "common/path.hpp"
 #include "packer/sources/foreign_tar.hpp"
 #include "packer/sources/foreign_zip.hpp"
-#include "packer/tar/form.hpp"
 
 namespace packer {
 namespace {
@@ -15,13 +14,35 @@ namespace fs = std::filesystem;
 
 constexpr std::size_t k_name_limit_bytes = 4096;
 
-bool is_zip(const fs::path& path) { return path.filename().string().ends_with(".zip"); }
+std::string lower_case(std::string text) {
+  for (char& c : text) c = c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
+  return text;
+}
 
+template <std::size_t count>
+bool ends_with_any(const std::string& name, const std::array<const char*, count>& suffixes) {
+  const std::string lower = lower_case(name);
+  return std::any_of(suffixes.begin(), suffixes.end(), [&](const std::string& suffix) {
+    return lower.size() > suffix.size() && lower.ends_with(suffix);
+  });
+}
+
+bool is_zip(const fs::path& path) { return lower_case(path.filename().string()).ends_with(".zip"); }
+
+// What a data set may ask for; which of it can be packed is said when it is taken.
 bool looks_like_media(const std::string& name) {
-  static constexpr std::array<const char*, 6> k_suffixes{".wav", ".flac", ".mp3", ".jpg", ".jpeg", ".png"};
-  return name.size() <= k_name_limit_bytes &&
-         std::any_of(k_suffixes.begin(), k_suffixes.end(),
-                     [&](const char* suffix) { return name.ends_with(suffix); });
+  static constexpr std::array<const char*, 19> k_suffixes{
+      ".wav", ".wave", ".flac", ".mp3", ".ogg",  ".oga", ".opus", ".m4a", ".mp4", ".webm",
+      ".mkv", ".jpg",  ".jpeg", ".png", ".webp", ".bmp", ".gif",  ".tif", ".tiff"};
+  return name.size() <= k_name_limit_bytes && ends_with_any(name, k_suffixes);
+}
+
+std::string_view file_name(std::string_view name) { return name.substr(name.rfind('/') + 1); }
+
+// What macOS stores beside each file, under the file's own name behind "._".
+bool is_of_macos(std::string_view name) {
+  return file_name(name).starts_with("._") || name.starts_with("__MACOSX/") ||
+         name.find("/__MACOSX/") != std::string_view::npos;
 }
 
 // "./audio/x.wav", as `tar c .` writes it, is audio/x.wav.
@@ -30,26 +51,28 @@ std::string without_dot(std::string name) {
   return name;
 }
 
-// The first component of a name, where it is one that a folder may be named by.
-std::string top_of(const std::string& name) {
-  const std::size_t slash = name.find('/');
-  if (slash == std::string::npos) return {};
-  std::string top = name.substr(0, slash);
-  return common::why_not_a_pack_path(top).empty() ? top : std::string();
+// No folder of an archive is called "", "." or "..": such a name climbs out, or is absolute.
+bool is_inside(std::string_view folder) {
+  while (!folder.empty()) {
+    const std::string_view part = folder.substr(0, folder.find('/'));
+    if (part.empty() || part == "." || part == "..") return false;
+    folder.remove_prefix(part.size() + 1);
+  }
+  return true;
 }
 
 }  // namespace
 
-bool is_foreign_archive_name(const fs::path& path) { return is_zip(path) || form_of_suffix(path); }
+bool is_foreign_archive_name(const fs::path& path) {
+  static constexpr std::array<const char*, 11> k_suffixes{
+      ".zip", ".tar", ".tar.gz", ".tgz", ".tar.zst", ".tzst", ".tar.xz", ".txz", ".tar.bz2", ".tbz2", ".tbz"};
+  return ends_with_any(path.filename().string(), k_suffixes);
+}
 
 ForeignArchive::ForeignArchive(fs::path path) : path_(std::move(path)) {
-  bool one_folder = true;
   const auto take = [&](ForeignEntry entry) {
     std::string name = without_dot(entry.name);
-    const std::string top = top_of(name);
-    if (only_folder_.empty()) only_folder_ = top;
-    one_folder = one_folder && !top.empty() && top == only_folder_;
-    if (!looks_like_media(name)) return;
+    if (!looks_like_media(name) || is_of_macos(name)) return;
     const auto [at, is_new] = entries_.try_emplace(std::move(name), std::move(entry));
     // Which one is meant, nobody knows: unpackers disagree.
     if (!is_new) at->second.why_not = "a duplicate name";
@@ -58,13 +81,49 @@ ForeignArchive::ForeignArchive(fs::path path) : path_(std::move(path)) {
     list_zip(path_, take);
   else
     list_tar(path_, take);
-  if (!one_folder) only_folder_.clear();
+  find_roots();
 }
 
-const ForeignArchive::Entry* ForeignArchive::find(const std::string& name) const {
-  auto at = entries_.find(name);
-  if (at == entries_.end() && !only_folder_.empty()) at = entries_.find(only_folder_ + "/" + name);
-  return at == entries_.end() ? nullptr : &at->second;
+void ForeignArchive::find_roots() {
+  // The folders that all have in common.
+  std::string common = entries_.empty() ? std::string() : entries_.begin()->first;
+  for (const auto& [name, entry] : entries_) {
+    const auto differs = std::mismatch(common.begin(), common.end(), name.begin(), name.end()).first;
+    common.erase(differs, common.end());
+  }
+  common.erase(common.rfind('/') + 1);
+  roots_ = {""};
+  for (std::size_t at = common.find('/'); at != std::string::npos; at = common.find('/', at + 1))
+    if (std::string root = common.substr(0, at + 1); is_inside(root)) roots_.push_back(std::move(root));
+  by_file_name_.reserve(entries_.size());
+  for (const auto& entry : entries_) by_file_name_.push_back(&entry);
+  std::sort(by_file_name_.begin(), by_file_name_.end(), [](const auto* a, const auto* b) {
+    const std::string_view first = file_name(a->first), second = file_name(b->first);
+    return first != second ? first < second : a->first < b->first;
+  });
+}
+
+ForeignArchive::Search ForeignArchive::search(const std::string& name) const {
+  for (const std::string& root : roots_)
+    if (const auto at = entries_.find(root + name); at != entries_.end()) return {&at->second};
+  Search search;
+  // A name without a folder would be found among thumbnails too.
+  if (name.find('/') == std::string::npos) return search;
+  const std::string_view wanted = file_name(name);
+  auto at =
+      std::lower_bound(by_file_name_.begin(), by_file_name_.end(), wanted,
+                       [](const auto* entry, std::string_view key) { return file_name(entry->first) < key; });
+  for (; at != by_file_name_.end() && file_name((*at)->first) == wanted; ++at) {
+    const std::string& found = (*at)->first;
+    if (!found.ends_with("/" + name) || !is_inside(found.substr(0, found.size() - name.size()))) continue;
+    search.entry = &(*at)->second;
+    search.rivals.push_back(found);
+  }
+  if (search.rivals.size() > 1)
+    search.entry = nullptr;
+  else
+    search.rivals.clear();
+  return search;
 }
 
 ForeignReader::ForeignReader(const fs::path& archive, std::vector<WantedEntry> wanted)

@@ -1,5 +1,6 @@
 // A zip or tar that somebody else made, as a source of media: COCO's val2014.zip, a tar of AudioCaps. It is
-// listed once (of a zip, its directory is read), and then what is wanted is read; nothing of it is ever
+// listed once (of a zip, its directory is read), and then what is wanted is read. What operating systems put
+// beside people's files (__MACOSX/, ._x.wav) is not in it. Nothing of it is ever
 // written to disk under a name of its own. Names are only compared with the names that manifests want, which
 // are legal paths of a pack: an absolute name or one that climbs out is never asked for.
 #pragma once
@@ -14,7 +15,7 @@
 
 namespace packer {
 
-// .zip, .tar, .tar.zst, .tgz or .tar.gz by its name.
+// By its name: .zip, or .tar by itself or compressed by gzip, zstd, xz or bzip2.
 [[nodiscard]] bool is_foreign_archive_name(const std::filesystem::path& path);
 
 class ForeignArchive {
@@ -25,13 +26,24 @@ class ForeignArchive {
   explicit ForeignArchive(std::filesystem::path path);
 
   [[nodiscard]] const std::filesystem::path& path() const { return path_; }
-  // The entry called `name`, or so called inside the one folder that holds everything. Null: there is none.
-  [[nodiscard]] const Entry* find(const std::string& name) const;
+  // The entry called `name`, or so called inside the one folder that holds all media, however deep that lies
+  // and whatever it is called. Otherwise, where `name` has a folder, the one entry so called in any folder;
+  // of several none, and `rivals` are their names.
+  struct Search {
+    const Entry* entry = nullptr;
+    std::vector<std::string> rivals{};
+  };
+  [[nodiscard]] Search search(const std::string& name) const;
+  [[nodiscard]] const Entry* find(const std::string& name) const { return search(name).entry; }
 
  private:
+  using Entries = std::unordered_map<std::string, Entry>;
+  void find_roots();
+
   std::filesystem::path path_;
-  std::unordered_map<std::string, Entry> entries_;  // that look like media, by name without "./"
-  std::string only_folder_;                         // empty: there are several, or files outside of any
+  Entries entries_;                 // that look like media, by name without "./"
+  std::vector<std::string> roots_;  // "", then the folders that hold all media, the outer ones first
+  std::vector<const Entries::value_type*> by_file_name_;
 };
 
 // One pass over the wanted entries.

@@ -4,17 +4,18 @@
 #include <archive_entry.h>
 
 #include <algorithm>
+#include <array>
 #include <cerrno>
 #include <exception>
 #include <mutex>
 #include <optional>
+#include <string_view>
 
 #include "common/error.hpp"
 #include "common/file.hpp"
 #include "common/program.hpp"
 #include "packer/tar/compression.hpp"
 #include "packer/tar/decompress.hpp"
-#include "packer/tar/form.hpp"
 
 namespace packer {
 namespace {
@@ -22,18 +23,89 @@ namespace {
 namespace fs = std::filesystem;
 
 constexpr std::size_t k_tar_block_bytes = 512;
+constexpr std::size_t k_filtered_bytes = 128 << 10;
 constexpr std::size_t k_piece_bytes = 16 << 10;  // small: in a plain tar, one is read at each entry
+
+struct FreeArchive {
+  void operator()(archive* reader) const { ::archive_read_free(reader); }
+};
+
+// xz and bzip2, whose filters in libarchive do check what they decode.
+class Filtered : public Stream {
+ public:
+  Filtered(common::File file, fs::path path)
+      : file_(std::move(file)), path_(std::move(path)), reader_(::archive_read_new()) {
+    if (!reader_) throw std::bad_alloc();
+    archive* reader = reader_.get();
+    ::archive_read_support_filter_xz(reader);
+    ::archive_read_support_filter_bzip2(reader);
+    ENSURE(::archive_read_support_format_raw(reader) == ARCHIVE_OK);
+    archive_entry* entry = nullptr;
+    const bool is_open = ::archive_read_open(reader, this, nullptr, give, nullptr) == ARCHIVE_OK &&
+                         ::archive_read_next_header(reader, &entry) == ARCHIVE_OK;
+    // Without the filter, the raw form is the compressed bytes themselves.
+    if (!is_open || ::archive_filter_count(reader) < 2) fail();
+  }
+
+  std::size_t read(std::uint8_t* to, std::size_t size) override {
+    if (fault_) return 0;
+    const la_ssize_t got = ::archive_read_data(reader_.get(), to, size);
+    if (got >= 0) return static_cast<std::size_t>(got);
+    fail();
+    return 0;
+  }
+  [[nodiscard]] std::optional<common::Finding> fault() const override { return fault_; }
+
+ private:
+  // As for Input, nothing may be thrown through libarchive.
+  static la_ssize_t give(archive* reader, void* user, const void** piece) {
+    auto& self = *static_cast<Filtered*>(user);
+    try {
+      *piece = self.buffer_.data();
+      return static_cast<la_ssize_t>(
+          self.file_.read_some(self.buffer_.data(), self.buffer_.size(), self.path_));
+    } catch (...) {
+      self.failure_ = std::current_exception();
+      ::archive_set_error(reader, EIO, "cannot be read");
+      return ARCHIVE_FATAL;
+    }
+  }
+  void fail() {
+    if (failure_) std::rethrow_exception(failure_);
+    const char* text = ::archive_error_string(reader_.get());
+    fault_ = common::Finding{"", "", text == nullptr ? "it is damaged" : common::escape_for_terminal(text)};
+  }
+
+  common::File file_;
+  fs::path path_;
+  common::ReadBuffer buffer_ = common::ReadBuffer(k_filtered_bytes);
+  std::unique_ptr<archive, FreeArchive> reader_;
+  std::exception_ptr failure_;
+  std::optional<common::Finding> fault_;
+};
+
+// By its first bytes, whatever its suffix says: browsers decompress what they save, and keep the name. Null:
+// it is not compressed, and `file` is still there.
+std::unique_ptr<Stream> decompressed(common::File& file, const fs::path& path) {
+  std::array<std::uint8_t, 6> first{};
+  const std::size_t got = file.read_at(first.data(), first.size(), 0, path);
+  const std::string_view magic = common::text_of({first.data(), got});
+  const auto stream = [&] { return std::make_unique<FileStream>(std::move(file), path); };
+  if (magic.starts_with("\x1f\x8b")) return decompress(Compression::gzip, stream(), Members::any);
+  if (got >= 4 && is_zstd_magic(common::load_le32(first.data())))
+    return decompress(Compression::zstd, stream(), Members::any);
+  if (magic.starts_with("\xfd\x37zXZ") || magic.starts_with("BZh"))
+    return std::make_unique<Filtered>(std::move(file), path);
+  return nullptr;
+}
 
 // What libarchive reads from. Its own gzip and zstd filters accept wrong checksums (measured with 3.6.2), so
 // it sees decompressed bytes only. Its callbacks must not throw: a failure waits in `failure`.
 struct Input {
   explicit Input(const fs::path& archive) : path(archive) {
-    common::File opened = common::open_to_read(fs::canonical(archive));
-    const auto form = form_of_suffix(archive);
-    if (form == Form::tgz || form == Form::tar_zst) {
-      const Compression compression = form == Form::tgz ? Compression::gzip : Compression::zstd;
-      stream = std::make_unique<ReadAhead>(
-          decompress(compression, std::make_unique<FileStream>(std::move(opened), archive), Members::any));
+    common::File opened = common::open_to_read(archive);
+    if (auto bytes = decompressed(opened, archive)) {
+      stream = std::make_unique<ReadAhead>(std::move(bytes));
       return;
     }
     size = common::size_of(opened, archive);
@@ -90,10 +162,6 @@ la_int64_t skip_callback(archive*, void* user, la_int64_t count) {
   return static_cast<la_int64_t>(moved);
 }
 
-struct FreeArchive {
-  void operator()(archive* reader) const { ::archive_read_free(reader); }
-};
-
 // An open archive, from its first entry on.
 class Walk {
  public:
@@ -118,16 +186,16 @@ class Walk {
       check_end();
       return false;
     }
-    if (code == ARCHIVE_WARN)
-      warning_ = message();
-    else if (code != ARCHIVE_OK)
-      fail();
+    if (code != ARCHIVE_WARN && code != ARCHIVE_OK) fail();
+    if (code == ARCHIVE_WARN && !is_about_locale(message())) warning_ = message();
     return true;
   }
 
   [[nodiscard]] std::string name() const {
+    // A pax name is UTF-8, and null where the program's locale, mostly "C", has no such letters.
     const char* text = ::archive_entry_pathname(entry_);
-    return text == nullptr ? "" : text;  // null: it cannot be told in this locale
+    if (text == nullptr) text = ::archive_entry_pathname_utf8(entry_);
+    return text == nullptr ? "" : text;
   }
   [[nodiscard]] bool is_folder() const { return ::archive_entry_filetype(entry_) == AE_IFDIR; }
 
@@ -171,6 +239,10 @@ class Walk {
     return static_cast<std::uint64_t>(::archive_entry_size(entry_));
   }
 
+  // The name is asked for in UTF-8, and nothing else of the kind (owners, link targets) is used.
+  static bool is_about_locale(const std::string& warning) {
+    return warning.find("can't be converted from") != std::string::npos;
+  }
   [[nodiscard]] std::string message() const {
     const char* text = ::archive_error_string(reader_.get());
     return text == nullptr ? "it is damaged" : text;

@@ -26,8 +26,7 @@ constexpr std::size_t k_ahead_bytes = 32 << 10;
 
 // What libzip reads from. Its calls must not throw: a failure waits in `failure`.
 struct Input {
-  explicit Input(const fs::path& archive)
-      : file(common::open_to_read(fs::canonical(archive))), path(archive) {
+  explicit Input(const fs::path& archive) : file(common::open_to_read(archive)), path(archive) {
     ::zip_error_init(&error);
     size = common::size_of(file, path);
   }

@@ -82,7 +82,9 @@ class Gunzip : public Decoder {
       if (zlib_.avail_in == 0 && !feed()) return fail("is truncated");
       const int code = ::inflate(&zlib_, Z_NO_FLUSH);
       const std::size_t got = wanted - zlib_.avail_out;
-      if (code == Z_STREAM_END && members_ == Members::any && (zlib_.avail_in > 0 || feed())) {
+      if (code == Z_STREAM_END && members_ == Members::any) {
+        done_ = !pass_zeros();
+        if (done_) return got;
         ::inflateReset(&zlib_);
         continue;
       }
@@ -102,6 +104,14 @@ class Gunzip : public Decoder {
     zlib_.next_in = input_.data();
     zlib_.avail_in = static_cast<uInt>(filled_);
     return true;
+  }
+  // To the next member; false where the file ends before one.
+  bool pass_zeros() {
+    for (;;) {
+      for (; zlib_.avail_in > 0 && *zlib_.next_in == 0; --zlib_.avail_in) ++zlib_.next_in;
+      if (zlib_.avail_in > 0) return true;
+      if (!feed()) return false;
+    }
   }
 
   z_stream zlib_{};
@@ -126,8 +136,10 @@ class Unzstd : public Decoder {
       const std::size_t code = ::ZSTD_decompressStream(zstd_, &out, &in_);
       if (::ZSTD_isError(code)) return fail(::ZSTD_getErrorName(code));
       pending_ = out.pos == out.size;  // more may wait inside the decoder
-      if (code == 0 && members_ == Members::any && (in_.pos < in_.size || feed())) {
+      if (code == 0 && members_ == Members::any) {
         pending_ = false;
+        done_ = !pass_zeros();
+        if (done_) return out.pos;
         continue;
       }
       if (code == 0) {
@@ -144,6 +156,15 @@ class Unzstd : public Decoder {
     in_ = {input_.data(), filled_, 0};
     return true;
   }
+  // To the next frame; false where the file ends before one.
+  bool pass_zeros() {
+    for (;;) {
+      for (; in_.pos < in_.size && static_cast<const std::uint8_t*>(in_.src)[in_.pos] == 0; ++in_.pos) {
+      }
+      if (in_.pos < in_.size) return true;
+      if (!feed()) return false;
+    }
+  }
   // RFC 8878: magic number, then the descriptor whose bit 2 promises a checksum. Without it damage could
   // pass.
   bool start() {
@@ -152,6 +173,9 @@ class Unzstd : public Decoder {
     started_ = true;
     filled_ = read_full(*compressed_, input_.data(), input_.size());
     in_ = {input_.data(), filled_, 0};
+    // Skippable frames: pzstd writes one before each of its own, a seekable form ends with one.
+    if (members_ == Members::any && filled_ >= 8 && is_zstd_magic(common::load_le32(input_.data())))
+      return true;
     if (filled_ < 5 || std::memcmp(input_.data(), k_magic.data(), k_magic.size()) != 0)
       return fail("does not begin with a zstd frame") != 0;
     if (members_ == Members::one && (input_.data()[4] & k_checksum_flag) == 0)
@@ -186,6 +210,11 @@ class Prefixed : public Stream {
 };
 
 }  // namespace
+
+bool is_zstd_magic(std::uint32_t first_four_bytes) {
+  constexpr std::uint32_t k_frame = 0xfd2fb528, k_skippable = 0x184d2a50, k_skippable_mask = 0xfffffff0;
+  return first_four_bytes == k_frame || (first_four_bytes & k_skippable_mask) == k_skippable;
+}
 
 std::unique_ptr<Stream> decompress(Compression form, std::unique_ptr<Stream> compressed, Members members) {
   switch (form) {

@@ -1,6 +1,7 @@
 // Reading the compressed forms of an archive.
 #pragma once
 
+#include <cstdint>
 #include <memory>
 
 #include "packer/tar/compression.hpp"
@@ -8,12 +9,15 @@
 
 namespace packer {
 
-// any: several in a row, and zstd frames without a checksum, as other people's archives have them.
+// any: several in a row, zstd frames without a checksum and skippable ones, and zeros behind the last, as
+// other people's archives have them.
 enum class Members { one, any };
 
 // A finding Z1 (gzip), Z2 (zstd) or Z3 (bytes after the end) comes out of fault().
 [[nodiscard]] std::unique_ptr<Stream> decompress(Compression form, std::unique_ptr<Stream> compressed,
                                                  Members members = Members::one);
+// Of a zstd frame, or of one that is to be skipped (RFC 8878, 3.1).
+[[nodiscard]] bool is_zstd_magic(std::uint32_t first_four_bytes);
 // Looks at the first bytes, which are still delivered by the stream that comes back.
 [[nodiscard]] std::unique_ptr<Stream> decompress_by_magic(std::unique_ptr<Stream> bytes);
 
