@@ -36,6 +36,8 @@ inline constexpr int k_picture_limit_scans = 100;
 // signals: a picture at the limits takes seconds.
 [[nodiscard]] Picture decode_picture(ByteView file, const std::string& name);
 [[nodiscard]] Bytes encode_jpeg(const Picture& picture, int quality);
+// What encode_jpeg writes depends on it: "libjpeg-turbo 2.1.5".
+[[nodiscard]] std::string jpeg_library();
 
 // The error of a picture that cannot be had.
 [[noreturn]] void refuse_picture(const std::string& name, const std::string& why);

@@ -154,6 +154,16 @@ Picture decode_jpeg(ByteView file, int width, int height, const std::string& nam
   return picture;
 }
 
+std::string jpeg_library() {
+#ifdef LIBJPEG_TURBO_VERSION_NUMBER
+  constexpr int version = LIBJPEG_TURBO_VERSION_NUMBER;
+  return "libjpeg-turbo " + std::to_string(version / 1'000'000) + "." +
+         std::to_string(version / 1000 % 1000) + "." + std::to_string(version % 1000);
+#else
+  return "libjpeg " + std::to_string(JPEG_LIB_VERSION);
+#endif
+}
+
 Bytes encode_jpeg(const Picture& picture, int quality) {
   ENSURE(picture.width > 0 && picture.height > 0);
   ENSURE(picture.pixels.size() ==

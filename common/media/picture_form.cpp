@@ -49,9 +49,6 @@ constexpr Mark k_marks[] = {
     {0, "%PDF"sv, "a PDF", k_again},
     {0, "PK\3\4"sv, "a zip archive", ", not a picture; unpack it"},
     {0, "\x1f\x8b"sv, "compressed by gzip", ", not a picture; unpack it with gunzip"},
-    {0, "version https://git-lfs.github.com/spec/"sv, "a Git LFS pointer",
-     ", not the picture; fetch it with git lfs pull"},
-    {0, "/annex/objects/"sv, "a git-annex pointer", ", not the picture; fetch it with git annex get"},
     // Last: two letters are a weak sign, the reserved bytes behind them a better one.
     {6, "\0\0\0\0"sv, "a BMP picture", k_convert},
 };

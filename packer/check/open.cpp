@@ -31,6 +31,8 @@ const common::Digest& VerifiedPack::digest(const common::PackPath& path) const {
   return files_[index_of(path)].digest;
 }
 
+std::uint64_t VerifiedPack::size(const common::PackPath& path) const { return files_[index_of(path)].bytes; }
+
 common::Bytes VerifiedPack::read(const common::PackPath& path) const {
   const std::size_t index = index_of(path);
   const PackFile& file = files_[index];

@@ -37,6 +37,7 @@ class VerifiedPack {
   [[nodiscard]] bool contains(const common::PackPath& path) const;
   // As the seal states it; a mismatch error where the pack has no such file.
   [[nodiscard]] const common::Digest& digest(const common::PackPath& path) const;
+  [[nodiscard]] std::uint64_t size(const common::PackPath& path) const;
   // The file's bytes, hashed again: a mismatch error where they are no longer those that were verified, or
   // where the pack has no such file. Safe from many threads.
   [[nodiscard]] common::Bytes read(const common::PackPath& path) const;

@@ -5,6 +5,7 @@
 #include <map>
 
 #include "common/media/audio.hpp"
+#include "trainer/samples/picture.hpp"
 
 namespace trainer {
 namespace {
@@ -72,7 +73,7 @@ torch::Tensor AudioEncoder::silence() const { return encode(log_mel_.compute({0.
 
 torch::Tensor read_pixels(const packer::VerifiedPack& pack, const common::PackPath& path,
                           const PixelsConfig& config) {
-  return pixels_of(common::decode_picture(pack.read(path), path.text()), config);
+  return pixels_of(read_picture(pack, path), config);
 }
 
 std::vector<torch::Tensor> encode_images(const packer::VerifiedPack& pack, const Llava& base,

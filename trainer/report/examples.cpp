@@ -20,18 +20,35 @@ bool is_data_url(const std::string& url, const std::string& kind) {
                                comma + 8) == std::string::npos;
 }
 
-std::map<std::string, std::string> urls_on(const std::string& page, const std::string& begin,
-                                           const std::string& kind) {
-  const std::string middle = "\" src=\"";
-  std::map<std::string, std::string> urls;
+// The attributes that follow the id, and end the tag's value of each.
+constexpr const char* k_title = "\" title=\"";
+constexpr const char* k_source = "\" src=\"";
+
+std::string embedded_attributes(const std::string& id, const Embedded& embedded) {
+  return escape_html(id) + k_title + escape_html(embedded.file) + k_source + embedded.url + "\">";
+}
+
+std::map<std::string, Embedded> embedded_on(const std::string& page, const std::string& begin,
+                                            const std::string& kind) {
+  std::map<std::string, Embedded> all;
   for (std::size_t at = 0; (at = page.find(begin, at)) != std::string::npos;) {
     at += begin.size();
-    const std::size_t quote = page.find(middle, at), end = page.find('"', quote + middle.size());
-    if (quote == std::string::npos || end == std::string::npos) break;
-    const std::string url = page.substr(quote + middle.size(), end - quote - middle.size());
-    if (is_data_url(url, kind)) urls.emplace(unescape_html(page.substr(at, quote - at)), url);
+    const auto until = [&](const std::string& mark) {
+      const std::size_t end = page.find(mark, at);
+      std::string value = end == std::string::npos ? "" : page.substr(at, end - at);
+      at = end == std::string::npos ? page.size() : end + mark.size();
+      return value;
+    };
+    const std::string id = unescape_html(until(k_title)), file = unescape_html(until(k_source)),
+                      url = until("\"");
+    if (is_data_url(url, kind)) all.emplace(id, Embedded{url, file});
   }
-  return urls;
+  return all;
+}
+
+// Which file of the pack it is: a reader can follow it there.
+std::string file_note(const char* what, const Embedded& embedded) {
+  return embedded.url.empty() ? "" : std::string(", ") + what + " " + escape_html(embedded.file);
 }
 
 std::string said_html(const std::string& who, const Said& said) {
@@ -62,27 +79,25 @@ std::string people_html(const std::vector<std::string>& references) {
 
 std::string flip_html(const Comparison& comparison, const FlipExample& flip) {
   std::string out = "<article class=\"card\">";
-  if (!flip.image.empty())
-    out += std::string(k_image_begin) + escape_html(flip.id) + "\" src=\"" + flip.image + "\">";
+  if (!flip.image.url.empty()) out += k_image_begin + embedded_attributes(flip.id, flip.image);
   out += "<p><b>" + escape_html(flip.question) +
          "</b></p><p class=\"note\">people: " + people_html(flip.references) + "</p><ul>" +
          said_html("base", flip.base);
   for (const Said& said : flip.answers) out += said_html(group_html(comparison, said.group), said);
   out += "</ul><p class=\"note\">question " + escape_html(flip.id);
   if (!flip.distractor.empty()) out += ", hearing the clip " + escape_html(flip.distractor);
-  return out + "</p></article>\n";
+  return out + file_note("picture", flip.image) + "</p></article>\n";
 }
 
 std::string clip_html(const Comparison& comparison, const ClipExample& clip) {
   std::string out = "<article class=\"card\">";
-  if (!clip.sound.empty())
-    out += std::string(k_sound_begin) + escape_html(clip.id) + "\" src=\"" + clip.sound + "\"></audio>";
+  if (!clip.sound.url.empty()) out += k_sound_begin + embedded_attributes(clip.id, clip.sound) + "</audio>";
   out += "<p><b>" + (clip.references.empty() ? "" : escape_html(clip.references.front())) + "</b></p><ul>" +
          said_html("base, hearing nothing", clip.base);
   for (const Said& said : clip.captions) out += said_html(group_html(comparison, said.group), said);
   return out + "</ul><p class=\"note\">" +
          (clip.group == condition::k_memorised ? "trained on" : "new to it") + ", clip " +
-         escape_html(clip.id) + "; scores are token F1</p></article>\n";
+         escape_html(clip.id) + file_note("sound", clip.sound) + "; scores are token F1</p></article>\n";
 }
 
 std::string flips_note(const Examples& examples) {
@@ -122,7 +137,7 @@ std::string examples_html(const Comparison& comparison, const Examples& examples
 }
 
 EmbeddedMedia embedded_media(const std::string& page) {
-  return {urls_on(page, k_image_begin, "image"), urls_on(page, k_sound_begin, "audio")};
+  return {embedded_on(page, k_image_begin, "image"), embedded_on(page, k_sound_begin, "audio")};
 }
 
 }  // namespace trainer

@@ -7,6 +7,7 @@
 
 #include "common/error.hpp"
 #include "common/file.hpp"
+#include "common/media/image.hpp"
 #include "trainer/report/examples.hpp"
 #include "trainer/report/gnuplot.hpp"
 #include "trainer/report/html.hpp"
@@ -26,8 +27,9 @@ constexpr const char* k_json_meta = "safe-report-json";
 constexpr const char* k_run_meta = "safe-run";
 constexpr const char* k_media_meta = "safe-report-media";
 constexpr const char* k_gnuplot_meta = "safe-report-gnuplot";
+constexpr const char* k_jpeg_meta = "safe-report-jpeg";
 constexpr const char* k_page_meta = "safe-report-page";
-constexpr const char* k_format = "2 ";
+constexpr const char* k_format = "3 ";
 constexpr std::size_t k_hex_size = 2 * common::Digest::k_size;
 
 std::string meta_line(const std::string& name, const std::string& content) {
@@ -115,6 +117,20 @@ std::string first_difference(const std::string& found, const std::string& expect
                      found.substr(begin, shown_bytes), expected.substr(begin, shown_bytes));
 }
 
+// Another libjpeg may write other bytes of the same picture: those of the page are taken over, and which
+// files they were made from is compared all the same.
+void keep_pictures_of(const std::string& page, Examples& examples, ReportCheck& check) {
+  const std::string jpeg = only_content(page, k_jpeg_meta);
+  if (jpeg == common::jpeg_library()) return;
+  check.not_compared.push_back("pictures: the page names " + common::escape_for_terminal(jpeg) +
+                               ", and this machine has " + common::jpeg_library() +
+                               "; the files that they were made from are compared");
+  const EmbeddedMedia own = embedded_media(page);
+  for (FlipExample& flip : examples.flips)
+    if (const auto found = own.images.find(flip.id); found != own.images.end())
+      flip.image.url = found->second.url;
+}
+
 // `page` has zeros where its own digest belongs.
 void compare_page(std::string page, const Comparison& comparison, const std::vector<RunLink>& links,
                   const ReportLocations& locations, ReportCheck& check) {
@@ -124,6 +140,7 @@ void compare_page(std::string page, const Comparison& comparison, const std::vec
     examples = choose_examples(comparison, nullptr);
   } else if (locations.pack != nullptr) {
     examples = choose_examples(comparison, locations.pack);
+    keep_pictures_of(page, examples, check);
   } else {
     examples = choose_examples(comparison, embedded_media(page));
     check.not_compared.emplace_back(
@@ -140,7 +157,8 @@ void compare_page(std::string page, const Comparison& comparison, const std::vec
   }
   std::vector<std::string> paths;
   for (const RunLink& link : links) paths.push_back(link.path);
-  std::string again = write_page({comparison, examples, locations.page, paths, figures});
+  std::string again =
+      write_page({comparison, examples, locations.page, paths, figures, only_content(page, k_jpeg_meta)});
   again.replace(own_digest_at(again), k_hex_size, std::string(k_hex_size, '0'));
   if (again != page)
     check.findings.push_back({locations.page.string(), "R8",
@@ -162,7 +180,8 @@ std::string link_lines(const Comparison& comparison, const PageSources& sources)
   std::string lines =
       meta_line(k_report_meta, std::string(k_format) + SAFE_VERSION) +
       meta_line(k_json_meta, common::digest_of(common::dump_pretty(to_json(comparison))).hex()) +
-      meta_line(k_media_meta, sources.media) + meta_line(k_gnuplot_meta, sources.gnuplot);
+      meta_line(k_media_meta, sources.media) + meta_line(k_gnuplot_meta, sources.gnuplot) +
+      meta_line(k_jpeg_meta, sources.jpeg);
   for (std::size_t r = 0; r < comparison.runs.size(); ++r)
     lines += meta_line(k_run_meta, comparison.runs[r].sums_digest.hex() + " " + comparison.runs[r].pack_id +
                                        " " + sources.run_paths[r]);
@@ -211,9 +230,8 @@ ReportCheck verify_report(const ReportLocations& locations) {
         find(locations.pack->location(), "is the pack " + locations.pack->id().hex() + ", not " + id);
   if (!check.findings.empty()) return check;
   if (format.front() != std::string(k_format) + SAFE_VERSION) {
-    find(locations.page, "was made by version " + format.front().substr(format.front().find(' ') + 1) +
-                             ", and this one is " + SAFE_VERSION +
-                             ", which may write it otherwise; check it with that version");
+    find(locations.page, "has the form and version " + format.front() + ", and this program writes " +
+                             k_format + SAFE_VERSION + "; check it with the program that made it");
     return check;
   }
   const Comparison comparison = compare_runs(folders, locations.trusted_key);

@@ -6,8 +6,10 @@
 #include <set>
 
 #include "common/error.hpp"
+#include "common/media/thumbnail.hpp"
 #include "trainer/report/html.hpp"
 #include "trainer/results/prediction.hpp"
+#include "trainer/samples/picture.hpp"
 #include "trainer/samples/samples.hpp"
 
 namespace trainer {
@@ -18,6 +20,9 @@ constexpr std::size_t k_flips_shown = 12;
 constexpr std::size_t k_memorised_shown = 6;
 constexpr std::size_t k_held_out_shown = 3;
 constexpr std::size_t k_media_limit_bytes = std::size_t{6} << 20;
+// Wider than a card of the page; a picture of COCO has 640 pixels.
+constexpr int k_thumbnail_side = 320;
+constexpr int k_thumbnail_quality = 80;
 
 using Items = std::map<std::string, Prediction>;  // by id
 
@@ -76,7 +81,7 @@ std::vector<std::string> choose_clips(const Items& items, std::size_t count) {
   return chosen;
 }
 
-// Pictures and sounds of a pack as data: URLs, as long as there is room.
+// Pictures, made small, and sounds of a pack as data: URLs, as long as there is room.
 class MediaSource {
  public:
   explicit MediaSource(const packer::VerifiedPack& pack) : pack_(pack) {
@@ -87,23 +92,29 @@ class MediaSource {
       for (const ClipSample& clip : *clips) sounds_.emplace(clip.clip_id, clip.path);
   }
 
-  std::string image_of(const std::string& question_id) { return url_of(images_, question_id, "image/jpeg"); }
-  std::string sound_of(const std::string& youtube_id) {
-    const auto found = sounds_.find(youtube_id);
-    const bool is_flac = found != sounds_.end() && found->second.text().ends_with(".flac");
-    return url_of(sounds_, youtube_id, is_flac ? "audio/flac" : "audio/wav");
+  Embedded image_of(const std::string& question_id) {
+    const auto found = images_.find(question_id);
+    if (found == images_.end()) return {};
+    const common::Picture picture = read_picture(pack_, found->second);
+    return embed(found->second, "image/jpeg",
+                 common::encode_jpeg(common::scaled_down(picture, k_thumbnail_side), k_thumbnail_quality));
+  }
+  Embedded sound_of(const std::string& clip_id) {
+    const auto found = sounds_.find(clip_id);
+    // Whole, and so not read where it cannot have room.
+    if (found == sounds_.end() || pack_.size(found->second) > k_media_limit_bytes - used_bytes_) return {};
+    const bool is_flac = found->second.text().ends_with(".flac");
+    return embed(found->second, is_flac ? "audio/flac" : "audio/wav", pack_.read(found->second));
   }
 
  private:
   using Paths = std::map<std::string, common::PackPath>;
 
-  std::string url_of(const Paths& paths, const std::string& id, const std::string& type) {
-    const auto found = paths.find(id);
-    if (found == paths.end()) return "";
-    const common::Bytes bytes = pack_.read(found->second);
-    if (used_bytes_ + bytes.size() > k_media_limit_bytes) return "";
+  Embedded embed(const common::PackPath& path, const std::string& type, const common::Bytes& bytes) {
+    if (bytes.size() > k_media_limit_bytes - used_bytes_) return {};
     used_bytes_ += bytes.size();
-    return "data:" + type + ";base64," + base64(bytes);
+    return {"data:" + type + ";base64," + base64(bytes),
+            path.text() + ", SHA-256 " + pack_.digest(path).hex()};
   }
 
   const packer::VerifiedPack& pack_;
@@ -111,17 +122,17 @@ class MediaSource {
   std::size_t used_bytes_ = 0;
 };
 
-// Where the URL of a picture or sound comes from, by id; "" for none.
-struct MediaUrls {
-  std::function<std::string(const std::string&id)> image, sound;
+// Where a picture or sound comes from, by id.
+struct MediaCalls {
+  std::function<Embedded(const std::string&id)> image, sound;
 };
 
-std::string find_url(const std::map<std::string, std::string>& urls, const std::string& id) {
-  const auto found = urls.find(id);
-  return found == urls.end() ? "" : found->second;
+Embedded find_embedded(const std::map<std::string, Embedded>& media, const std::string& id) {
+  const auto found = media.find(id);
+  return found == media.end() ? Embedded{} : found->second;
 }
 
-FlipExample flip_example(const std::vector<Shown>& shown, const std::string& id, const MediaUrls& media) {
+FlipExample flip_example(const std::vector<Shown>& shown, const std::string& id, const MediaCalls& media) {
   FlipExample flip;
   flip.id = id;
   for (std::size_t g = 0; g < shown.size(); ++g) {
@@ -141,7 +152,7 @@ FlipExample flip_example(const std::vector<Shown>& shown, const std::string& id,
 }
 
 ClipExample clip_example(const std::vector<Shown>& shown, const std::string& group, const std::string& id,
-                         const MediaUrls& media) {
+                         const MediaCalls& media) {
   ClipExample clip;
   clip.id = id;
   clip.group = group;
@@ -170,7 +181,7 @@ void refuse_other_pack(const Comparison& comparison, const packer::VerifiedPack&
                                                            "; name that pack, or none");
 }
 
-Examples choose_with(const Comparison& comparison, const MediaUrls& media) {
+Examples choose_with(const Comparison& comparison, const MediaCalls& media) {
   std::vector<Shown> shown;
   for (const VariantGroup& group : comparison.groups)
     shown.push_back(read_shown(comparison.runs[group.runs.front()].path));
@@ -185,8 +196,8 @@ Examples choose_with(const Comparison& comparison, const MediaUrls& media) {
     for (const std::string& id : choose_clips(items->second, count))
       examples.clips.push_back(clip_example(shown, std::string(name), id, media));
   }
-  for (const FlipExample& flip : examples.flips) examples.left_out += flip.image.empty() ? 1 : 0;
-  for (const ClipExample& clip : examples.clips) examples.left_out += clip.sound.empty() ? 1 : 0;
+  for (const FlipExample& flip : examples.flips) examples.left_out += flip.image.url.empty() ? 1 : 0;
+  for (const ClipExample& clip : examples.clips) examples.left_out += clip.sound.url.empty() ? 1 : 0;
   examples.has_media = true;
   return examples;
 }
@@ -206,8 +217,8 @@ Examples choose_examples(const Comparison& comparison, const packer::VerifiedPac
 }
 
 Examples choose_examples(const Comparison& comparison, const EmbeddedMedia& media) {
-  return choose_with(comparison, {[&](const std::string& id) { return find_url(media.images, id); },
-                                  [&](const std::string& id) { return find_url(media.sounds, id); }});
+  return choose_with(comparison, {[&](const std::string& id) { return find_embedded(media.images, id); },
+                                  [&](const std::string& id) { return find_embedded(media.sounds, id); }});
 }
 
 }  // namespace trainer

@@ -1,6 +1,6 @@
 // What a reader wants to see and hear: questions whose answer flipped, and clips with what was said about
-// them. Texts come from predictions.jsonl of each group's first seed; pictures and sounds from a verified
-// pack, whose id must be that of the runs.
+// them. Texts come from predictions.jsonl of each group's first seed; pictures (made small) and sounds
+// (whole) from a verified pack, whose id must be that of the runs.
 #pragma once
 
 #include <map>
@@ -18,13 +18,19 @@ struct Said {
   double score = 0;
 };
 
+// A picture or sound on the page.
+struct Embedded {
+  std::string url;   // data: URL, or empty: there is none
+  std::string file;  // the pack's: its path and SHA-256
+};
+
 struct FlipExample {
   std::string id, question;
   std::vector<std::string> references;
   Said base;  // group is without meaning
   std::vector<Said> answers;
   std::string distractor;  // youtube_id of the clip that was heard
-  std::string image;       // data: URL, or empty
+  Embedded image;
 };
 
 struct ClipExample {
@@ -32,7 +38,7 @@ struct ClipExample {
   std::vector<std::string> references;
   Said base;
   std::vector<Said> captions;
-  std::string sound;  // data: URL, or empty
+  Embedded sound;
 };
 
 struct Examples {
@@ -43,9 +49,9 @@ struct Examples {
   std::size_t left_out = 0;  // of those shown, how many have no picture or sound, for want of room
 };
 
-// data: URLs by the id of a question or clip.
+// By the id of a question or clip.
 struct EmbeddedMedia {
-  std::map<std::string, std::string> images, sounds;
+  std::map<std::string, Embedded> images, sounds;
 };
 
 // With `pack`: a mismatch error where its id is not that of every run. Null: without pictures and sounds.

@@ -8,6 +8,7 @@
 #include <utility>
 
 #include "common/digest.hpp"
+#include "common/media/image.hpp"
 #include "trainer/report/curves.hpp"
 #include "trainer/report/examples.hpp"
 #include "trainer/report/figures.hpp"
@@ -239,8 +240,10 @@ std::string write_page(const PageRequest& request) {
   const Comparison& comparison = request.comparison;
   const FigureSource figures =
       request.figures ? *request.figures : FigureSource{gnuplot_version().value_or("unknown"), draw_svg};
-  const PageSources sources{request.run_paths ? *request.run_paths : run_paths_from(comparison, request.page),
-                            request.examples.has_media ? "pack" : "none", figures.version};
+  const PageSources sources{
+      request.run_paths ? *request.run_paths : run_paths_from(comparison, request.page),
+      request.examples.has_media ? "pack" : "none", figures.version,
+      request.examples.has_media ? request.jpeg.value_or(common::jpeg_library()) : "none"};
   const std::string head =
       "<!DOCTYPE html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n"
       "<meta http-equiv=\"Content-Security-Policy\" content=\"" +

@@ -24,13 +24,15 @@ struct PageRequest {
   const Comparison& comparison;
   const Examples& examples;
   std::filesystem::path page;  // where it will lie: runs are named relative to its folder
-  // For making a page again: the paths of its runs as it names them, and its figures.
+  // For making a page again: the paths of its runs as it names them, and what made its figures and pictures.
   std::optional<std::vector<std::string>> run_paths{};
   std::optional<FigureSource> figures{};
+  std::optional<std::string> jpeg{};  // as jpeg_library() says, of whoever wrote the pictures
 };
 
-// A function of the runs' bytes, their paths, the media and the version of gnuplot, which its head names.
-// Needs gnuplot, unless the request says how figures come about: an io error that says how to get it.
+// A function of the runs' bytes, their paths, the media and the versions of gnuplot and libjpeg, which its
+// head names. Needs gnuplot, unless the request says how figures come about: an io error that says how to get
+// it.
 [[nodiscard]] std::string write_page(const PageRequest& request);
 
 }  // namespace trainer

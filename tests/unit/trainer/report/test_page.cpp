@@ -2,13 +2,16 @@
 
 #include "common/error.hpp"
 #include "common/file.hpp"
+#include "common/media/thumbnail.hpp"
 #include "common/sealed/draft_file.hpp"
 #include "packer/build/build.hpp"
+#include "tests/support/pictures.hpp"
 #include "tests/support/process.hpp"
 #include "tests/support/scratch.hpp"
 #include "tests/support/small_pack.hpp"
 #include "tests/support/small_run.hpp"
 #include "trainer/report/gnuplot.hpp"
+#include "trainer/report/html.hpp"
 #include "trainer/report/link.hpp"
 #include "trainer/report/report_json.hpp"
 #include "trainer/results/run_check.hpp"
@@ -199,7 +202,7 @@ TEST_CASE(
   const support::Scratch scratch;
   const std::vector<fs::path> runs = two_settings(scratch / "runs");
   const Comparison comparison = compare_runs(runs);
-  const PageSources sources{run_paths_from(comparison, scratch / "report.html"), "none", "gnuplot"};
+  const PageSources sources{run_paths_from(comparison, scratch / "report.html"), "none", "gnuplot", "none"};
   std::string page = "<html>" + link_lines(comparison, sources);
   const std::string digest = common::digest_of(common::dump_pretty(to_json(comparison))).hex();
   page.replace(page.find(digest), 64, std::string(64, '1'));
@@ -311,6 +314,47 @@ TEST_CASE("pictures and sounds of a page are compared with the pack, and only wi
   CHECK(what_of(verify_report({page, {}, {}, &pack})).find("is not what follows") != std::string::npos);
   edit_page(page, "data:image/jpeg;base64,", "data:text/html;base64,");
   CHECK(what_of(verify_report({page, {}})).find("is not what follows") != std::string::npos);
+}
+
+TEST_CASE("a picture is shown small, whatever its form, with its file and digest in the pack") {
+  if (!has_gnuplot()) return;
+  const support::Scratch scratch;
+  const packer::BuildRequest request = support::small_sources(scratch.path());
+  std::string noise;
+  std::uint32_t state = 1;
+  for (int i = 0; i < 800 * 600 * 3; ++i)
+    noise += static_cast<char>((state = state * 1664525 + 1013904223) >> 24);
+  const common::Bytes png = support::png_file(800, 600, 8, support::k_rgb, noise);
+  support::put(scratch / "vqa/images/val2014" / support::image_name(1), png);
+  (void)packer::build_pack(request);
+  const packer::VerifiedPack pack = packer::open_pack(request.dest_root, {{}, 2, common::Verbosity::quiet});
+  const fs::path run = make_run(scratch / "runs", {.pack_id = pack.id().hex(),
+                                                   .scores = {0, 1, 0},
+                                                   .question_ids = {"10", "11", "20"},
+                                                   .token_f1 = {1, 0},
+                                                   .clip_ids = {"video_1", "video_2"}});
+  const fs::path page = scratch / "report.html";
+  common::write_file(page, page_of({run}, page, &pack));
+  const std::string text = support::text_of_file(page);
+  const common::Picture small = common::scaled_down(common::decode_picture(png, "x.png"), 320);
+  CHECK(small.width == 320);
+  const std::string shown = base64(common::encode_jpeg(small, 80));
+  CHECK(shown.size() < png.size() / 20);
+  CHECK(text.find("src=\"data:image/jpeg;base64," + shown + "\"") != std::string::npos);
+  const std::string digest = common::digest_of(png).hex();
+  CHECK(text.find(", picture images/" + support::image_name(1) + ", SHA-256 " + digest) != std::string::npos);
+  CHECK(text.size() < 400'000);
+  CHECK(what_of(verify_report({page, {}, {}, &pack})) == "");
+
+  // Another libjpeg's bytes are not compared, and the file that they were made from is.
+  edit_page(page, "content=\"" + common::jpeg_library(), "content=\"libjpeg 9");
+  edit_page(page, "data:image/jpeg;base64,", "data:image/jpeg;base64,AAAA");
+  const ReportCheck other = verify_report({page, {}, {}, &pack});
+  CHECK(what_of(other) == "");
+  REQUIRE(other.not_compared.size() == 1);
+  CHECK(other.not_compared.front().find("libjpeg 9") != std::string::npos);
+  edit_page(page, "SHA-256 " + digest, "SHA-256 " + std::string(64, 'a'));
+  CHECK(what_of(verify_report({page, {}, {}, &pack})).find("is not what follows") != std::string::npos);
 }
 
 TEST_CASE("a page trusts only runs that its reader's key signed") {
