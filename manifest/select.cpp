@@ -55,14 +55,21 @@ void describe(VqaManifest& vqa, const QuestionRequest& request) {
   }
 }
 
+bool is_original(const SoundSet& set) { return &set == &original_sound_set(); }
+
 void describe(SubsetManifest& subset, const ClipRequest& request) {
   subset.seed = request.seed;
+  const SoundSet& set = *request.data_set;
   subset.audio_rel_root = "audio/" + request.split;
-  subset.source_dataset = "AudioCaps " + request.split + " split";
-  const bool train = request.split == "train";
-  subset.subset_name = train ? "audiocaps_overfit_v1" : "audiocaps_" + request.split + "_overfit_v1";
-  subset.description = fmt::format("AudioCaps {} subset ({} samples) for SAFE overfitting {}", request.split,
-                                   request.subset_size, train ? "ablation" : "evaluation");
+  subset.source_dataset = fmt::format("{} {} split", set.title, request.split);
+  const bool train = request.split == set.train_split;
+  subset.subset_name = fmt::format("{}{}_overfit_v1", set.name, train ? "" : "_" + request.split);
+  subset.description = fmt::format("{} {} subset ({} samples) for SAFE overfitting {}", set.title,
+                                   request.split, request.subset_size, train ? "ablation" : "evaluation");
+  if (is_original(set)) return;
+  subset.data_set = set.name;
+  subset.columns.assign(1, std::string(set.columns.clip));
+  subset.columns.insert(subset.columns.end(), set.columns.captions.begin(), set.columns.captions.end());
 }
 
 std::string image_filename(const std::string& data_subtype, std::int64_t image_id) {
@@ -76,13 +83,14 @@ std::string image_filename(const std::string& data_subtype, std::int64_t image_i
   return name;
 }
 
-std::string audio_relpath(const std::string& split, const std::string& youtube_id) {
-  std::string path = "audio/" + split + "/" + youtube_id + ".wav";
+std::string audio_relpath(const ClipRequest& request, const std::string& clip_id) {
+  const std::string& split = request.split;
+  std::string path = "audio/" + split + "/" + request.data_set->pack_stem(clip_id) + ".wav";
   if (const std::string why = common::why_not_a_pack_path(path);
       !why.empty() || split.find('/') != std::string::npos)
     throw Error(ErrorKind::format,
                 fmt::format("\"{}\" cannot stand in a pack: {}; name another --split or correct "
-                            "the youtube_id",
+                            "the id of the clip",
                             path.substr(0, 200), why.empty() ? "the split holds a '/'" : why));
   return path;
 }
@@ -99,7 +107,7 @@ std::vector<std::size_t> original_sample(const std::vector<std::size_t>& populat
 // What a clip's rows say together; `rows` has those of one clip in ascending order.
 ClipEntry join_rows(const std::vector<const ClipEntry*>& rows, const ClipRequest& request) {
   ClipEntry clip = *rows.front();
-  clip.audio_relpath = audio_relpath(request.split, clip.clip_id);
+  clip.audio_relpath = audio_relpath(request, clip.clip_id);
   for (std::size_t i = 1; i < rows.size(); ++i) {
     // Captions of another ten seconds of the video say nothing about these.
     if (rows[i]->start_time_s != clip.start_time_s) continue;
@@ -107,7 +115,12 @@ ClipEntry join_rows(const std::vector<const ClipEntry*>& rows, const ClipRequest
     clip.captions.insert(clip.captions.end(), rows[i]->captions.begin(), rows[i]->captions.end());
   }
   // The Python original's loader raises on a key beyond its five, and it reads the train split's manifest.
-  if (request.split == "train") clip.captions.clear();
+  if (is_original(*request.data_set)) {
+    if (request.split == request.data_set->train_split) clip.captions.clear();
+  } else {
+    clip.schema = RowSchema::named;
+    clip.caption_id = clip.clip_id;
+  }
   return clip;
 }
 

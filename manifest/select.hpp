@@ -10,6 +10,7 @@
 #include <unordered_set>
 #include <vector>
 
+#include "manifest/datasets/data_sets.hpp"
 #include "manifest/format/manifest.hpp"
 #include "manifest/tables/vqa_tables.hpp"
 
@@ -51,6 +52,7 @@ struct ClipRequest {
   common::Seed seed = 0;
   // Whether there is a file for a clip; not asked where it is empty.
   std::function<bool(const ClipEntry& clip)> is_available = {};
+  const SoundSet* data_set = &original_sound_set();
 };
 
 struct ClipChoice {
@@ -59,9 +61,9 @@ struct ClipChoice {
   // Clips that were drawn and had no file; the next ones of the same draw stand in for them.
   std::vector<Recipe::Skipped> skipped;
 };
-// `rows` as parse_audiocaps_table gives them. A clip is its row of the lowest audiocap_id; entries come in
-// byte order of youtube_id. Outside the train split further captions of the row, and of later rows of the
-// same ten seconds, become references.
+// `rows` as parse_clip_table gives them. A clip is its row of the lowest number; entries come in byte order
+// of their ids. Further captions of the row, and of later rows of the same ten seconds, become references;
+// in the train split only where the manifest has our own schema.
 [[nodiscard]] ClipChoice select_clips(const std::vector<ClipEntry>& rows, const ClipRequest& request,
                                       const Excluded& excluded);
 

@@ -13,7 +13,8 @@
 #include "manifest/datasets/data_sets.hpp"
 #include "manifest/format/parse.hpp"
 #include "manifest/format/write.hpp"
-#include "manifest/tables/audiocaps_table.hpp"
+#include "manifest/id_list.hpp"
+#include "manifest/tables/clip_table.hpp"
 #include "manifest/tables/vqa_tables.hpp"
 
 namespace manifest {
@@ -73,6 +74,7 @@ struct Written {
   common::Seed seed = 0;
   std::optional<std::size_t> captions;
   std::optional<std::size_t> skipped;
+  const IdList* lists = nullptr;  // of ids and files that were not to be chosen
 };
 
 // Whether the manifest that is there holds these bytes already. One with others is not overwritten unasked.
@@ -133,6 +135,10 @@ void publish(const std::string& text, const Written& written, Existing existing,
     result["seed"] = common::to_json(written.seed);
     if (written.captions) result["captions"] = *written.captions;
     if (written.skipped) result["skipped"] = *written.skipped;
+    if (written.lists != nullptr && !written.lists->empty()) {
+      result["excluded_ids"] = written.lists->size();
+      result["excluded_ids_in_no_row"] = written.lists->unmet();
+    }
     result["unchanged"] = unchanged;
     result["sha256"] = common::digest_of(text).hex();
     print_result(common::dump_line(result));
@@ -143,6 +149,9 @@ void publish(const std::string& text, const Written& written, Existing existing,
     if (written.captions) line += fmt::format(", and {} captions", *written.captions);
     if (written.skipped) line += fmt::format(", {} skipped for want of a file", *written.skipped);
     print_result(line);
+    if (written.lists != nullptr && !written.lists->empty())
+      common::say(flags, fmt::format("lists to exclude: {} entries, {} of them in no row of the table",
+                                     written.lists->size(), written.lists->unmet()));
   }
   say_next_step(written.path, flags);
 }
@@ -184,23 +193,54 @@ std::vector<fs::path> all_excluded(const Exclusion& exclusion, const fs::path& o
   return all;
 }
 
+// The lists of what must not be chosen.
+std::vector<fs::path> lists_of(const Exclusion& exclusion) {
+  return joined(exclusion.id_lists, exclusion.file_lists);
+}
+
+IdList read_lists(const Exclusion& exclusion) {
+  IdList list;
+  for (const fs::path& path : exclusion.id_lists) list.add_ids(path);
+  for (const fs::path& path : exclusion.file_lists) list.add_files(path);
+  return list;
+}
+
 void add_excluded(const std::vector<fs::path>& manifests, Recipe& recipe) {
   for (const fs::path& path : manifests) recipe.sources.push_back(source_of("excluded", path));
+}
+
+// The table of whose the sounds are, beside that of the captions; empty where the data set has none, or it is
+// not there.
+fs::path credits_of(const fs::path& table, const SoundSet& data_set, const common::CommonFlags& flags) {
+  if (data_set.credits_beside == nullptr) return {};
+  const std::string name = data_set.credits_beside(table.filename().string());
+  const fs::path beside = table.parent_path() / name;
+  if (!name.empty() && fs::exists(beside)) return beside;
+  common::say(flags, fmt::format("no licence of a clip is stated: there is no {} beside {}",
+                                 name.empty() ? "table of them" : name, table.string()));
+  return {};
 }
 
 }  // namespace
 
 int choose_questions(const QuestionOptions& options, const common::CommonFlags& flags) {
   const std::vector<fs::path> exclude = all_excluded(options.exclude, options.output);
-  std::vector<fs::path> inputs = joined({options.questions, options.annotations}, exclude);
+  const std::vector<fs::path> lists = lists_of(options.exclude);
+  std::vector<fs::path> inputs = joined(joined({options.questions, options.annotations}, exclude), lists);
   if (options.captions) inputs.push_back(*options.captions);
   require_writable(options.output, inputs);
 
-  const Excluded excluded = read_excluded(exclude);
+  Excluded excluded = read_excluded(exclude);
+  IdList list = read_lists(options.exclude);
   std::vector<ClipEntry> captions;
-  if (options.captions) captions = select_captions(read_audiocaps_table(*options.captions), excluded);
+  if (options.captions) {
+    const ClipTable table = read_clip_table(*options.captions);
+    list.exclude(table.rows, *table.data_set, {}, excluded);
+    captions = select_captions(table.rows, excluded);
+  }
   const VqaTables tables =
       read_vqa_tables(options.questions, options.annotations, flags.threads, flags.verbosity());
+  if (!list.empty()) list.exclude(tables, excluded);
   const std::string subtype = choose_subtype(options, tables, flags);
   QuestionChoice choice = select_questions(
       tables, {options.split, options.subset_size, options.seed, subtype, options.strategy}, excluded);
@@ -212,14 +252,22 @@ int choose_questions(const QuestionOptions& options, const common::CommonFlags& 
   if (options.captions)
     recipe.sources.push_back(source_of("captions", *options.captions, options.captions_licence));
   add_excluded(exclude, recipe);
+  add_excluded(lists, recipe);
   // The original's own choice has the original's bytes, and its recipe a file of its own.
-  const bool is_original =
-      options.split == VqaSplit::val && options.strategy == Strategy::original && exclude.empty();
+  const bool is_original = options.split == VqaSplit::val && options.strategy == Strategy::original &&
+                           exclude.empty() && lists.empty();
   if (!is_original) choice.manifest.recipe = recipe;
 
-  Written written{
-      options.output, "questions", choice.manifest.entries.size(), choice.population, options.seed, {}, {}};
+  Written written{options.output,
+                  "questions",
+                  choice.manifest.entries.size(),
+                  choice.population,
+                  options.seed,
+                  {},
+                  {},
+                  {}};
   if (options.captions) written.captions = choice.manifest.captions.size();
+  written.lists = &list;
   const std::string text = write_vqa(choice.manifest);
   publish(text, written, options.existing, flags);
   if (is_original)
@@ -231,28 +279,38 @@ int choose_questions(const QuestionOptions& options, const common::CommonFlags& 
 
 int choose_clips(const ClipOptions& options, const common::CommonFlags& flags) {
   const std::vector<fs::path> exclude = all_excluded(options.exclude, options.output);
-  require_writable(options.output, joined({options.metadata}, exclude));
+  const std::vector<fs::path> lists = lists_of(options.exclude);
+  require_writable(options.output, joined(joined({options.metadata}, exclude), lists));
   if (options.available && !fs::is_directory(*options.available))
     throw Error(ErrorKind::io,
                 fmt::format("--available {} is not a folder; name the one that holds audio/{}/",
                             options.available->string(), options.split));
-  const Excluded excluded = read_excluded(exclude);
-  const std::vector<ClipEntry> rows = read_audiocaps_table(options.metadata);
-  ClipRequest request{options.split, options.subset_size, options.seed, {}};
+  Excluded excluded = read_excluded(exclude);
+  IdList list = read_lists(options.exclude);
+  ClipTable table = read_clip_table(options.metadata, options.data_set);
+  const SoundSet& data_set = *table.data_set;
+  const fs::path credits = credits_of(options.metadata, data_set, flags);
+  std::map<std::string, std::string> other_ids;
+  if (!credits.empty()) other_ids = add_credits(credits, data_set, table.rows);
+  if (!list.empty()) list.exclude(table.rows, data_set, other_ids, excluded);
+  ClipRequest request{options.split, options.subset_size, options.seed, {}, &data_set};
   FolderTree available(options.available.value_or(fs::path()));
   if (options.available)
     request.is_available = [&](const ClipEntry& clip) {
-      return !find_sound(original_sound_set().sources(clip), available.tree()).path.empty();
+      return !find_sound(data_set.sources(clip), available.tree()).path.empty();
     };
-  ClipChoice choice = select_clips(rows, request, excluded);
+  ClipChoice choice = select_clips(table.rows, request, excluded);
   Recipe& recipe = choice.manifest.recipe.emplace();
   recipe = {name_of(Strategy::original),
             choice.population,
             {source_of("metadata", options.metadata, options.licence)},
             {}};
+  if (!credits.empty()) recipe.sources.push_back(source_of("credits", credits));
   add_excluded(exclude, recipe);
+  add_excluded(lists, recipe);
   Written written{
-      options.output, "clips", choice.manifest.entries.size(), choice.population, options.seed, {}, {}};
+      options.output, "clips", choice.manifest.entries.size(), choice.population, options.seed, {}, {}, {}};
+  written.lists = &list;
   if (options.available) written.skipped = choice.skipped.size();
   recipe.skipped = std::move(choice.skipped);
   publish(write_subset(choice.manifest), written, options.existing, flags);

@@ -22,6 +22,8 @@ enum class Existing { refuse, replace };
 // The manifests with which nothing may be shared.
 struct Exclusion {
   std::vector<std::filesystem::path> named;  // by the user
+  // Lists of ids, and of files with their digests, that must not be chosen.
+  std::vector<std::filesystem::path> id_lists, file_lists;
   // Names of manifests of other splits beside the output, always excluded too. The first must be there where
   // the user names nothing; the second where they exist.
   std::vector<std::string> needed_beside, found_beside;
@@ -36,7 +38,7 @@ struct QuestionOptions {
   std::uint64_t subset_size = 0;  // 0: all
   common::Seed seed = 0;
   Exclusion exclude;
-  std::optional<std::filesystem::path> captions;  // an AudioCaps table; base only
+  std::optional<std::filesystem::path> captions;  // a table of clips; base only
   std::optional<Licence> captions_licence;
   std::string data_subtype;     // empty: as the tables say
   std::string default_subtype;  // where they say nothing
@@ -45,6 +47,7 @@ struct QuestionOptions {
 int choose_questions(const QuestionOptions& options, const common::CommonFlags& flags);
 
 struct ClipOptions {
+  const SoundSet* data_set = nullptr;  // null: as the table's columns tell
   std::string split;
   std::filesystem::path metadata;
   std::filesystem::path output;

@@ -8,10 +8,12 @@
 #include "manifest/cli/choose.hpp"
 #include "manifest/cli/inspect.hpp"
 #include "manifest/datasets/data_sets.hpp"
+#include "manifest/tables/clip_table.hpp"
 
 namespace manifest {
 namespace {
 
+namespace fs = std::filesystem;
 using common::Flag;
 using common::Verb;
 
@@ -39,10 +41,16 @@ void add_choice_flags(Verb& verb, Options& options, const std::string& what, con
   verb.paths("--exclude", options.exclude.named,
              "Share no image, question or clip with this manifest; repeatable")
       .otherwise(excluded);
+  verb.paths("--exclude-ids", options.exclude.id_lists,
+             "Choose nothing that this list names: one id a line, a CSV with a column of ids, or JSON; "
+             "repeatable");
+  verb.paths("--exclude-bytes", options.exclude.file_lists,
+             "Choose no file that this list names: lines of SHA-256 and path, as sha256sum writes them and "
+             "safe-packer build prints equal files; repeatable");
 }
 
 void add_licence_flag(Verb& verb, const std::string& name, std::optional<Licence>& licence) {
-  verb.value(name, "NAME|URL", "State the licence of the AudioCaps table, which has no place for one",
+  verb.value(name, "NAME|URL", "State the licence of the table of clips, which has no place for one",
              [&licence](const std::string&, const std::string& text) {
                licence = text.starts_with("http") ? Licence{"", text} : Licence{text, ""};
              })
@@ -82,7 +90,7 @@ std::string excluded_text(const Exclusion& exclusion) {
 
 void add_base_flags(Verb& verb, QuestionOptions& options) {
   verb.path("--captions", options.captions,
-            "Add the captions of this AudioCaps table (CSV, JSON or JSONL), as text, but for clips that an "
+            "Add the captions of this table of clips (CSV, JSON or JSONL), as text, but for clips that an "
             "excluded manifest holds");
   add_licence_flag(verb, "--captions-licence", options.captions_licence);
 }
@@ -109,7 +117,7 @@ void add_question_verb(common::Program& program, VqaSplit split, common::VerbTex
   verb.path("--output,--out,-o", options->output, "Write the manifest here; its folder must exist");
   verb.on("--replace", *replace, "Overwrite a manifest that is there with other rows");
   verb.text("--data-subtype", options->data_subtype,
-            "Name the COCO split in the names of the images, such as val2014")
+            "Name images as this part of their data set does, such as val2014 or val2017")
       .otherwise("as the questions file says, else " + year);
   if (split == VqaSplit::base) add_base_flags(verb, *options);
   verb.action([options, replace](const common::CommonFlags& flags) {
@@ -126,19 +134,29 @@ void add_question_verb(common::Program& program, VqaSplit split, common::VerbTex
 void add_audio_verb(common::Program& program) {
   auto options = std::make_shared<ClipOptions>();
   auto replace = std::make_shared<bool>(false);
-  options->split = "train";
   options->subset_size = 400;
   options->seed = 42;
   Verb& verb = program.add(
       {"audio",
-       "Choose AudioCaps clips, to train on or to hold out",
+       "Choose clips with captions, to train on or to hold out",
        {"audio --metadata data/audiocaps/train.csv --subset-size 400",
         "audio --split val --subset-size 100 --exclude experiments/overfitting/subset_manifest.json"},
        {{1, "the table holds fewer clips than were asked for"},
         {3, "I/O error: missing, unreadable, no space left, or a table that does not parse"}}});
-  verb.path("--metadata", options->metadata, "Read this AudioCaps table: .csv, .json or .jsonl")
-      .otherwise("<split>.csv, metadata/<split>.csv or [audiocaps_]<split>.jsonl or .json in data/audiocaps");
-  verb.text("--split", options->split, "Choose from this split; its clips lie in audio/<split>");
+  std::vector<common::Choice> data_sets;
+  for (const SoundSet* set : sound_sets())
+    data_sets.push_back({std::string(set->name), fmt::format("{}: {}", set->title, set->terms)});
+  verb.value("--data-set", "NAME", "Read the table, and look for sounds, as this data set has them",
+             [options](const std::string&, const std::string& name) {
+               options->data_set = find_sound_set(name);
+             })
+      .otherwise(fmt::format("as the columns of --metadata tell, else {}", original_sound_set().name))
+      .choices(std::move(data_sets));
+  verb.path("--metadata", options->metadata,
+            "Read this table: CSV (also by tabs or semicolons), .json or .jsonl, as it is or in .gz")
+      .otherwise("the data set's table of the split, in data/<data set>");
+  verb.text("--split", options->split, "Choose from this split; its clips lie in audio/<split>")
+      .otherwise("the one to train on");
   verb.path("--available", options->available,
             "Pass over clips that have no file in audio/<split> of this folder: the next of the same draw "
             "take their places, and the manifest lists those that were skipped");
@@ -151,12 +169,16 @@ void add_audio_verb(common::Program& program) {
   verb.action([options, replace](const common::CommonFlags& flags) {
     ClipOptions chosen = *options;
     chosen.existing = *replace ? Existing::replace : Existing::refuse;
+    if (chosen.data_set == nullptr)
+      chosen.data_set = chosen.metadata.empty() ? &original_sound_set() : sound_set_of_table(chosen.metadata);
+    const SoundSet& set = *chosen.data_set;
+    if (chosen.split.empty()) chosen.split = set.train_split;
     if (chosen.metadata.empty())
-      chosen.metadata = first_file("data/audiocaps", original_sound_set().tables(chosen.split));
-    if (chosen.split != "train") chosen.exclude.found_beside = {"subset_manifest.json"};
+      chosen.metadata = first_file(fs::path("data") / set.name, set.tables(chosen.split));
+    const bool trains = chosen.split == set.train_split;
+    if (!trains) chosen.exclude.found_beside = {"subset_manifest.json"};
     if (chosen.output.empty())
-      chosen.output =
-          k_experiment + (chosen.split == "train" ? "subset_manifest.json" : "audio_val_manifest.json");
+      chosen.output = k_experiment + (trains ? "subset_manifest.json" : "audio_val_manifest.json");
     return choose_clips(chosen, flags);
   });
 }
@@ -206,9 +228,8 @@ void add_diff_verb(common::Program& program) {
 }  // namespace
 
 common::Program safe_manifest() {
-  common::Program program(
-      "safe-manifest",
-      "Choose which samples of AudioCaps and VQA v2 an experiment uses, and write them down.");
+  common::Program program("safe-manifest",
+                          "Choose which clips and questions an experiment uses, and write them down.");
   add_question_verb(program, VqaSplit::val,
                     {"val",
                      "Choose VQA v2 questions to evaluate on",

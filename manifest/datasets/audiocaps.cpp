@@ -68,20 +68,22 @@ Places sources(const ClipEntry& clip) {
 }  // namespace
 
 const SoundSet& audiocaps() {
-  static const SoundSet k_set = {"audiocaps",
-                                 "AudioCaps",
-                                 "train",
-                                 k_clip_s,
-                                 "Describe the audio.",
-                                 Scorer::captions,
-                                 "https://github.com/cdjkim/audiocaps",
-                                 {"youtube_id", "audiocap_id", "start_time", {"caption"}},
-                                 std::nullopt,
-                                 tables,
-                                 nullptr,
-                                 why_not_a_clip,
-                                 pack_stem,
-                                 sources};
+  static const SoundSet k_set = {
+      "audiocaps",
+      "AudioCaps",
+      "train",
+      k_clip_s,
+      "Describe the audio.",
+      Scorer::captions,
+      "https://github.com/cdjkim/audiocaps",
+      {"youtube_id", "audiocap_id", "start_time", {"caption"}},
+      ClipKeys{{"youtube_id", "ytid"}, {"answers", "answer", "caption", "captions"}, "audiocaps_"},
+      std::nullopt,
+      tables,
+      nullptr,
+      why_not_a_clip,
+      pack_stem,
+      sources};
   return k_set;
 }
 

@@ -66,6 +66,7 @@ const SoundSet& clotho() {
       Scorer::captions,
       "https://zenodo.org/records/4783391",
       {"file_name", "", "", {"caption_1", "caption_2", "caption_3", "caption_4", "caption_5"}},
+      std::nullopt,
       CreditColumns{"file_name", "sound_id", "sound_link", "manufacturer", "license"},
       tables,
       credits_beside,

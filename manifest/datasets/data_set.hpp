@@ -24,6 +24,12 @@ struct ClipColumns {
   std::vector<std::string_view> captions;  // each must say something
 };
 
+// Keys of the rows that data sets and converters make of a table as JSON: the first that says something.
+struct ClipKeys {
+  std::vector<std::string_view> clip, captions;
+  std::string_view row_prefix;  // of a row's "id" that ends with its number
+};
+
 // Columns of a second table about the same clips.
 struct CreditColumns {
   std::string_view clip, other_id, source, author, licence;
@@ -39,6 +45,7 @@ struct SoundSet {
   Scorer scorer;
   std::string_view terms;  // where the publisher states the licence of the captions
   ClipColumns columns;
+  std::optional<ClipKeys> keys;  // nothing: there are no tables in JSON
   std::optional<CreditColumns> credits;
   // Tables of a split, best first.
   std::vector<std::string> (*tables)(const std::string& split);

@@ -14,6 +14,9 @@
 
 namespace manifest {
 
+// Which keys a row of clips has: the Python original's, or those of our own that every other data set has.
+enum class RowSchema : std::uint8_t { original, named };
+
 // A clip of sound with its captions.
 struct ClipEntry {
   std::string caption_id;  // of the row; as clip_id where rows have no ids
@@ -21,7 +24,11 @@ struct ClipEntry {
   std::optional<double> start_time_s;  // where the clip begins in the full video; null in some tables
   std::string caption;
   std::vector<std::string> captions;  // further ones; empty: `caption` is the only one
-  std::string audio_relpath;          // "audio/train/<youtube_id>.wav"
+  std::string audio_relpath;          // "audio/train/<name>.wav"
+  // Whose the sound is, where every clip has a licence of its own: where it was published, who made it, and
+  // the licence's URL or name.
+  std::string source{}, author{}, licence{};
+  RowSchema schema = RowSchema::original;
 };
 
 // subset_manifest.json, audio_val_manifest.json and a pack's manifest.json.
@@ -33,7 +40,10 @@ struct SubsetManifest {
   std::string audio_rel_root;  // "audio/train"
   std::vector<ClipEntry> entries;
   std::optional<Recipe> recipe = std::nullopt;
-  std::string data_set{};  // empty: the Python original's, whose manifests do not name theirs
+  // Empty: the Python original's, whose manifests do not name it. With a name rows have the keys of our own
+  // schema, and `columns` are those of the table.
+  std::string data_set{};
+  std::vector<std::string> columns{};
 };
 
 // Where a row has its image_filename: third, as the original's program writes it, or last, as in the manifest

@@ -24,6 +24,15 @@ constexpr common::JsonListLimit k_column_limit{100};
 constexpr common::JsonMember k_clip_members[] = {{"audiocap_id"},   {"youtube_id"},
                                                  {"start_time"},    {"caption"},
                                                  {"audio_relpath"}, common::optional_member("captions")};
+// Of a data set that the manifest names.
+constexpr common::JsonMember k_named_clip_members[] = {{"clip_id"},
+                                                       common::optional_member("start_time"),
+                                                       {"caption"},
+                                                       common::optional_member("captions"),
+                                                       {"audio_relpath"},
+                                                       common::optional_member("source"),
+                                                       common::optional_member("author"),
+                                                       common::optional_member("licence")};
 constexpr common::JsonMember k_caption_members[] = {
     {"audiocap_id"}, {"youtube_id"}, {"start_time"}, {"caption"}};
 constexpr common::JsonMember k_question_members[] = {{"question_id"}, {"image_id"}, {"image_filename"},
@@ -32,6 +41,7 @@ constexpr common::JsonMember k_subset_members[] = {{"subset_name"},
                                                    {"description"},
                                                    {"seed"},
                                                    {"source_dataset"},
+                                                   common::optional_member("data_set"),
                                                    {"audio_rel_root"},
                                                    {"metadata_columns"},
                                                    common::optional_member("recipe"),
@@ -82,7 +92,7 @@ ClipEntry read_clip(JsonStream& stream, const std::string& where, std::span<cons
   while (row.next())
     if (row.is("audiocap_id"))
       clip.caption_id = row.string();
-    else if (row.is("youtube_id"))
+    else if (row.is("youtube_id") || row.is("clip_id"))
       clip.clip_id = row.string();
     else if (row.is("start_time"))
       clip.start_time_s = read_start(row);
@@ -90,8 +100,10 @@ ClipEntry read_clip(JsonStream& stream, const std::string& where, std::span<cons
       clip.caption = row.string();
     else if (row.is("captions"))
       clip.captions = row.strings(k_text_limit);
-    else
+    else if (row.is("audio_relpath"))
       clip.audio_relpath = row.string();
+    else
+      (row.is("source") ? clip.source : row.is("author") ? clip.author : clip.licence) = row.string();
   return clip;
 }
 
@@ -137,36 +149,60 @@ void check_count(std::size_t count, const std::string& name) {
   if (count == 0) throw Error(ErrorKind::format, name + " has no entries; make the manifest again");
 }
 
-// The columns are always these four: a list that we do not keep must not say anything else.
-void check_columns(JsonObject& root) {
-  if (root.strings(k_column_limit) !=
-      std::vector<std::string>{"audiocap_id", "youtube_id", "start_time", "caption"})
-    root.fail(
-        "\"metadata_columns\" must be [\"audiocap_id\", \"youtube_id\", \"start_time\", \"caption\"]; "
-        "correct the file");
+constexpr std::size_t k_data_set_limit_bytes = 40;
+
+std::string read_data_set(JsonObject& root) {
+  const std::string name = root.string();
+  if (name.empty() || name.size() > k_data_set_limit_bytes ||
+      name.find_first_not_of("abcdefghijklmnopqrstuvwxyz0123456789_") != std::string::npos)
+    root.fail("\"data_set\" must be 1 to 40 of a-z, 0-9 and _; correct the file");
+  return name;
+}
+
+// The original's columns are always these four.
+void check_columns(const SubsetManifest& subset, const std::string& name) {
+  static const std::vector<std::string> k_original = {"audiocap_id", "youtube_id", "start_time", "caption"};
+  if (subset.data_set.empty() && subset.columns != k_original)
+    throw Error(ErrorKind::format,
+                name +
+                    ": \"metadata_columns\" must be [\"audiocap_id\", \"youtube_id\", \"start_time\", "
+                    "\"caption\"]; correct the file");
 }
 
 SubsetManifest read_subset_text(std::string_view text, const std::string& name, Repeats repeats,
                                 const TakeClip& take) {
-  Ids caption_ids("audiocap_id", repeats), clip_ids("youtube_id", repeats);
+  Ids caption_ids("audiocap_id", repeats), clip_ids("id of the clip", repeats);
   std::size_t count = 0;
   JsonStream stream(text, name);
   JsonObject root(stream, name, k_subset_members);
   SubsetManifest subset;
   while (root.next())
-    if (root.is("audio_rel_root"))
+    if (root.is("audio_rel_root")) {
       subset.audio_rel_root = root.string();
-    else if (root.is("metadata_columns"))
-      check_columns(root);
-    else if (!read_head(stream, root, name, subset))
+    } else if (root.is("metadata_columns")) {
+      subset.columns = root.strings(k_column_limit);
+    } else if (root.is("data_set")) {
+      if (count > 0) root.fail("\"data_set\" must stand before \"entries\"; correct the file");
+      subset.data_set = read_data_set(root);
+    } else if (!read_head(stream, root, name, subset)) {
+      const bool is_named = !subset.data_set.empty();
       root.list(k_row_limit, [&] {
         const std::string where = place(name, "entry", count++);
-        ClipEntry clip = read_clip(stream, where, k_clip_members);
-        caption_ids.add(clip.caption_id, where);
+        ClipEntry clip = is_named ? read_clip(stream, where, k_named_clip_members)
+                                  : read_clip(stream, where, k_clip_members);
+        if (is_named) {
+          clip.caption_id = clip.clip_id;
+          clip.schema = RowSchema::named;
+        } else {
+          caption_ids.add(clip.caption_id, where);
+        }
         clip_ids.add(clip.clip_id, where);
         take(std::move(clip));
       });
+    }
   stream.finish();
+  check_columns(subset, name);
+  if (subset.data_set.empty()) subset.columns.clear();
   check_count(count, name);
   return subset;
 }

@@ -18,6 +18,14 @@ Json caption_row(const ClipEntry& clip) {
   return row;
 }
 
+Json named_row(const ClipEntry& clip) {
+  Json row = Json::object();
+  row["clip_id"] = clip.clip_id;
+  if (clip.start_time_s) row["start_time"] = *clip.start_time_s;
+  row["caption"] = clip.caption;
+  return row;
+}
+
 template <typename Manifest>
 Json head_of(const Manifest& manifest) {
   Json root = Json::object();
@@ -47,9 +55,13 @@ std::string indented(const Json& row, std::size_t index) {
 }  // namespace
 
 Json row_of(const ClipEntry& clip) {
-  Json row = caption_row(clip);
+  Json row = clip.schema == RowSchema::original ? caption_row(clip) : named_row(clip);
   if (!clip.captions.empty()) row["captions"] = clip.captions;
   row["audio_relpath"] = clip.audio_relpath;
+  if (clip.schema == RowSchema::original) return row;
+  if (!clip.source.empty()) row["source"] = clip.source;
+  if (!clip.author.empty()) row["author"] = clip.author;
+  if (!clip.licence.empty()) row["licence"] = clip.licence;
   return row;
 }
 
@@ -68,8 +80,12 @@ Json row_of(const QuestionEntry& entry) {
 
 std::string head_text(const SubsetManifest& head) {
   Json root = head_of(head);
+  if (!head.data_set.empty()) root["data_set"] = head.data_set;
   root["audio_rel_root"] = head.audio_rel_root;
-  root["metadata_columns"] = {"audiocap_id", "youtube_id", "start_time", "caption"};
+  if (head.data_set.empty())
+    root["metadata_columns"] = {"audiocap_id", "youtube_id", "start_time", "caption"};
+  else
+    root["metadata_columns"] = head.columns;
   add_recipe(head.recipe, root);
   return open_entries(root);
 }
@@ -106,6 +122,7 @@ void write_vqa(const VqaManifest& vqa, const TakeText& take) {
 }
 
 std::string captions_line(const ClipEntry& clip) {
+  if (clip.schema == RowSchema::named) return common::dump_line(row_of(clip));
   Json row = caption_row(clip);
   row["audio_relpath"] = clip.audio_relpath;
   return common::dump_line(row);

@@ -155,7 +155,7 @@ Collection collect(Plan plan, const SourceRoots& roots, Missing missing) {
   std::size_t clip_remarks = 0, image_remarks = 0;
   for (const PlannedClip& clip : plan.clips) {
     std::string unusable;
-    const manifest::Places places = clip.data_set->sources(row_of(clip, plan));
+    const manifest::Places places = clip.data_set->sources(entry_of(clip, plan));
     auto found = find_clip(places, sounds, unusable);
     if (!found && !unusable.empty()) ++clip_remarks;
     keep(std::move(found), collection.clip_sources, places, lost_clip, clip.named + unusable);

@@ -62,12 +62,20 @@ void refuse_rate(const common::AudioFacts& facts, const std::string& source) {
                             source, facts.rate_hz, k_rate_limit_hz));
 }
 
+ClipCut take_whole(const common::AudioFacts& source) {
+  // Whoever reads the clip must not meet a header that lies.
+  const bool keeps_bytes =
+      source.stated_length == common::StatedLength::right &&
+      (source.container == common::AudioContainer::wav || source.container == common::AudioContainer::flac);
+  return {keeps_bytes ? Making::copied : Making::decoded, 0, source.frames};
+}
+
 StagedFile stage_clip(const PlannedClip& clip, SourceSound&& sound, const common::Draft& draft,
                       common::Probe probe) {
   const std::string& source = sound.name();
   const common::AudioFacts facts = sound.probe(probe);
   refuse_rate(facts, source);
-  const auto cut = decide_cut(facts, clip.start_s);
+  const auto cut = clip.data_set->clip_s ? decide_cut(facts, clip.start_s) : std::optional(take_whole(facts));
   if (!cut)
     throw Unusable(k_too_short,
                    fmt::format("{} lasts {:.1f} s, too short for a clip that begins at {} s and "
@@ -272,13 +280,8 @@ void refuse_unusable(const Collection& collection, const Stager& stager) {
 
 std::optional<ClipCut> decide_cut(const common::AudioFacts& source, double start_s) {
   const auto rate = static_cast<std::uint64_t>(source.rate_hz);
-  // Whoever reads the clip must not meet a header that lies.
-  const bool keeps_bytes =
-      source.stated_length == common::StatedLength::right &&
-      (source.container == common::AudioContainer::wav || source.container == common::AudioContainer::flac);
   // 10.1 s in whole numbers: frames / rate <= 101 / 10.
-  if (source.frames * 10 <= rate * 101)
-    return ClipCut{keeps_bytes ? Making::copied : Making::decoded, 0, source.frames};
+  if (source.frames * 10 <= rate * 101) return take_whole(source);
   const std::uint64_t count = rate * k_clip_s;
   if (source.frames <= rate * k_clip_source_s) return ClipCut{Making::cut, 0, count};
   // Beyond 2^53 frames a double is no frame number; no sound is as long.

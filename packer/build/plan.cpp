@@ -86,7 +86,7 @@ std::vector<common::PackPath> longest_paths(const Plan& result) {
 
 }  // namespace
 
-const manifest::ClipEntry& row_of(const PlannedClip& clip, const Plan& plan) {
+const manifest::ClipEntry& entry_of(const PlannedClip& clip, const Plan& plan) {
   const Manifests& manifests = plan.tables.manifests;
   return (clip.role == Role::audio_val_manifest ? manifests.audio_val : manifests.subset)->entries[clip.row];
 }

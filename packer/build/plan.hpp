@@ -52,7 +52,7 @@ struct Plan {
 };
 
 // The row that the clip was planned for.
-[[nodiscard]] const manifest::ClipEntry& row_of(const PlannedClip& clip, const Plan& plan);
+[[nodiscard]] const manifest::ClipEntry& entry_of(const PlannedClip& clip, const Plan& plan);
 
 // Throws mismatch that lists every clash, illegal name and leak.
 [[nodiscard]] Plan plan(const std::string& pack_name, Tables tables);

@@ -9,6 +9,7 @@
 #include <utility>
 
 #include "common/error.hpp"
+#include "manifest/datasets/data_sets.hpp"
 #include "manifest/format/write.hpp"
 
 namespace packer {
@@ -48,6 +49,13 @@ void keep_present(manifest::VqaManifest& vqa, Role role, const StagedByName& ima
   vqa.entries.erase(std::remove_if(vqa.entries.begin(), vqa.entries.end(), is_lost), vqa.entries.end());
 }
 
+void state_data_set(const manifest::SubsetManifest& subset, RecipeInput& input) {
+  if (subset.data_set.empty()) return;
+  input.data_set = subset.data_set;
+  if (const auto clip_s = manifest::sound_set_of(subset).clip_s) input.clip_s = *clip_s;
+}
+void state_data_set(const manifest::VqaManifest&, RecipeInput&) {}
+
 // Makes of the manifests that were asked for those that are packed, and accounts for each row.
 void account_for_rows(StagedPack& staged, PackInfo& info) {
   Manifests& manifests = staged.plan.tables.manifests;
@@ -66,6 +74,7 @@ void account_for_rows(StagedPack& staged, PackInfo& info) {
                       0};
     if (const auto at = staged.plan.tables.recipes.find(role); at != staged.plan.tables.recipes.end())
       input.recipe = at->second;
+    state_data_set(*manifest, input);
     const std::size_t lost_before = info.missing.size();
     keep_present(*manifest, role, files, info.missing);
     const bool only_equal =
@@ -103,6 +112,27 @@ void state_licences(StagedPack& staged, PackInfo& info) {
   }
   for (const std::int64_t id : used)
     info.image_licences.push_back({id, coco.licences.at(id).name, coco.licences.at(id).url});
+}
+
+// The same of clips, as their rows say; the licences are numbered in the order of their texts.
+void state_clip_licences(StagedPack& staged, PackInfo& info) {
+  std::map<std::string, std::int64_t> numbers;
+  for (std::size_t i = 0; i < staged.clips.size(); ++i)
+    if (staged.clips[i].file) numbers.emplace(entry_of(staged.plan.clips[i], staged.plan).licence, 0);
+  numbers.erase("");
+  std::int64_t next = 0;
+  for (auto& [text, number] : numbers) {
+    number = ++next;
+    const bool is_url = text.starts_with("http://") || text.starts_with("https://");
+    info.clip_licences.push_back({number, is_url ? "" : text, is_url ? text : ""});
+  }
+  for (std::size_t i = 0; i < staged.clips.size(); ++i) {
+    if (!staged.clips[i].file) continue;
+    const manifest::ClipEntry& entry = entry_of(staged.plan.clips[i], staged.plan);
+    ClipFacts& facts = *staged.clips[i].file->info.clip;
+    if (!entry.licence.empty()) facts.licence = numbers.at(entry.licence);
+    facts.published = entry.source;
+  }
 }
 
 // M6, where the user asked for a pack without what is unusable: of two files with equal bytes in two splits
@@ -216,6 +246,7 @@ SealedPack seal(StagedPack staged, common::Draft& draft, Missing missing) {
   PackInfo& info = sealed.info;
   info.name = staged.plan.name;
   if (missing == Missing::allow) leave_out_equal_bytes(staged, draft);
+  state_clip_licences(staged, info);
   account_for_rows(staged, info);
   state_licences(staged, info);
   refuse_leaks(staged);

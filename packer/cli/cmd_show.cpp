@@ -49,7 +49,7 @@ Json to_json(const Outline& outline) {
   root["id"] = outline.examination.id->hex();
   root["signature"] = outline.examination.has_signature() ? "not checked" : "absent";
   root["verified"] = false;
-  root["format_version"] = k_format_version;
+  root["format_version"] = format_version_of(info);
   root["files"] = outline.examination.files.size();
   root["bytes"] = summary.bytes;
   root["clips"] = {{"count", summary.clips},

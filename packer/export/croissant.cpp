@@ -172,6 +172,18 @@ Json record_sets(const VerifiedPack& pack) {
       {"start_time", "sc:Float", "where the clip begins in the video, in seconds"},
       {"caption", "sc:Text", "what can be heard"},
       {"audio_relpath", "sc:Text", "the sound's name in the pack"}};
+  const std::vector<Column> named_clip = {{"clip_id", "sc:Text", "the data set's id of the clip"},
+                                          {"caption", "sc:Text", "what can be heard"},
+                                          {"captions", "sc:Text", "further captions", true},
+                                          {"audio_relpath", "sc:Text", "the sound's name in the pack"},
+                                          {"source", "sc:URL", "where the sound was published"},
+                                          {"author", "sc:Text", "who made it"},
+                                          {"licence", "sc:Text", "its terms"}};
+  const auto columns_of = [&](Role role) -> const std::vector<Column>& {
+    for (const RecipeInput& input : pack.info().inputs)
+      if (input.role == role && !input.data_set.empty()) return named_clip;
+    return clip;
+  };
   const std::vector<Column> question = {{"question_id", "sc:Integer", "VQA v2's id"},
                                         {"image_id", "sc:Integer", "COCO's id of the picture"},
                                         {"image_filename", "sc:Text", "the picture's name in images/"},
@@ -183,8 +195,8 @@ Json record_sets(const VerifiedPack& pack) {
                        const std::vector<Column>& columns) {
     if (pack.contains(common::PackPath(file))) sets.push_back(manifest_records(id, about, file, columns));
   };
-  add("clips", "Clips to train on.", "manifest.json", clip);
-  add("held_out_clips", "Held-out clips.", "audio_val_manifest.json", clip);
+  add("clips", "Clips to train on.", "manifest.json", columns_of(Role::subset_manifest));
+  add("held_out_clips", "Held-out clips.", "audio_val_manifest.json", columns_of(Role::audio_val_manifest));
   add("val_questions", "Questions to validate on.", "val_manifest.json", question);
   add("retention_questions", "Questions that retention sees.", "retention_manifest.json", question);
   add("base_questions", "Questions that a base learns from.", "base_manifest.json", question);

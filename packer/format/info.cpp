@@ -24,6 +24,10 @@ Json to_json(const RecipeInput& input) {
            {"rows", input.asked},
            {"packed", input.packed},
            {"sha256", input.digest.hex()}};
+  if (!input.data_set.empty()) {
+    row["data_set"] = input.data_set;
+    row["clip_s"] = input.clip_s ? Json(*input.clip_s) : Json(nullptr);
+  }
   if (input.recipe) row["recipe"] = manifest::to_json(*input.recipe);
   return row;
 }
@@ -41,8 +45,8 @@ Json licence_of(const RecipeInput& input) {
           {"licence", stated.empty() ? Json(nullptr) : std::move(stated)}};
 }
 
-Json to_json(const ImageLicence& licence) {
-  return {{"images", licence.id}, {"name", licence.name}, {"url", licence.url}};
+Json to_json(const MediaLicence& licence, const char* of) {
+  return {{of, licence.id}, {"name", licence.name}, {"url", licence.url}};
 }
 
 Json to_json(const MissingItem& item) {
@@ -58,6 +62,8 @@ Json to_json(const FileInfo& file) {
     row["made"] = name_of_making(file.clip->making);
     if (file.clip->first_frame) row["first_frame"] = *file.clip->first_frame;
     if (file.clip->source) row["source_sha256"] = file.clip->source->hex();
+    if (file.clip->licence) row["licence"] = *file.clip->licence;
+    if (!file.clip->published.empty()) row["source"] = file.clip->published;
   }
   if (file.image) {
     row["width"] = file.image->width;
@@ -68,11 +74,12 @@ Json to_json(const FileInfo& file) {
   return row;
 }
 
-// One element of `licences`: of each manifest, then of pictures.
+// One element of `licences`: of each manifest, then of pictures, then of clips.
 std::vector<Json> list_licences(const PackInfo& info) {
   std::vector<Json> rows;
   for (const RecipeInput& input : info.inputs) rows.push_back(licence_of(input));
-  for (const ImageLicence& licence : info.image_licences) rows.push_back(to_json(licence));
+  for (const MediaLicence& licence : info.image_licences) rows.push_back(to_json(licence, "images"));
+  for (const MediaLicence& licence : info.clip_licences) rows.push_back(to_json(licence, "clips"));
   return rows;
 }
 
@@ -102,6 +109,15 @@ const char* name_of_making(Making making) {
   return "";
 }
 
+int format_version_of(const PackInfo& info) {
+  const bool names_a_data_set = std::any_of(info.inputs.begin(), info.inputs.end(),
+                                            [](const RecipeInput& input) { return !input.data_set.empty(); });
+  const bool has_clip_terms = std::any_of(info.files.begin(), info.files.end(), [](const FileInfo& file) {
+    return file.clip && (file.clip->licence || !file.clip->published.empty());
+  });
+  return names_a_data_set || has_clip_terms || !info.clip_licences.empty() ? 2 : 1;
+}
+
 std::string write_row(const FileInfo& file) { return common::dump_line(to_json(file)); }
 std::string write_row(const MissingItem& item) { return common::dump_line(to_json(item)); }
 std::string write_row(const RecipeInput& input) { return common::dump_line(to_json(input)); }
@@ -113,7 +129,7 @@ void write_info(const PackInfo& info, const std::function<void(std::string_view)
   take("{\n  \"format\": \"");
   take(k_format);
   take("\",\n");
-  take("  \"format_version\": " + std::to_string(k_format_version) + ",\n");
+  take("  \"format_version\": " + std::to_string(format_version_of(info)) + ",\n");
   take("  \"name\": " + common::dump_line(info.name) + ",\n");
   take("  \"recipe\": {\n    \"strategy\": \"");
   take(k_strategy);

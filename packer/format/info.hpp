@@ -23,7 +23,9 @@
 namespace packer {
 
 inline constexpr std::string_view k_format = "safe-pack";
-inline constexpr int k_format_version = 1;
+// The newest. A pack has the lowest version that can say what it states, so that the id of one that needs
+// nothing new never changes; a reader takes all of them.
+inline constexpr int k_format_version = 2;
 
 // What the lists of pack.json can have at most; `files` has as many as a seal.
 inline constexpr std::size_t k_input_limit = 16;
@@ -41,14 +43,17 @@ struct ClipFacts {
   Making making = Making::copied;
   std::optional<common::Digest> source;      // of the source file, where the clip is not its copy
   std::optional<std::uint64_t> first_frame;  // of the cut, in the source's frames
+  // Version 2, where each clip has terms of its own.
+  std::optional<std::int64_t> licence{};  // a MediaLicence's id
+  std::string published{};                // the URL where its sound was published; empty: nobody says
   bool operator==(const ClipFacts&) const = default;
 };
 
 struct ImageFacts {
   int width = 0;
   int height = 0;
-  std::optional<std::int64_t> licence{};  // an ImageLicence's id
-  std::string source{};                   // the URL that COCO gives; empty where none was given
+  std::optional<std::int64_t> licence{};  // a MediaLicence's id
+  std::string source{};                   // the URL that its data set gives; empty where none was given
   bool operator==(const ImageFacts&) const = default;
 };
 
@@ -61,11 +66,11 @@ struct FileInfo {
   bool operator==(const FileInfo&) const = default;
 };
 
-// A licence of pictures, as COCO's own files number them.
-struct ImageLicence {
+// A licence of pictures, as their data set numbers them, or of clips, numbered from 1.
+struct MediaLicence {
   std::int64_t id = 0;
   std::string name, url;
-  bool operator==(const ImageLicence&) const = default;
+  bool operator==(const MediaLicence&) const = default;
 };
 
 // A manifest that the build read.
@@ -78,6 +83,10 @@ struct RecipeInput {
   std::uint64_t asked = 0;                   // rows in it
   std::uint64_t packed = 0;                  // rows in the pack; the difference stands in `missing`
   std::optional<manifest::Recipe> recipe{};  // how its rows were chosen, where that is known
+  // Version 2: the data set that the manifest names, and the seconds that are cut out of its longer sources;
+  // nothing: none are.
+  std::string data_set{};
+  std::optional<std::uint64_t> clip_s{};
   bool operator==(const RecipeInput&) const = default;
 };
 
@@ -94,15 +103,19 @@ struct PackInfo {
   std::vector<RecipeInput> inputs;
   std::vector<MissingItem> missing;
   std::vector<FileInfo> files;  // every file but pack.json, the seal and its signature; sorted by path
-  std::vector<ImageLicence> image_licences{};  // those that a picture has; ascending by id
+  std::vector<MediaLicence> image_licences{};  // those that a picture has; ascending by id
+  std::vector<MediaLicence> clip_licences{};   // those that a clip has; ascending by id
   bool operator==(const PackInfo&) const = default;
 };
+
+// The lowest version that can say all of it.
+[[nodiscard]] int format_version_of(const PackInfo& info);
 
 // One element of pack.json's `files`, `missing` and `recipe.inputs`, on one line.
 [[nodiscard]] std::string write_row(const FileInfo& file);
 [[nodiscard]] std::string write_row(const MissingItem& item);
 [[nodiscard]] std::string write_row(const RecipeInput& input);
-// pack.json's `licences`: an object for each input, and one for each licence of pictures.
+// pack.json's `licences`: an object for each input, and one for each licence of pictures or clips.
 [[nodiscard]] common::Json licences_of(const PackInfo& info);
 [[nodiscard]] std::string write_info(const PackInfo& info);
 void write_info(const PackInfo& info, const std::function<void(std::string_view)>& take);  // part by part

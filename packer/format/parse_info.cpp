@@ -18,12 +18,20 @@ using common::optional_member;
 constexpr common::JsonMember k_root_members[] = {{"format"},   {"format_version"}, {"name"}, {"recipe"},
                                                  {"licences"}, {"missing"},        {"files"}};
 constexpr common::JsonMember k_recipe_members[] = {{"strategy"}, {"clip_s"}, {"inputs"}};
-constexpr common::JsonMember k_input_members[] = {
-    {"manifest"}, {"subset_name"}, {"source_dataset"}, {"seed"},
-    {"rows"},     {"packed"},      {"sha256"},         optional_member("recipe")};
+constexpr common::JsonMember k_input_members[] = {{"manifest"},
+                                                  {"subset_name"},
+                                                  {"source_dataset"},
+                                                  {"seed"},
+                                                  {"rows"},
+                                                  {"packed"},
+                                                  {"sha256"},
+                                                  optional_member("data_set"),
+                                                  optional_member("clip_s"),
+                                                  optional_member("recipe")};
 constexpr common::JsonMember k_licence_members[] = {
     optional_member("manifest"), optional_member("source_dataset"), optional_member("licence"),
-    optional_member("images"),   optional_member("name"),           optional_member("url")};
+    optional_member("images"),   optional_member("clips"),          optional_member("name"),
+    optional_member("url")};
 constexpr common::JsonMember k_missing_members[] = {{"manifest"}, {"id"}, {"file"}, {"reason"}};
 constexpr common::JsonMember k_file_members[] = {
     {"path"},
@@ -39,6 +47,7 @@ constexpr common::JsonMember k_file_members[] = {
     // pictures
     optional_member("width"),
     optional_member("height"),
+    // both
     optional_member("licence"),
     optional_member("source"),
 };
@@ -80,18 +89,23 @@ RecipeInput read_input(JsonStream& stream, const std::string& where) {
       input.packed = row.count();
     else if (row.is("sha256"))
       input.digest = row.digest();
-    else
+    else if (row.is("data_set"))
+      input.data_set = row.string();
+    else if (!row.is("clip_s"))
       input.recipe = manifest::read_recipe(stream, where + ": recipe");
+    else if (!row.is_null())
+      input.clip_s = row.count();
+  if (row.has("data_set")) row.require({"clip_s"});
   return input;
 }
 
-// Only the licences of pictures are kept. The others follow from the inputs, and are compared when the whole
-// is written again.
-void read_licence(JsonStream& stream, const std::string& where, std::vector<ImageLicence>& licences) {
-  ImageLicence licence;
+// Only the licences of pictures and clips are kept. The others follow from the inputs, and are compared when
+// the whole is written again.
+void read_licence(JsonStream& stream, const std::string& where, PackInfo& info) {
+  MediaLicence licence;
   JsonObject row(stream, where, k_licence_members);
   while (row.next())
-    if (row.is("images"))
+    if (row.is("images") || row.is("clips"))
       licence.id = row.integer();
     else if (row.is("name"))
       licence.name = row.string();
@@ -101,9 +115,9 @@ void read_licence(JsonStream& stream, const std::string& where, std::vector<Imag
       (void)row.string();
     else if (!row.is_null())
       row.list(manifest::k_source_limit, [&] { (void)manifest::read_licence(stream, where + ": licence"); });
-  if (!row.has("images")) return row.require({"manifest", "source_dataset", "licence"});
+  if (!row.has("images") && !row.has("clips")) return row.require({"manifest", "source_dataset", "licence"});
   row.require({"name", "url"});
-  licences.push_back(std::move(licence));
+  (row.has("clips") ? info.clip_licences : info.image_licences).push_back(std::move(licence));
 }
 
 MissingItem read_missing(JsonStream& stream, const std::string& where) {
@@ -145,10 +159,6 @@ bool read_image_member(JsonObject& row, ImageFacts& image) {
     image.width = read_small(row);
   else if (row.is("height"))
     image.height = read_small(row);
-  else if (row.is("licence"))
-    image.licence = row.integer();
-  else if (row.is("source"))
-    image.source = row.string();
   else
     return false;
   return true;
@@ -158,6 +168,8 @@ FileInfo read_file(JsonStream& stream, const std::string& where) {
   FileInfo file;
   ClipFacts clip;
   ImageFacts image;
+  std::optional<std::int64_t> licence;
+  std::string source;
   JsonObject row(stream, where, k_file_members);
   while (row.next())
     if (row.is("path"))
@@ -166,15 +178,23 @@ FileInfo read_file(JsonStream& stream, const std::string& where) {
       file.role = read_role(row);
     else if (row.is("bytes"))
       file.bytes = row.count();
+    else if (row.is("licence"))
+      licence = row.integer();
+    else if (row.is("source"))
+      source = row.string();
     else if (!read_clip_member(row, clip))
       (void)read_image_member(row, image);
   // A member of another role is missed when the whole is written again.
   if (file.role == Role::clip) {
     row.require({"rate_hz", "channels", "frames", "made"});
-    file.clip = clip;
+    clip.licence = licence;
+    clip.published = std::move(source);
+    file.clip = std::move(clip);
   }
   if (file.role == Role::image) {
     row.require({"width", "height"});
+    image.licence = licence;
+    image.source = std::move(source);
     file.image = std::move(image);
   }
   return file;
@@ -194,9 +214,9 @@ class InfoReader {
         return std::nullopt;
       } else if (root.is("format_version")) {
         const std::int64_t version = root.integer();
-        if (version == k_format_version) continue;
+        if (version >= 1 && version <= k_format_version) continue;
         findings.push_back({where_, "P2",
-                            "has format version " + std::to_string(version) + ", this program reads " +
+                            "has format version " + std::to_string(version) + ", this program reads 1 to " +
                                 std::to_string(k_format_version)});
         return std::nullopt;
       } else {
@@ -214,7 +234,7 @@ class InfoReader {
       read_recipe();
     else if (root.is("licences"))
       root.list(JsonListLimit{k_input_limit + k_licence_limit},
-                [&] { read_licence(stream_, row_of("licences", licences_++), info_.image_licences); });
+                [&] { read_licence(stream_, row_of("licences", licences_++), info_); });
     else if (root.is("missing"))
       root.list(JsonListLimit{k_missing_limit}, [&] {
         info_.missing.push_back(read_missing(stream_, row_of("missing", info_.missing.size())));
@@ -257,8 +277,9 @@ bool is_canonical(const PackInfo& info, std::string_view text) {
 }
 
 void check_files(const PackInfo& info, common::Findings& findings) {
-  std::set<std::int64_t> licences;
-  for (const ImageLicence& licence : info.image_licences) licences.insert(licence.id);
+  std::set<std::int64_t> of_images, of_clips;
+  for (const MediaLicence& licence : info.image_licences) of_images.insert(licence.id);
+  for (const MediaLicence& licence : info.clip_licences) of_clips.insert(licence.id);
   for (std::size_t i = 0; i < info.files.size(); ++i) {
     const FileInfo& file = info.files[i];
     const std::string& path = file.path.text();
@@ -266,7 +287,8 @@ void check_files(const PackInfo& info, common::Findings& findings) {
       findings.push_back({path, "P4", "pack.json does not list it in the order of path bytes"});
     if (role_of(path) != file.role)
       findings.push_back({path, "P5", std::string("pack.json gives it the role ") + name_of(file.role)});
-    if (file.image && file.image->licence && licences.count(*file.image->licence) == 0)
+    if ((file.image && file.image->licence && of_images.count(*file.image->licence) == 0) ||
+        (file.clip && file.clip->licence && of_clips.count(*file.clip->licence) == 0))
       findings.push_back({path, "P7", "pack.json does not list its licence"});
     if (file.bytes > k_file_limit_bytes)
       findings.push_back({path, "F7", "pack.json says that it has 8 GiB or more"});

@@ -50,16 +50,16 @@ void write_parts(const fs::path& pack, const fs::path& out) {
 }
 
 void write_tables(const fs::path& out) {
-  put(out / "audiocaps_table" / "csv",
+  put(out / "clip_table" / "csv",
       '\0' + std::string("audiocap_id,youtube_id,start_time,caption\n1,abc,30,A "
                          "dog barks\n2,-x_y,,\"A \"\"man\"\", speaks\"\r\n"));
   const std::string row =
       R"({"audiocap_id": 7, "youtube_id": "a", "start_time": "30", "captions": ["A dog barks", "Rain"]})";
   const std::string other =
       R"({"id": "audiocaps_val_8", "metadata": {"ytid": "b", "start_time": 1}, "answer": "c"})";
-  put(out / "audiocaps_table" / "json", "\1[" + row + ", " + other + "]");
-  put(out / "audiocaps_table" / "data", "\1{\"data\": [" + row + "]}");
-  put(out / "audiocaps_table" / "jsonl", "\2" + row + "\n" + other + "\n");
+  put(out / "clip_table" / "json", "\1[" + row + ", " + other + "]");
+  put(out / "clip_table" / "data", "\1{\"data\": [" + row + "]}");
+  put(out / "clip_table" / "jsonl", "\2" + row + "\n" + other + "\n");
   std::vector<common::Json> questions, annotations;
   support::many_questions(4, questions, annotations);
   put(out / "vqa_tables" / "tables",

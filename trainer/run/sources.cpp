@@ -8,7 +8,7 @@
 #include "manifest/datasets/data_sets.hpp"
 #include "manifest/format/write.hpp"
 #include "manifest/select.hpp"
-#include "manifest/tables/audiocaps_table.hpp"
+#include "manifest/tables/clip_table.hpp"
 #include "manifest/tables/vqa_tables.hpp"
 #include "packer/build/build.hpp"
 #include "packer/synthesize/synthesize.hpp"
@@ -56,7 +56,7 @@ void audio_from_tables(const fs::path& root, const RunConfig& config, const fs::
                        packer::BuildRequest& request) {
   const fs::path train = find_table(root, manifest::original_sound_set().tables("train"));
   const manifest::ClipChoice subset =
-      manifest::select_clips(manifest::read_audiocaps_table(train),
+      manifest::select_clips(manifest::read_clip_table(train).rows,
                              {"train", static_cast<std::uint64_t>(config.subset_size), config.seed}, {});
   request.manifest = manifests / "subset_manifest.json";
   request.source_root = root;
@@ -64,7 +64,7 @@ void audio_from_tables(const fs::path& root, const RunConfig& config, const fs::
   const std::vector<std::string> held_out = manifest::original_sound_set().tables("val");
   if (!manifest::has_file(root, held_out)) return;
   const std::vector<manifest::ClipEntry> rows =
-      manifest::read_audiocaps_table(manifest::first_file(root, held_out));
+      manifest::read_clip_table(manifest::first_file(root, held_out)).rows;
   const manifest::Excluded excluded = manifest::read_excluded({request.manifest});
   std::unordered_set<std::string> clips;
   for (const manifest::ClipEntry& row : rows)

@@ -1,6 +1,6 @@
 // The AudioCaps table and the VQA tables.
 #include "common/error.hpp"
-#include "manifest/tables/audiocaps_table.hpp"
+#include "manifest/tables/clip_table.hpp"
 #include "manifest/tables/csv.hpp"
 #include "manifest/tables/vqa_tables.hpp"
 #include "tests/support/process.hpp"
@@ -9,7 +9,7 @@
 #include <doctest/doctest.h>
 
 using common::Error;
-using manifest::parse_audiocaps_table;
+using manifest::parse_clip_table;
 using support::annotation_row;
 using support::question_row;
 using Fields = std::vector<std::string>;
@@ -31,7 +31,7 @@ std::string refusal(Action action) {
   return "accepted";
 }
 std::string table_refusal(const std::string& text) {
-  return refusal([&] { (void)parse_audiocaps_table(text, "t.csv"); });
+  return refusal([&] { (void)parse_clip_table(text, "t.csv"); });
 }
 
 std::vector<Fields> rows_of(const std::string& text) {
@@ -79,7 +79,7 @@ TEST_CASE("broken CSV is one sentence with the line where its row begins") {
 }
 
 TEST_CASE("an AudioCaps table is read by the names of its columns, in numeric order of audiocap_id") {
-  const auto rows = parse_audiocaps_table(
+  const auto rows = parse_clip_table(
       "caption,start_time,extra,youtube_id,audiocap_id\nten,30,x,-a_B,10\nnine,,y,c,9\nhalf,0.5,,d,100\n",
       "t.csv");
   REQUIRE(rows.size() == 3);

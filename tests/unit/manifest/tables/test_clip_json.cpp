@@ -1,23 +1,23 @@
 // AudioCaps as JSON and JSONL, with the keys that data sets and converters use.
 #include "common/error.hpp"
 #include "manifest/select.hpp"
-#include "manifest/tables/audiocaps_table.hpp"
+#include "manifest/tables/clip_table.hpp"
 #include "tests/support/process.hpp"
 
 #include <doctest/doctest.h>
 
 using manifest::ClipEntry;
-using manifest::parse_audiocaps_table;
+using manifest::parse_clip_table;
 using manifest::TableForm;
 using Texts = std::vector<std::string>;
 
 namespace {
 
 std::vector<ClipEntry> json(const std::string& text) {
-  return parse_audiocaps_table(text, "t.json", TableForm::json);
+  return parse_clip_table(text, "t.json", TableForm::json);
 }
 std::vector<ClipEntry> jsonl(const std::string& text) {
-  return parse_audiocaps_table(text, "t.jsonl", TableForm::jsonl);
+  return parse_clip_table(text, "t.jsonl", TableForm::jsonl);
 }
 ClipEntry one(const std::string& row) {
   const auto rows = json("[" + row + "]");
@@ -68,7 +68,7 @@ TEST_CASE("the form of a table is known by its suffix") {
   CHECK(manifest::table_form("json") == TableForm::csv);
   const support::Scratch scratch;
   support::put_file(scratch / "t.jsonl", R"({"id": 1, "ytid": "x", "answer": "c"})");
-  CHECK(manifest::read_audiocaps_table(scratch / "t.jsonl")[0].clip_id == "x");
+  CHECK(manifest::read_clip_table(scratch / "t.jsonl").rows[0].clip_id == "x");
 }
 
 TEST_CASE("clip and start may stand in metadata, and a clip may be called ytid") {

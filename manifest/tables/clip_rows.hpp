@@ -1,4 +1,4 @@
-// What the forms of AudioCaps' tables have in common: rows that are judged and put in order.
+// What the forms of a table of clips have in common: rows that are judged and put in order.
 #pragma once
 
 #include <cstdint>
@@ -7,19 +7,17 @@
 #include <string_view>
 #include <vector>
 
-#include "manifest/format/manifest.hpp"
+#include "manifest/datasets/data_set.hpp"
+#include "manifest/tables/row_faults.hpp"
 
 namespace manifest {
 
 // One row as a table has it.
 struct TableRow {
   ClipEntry clip;
-  std::optional<std::uint64_t> number;  // of its audiocap_id
+  std::optional<std::uint64_t> number;  // of its caption_id
   std::string where;                    // "line 12", "row 12"
 };
-
-// Throws a format error: "<table>, line 12: <what>; correct the table".
-[[noreturn]] void refuse_row(const std::string& table, const std::string& where, const std::string& what);
 
 // Decimal digits and nothing else.
 [[nodiscard]] std::optional<std::uint64_t> number_in(std::string_view digits);
@@ -27,8 +25,10 @@ struct TableRow {
 [[nodiscard]] std::optional<double> parse_start(const std::string& text, const std::string& table,
                                                 const std::string& where);
 // Judges what every form must hold: a clip that can be a file name, captions that say something.
-void check_row(const TableRow& row, const std::string& table);
+void check_row(const TableRow& row, const SoundSet& data_set, const std::string& table);
 
-[[nodiscard]] std::vector<ClipEntry> in_order(std::vector<TableRow> rows, const std::string& table);
+// Rows that stand in each other's way become faults.
+[[nodiscard]] std::vector<ClipEntry> in_order(std::vector<TableRow> rows, const SoundSet& data_set,
+                                              const std::string& table, RowFaults& faults);
 
 }  // namespace manifest

@@ -1,0 +1,32 @@
+#include "manifest/tables/row_faults.hpp"
+
+namespace manifest {
+namespace {
+
+constexpr const char* k_remedy = "; correct the table";
+
+}  // namespace
+
+void refuse_row(const std::string& table, const std::string& where, const std::string& what) {
+  throw common::Error(common::ErrorKind::format, table + ", " + where + ": " + what + k_remedy);
+}
+
+void RowFaults::add(const std::string& message) {
+  if (++count_ <= k_told) first_.push_back(message);
+}
+
+void RowFaults::refuse() const {
+  if (count_ == 0) return;
+  if (count_ == 1) throw common::Error(common::ErrorKind::format, first_.front());
+  std::string list = table_ + ": " + std::to_string(count_) + " rows are broken:";
+  const std::string before = table_ + ", ", behind = k_remedy;
+  for (std::string line : first_) {
+    if (line.starts_with(before)) line.erase(0, before.size());
+    if (line.ends_with(behind)) line.resize(line.size() - behind.size());
+    list += "\n  " + line;
+  }
+  if (count_ > first_.size()) list += "\n  and " + std::to_string(count_ - first_.size()) + " more";
+  throw common::Error(common::ErrorKind::format, list + "\nCorrect the table.");
+}
+
+}  // namespace manifest
