@@ -39,7 +39,7 @@ std::set<std::string> clip_ids(const std::vector<ClipEntry>& clips) {
   return ids;
 }
 
-// What its table calls a clip: "youtube_id". A base's captions are of the original's data set.
+// What its table calls a clip. A base's captions are of the original's data set.
 std::string clip_key(const AnyManifest& any) {
   const auto* subset = std::get_if<SubsetManifest>(&any);
   return std::string((subset != nullptr ? sound_set_of(*subset) : original_sound_set()).columns.clip);
@@ -62,6 +62,8 @@ class Judge {
     if (const auto* vqa = std::get_if<VqaManifest>(&named.manifest)) judge_questions(named.name, *vqa);
     const std::vector<ClipEntry>& clips = clips_of(named.manifest);
     const std::string clip = clip_key(named.manifest), caption = caption_key(named.manifest);
+    for (const ClipEntry& entry : clips)
+      judge_text(named.name, fmt::format("{} {}", clip, entry.clip_id), entry.caption);
     if (!caption.empty()) duplicates(named.name, caption, clips, &ClipEntry::caption_id);
     // Two captions of one clip are two samples of it in a subset, but only text among a base's captions.
     if (const auto* subset = std::get_if<SubsetManifest>(&named.manifest)) {
@@ -98,9 +100,22 @@ class Judge {
                                         clip.audio_relpath, clip_id, clip.clip_id)});
   }
 
+  // A tokenizer makes one token of such a text wherever it stands, and a prompt with a second picture of it.
+  void judge_text(const std::string& name, const std::string& row, const std::string& text) {
+    for (const char* token : {"<image>", "<s>", "</s>", "<pad>", "<unk>"})
+      if (text.find(token) != std::string::npos)
+        findings.push_back(
+            {"token",
+             {name},
+             fmt::format("{}: \"{}\" in a text is a token of models; leave the row out", row, token)});
+  }
+
   void judge_questions(const std::string& name, const VqaManifest& vqa) {
     duplicates(name, "question_id", vqa.entries, &QuestionEntry::question_id);
     for (const QuestionEntry& entry : vqa.entries) {
+      const std::string row = fmt::format("question_id {}", entry.question_id);
+      judge_text(name, row, entry.question);
+      judge_text(name, row, entry.majority_answer);
       if (const std::string majority = majority_answer(entry.answers); majority != entry.majority_answer)
         findings.push_back(
             {"majority",

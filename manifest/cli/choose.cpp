@@ -54,8 +54,8 @@ std::string year_in(const fs::path& questions) {
 std::string choose_subtype(const QuestionOptions& options, const VqaTables& tables,
                            const common::CommonFlags& flags) {
   const auto use = [&](const std::string& subtype, const std::string& reason) {
-    common::say(
-        flags, fmt::format("images are named as {} ({})", question_set().image_filename(subtype, 0), reason));
+    common::say(flags, fmt::format("images are named as {} ({})", question_set().image_filename(subtype, 387),
+                                   reason));
     return subtype;
   };
   if (!options.data_subtype.empty()) return use(options.data_subtype, "--data-subtype");
@@ -75,6 +75,7 @@ struct Written {
   std::optional<std::size_t> captions;
   std::optional<std::size_t> skipped;
   const IdList* lists = nullptr;  // of ids and files that were not to be chosen
+  const SoundSet* data_set = &original_sound_set();
 };
 
 // Whether the manifest that is there holds these bytes already. One with others is not overwritten unasked.
@@ -94,11 +95,15 @@ bool is_unchanged(const std::string& text, const fs::path& path, Existing existi
 
 // Where the splits are made in their usual folder: the command of the first one that is not there yet. A base
 // is made only by those who have no model at hand.
-std::vector<std::string> next_split(const fs::path& folder) {
+std::vector<std::string> next_split(const fs::path& folder, const SoundSet& data_set) {
   if (folder != fs::path(k_usual_folder).parent_path()) return {};
+  std::vector<std::string> held_out = {"audio", "--split", std::string(data_set.held_out_split),
+                                       "--subset-size", "100"};
+  if (&data_set != &original_sound_set())
+    held_out.insert(held_out.end(), {"--data-set", std::string(data_set.name)});
   const std::pair<const char*, std::vector<std::string>> splits[] = {
       {"subset_manifest.json", {"audio"}},
-      {"audio_val_manifest.json", {"audio", "--split", "val", "--subset-size", "100"}},
+      {"audio_val_manifest.json", held_out},
       {"val_manifest.json", {"val"}},
       {"retention_manifest.json", {"retention"}}};
   for (const auto& [name, words] : splits)
@@ -107,8 +112,8 @@ std::vector<std::string> next_split(const fs::path& folder) {
 }
 
 // The next split, or the check of all that lie beside the one that was written.
-void say_next_step(const fs::path& path, const common::CommonFlags& flags) {
-  std::vector<std::string> command = next_split(path.parent_path());
+void say_next_step(const fs::path& path, const SoundSet& data_set, const common::CommonFlags& flags) {
+  std::vector<std::string> command = next_split(path.parent_path(), data_set);
   if (command.empty()) {
     const fs::path folder = path.has_parent_path() ? path.parent_path() : fs::path(".");
     for (const fs::directory_entry& entry : fs::directory_iterator(folder))
@@ -153,7 +158,7 @@ void publish(const std::string& text, const Written& written, Existing existing,
       common::say(flags, fmt::format("lists to exclude: {} entries, {} of them in no row of the table",
                                      written.lists->size(), written.lists->unmet()));
   }
-  say_next_step(written.path, flags);
+  say_next_step(written.path, *written.data_set, flags);
 }
 
 std::vector<fs::path> joined(std::vector<fs::path> paths, const std::vector<fs::path>& more) {
@@ -308,9 +313,17 @@ int choose_clips(const ClipOptions& options, const common::CommonFlags& flags) {
   if (!credits.empty()) recipe.sources.push_back(source_of("credits", credits));
   add_excluded(exclude, recipe);
   add_excluded(lists, recipe);
-  Written written{
-      options.output, "clips", choice.manifest.entries.size(), choice.population, options.seed, {}, {}, {}};
+  Written written{options.output,
+                  "clips",
+                  choice.manifest.entries.size(),
+                  choice.population,
+                  options.seed,
+                  {},
+                  {},
+                  {},
+                  &original_sound_set()};
   written.lists = &list;
+  written.data_set = &data_set;
   if (options.available) written.skipped = choice.skipped.size();
   recipe.skipped = std::move(choice.skipped);
   publish(write_subset(choice.manifest), written, options.existing, flags);

@@ -9,6 +9,7 @@
 #include "common/error.hpp"
 #include "common/file.hpp"
 #include "manifest/check.hpp"
+#include "manifest/datasets/data_sets.hpp"
 #include "manifest/diff.hpp"
 #include "manifest/format/parse.hpp"
 #include "manifest/format/write.hpp"
@@ -77,7 +78,9 @@ std::vector<Json> rows_with(const AnyManifest& any, const std::string& id) {
     add_rows(subset->entries, id, rows);
     if (subset->recipe)
       for (const Recipe::Skipped& skipped : subset->recipe->skipped)
-        if (skipped.clip_id == id) rows.push_back({{"youtube_id", id}, {"skipped", skipped.reason}});
+        if (skipped.clip_id == id)
+          rows.push_back(
+              {{std::string(sound_set_of(*subset).columns.clip), id}, {"skipped", skipped.reason}});
     return rows;
   }
   const auto& vqa = std::get<VqaManifest>(any);

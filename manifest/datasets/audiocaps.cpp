@@ -72,6 +72,7 @@ const SoundSet& audiocaps() {
       "audiocaps",
       "AudioCaps",
       "train",
+      "val",
       k_clip_s,
       "Describe the audio.",
       Scorer::captions,

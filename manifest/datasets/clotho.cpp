@@ -61,6 +61,7 @@ const SoundSet& clotho() {
       "clotho",
       "Clotho",
       "development",
+      "validation",
       std::nullopt,
       "Describe the audio.",
       Scorer::captions,

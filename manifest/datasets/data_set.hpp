@@ -39,7 +39,7 @@ struct CreditColumns {
 struct SoundSet {
   std::string_view name;   // on the command line, in manifests, and of its folder in data/: "audiocaps"
   std::string_view title;  // in sentences: "AudioCaps"
-  std::string_view train_split;
+  std::string_view train_split, held_out_split;
   std::optional<unsigned> clip_s;  // seconds cut out of a longer source; nothing: no source is cut
   std::string_view prompt;         // what a model is asked about a clip
   Scorer scorer;

@@ -54,7 +54,7 @@ enum class ImageNamePlace : std::uint8_t { third, last };
 struct QuestionEntry {
   std::int64_t question_id = 0;
   std::int64_t image_id = 0;
-  std::string image_filename;  // "COCO_val2014_000000000387.jpg"
+  std::string image_filename;  // as its data set calls the picture
   std::string question;
   std::vector<std::string> answers;
   std::string majority_answer;

@@ -171,7 +171,7 @@ void check_columns(const SubsetManifest& subset, const std::string& name) {
 
 SubsetManifest read_subset_text(std::string_view text, const std::string& name, Repeats repeats,
                                 const TakeClip& take) {
-  Ids caption_ids("audiocap_id", repeats), clip_ids("id of the clip", repeats);
+  Ids caption_ids("audiocap_id", repeats), clip_ids("youtube_id", repeats), named_ids("clip_id", repeats);
   std::size_t count = 0;
   JsonStream stream(text, name);
   JsonObject root(stream, name, k_subset_members);
@@ -196,7 +196,7 @@ SubsetManifest read_subset_text(std::string_view text, const std::string& name, 
         } else {
           caption_ids.add(clip.caption_id, where);
         }
-        clip_ids.add(clip.clip_id, where);
+        (is_named ? named_ids : clip_ids).add(clip.clip_id, where);
         take(std::move(clip));
       });
     }

@@ -123,7 +123,7 @@ std::vector<TableRow> parse_json_table(std::string_view text, const SoundSet& da
   if (list == nullptr)
     throw common::Error(
         common::ErrorKind::format,
-        fmt::format("{} is no table of {}: expected a list of rows, or an object with the list "
+        fmt::format("{} is not a table of {}: expected a list of rows, or an object with the list "
                     "\"data\"; name another file",
                     table, data_set.title));
   std::vector<TableRow> rows;

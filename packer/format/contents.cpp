@@ -157,7 +157,7 @@ void find_leaks(const std::vector<SplitKeys>& splits, common::Findings& findings
       Claims<std::int64_t>("image_id", findings),
       [](const SplitKeys& split) -> const auto& { return split.image_ids; });
   compare(
-      Claims<std::string>("youtube_id", findings),
+      Claims<std::string>("the clip", findings),
       [](const SplitKeys& split) -> const auto& { return split.youtube_ids; });
   compare(
       MediaClaims("image", findings),

@@ -37,7 +37,7 @@ class SourceShelf {
   std::vector<std::filesystem::path> sized_;
 };
 
-// "COCO_val2014_000000000042" of "images/COCO_val2014_000000000042.jpg".
+// The name of a file without folder and suffix: "a" of "images/a.jpg".
 [[nodiscard]] std::string stem_of_path(const std::string& path);
 
 }  // namespace packer

@@ -122,7 +122,10 @@ inline trainer::Experiment small_experiment(const trainer::RunConfig& config,
   };
   experiment.train = experiment.memorised = clips("train_", 6);
   experiment.held_out = clips("held_out_", 2);
-  for (const trainer::ClipItem& item : experiment.train.items) experiment.train_rows.push_back(item.row);
+  for (const trainer::ClipItem& item : experiment.train.items) {
+    experiment.train_rows.push_back(item.row);
+    experiment.train_clips.push_back(item.clip);
+  }
   experiment.validation = small_questions(experiment.base, experiment.tokenizer, 4, first, 1000);
   for (trainer::QuestionItem& item : small_questions(experiment.base, experiment.tokenizer, 8, first, 2000))
     experiment.retention_rows.push_back(std::move(item.row));

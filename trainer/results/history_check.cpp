@@ -1,5 +1,6 @@
 #include "trainer/results/history_check.hpp"
 
+#include <algorithm>
 #include <cmath>
 #include <string>
 
@@ -18,11 +19,22 @@ struct Plan {
   std::int64_t accuracy_every = 0, accuracy_first = 0;
 };
 
+// A clip with several captions is as many rows, and then config.json says how many there are in all.
+std::int64_t rows_of(const Json& config, std::int64_t clips) {
+  const auto used = config.find("used");
+  if (used == config.end() || !used->is_object()) return clips;
+  const auto rows = used->find("caption_rows");
+  if (rows == used->end() || !rows->is_number_integer()) return clips;
+  constexpr std::int64_t k_captions_a_clip = 1'000;  // as a manifest can have at most
+  return std::min(std::max(rows->get<std::int64_t>(), clips), k_captions_a_clip * clips);
+}
+
 Plan plan_of(const Json& config, std::int64_t clips) {
   const std::string where = "config.json";
+  const std::int64_t rows = rows_of(config, clips);
   const std::int64_t batch = common::integer_member(config, "train_batch_size", where);
   Plan plan;
-  plan.steps_per_epoch = batch > 0 ? (clips + batch - 1) / batch : 0;
+  plan.steps_per_epoch = batch > 0 ? (rows + batch - 1) / batch : 0;
   plan.steps = plan.steps_per_epoch * common::integer_member(config, "num_epochs", where);
   plan.projector_rate = common::number_member(config, "learning_rate_projector", where);
   plan.adapter_rate = common::number_member(config, "learning_rate_adapter", where);

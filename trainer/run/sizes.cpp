@@ -32,6 +32,7 @@ void record_sizes(const Selection& selection, const RunConfig& config, common::J
   common::Json used = common::Json::object();
   if (clips != config.subset_size) used["subset_size"] = clips;
   if (judged != config.evaluation.size) used["val_size"] = judged;
+  if (const std::int64_t rows = count_train_rows(selection); rows != clips) used["caption_rows"] = rows;
   if (used.empty()) return;
   record["used"] = used;
   if (clips < config.subset_size) warn("training clips", config.subset_size, clips, "--subset-size");

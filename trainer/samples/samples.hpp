@@ -12,7 +12,7 @@ namespace trainer {
 
 struct ClipSample {
   std::string clip_id;
-  std::vector<std::string> captions;  // at least one; the first is the one that is learnt
+  std::vector<std::string> captions;  // at least one; all are learnt, and all are references
   common::PackPath path;
 };
 

@@ -41,6 +41,26 @@ ClipGroup encode_clips(const packer::VerifiedPack& pack, const AudioEncoder& aud
   return group;
 }
 
+// The rows to train on; that of a clip's first caption is encoded already.
+void encode_captions(const Llava& base, const PromptWriter& writer, std::int64_t first_layer,
+                     const Compute& compute, Experiment& experiment) {
+  std::vector<const std::string*> captions;  // null: the first
+  for (const ClipItem& item : experiment.train.items)
+    for (std::size_t i = 0; i < item.sample.captions.size(); ++i) {
+      experiment.train_clips.push_back(item.clip);
+      captions.push_back(i == 0 ? nullptr : &item.sample.captions[i]);
+    }
+  experiment.train_rows.resize(captions.size());
+  compute.for_each(captions.size(), [&](std::size_t i) {
+    const ClipItem& item = experiment.train.items[static_cast<std::size_t>(experiment.train_clips[i])];
+    experiment.train_rows[i] =
+        captions[i] == nullptr
+            ? item.row
+            : encode_row(base, writer.with_answer(writer.text_row(k_audio_question), *captions[i]), {},
+                         first_layer);
+  });
+}
+
 // The clips of `wanted`, taken from what is encoded already.
 ClipGroup pick(const ClipGroup& all, const std::vector<ClipSample>& wanted) {
   ClipGroup group;
@@ -92,6 +112,12 @@ void refuse_wrong_layers(const RunConfig& config, const Llava& base) {
 }
 
 }  // namespace
+
+std::int64_t count_train_rows(const Selection& selection) {
+  std::size_t rows = 0;
+  for (const ClipSample& clip : selection.train) rows += clip.captions.size();
+  return static_cast<std::int64_t>(rows);
+}
 
 Selection select_samples(const PackSamples& samples, const RunConfig& config) {
   Selection chosen;
@@ -191,7 +217,7 @@ Experiment open_experiment(const packer::VerifiedPack& pack, Selection selection
   experiment.memorised = pick(experiment.train, chosen.memorised);
   experiment.held_out =
       encode_clips(pack, audio, caches.clips, model, writer, chosen.held_out, first_layer, compute, progress);
-  for (const ClipItem& item : experiment.train.items) experiment.train_rows.push_back(item.row);
+  encode_captions(model, writer, first_layer, compute, experiment);
   const PixelsConfig& pixels = models.pixels;
   const auto question_row = [&](const QuestionSample& question, const torch::Tensor& features) {
     progress.add(1);

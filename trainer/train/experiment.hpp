@@ -38,6 +38,8 @@ struct Selection {
   std::vector<QuestionSample> validation, retention;
   std::vector<ClipSample> train;
 };
+// Every caption of a training clip is a row of its own, as data sets with five of them are trained on.
+[[nodiscard]] std::int64_t count_train_rows(const Selection& selection);
 [[nodiscard]] Selection select_samples(const PackSamples& samples, const RunConfig& config);
 
 struct Experiment {
@@ -45,9 +47,11 @@ struct Experiment {
   Tokenizer tokenizer;
   torch::Tensor silence;  // [D]
   Selection selection;
-  ClipGroup train{};                     // every training clip
-  std::vector<EncodedRow> train_rows{};  // in the order of train.items
-  ClipGroup memorised{}, held_out{};     // of the evaluation
+  ClipGroup train{};  // every training clip
+  // One for each caption of each training clip, in the order of train.items, and the clip of each.
+  std::vector<EncodedRow> train_rows{};
+  std::vector<std::int64_t> train_clips{};
+  ClipGroup memorised{}, held_out{};  // of the evaluation
   std::vector<QuestionItem> validation{};
   std::vector<EncodedRow> retention_rows{};
 };

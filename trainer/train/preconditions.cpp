@@ -39,8 +39,7 @@ void require_mechanisms_can_act(const RunConfig& config, const Selection& select
   const RetentionConfig& retention = config.retention;
   if (retention.kl.weight <= 0 && retention.fisher.weight <= 0 && !retention.null_space) return;
   require_questions(config, selection.retention.size());
-  const EpochStream clips(config.seed, "audio", static_cast<std::int64_t>(selection.train.size()),
-                          config.train_batch_size);
+  const EpochStream clips(config.seed, "audio", count_train_rows(selection), config.train_batch_size);
   require_fisher_acts(config, clips.steps_per_epoch());
 }
 

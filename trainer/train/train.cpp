@@ -28,7 +28,10 @@ AudioPass run_audio(const Experiment& experiment, const SafeModel& model,
                     const std::vector<std::int64_t>& rows) {
   const Batch batch =
       make_batch(experiment.train_rows, rows, model.fusion().config().positions, model.device());
-  const torch::Tensor clips = pick_rows(experiment.train.vectors, rows);
+  std::vector<std::int64_t> clips_of_rows;
+  for (const std::int64_t row : rows)
+    clips_of_rows.push_back(experiment.train_clips[static_cast<std::size_t>(row)]);
+  const torch::Tensor clips = pick_rows(experiment.train.vectors, clips_of_rows);
   const torch::Tensor logits = model.answer_logits(batch, model.hear(clips, 1.0));
   const torch::Tensor loss = at::cross_entropy_loss(logits, batch.targets, {}, at::Reduction::Sum);
   AudioPass pass;

@@ -301,7 +301,7 @@ TEST_CASE("a pack.json that disagrees with the seal or with itself is refused") 
       {"size of many digits", replaced("\"bytes\": ", "\"bytes\": 999999999999999999999999999999")},
       {"a name that climbs", replaced("\"name\": \"data_pack\"", "\"name\": \"../../evil\"")},
       {"a name that is a flag", replaced("\"name\": \"data_pack\"", "\"name\": \"-rf\"")},
-      {"another version", replaced("\"format_version\": 1", "\"format_version\": 2")},
+      {"another version", replaced("\"format_version\": 1", "\"format_version\": 3")},
       {"another format", replaced("safe-pack", "safe-bag")},
       {"another role", replaced("\"role\": \"readme\"", "\"role\": \"captions\"")},
       {"a file less", replaced(readme, "")},

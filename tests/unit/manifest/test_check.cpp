@@ -106,3 +106,10 @@ TEST_CASE("a majority answer that is not the majority, and an image name of anot
   vqa.entries[0].image_filename = "picture.png";
   CHECK(lines_of({{"x", vqa}}).empty());
 }
+
+TEST_CASE("a text that models take for a token is a finding") {
+  manifest::VqaManifest vqa = vqa_of({question(10, 1)});
+  vqa.entries[0].question = "What does <image> mean?";
+  CHECK(lines_of({{"x", vqa}}) ==
+        Lines{"token: x: question_id 10: \"<image>\" in a text is a token of models; leave the row out"});
+}

@@ -127,7 +127,7 @@ TEST_CASE("rows without numbers keep their order; rows that name only the clip a
 TEST_CASE("a JSON table that cannot be meant is one sentence with the row") {
   const std::string row = R"({"audiocap_id": 1, "youtube_id": "a", "caption": "c"})";
   CHECK(holds(refusal([] { (void)json("{\"rows\": []}"); }),
-              "t.json is not an AudioCaps table: expected a list"));
+              "t.json is not a table of AudioCaps: expected a list"));
   CHECK(holds(refusal([] { (void)json("[{]"); }), "t.json is not valid JSON at byte"));
   CHECK(holds(refusal([&] { (void)jsonl(row + "\n{\n"); }), "t.jsonl, line 2 is not valid JSON at byte"));
   CHECK(holds(row_refusal(row + ", 3"), "t.json, row 2: a row must be an object, found number"));

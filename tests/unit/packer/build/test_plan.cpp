@@ -76,12 +76,12 @@ TEST_CASE("splits that share an id are refused, and all shared ids are named") {
   const std::string message = refusal(made);
   CHECK(contains(message, "retention_manifest.json: shares question_id 1 with val_manifest.json"));
   CHECK(contains(message, "retention_manifest.json: shares image_id 1 with val_manifest.json"));
-  CHECK(contains(message, "audio_val_manifest.json: shares youtube_id video_2 with manifest.json"));
+  CHECK(contains(message, "audio_val_manifest.json: shares the clip video_2 with manifest.json"));
 }
 
 TEST_CASE("a caption that a base learns from must not be of a clip of the pack") {
   packer::Tables made = tables();
   made.manifests.base = support::vqa_of("base", {support::question(50, 50)});
   made.manifests.base->captions = {support::clip_entry(1, "train")};
-  CHECK(contains(refusal(made), "base_manifest.json: shares youtube_id video_1 with manifest.json"));
+  CHECK(contains(refusal(made), "base_manifest.json: shares the clip video_1 with manifest.json"));
 }

@@ -75,7 +75,10 @@ TEST_CASE("pack.json can be written in one way only") {
   CHECK(has_rule(replaced(good, "\"role\": \"clip\"", "\"role\": \"song\""), "P1"));
   CHECK(has_rule(replaced(good, "safe-pack", "other-pack"), "P1"));
   CHECK(has_rule(good.substr(0, good.size() / 2), "P1"));
-  CHECK(has_rule(replaced(good, "\"format_version\": 1", "\"format_version\": 2"), "P2"));
+  CHECK(has_rule(replaced(good, "\"format_version\": 1", "\"format_version\": 3"), "P2"));
+  CHECK(has_rule(replaced(good, "\"format_version\": 1", "\"format_version\": 0"), "P2"));
+  // What version 1 can say is said in version 1.
+  CHECK(has_rule(replaced(good, "\"format_version\": 1", "\"format_version\": 2"), "P1"));
   CHECK(has_rule(replaced(good, "\"name\": \"data_pack\"", "\"name\": \"../up\""), "P3"));
   CHECK(has_rule(replaced(good, "\"role\": \"readme\"", "\"role\": \"captions\""), "P5"));
   CHECK(has_rule(replaced(good, "\"bytes\": 44", "\"bytes\": 8589934592"), "F7"));
