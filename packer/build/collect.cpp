@@ -67,7 +67,7 @@ class Root {
   }
 
   [[nodiscard]] manifest::Tree tree_of_archive(std::string& unusable) const {
-    return {[](const std::string&, std::string_view) { return true; },
+    return {[this](const std::string&, std::string_view stem) { return archive_->has_stem(stem); },
             [this, &unusable](const std::string& path) {
               const auto [entry, rivals] = archive_->search(path);
               if (!rivals.empty() && unusable.empty())

@@ -126,6 +126,14 @@ ForeignArchive::Search ForeignArchive::search(const std::string& name) const {
   return search;
 }
 
+bool ForeignArchive::has_stem(std::string_view stem) const {
+  const std::string wanted = std::string(stem) + ".";
+  const auto at =
+      std::lower_bound(by_file_name_.begin(), by_file_name_.end(), std::string_view(wanted),
+                       [](const auto* entry, std::string_view key) { return file_name(entry->first) < key; });
+  return at != by_file_name_.end() && file_name((*at)->first).starts_with(wanted);
+}
+
 ForeignReader::ForeignReader(const fs::path& archive, std::vector<WantedEntry> wanted)
     : entries_(is_zip(archive) ? read_zip(archive, std::move(wanted))
                                : read_tar(archive, std::move(wanted))) {}

@@ -34,6 +34,8 @@ class ForeignArchive {
     std::vector<std::string> rivals{};
   };
   [[nodiscard]] Search search(const std::string& name) const;
+  // Whether a file in any folder is called `stem`, whatever its suffix: for who has many names to look for.
+  [[nodiscard]] bool has_stem(std::string_view stem) const;
   [[nodiscard]] const Entry* find(const std::string& name) const { return search(name).entry; }
 
  private:
