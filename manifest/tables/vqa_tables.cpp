@@ -4,6 +4,7 @@
 #include <array>
 #include <utility>
 
+#include "common/error.hpp"
 #include "common/file.hpp"
 #include "common/parallel.hpp"
 #include "manifest/tables/vqa_table.hpp"
@@ -42,11 +43,24 @@ void keep_last_of_each_id(std::vector<VqaTable::Row>& rows) {
              rows.end());
 }
 
+// As the publisher gives them; the reader wants the JSON inside, which it reads in constant memory.
+void refuse_packed(const std::filesystem::path& path) {
+  const common::File file = common::open_to_read(path);
+  char first[4] = {};
+  const std::string_view begins(first, file.read_at(first, sizeof first, 0, path));
+  const bool is_zip = begins == "PK\x03\x04";
+  if (is_zip || begins.starts_with("\x1f\x8b"))
+    throw common::Error(common::ErrorKind::format,
+                        path.string() + (is_zip ? " is a zip file; unpack it (unzip) and name the .json in it"
+                                                : " is a gzip file; unpack it (gunzip) and name the .json"));
+}
+
 }  // namespace
 
 VqaTables read_vqa_tables(const std::filesystem::path& questions, const std::filesystem::path& annotations,
                           unsigned threads, common::Verbosity verbosity) {
   std::uint64_t size_bytes = 0;
+  for (const auto& path : {questions, annotations}) refuse_packed(path);
   for (const auto& path : {questions, annotations})
     size_bytes += common::size_of(common::open_to_read(path), path);
   common::Progress progress("reading", "bytes", size_bytes, verbosity);

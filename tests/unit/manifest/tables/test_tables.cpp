@@ -250,3 +250,8 @@ TEST_CASE("texts keep their bytes and their bounds") {
   CHECK(texts[2] == std::string_view("\0x", 2));
   CHECK(texts[3].empty());
 }
+
+TEST_CASE("VQA tables in a zip or gzip, as they are published, are called so") {
+  CHECK(holds(Tables("PK\x03\x04...", "{}").refused(), "q.json is a zip file; unpack it (unzip)"));
+  CHECK(holds(Tables("{}", "\x1f\x8b...").refused(), "a.json is a gzip file; unpack it (gunzip)"));
+}
