@@ -113,7 +113,8 @@ void print_text(const Json& root) {
     line("rows", common::dump_line(count) + " in " + name);
   for (const Json& input : root["recipe"]) line("recipe", common::dump_line(input));
   for (const Json& licence : root["licences"])
-    line("licence", licence.contains("images") ? "images, " + common::dump_line(licence)
+    line("licence", licence.contains("images")  ? "images, " + common::dump_line(licence)
+                    : licence.contains("clips") ? "clips, " + common::dump_line(licence)
                     : licence["licence"].is_null()
                         ? "none stated: " + licence["source_dataset"].get<std::string>()
                         : common::dump_line(licence));

@@ -234,7 +234,7 @@ Json licences(const VerifiedPack& pack, const CroissantRequest& request) {
     if (std::find(list.begin(), list.end(), text) == list.end()) list.push_back(std::move(text));
   };
   for (const Json& row : licences_of(pack.info())) {
-    if (row.contains("images"))
+    if (row.contains("images") || row.contains("clips"))
       add(row);
     else if (row["licence"].is_array())
       for (const Json& licence : row["licence"]) add(licence);
