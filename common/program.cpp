@@ -12,13 +12,15 @@
 namespace common {
 namespace {
 
-volatile std::sig_atomic_t g_signals = 0;  // written by a signal handler: nothing else may be
+// Written by a signal handler: nothing else may be.
+volatile std::sig_atomic_t g_signals = 0, g_interrupts = 0;
 
 void on_signal(int number) {
-  if (g_signals != 0) {
+  if (number == SIGINT && g_interrupts != 0) {
     std::signal(number, SIG_DFL);
     std::raise(number);
   }
+  if (number == SIGINT) g_interrupts = 1;
   g_signals = 1;
 }
 

@@ -36,8 +36,8 @@
 # Always on, as in the original: --eval-with-audio-gate --eval-audio-gate-comparison.
 #
 # Exit codes: 0 all variants done; 1 a variant failed (named at the end); 2 no such array task; 3 no trainer or no
-# pack; 75 asked to stop: the trainer has saved. Under SLURM the job then requeues itself and goes on; elsewhere run
-# this again with --resume.
+# pack; 75 asked to stop: the trainer has saved, or had nothing to save. Under SLURM the job then requeues itself and
+# goes on; elsewhere run this again with --resume.
 set -euo pipefail
 
 # The original's DATA_ROOT is the pack itself.
@@ -98,8 +98,8 @@ find_trainer() {
 }
 
 # --signal reaches job steps, not the batch shell: under SLURM the trainer is a step, and elsewhere a child to
-# which a TERM is passed on, once, since its second one ends the trainer unsaved. An INT from the terminal reaches
-# it by itself.
+# which a TERM is passed on. Whoever signals the whole job (scancel --full, qdel, systemctl stop) reaches both, and the
+# trainer gets it twice; for it any number of TERMs is one. An INT from the terminal reaches it by itself.
 child=
 signalled=0
 stopped=0
@@ -173,7 +173,10 @@ fi
 
 failed=()
 for variant in "${variants[@]}"; do
-  [[ $stopped == 0 ]] || die 143 "interrupted before $variant"
+  if [[ $stopped == 1 ]]; then
+    requeue
+    die 75 "stopped before $variant; run this again with --resume to go on"
+  fi
   code=0
   run_variant "$variant" "$@" || code=$?
   case $code in
@@ -182,7 +185,11 @@ for variant in "${variants[@]}"; do
       requeue
       die 75 "$variant was stopped and has saved; run this again with --resume to go on"
       ;;
-    130 | 143) die "$code" "$variant was interrupted" ;;
+    130 | 143)
+      [[ $stopped == 1 ]] || die "$code" "$variant was interrupted"
+      requeue
+      die 75 "$variant was stopped before its first step; run this again to start it again"
+      ;;
     *) failed+=("$variant (exit code $code)") ;;
   esac
 done

@@ -1,5 +1,5 @@
-// The corpora that fuzzing starts from: a small pack, its parts and its archives, written below the folder
-// that is named, a folder a target.
+// The corpora that fuzzing starts from: a small pack, its parts and its archives, and the files of models,
+// written below the folder that is named, a folder a target.
 #include <cstdio>
 
 #include "manifest/format/write.hpp"
@@ -8,6 +8,11 @@
 #include "tests/support/scratch.hpp"
 #include "tests/support/small_pack.hpp"
 #include "tests/support/vqa.hpp"
+#include "trainer/formats/clap_config.hpp"
+#include "trainer/formats/llava_config.hpp"
+#include "trainer/formats/log_mel_config.hpp"
+#include "trainer/formats/pixels_config.hpp"
+#include "trainer/results/checkpoint_facts.hpp"
 
 namespace {
 
@@ -87,6 +92,43 @@ void write_media(const fs::path& out) {
   put(out / "picture" / "scans", support::many_scans_jpeg(100));
 }
 
+std::string tensors_of(const std::string& header, std::size_t data_bytes) {
+  common::Bytes length(8);
+  common::store_le(header.size(), 8, length.data());
+  return std::string(common::text_of(length)) + header + std::string(data_bytes, '\0');
+}
+
+void write_models(const fs::path& out) {
+  const std::string tensors =
+      R"("a":{"dtype":"F32","shape":[2,1],"data_offsets":[0,8]},"b":{"dtype":"BF16","shape":[],"data_offsets":[8,10]})";
+  put(out / "tensor_header" / "two", tensors_of(R"({"__metadata__":{"format":"pt"},)" + tensors + "}", 10));
+  put(out / "tensor_index" / "two",
+      std::string(
+          R"({"metadata":{"total_size":10},"weight_map":{"a":"1.safetensors","b":"2.safetensors"}})"));
+  common::Json facts = trainer::format_checkpoint_facts({7, std::string(64, 'a'), 100, std::string(64, 'b')});
+  put(out / "checkpoint" / "last",
+      tensors_of(R"({"__metadata__":)" + facts.dump() + "," + tensors + "}", 10));
+  put(out / "tokenizer" / "llama",
+      std::string(
+          R"({"added_tokens":[{"id":1,"content":"<s>","special":true},{"id":9,"content":"<image>","special":true,
+"normalized":false},{"id":10,"content":"a b","normalized":true}],"normalizer":{"type":"Sequence","normalizers":[{"type":
+"Prepend","prepend":"\u2581"},{"type":"Replace","pattern":{"String":" "},"content":"\u2581"}]},"pre_tokenizer":null,
+"post_processor":{"type":"TemplateProcessing","single":[{"SpecialToken":{"id":"<s>"}},{"Sequence":{"id":"A"}}],
+"special_tokens":{"<s>":{"ids":[1]}}},"decoder":{"type":"Sequence","decoders":[{"type":"ByteFallback"},{"type":"Strip",
+"start":1}]},"model":{"type":"BPE","byte_fallback":true,"fuse_unk":true,"unk_token":"<unk>","vocab":{"<unk>":0,"<s>":1,
+"<0x0A>":2,"\u2581":3,"a":4,"b":5,"ab":6,"\u2581a":7,"\u2581ab":8},"merges":["a b",["\u2581","a"],"\u2581 ab"]}})") +
+          '\0' + "ab <image> a b\n\xC3\xA9<s>");
+  const auto config = [&](char which, const char* name, const common::Json& json) {
+    put(out / "model_config" / name, which + json.dump());
+  };
+  trainer::LlavaConfig llava;
+  llava.text.vocabulary = 32064;
+  config('\0', "llava", trainer::format_llava_config(llava));
+  config('\1', "clap", trainer::format_clap_config({}));
+  config('\2', "pixels", trainer::format_pixels_config({}));
+  config('\3', "log_mel", trainer::format_log_mel_config({}));
+}
+
 }  // namespace
 
 int main(int argc, char** argv) {
@@ -101,5 +143,6 @@ int main(int argc, char** argv) {
   write_tables(out);
   write_archives(pack, scratch.path(), out);
   write_media(out);
+  write_models(out);
   return 0;
 }

@@ -5,7 +5,7 @@
 #include <vector>
 
 #include "common/sealed/draft_file.hpp"
-#include "trainer/model/model_folder.hpp"
+#include "trainer/formats/model_folder.hpp"
 #include "trainer/model/parameter.hpp"
 
 namespace support {

@@ -7,7 +7,7 @@
 
 #include "common/json.hpp"
 #include "common/sealed/draft.hpp"
-#include "trainer/model/model_folder.hpp"
+#include "trainer/formats/model_folder.hpp"
 
 namespace trainer {
 

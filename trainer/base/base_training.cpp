@@ -11,6 +11,7 @@
 #include "trainer/model/compute.hpp"
 #include "trainer/samples/streams.hpp"
 #include "trainer/train/adamw.hpp"
+#include "trainer/train/sample_rows.hpp"
 
 namespace trainer {
 namespace {
@@ -195,16 +196,23 @@ std::vector<torch::Tensor> mean_gradients(std::vector<ShardResult>& shards) {
 TrainingRows make_rows(const packer::VerifiedPack& pack, const PackSamples& samples,
                        const PromptWriter& writer, const MakeBaseRequest& request) {
   TrainingRows rows;
+  RowProblems problems;
+  const std::vector<Row> asked = question_rows(writer, samples.base, problems);
+  for (std::size_t i = 0; i < samples.base_captions.size(); ++i)
+    rows.captions.push_back(problems.row("caption " + std::to_string(i + 1) + " of base_manifest.json", [&] {
+      return writer.with_answer(writer.text_row(k_audio_question), samples.base_captions[i]);
+    }));
+  problems.refuse_any();
   std::map<common::PackPath, std::size_t> picture_index;
   std::vector<common::PackPath> pictures;
-  for (const QuestionSample& question : samples.base) {
-    const auto [found, fresh] = picture_index.emplace(question.image, pictures.size());
+  for (std::size_t i = 0; i < samples.base.size(); ++i) {
+    const common::PackPath& image = samples.base[i].image;
+    const auto [found, fresh] = picture_index.emplace(image, pictures.size());
     if (fresh) {
-      pictures.push_back(question.image);
+      pictures.push_back(image);
       rows.questions.emplace_back();
     }
-    rows.questions[found->second].push_back(
-        writer.with_answer(writer.image_row(question.question, 0), question.majority_answer));
+    rows.questions[found->second].push_back(asked[i]);
   }
   common::Progress progress("reading", "pictures", pictures.size(), request.verbosity);
   rows.pixels.resize(pictures.size());
@@ -213,8 +221,6 @@ TrainingRows make_rows(const packer::VerifiedPack& pack, const PackSamples& samp
     rows.pixels[i] = read_pixels(pack, pictures[i], tiny_pixels_config());
     progress.add(1);
   });
-  for (const std::string& caption : samples.base_captions)
-    rows.captions.push_back(writer.with_answer(writer.text_row(k_audio_question), caption));
   return rows;
 }
 

@@ -17,6 +17,12 @@ int on_device(const std::function<int()>& work) {
     throw common::Error(common::ErrorKind::io, std::string("out of GPU memory: ") +
                                                    error.what_without_backtrace() +
                                                    "; use --device cpu, smaller batches or a smaller base");
+  } catch (const c10::Error& error) {
+    const std::string what = error.what_without_backtrace();
+    if (what.find("DefaultCPUAllocator") == std::string::npos) throw;
+    throw common::Error(common::ErrorKind::io,
+                        "out of memory: " + what.substr(what.find("DefaultCPUAllocator")) +
+                            "; use smaller batches, a smaller base or a machine with more");
   }
 }
 

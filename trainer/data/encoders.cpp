@@ -1,9 +1,12 @@
 #include "trainer/data/encoders.hpp"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <functional>
 #include <map>
 
+#include "common/error.hpp"
 #include "common/media/audio.hpp"
 #include "trainer/samples/picture.hpp"
 
@@ -42,13 +45,28 @@ std::vector<torch::Tensor> encode_files(
 }  // namespace
 
 AudioEncoder AudioEncoder::load(const ModelFolder& folder, const Placement& placement) {
-  return {Clap::load(folder, placement), load_log_mel_config(folder), placement};
+  Clap clap = Clap::load(folder, placement);
+  const LogMelConfig config = load_log_mel_config(folder);
+  if (config.mel_bins != clap.config().mel_bins || config.frames() > clap.config().frame_limit())
+    throw common::Error(common::ErrorKind::mismatch,
+                        fmt::format("{}: the preprocessor's configuration makes {} frames of {} mel bins, "
+                                    "and config.json takes up to "
+                                    "{} of {}; the two files belong to different models",
+                                    folder.path().string(), config.frames(), config.mel_bins,
+                                    clap.config().frame_limit(), clap.config().mel_bins));
+  return {std::move(clap), config, placement};
 }
 
 torch::Tensor AudioEncoder::spectrogram(const packer::VerifiedPack& pack,
                                         const common::PackPath& clip) const {
   const common::Waveform sound = common::decode_audio(pack.read(clip), clip.text());
-  return log_mel_.compute(common::to_mono(sound, log_mel_.config().rate_hz));
+  const std::vector<float> samples = common::to_mono(sound, log_mel_.config().rate_hz);
+  if (samples.empty())
+    throw common::Error(
+        common::ErrorKind::mismatch,
+        fmt::format("{} is too short: it has no sample at {} Hz; leave the clip out of the manifest",
+                    clip.text(), log_mel_.config().rate_hz));
+  return log_mel_.compute(samples);
 }
 
 torch::Tensor AudioEncoder::encode(const torch::Tensor& spectrogram) const {
@@ -73,7 +91,16 @@ torch::Tensor AudioEncoder::silence() const { return encode(log_mel_.compute({0.
 
 torch::Tensor read_pixels(const packer::VerifiedPack& pack, const common::PackPath& path,
                           const PixelsConfig& config) {
-  return pixels_of(read_picture(pack, path), config);
+  // The longer side grows with the shorter one before the middle is cut out.
+  constexpr int k_ratio_limit = 200;
+  const common::Picture picture = read_picture(pack, path);
+  if (picture.width / k_ratio_limit > picture.height || picture.height / k_ratio_limit > picture.width)
+    throw common::Error(
+        common::ErrorKind::mismatch,
+        fmt::format("{} has {} x {} pixels, and one side may be at most {} times the other; leave the "
+                    "picture out of the manifest",
+                    path.text(), picture.width, picture.height, k_ratio_limit));
+  return pixels_of(picture, config);
 }
 
 std::vector<torch::Tensor> encode_images(const packer::VerifiedPack& pack, const Llava& base,

@@ -5,15 +5,11 @@
 #include <numbers>
 
 #include "common/error.hpp"
-#include "trainer/model/config_reader.hpp"
 
 namespace trainer {
 
-using common::Json;
-
 namespace {
 
-constexpr std::uint64_t k_config_limit_bytes = 1 << 20;
 constexpr std::int64_t k_piece_frames = 32;
 
 // Slaney's mel scale (Auditory Toolbox, 1998): linear below 1 kHz, logarithmic above.
@@ -45,14 +41,6 @@ torch::Tensor mel_filters(const LogMelConfig& config) {
   return filters;
 }
 
-ClipPadding parse_padding(const ConfigReader& reader) {
-  const auto text = reader.string("padding", "repeatpad");
-  if (text == "repeatpad") return ClipPadding::repeat_pad;
-  if (text == "repeat") return ClipPadding::repeat;
-  if (text == "pad") return ClipPadding::zeros;
-  reader.refuse("padding " + text + " is none of repeatpad, repeat, pad");
-}
-
 // Exactly `length` samples.
 std::vector<float> fit_clip(const std::vector<float>& samples, std::size_t length, ClipPadding padding) {
   std::vector<float> clip(length, 0.0F);
@@ -65,61 +53,6 @@ std::vector<float> fit_clip(const std::vector<float>& samples, std::size_t lengt
 }
 
 }  // namespace
-
-LogMelConfig parse_log_mel_config(const Json& config, const std::string& name) {
-  const ConfigReader reader(config, name);
-  const auto truncation = reader.string("truncation", "fusion");
-  if (truncation != "rand_trunc")
-    reader.refuse("truncation " + truncation +
-                  " is not supported; rand_trunc, of the unfused checkpoints, is");
-  if (reader.has("top_db")) reader.refuse("top_db is not supported; null is");
-  LogMelConfig c;
-  const auto rate = reader.integer("sampling_rate", c.rate_hz);
-  const double seconds = reader.number("max_length_s", 10);
-  if (rate < 1 || rate > 1'000'000 || !(seconds > 0) || seconds > 3600)
-    reader.refuse("sampling_rate or max_length_s is out of bounds");
-  c.rate_hz = static_cast<int>(rate);
-  c.clip_samples = std::llround(seconds * static_cast<double>(rate));
-  c.fft_samples = reader.integer("fft_window_size", c.fft_samples);
-  c.hop_samples = reader.integer("hop_length", c.hop_samples);
-  c.mel_bins = reader.integer("feature_size", c.mel_bins);
-  c.lowest_hz = reader.number("frequency_min", c.lowest_hz);
-  c.highest_hz = reader.number("frequency_max", c.highest_hz);
-  c.padding = parse_padding(reader);
-  if (c.fft_samples < 2 || c.fft_samples % 2 != 0 || c.fft_samples / 2 >= c.clip_samples ||
-      c.hop_samples < 1 || c.hop_samples > c.clip_samples)
-    reader.refuse("fft_window_size or hop_length does not suit the clip's length");
-  if (c.mel_bins < 1 || c.mel_bins > 4096 || !(c.lowest_hz >= 0) || !(c.highest_hz > c.lowest_hz))
-    reader.refuse("feature_size, frequency_min or frequency_max is out of bounds");
-  return c;
-}
-
-LogMelConfig load_log_mel_config(const ModelFolder& folder) {
-  const std::string name = "preprocessor_config.json";
-  return parse_log_mel_config(folder.read_json(name, k_config_limit_bytes), folder.path_of(name).string());
-}
-
-Json format_log_mel_config(const LogMelConfig& c) {
-  const char* padding = c.padding == ClipPadding::repeat_pad ? "repeatpad"
-                        : c.padding == ClipPadding::repeat   ? "repeat"
-                                                             : "pad";
-  ENSURE(c.clip_samples % c.rate_hz == 0);  // transformers counts clips in whole seconds
-  return {{"feature_extractor_type", "ClapFeatureExtractor"},
-          {"feature_size", c.mel_bins},
-          {"sampling_rate", c.rate_hz},
-          {"max_length_s", c.clip_samples / c.rate_hz},
-          {"nb_max_samples", c.clip_samples},
-          {"fft_window_size", c.fft_samples},
-          {"hop_length", c.hop_samples},
-          {"frequency_min", c.lowest_hz},
-          {"frequency_max", c.highest_hz},
-          {"padding", padding},
-          {"padding_value", 0.0},
-          {"padding_side", "right"},
-          {"return_attention_mask", false},
-          {"top_db", nullptr},
-          {"truncation", "rand_trunc"}};
-}
 
 LogMel::LogMel(const LogMelConfig& config) : config_(config), filters_(mel_filters(config)) {
   const auto phase = torch::arange(config.fft_samples, torch::kFloat64) *

@@ -2,6 +2,8 @@
 
 #include <cmath>
 
+#include "common/error.hpp"
+
 namespace trainer {
 
 AdapterLinear AdapterLinear::full(std::int64_t out, std::int64_t in, double deviation,
@@ -80,8 +82,23 @@ void AdapterLinear::set_frozen(const std::string& prefix, const std::map<std::st
     const auto found = from.find(prefix + what);
     return found == from.end() ? torch::Tensor() : found->second.to(device);
   };
-  anchor_ = find(".anchor");
-  basis_ = find(".null_space.basis");
+  const auto width_in = (weight_.defined() ? weight_ : a_).size(1),
+             width_out = (weight_.defined() ? weight_ : b_).size(0);
+  const auto require = [&](const torch::Tensor& tensor, bool fits, const char* what) {
+    if (tensor.defined() && !(tensor.dim() == 2 && tensor.is_floating_point() && fits))
+      throw common::Error(common::ErrorKind::mismatch, "the file's tensor " + prefix + what +
+                                                           " has another shape than the adapter's map; it "
+                                                           "belongs to another run");
+  };
+  torch::Tensor anchor = find(".anchor"), basis = find(".null_space.basis");
+  require(anchor,
+          anchor.defined() && anchor.dim() == 2 && anchor.size(0) == width_out && anchor.size(1) == width_in,
+          ".anchor");
+  require(basis,
+          basis.defined() && basis.dim() == 2 && basis.size(0) == width_in && basis.size(1) <= width_in,
+          ".null_space.basis");
+  anchor_ = std::move(anchor);
+  basis_ = std::move(basis);
 }
 
 }  // namespace trainer

@@ -1,12 +1,13 @@
 #include "trainer/model/clap.hpp"
 
 #include "common/error.hpp"
+#include "trainer/model/activate.hpp"
 
 namespace trainer {
 
 namespace {
 
-constexpr std::uint64_t k_config_limit_bytes = 16 << 20;
+constexpr std::uint64_t k_config_limit_bytes = 1 << 20;
 constexpr const char* k_config_name = "config.json";
 constexpr double k_batch_norm_epsilon = 1e-5;
 // What a score between two regions that only the shift made neighbours gets (Swin transformer, Liu et al.

@@ -2,8 +2,8 @@
 // Axes: B clips, T frames, F mel bins, N tokens of the last stage, C their width, D width of the projection.
 #pragma once
 
-#include "trainer/model/clap_config.hpp"
-#include "trainer/model/model_folder.hpp"
+#include "trainer/formats/clap_config.hpp"
+#include "trainer/formats/model_folder.hpp"
 #include "trainer/model/weights.hpp"
 
 namespace trainer {

@@ -6,7 +6,7 @@
 
 #include <functional>
 
-#include "trainer/model/llava_config.hpp"
+#include "trainer/formats/llava_config.hpp"
 #include "trainer/model/weights.hpp"
 
 namespace trainer {

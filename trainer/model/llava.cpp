@@ -3,12 +3,13 @@
 #include <algorithm>
 
 #include "common/error.hpp"
+#include "trainer/model/activate.hpp"
 
 namespace trainer {
 
 namespace {
 
-constexpr std::uint64_t k_config_limit_bytes = 16 << 20;
+constexpr std::uint64_t k_config_limit_bytes = 1 << 20;
 constexpr const char* k_config_name = "config.json";
 
 std::string with_prefix(const std::string& name, std::string_view from, std::string_view to) {

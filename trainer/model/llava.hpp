@@ -5,10 +5,10 @@
 
 #include <optional>
 
+#include "trainer/formats/llava_config.hpp"
+#include "trainer/formats/model_folder.hpp"
+#include "trainer/formats/tokenizer.hpp"
 #include "trainer/model/decoder.hpp"
-#include "trainer/model/llava_config.hpp"
-#include "trainer/model/model_folder.hpp"
-#include "trainer/model/tokenizer.hpp"
 #include "trainer/model/vision.hpp"
 
 namespace trainer {

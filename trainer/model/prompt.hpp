@@ -3,8 +3,8 @@
 
 #include <string>
 
+#include "trainer/formats/tokenizer.hpp"
 #include "trainer/model/llava.hpp"
-#include "trainer/model/tokenizer.hpp"
 
 namespace trainer {
 
@@ -22,9 +22,13 @@ inline constexpr const char* k_audio_question = "Describe the audio.";
 // token of each.
 [[nodiscard]] std::vector<std::string> prompt_phrases();
 
+// Rows are made of what people wrote, so each is checked: a text that the base cannot take is a mismatch
+// error that says why, without naming the sample.
 class PromptWriter {
  public:
-  PromptWriter(const Llava& base, const Tokenizer& tokenizer) : base_(base), tokenizer_(tokenizer) {}
+  // `name` is the tokenizer's, for messages. One without <image>, or with another id for it than config.json
+  // has, is a mismatch error.
+  PromptWriter(const Llava& base, const Tokenizer& tokenizer, const std::string& name = "tokenizer.json");
   // "USER: <image>\nAnswer in one word or a number. Question: {question} ASSISTANT:"
   [[nodiscard]] Row image_row(const std::string& question, std::int64_t image) const;
   // "USER: Question: {question} ASSISTANT:"
@@ -33,6 +37,9 @@ class PromptWriter {
   [[nodiscard]] Row with_answer(Row row, const std::string& answer) const;
 
  private:
+  void require_plain(const char* what, const std::string& text) const;
+  void require_known(const TokenIds& ids) const;
+
   const Llava& base_;
   const Tokenizer& tokenizer_;
 };

@@ -1,7 +1,5 @@
-// safetensors files: read strictly, written deterministically.
-// What always holds after reading: the header is at most 100 MB of JSON without duplicate keys, the tensors'
-// ranges lie end to end from 0 to the end of the file, and each range is as long as dtype and shape say.
-// Format: https://github.com/huggingface/safetensors#format
+// safetensors files as tensors: read strictly (trainer/formats/safetensors_header.hpp), written
+// deterministically.
 #pragma once
 
 #include <filesystem>
@@ -14,29 +12,11 @@
 
 #include "common/bytes.hpp"
 #include "common/sealed/folder.hpp"
-#include "trainer/model/model_folder.hpp"
+#include "trainer/formats/model_folder.hpp"
+#include "trainer/formats/safetensors_header.hpp"
 #include "trainer/model/tensor.hpp"
 
 namespace trainer {
-
-struct TensorEntry {
-  torch::Dtype dtype = torch::kFloat32;
-  std::vector<std::int64_t> shape;
-  std::uint64_t begin = 0, end = 0;  // bytes, relative to the end of the header
-};
-
-struct SafetensorsHeader {
-  std::map<std::string, TensorEntry> tensors;
-  std::map<std::string, std::string> metadata;
-  std::uint64_t data_offset = 0;  // bytes of the file before the first tensor
-};
-
-inline constexpr std::uint64_t k_safetensors_header_limit_bytes = 100'000'000;
-
-// Judges the first bytes of a file of `file_bytes`; `start` must hold the whole header. Format errors name
-// `name`.
-[[nodiscard]] SafetensorsHeader parse_safetensors_header(common::ByteView start, std::uint64_t file_bytes,
-                                                         const std::string& name);
 
 struct TensorFile {
   std::map<std::string, torch::Tensor> tensors;  // on the CPU, owning their memory

@@ -7,7 +7,7 @@
 #include <set>
 
 #include "common/error.hpp"
-#include "trainer/model/tokenizer.hpp"
+#include "trainer/formats/tokenizer.hpp"
 
 namespace trainer {
 

@@ -1,6 +1,7 @@
 #include "trainer/model/vision.hpp"
 
 #include "common/error.hpp"
+#include "trainer/model/activate.hpp"
 
 namespace trainer {
 

@@ -2,7 +2,7 @@
 // Axes: B images, S side in pixels, N = (S/patch)² + 1 tokens, class token first, D width.
 #pragma once
 
-#include "trainer/model/llava_config.hpp"
+#include "trainer/formats/llava_config.hpp"
 #include "trainer/model/weights.hpp"
 
 namespace trainer {

@@ -108,6 +108,13 @@ std::vector<std::string> load_weights(const WeightVisit& visit, const Safetensor
       throw Error(ErrorKind::mismatch,
                   fmt::format("{}: tensor {} has shape [{}], config.json asks for [{}]", where,
                               source->second, fmt::join(entry.shape, ", "), fmt::join(shape, ", ")));
+    if (start == Start::index ? is_floating(entry.type) : !is_floating(entry.type))
+      throw Error(
+          ErrorKind::mismatch,
+          fmt::format("{}: tensor {} has dtype {}{}", where, source->second, name_of(entry.type),
+                      start == Start::index
+                          ? ", and whole numbers are expected; fetch the model again"
+                          : ": the model is quantised or damaged; fetch the one in F16, BF16 or F32"));
     places.emplace(source->second, Place{&weight, start});
     wanted.insert(source->second);
   });

@@ -94,6 +94,7 @@ double rouge_l(const CaptionPair& pair) {
 }
 
 CaptionMetrics measure_captions(const std::vector<CaptionPair>& pairs) {
+  if (pairs.empty()) return {};
   std::vector<double> exact, f1, rouge;
   std::vector<TokenisedPair> tokenised;
   for (const CaptionPair& pair : pairs) {

@@ -67,6 +67,12 @@ bool is_run_of(const Folder& run, const std::string& variant, const common::Dige
 
 bool is_sealed(const Folder& run) { return run.has_file(std::string(k_sums_name)); }
 
+void refuse_sealed(const Folder& run) {
+  if (is_sealed(run))
+    throw Error(ErrorKind::io, run.path_of(std::string(k_sums_name)).string() +
+                                   " was put there while the run was written; remove it and resume the run");
+}
+
 }  // namespace
 
 struct RunDirectory::State {
@@ -128,7 +134,7 @@ const Folder& RunDirectory::folder() const { return state_->folder; }
 Json RunDirectory::read_config() const { return read_config_in(folder()); }
 
 void RunDirectory::write_json(const char* name, const Json& value) {
-  ENSURE(!is_sealed(folder()));
+  refuse_sealed(folder());
   folder().write(name, common::dump_pretty(value));
 }
 
@@ -140,7 +146,7 @@ void RunDirectory::write_subset_indices(const std::vector<std::int64_t>& indices
 void RunDirectory::write_timings(const Json& timings) { write_json("timings.json", timings); }
 
 void RunDirectory::write_predictions(const std::vector<Prediction>& predictions) {
-  ENSURE(!is_sealed(folder()));
+  refuse_sealed(folder());
   std::string lines;
   for (const Prediction& prediction : predictions) lines += common::dump_line(to_json(prediction)) + "\n";
   folder().write("predictions.jsonl", lines);
@@ -154,7 +160,7 @@ std::string RunDirectory::read_history() const {
 }
 
 void RunDirectory::cut_history(std::uint64_t bytes) {
-  ENSURE(!is_sealed(folder()));
+  refuse_sealed(folder());
   const std::string text = read_history();
   if (text.size() < bytes)
     throw Error(ErrorKind::io, folder().path_of(k_history_name).string() + " has " +

@@ -34,7 +34,10 @@ void refuse_drafts(const common::Folder& run) {
 common::Digest seal_run(const fs::path& run, const common::SecretKey* key) {
   const fs::path whole = fs::canonical(run);
   const common::Folder folder = common::Folder::open(whole);
-  ENSURE(!folder.look(std::string(common::k_seal_name)));
+  const std::string seal_name(common::k_seal_name);
+  if (folder.look(seal_name))
+    throw Error(ErrorKind::io, folder.path_of(seal_name).string() +
+                                   " was put there while the run was written; remove it and resume the run");
   refuse_drafts(folder);
   // Where nothing was trained there is no checkpoint.
   (void)folder.remove_if_empty("checkpoints");

@@ -84,7 +84,8 @@ ConditionMetrics summarise_questions(const Items& items) {
 
 AudioMetrics summarise_clips(const Items& items) {
   std::vector<CaptionPair> pairs;
-  for (const Prediction* item : items) pairs.push_back({item->prediction, item->references});
+  for (const Prediction* item : items)  // one without is a finding (R3), and no score follows from it
+    if (!item->references.empty()) pairs.push_back({item->prediction, item->references});
   const CaptionMetrics captions = measure_captions(pairs);
   AudioMetrics result;
   result.samples = static_cast<std::int64_t>(items.size());

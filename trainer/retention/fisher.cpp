@@ -91,6 +91,11 @@ void FisherRetention::set_state(const std::map<std::string, torch::Tensor>& stat
   for (std::size_t k = 0; k < names_.size(); ++k) {
     const auto found = state.find("fisher." + names_[k]);
     if (found == state.end()) continue;
+    if (found->second.sizes() != anchor_[k].sizes() || !found->second.is_floating_point())
+      throw common::Error(common::ErrorKind::mismatch,
+                          "the checkpoint's tensor fisher." + names_[k] +
+                              " has another shape than the parameter; start the run "
+                              "again without --resume");
     fisher_.resize(names_.size());
     fisher_[k] = found->second.to(anchor_[k].options(), false, true);
   }

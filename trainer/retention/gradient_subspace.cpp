@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cmath>
 
+#include "common/error.hpp"
 #include "common/random.hpp"
 
 namespace trainer {
@@ -15,6 +16,14 @@ torch::Tensor part_inside(const torch::Tensor& tensor, const torch::Tensor& basi
 
 double squared_norm(const torch::Tensor& tensor) {
   return tensor.to(torch::kFloat64).pow(2).sum().item<double>();
+}
+
+void require_fits(bool fits, const std::string& name) {
+  if (!fits)
+    throw common::Error(common::ErrorKind::mismatch,
+                        "the checkpoint's tensor " + name +
+                            " has another shape than such a one; start the run again "
+                            "without --resume");
 }
 
 }  // namespace
@@ -132,10 +141,15 @@ std::map<std::string, torch::Tensor> GradientSubspaceRetention::state() const {
 
 void GradientSubspaceRetention::set_state(const std::map<std::string, torch::Tensor>& state) {
   for (std::size_t k = 0; k < names_.size(); ++k)
-    if (const auto found = state.find("null_space." + names_[k]); found != state.end())
+    if (const auto found = state.find("null_space." + names_[k]); found != state.end()) {
+      require_fits(found->second.dim() == 2 && found->second.is_floating_point(), found->first);
       bases_[k] = found->second.to(device_);
+    }
   const auto measured = state.find("null_space.measured");
   if (measured == state.end()) return;
+  require_fits(measured->second.dim() == 1 && measured->second.size(0) == 3 &&
+                   measured->second.scalar_type() == torch::kFloat64,
+               measured->first);
   removed_ = measured->second[0].item<double>();
   leak_ = measured->second[1].item<double>();
   const auto held = measured->second[2].item<double>();

@@ -1,5 +1,7 @@
 #include "trainer/run/evaluate_run.hpp"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <set>
 
@@ -18,8 +20,22 @@ namespace {
 
 using common::Json;
 
+// As common::integer_member, between two bounds: a run's record may come from anybody.
+std::int64_t count_in(const Json& config, const char* key, std::int64_t least, std::int64_t most,
+                      const std::string& where) {
+  const std::int64_t count = common::integer_member(config, key, where);
+  if (count < least || count > most)
+    throw common::Error(
+        common::ErrorKind::format,
+        fmt::format("{}: \"{}\" is {}, not in {}..{}; get the run again", where, key, count, least, most));
+  return count;
+}
+
+constexpr std::int64_t k_batch_limit = 1 << 16, k_token_limit = 1 << 12, k_width_limit = 1 << 16,
+                       k_layer_limit = 1 << 10, k_count_limit = std::int64_t{1} << 40;
+
 std::int64_t limit_in(const Json& config, const char* key, const std::string& where) {
-  return common::member(config, key, where).is_null() ? 0 : common::integer_member(config, key, where);
+  return common::member(config, key, where).is_null() ? 0 : count_in(config, key, 0, k_count_limit, where);
 }
 
 bool flag_in(const Json& config, const char* key, const std::string& where) {
@@ -31,33 +47,38 @@ bool flag_in(const Json& config, const char* key, const std::string& where) {
 
 EvaluationConfig recorded_evaluation(const Json& config, const std::string& where) {
   EvaluationConfig e;
-  e.batch_size = common::integer_member(config, "val_batch_size", where);
+  e.batch_size = count_in(config, "val_batch_size", 1, k_batch_limit, where);
   e.size = common::integer_member(config, "val_size", where);
   e.max_batches = limit_in(config, "max_eval_batches", where);
-  e.max_audio_batches = common::integer_member(config, "max_audio_eval_batches", where);
-  e.max_vl_batches = common::integer_member(config, "max_vl_eval_batches", where);
+  e.max_audio_batches = count_in(config, "max_audio_eval_batches", 0, k_count_limit, where);
+  e.max_vl_batches = count_in(config, "max_vl_eval_batches", 0, k_count_limit, where);
   e.audio_gate = flag_in(config, "eval_with_audio_gate", where) ? AudioGate::on : AudioGate::off;
   e.gate_comparison =
       flag_in(config, "eval_audio_gate_comparison", where) ? GateComparison::sweep : GateComparison::none;
-  e.train_batches = common::integer_member(config, "train_eval_batches", where);
-  e.answer_tokens = common::integer_member(config, "generation_max_new_tokens", where);
-  e.caption_tokens = common::integer_member(config, "audio_generation_max_new_tokens", where);
+  e.train_batches = count_in(config, "train_eval_batches", 0, k_count_limit, where);
+  e.answer_tokens = count_in(config, "generation_max_new_tokens", 1, k_token_limit, where);
+  e.caption_tokens = count_in(config, "audio_generation_max_new_tokens", 1, k_token_limit, where);
   return e;
 }
 
 void read_sizes(const Json& config, const std::string& where, RunConfig& to) {
   const Json& projector = common::member(config, "projector", where);
-  to.projector.tokens = common::integer_member(projector, "tokens", where);
-  to.projector.bottleneck = common::integer_member(projector, "bottleneck", where);
+  to.projector.tokens = count_in(projector, "tokens", 1, k_token_limit, where);
+  to.projector.bottleneck = count_in(projector, "bottleneck", 1, k_width_limit, where);
   to.projector.silence_baseline = common::string_member(projector, "silence_baseline", where) == "keep"
                                       ? SilenceBaseline::keep
                                       : SilenceBaseline::subtract;
   const Json& fusion = common::member(config, "fusion", where);
   to.fusion.layers.clear();
-  for (const Json& layer : common::array_member(fusion, "layers", where))
+  for (const Json& layer : common::array_member(fusion, "layers", where)) {
+    if (!layer.is_number_integer() || to.fusion.layers.size() == k_layer_limit) break;
     to.fusion.layers.push_back(layer.get<std::int64_t>());
-  to.fusion.heads = common::integer_member(fusion, "heads", where);
-  to.fusion.rank = common::integer_member(fusion, "rank", where);
+  }
+  if (to.fusion.layers.empty() || to.fusion.layers.size() != fusion.at("layers").size())
+    throw common::Error(common::ErrorKind::format,
+                        where + ": \"fusion\" does not list its decoder layers; get the run again");
+  to.fusion.heads = count_in(fusion, "heads", 1, k_layer_limit, where);
+  to.fusion.rank = count_in(fusion, "rank", 0, k_token_limit, where);
   to.fusion.alpha = common::number_member(fusion, "alpha", where);
   to.fusion.positions = common::string_member(fusion, "positions", where) == "all" ? FusionPositions::all
                                                                                    : FusionPositions::text;
@@ -137,7 +158,7 @@ RunConfig recorded_config(const Json& config, const std::string& where) {
   c.train_source = "pack";
   const std::string source = common::string_member(config, "val_source", where);
   c.val_source = source.starts_with("pack_") ? source : "pack_vl";
-  c.train_batch_size = common::integer_member(config, "train_batch_size", where);
+  c.train_batch_size = count_in(config, "train_batch_size", 1, k_batch_limit, where);
   c.model_config = common::string_member(config, "model_config", where);
   c.evaluation = recorded_evaluation(config, where);
   read_sizes(config, where, c);

@@ -115,18 +115,15 @@ struct Judgement {
   std::vector<Prediction> training;
 };
 
-// Evaluation after training: the trained state is saved already, so a signal here can be answered with
-// "resume".
-Judgement judge(const RunConfig& config, const Experiment& experiment, const SafeModel& model,
-                const Compute& compute) {
+// Work of a run whose state is saved already, so that a signal can be answered with "resume".
+template <typename Work>
+auto resumable(const char* doing, const Work& work) {
   try {
-    return {evaluate(config, experiment, model, compute),
-            evaluate_training(config, experiment, model, compute)};
+    return work();
   } catch (const common::Error& error) {
     if (error.kind() != common::ErrorKind::interrupted) throw;
-    throw common::Error(
-        common::ErrorKind::stopped,
-        "stopped while evaluating; training is saved, and the same command with --resume goes on");
+    throw common::Error(common::ErrorKind::stopped,
+                        fmt::format("stopped while {}; the same command with --resume goes on", doing));
   }
 }
 
@@ -147,6 +144,11 @@ struct Earlier {
 Earlier go_on_with(RunDirectory run, const std::string& config_digest) {
   std::optional<Checkpoint> checkpoint = read_checkpoint(run, config_digest);
   common::Json resumed_at = run.read_config().value(k_resumed_at, common::Json::array());
+  if (!resumed_at.is_array())
+    throw common::Error(common::ErrorKind::format,
+                        fmt::format("{}: \"{}\" is not a list; start again without "
+                                    "--resume",
+                                    (run.path() / "config.json").string(), k_resumed_at));
   resumed_at.push_back(checkpoint ? checkpoint->step : 0);
   return {std::move(run), std::move(checkpoint), std::move(resumed_at)};
 }
@@ -187,8 +189,10 @@ RunResult run_experiment(RunConfig config, Resume resume) {
     fmt::print(stderr, "going on with {} from step {}\n", earlier->run.path().string(),
                earlier->checkpoint ? earlier->checkpoint->step : 0);
   const FeatureCaches caches = open_caches(config, record, models.placement, compute);
-  Experiment experiment =
-      open_experiment(pack, std::move(selection), config, std::move(models), caches, compute);
+  const auto open = [&] {
+    return open_experiment(pack, std::move(selection), config, std::move(models), caches, compute);
+  };
+  Experiment experiment = earlier ? resumable("encoding", open) : open();
   watch.lap("encode_s");
 
   RunDirectory run = earlier ? std::move(earlier->run)
@@ -204,10 +208,16 @@ RunResult run_experiment(RunConfig config, Resume resume) {
 
   SafeModel model(experiment.base, experiment.silence, config.projector, config.fusion, config.seed);
   Mechanisms mechanisms = make_mechanisms(config);
-  const TrainingResult trained =
-      train(config, experiment, model, mechanisms, run, digest.hex(), compute, checkpoint);
+  const TrainingResult trained = resumable("preparing the training", [&] {
+    return train(config, experiment, model, mechanisms, run, digest.hex(), compute, checkpoint);
+  });
   watch.lap("train_s");
-  const auto [evaluation, training] = judge(config, experiment, model, compute);
+  const Judgement judged = resumable("evaluating", [&] {
+    return Judgement{evaluate(config, experiment, model, compute),
+                     evaluate_training(config, experiment, model, compute)};
+  });
+  const Evaluation& evaluation = judged.evaluation;
+  const std::vector<Prediction>& training = judged.training;
   watch.lap("evaluate_s");
   if (!evaluation.bit_equal_without_audio.value_or(true))
     throw common::Error(

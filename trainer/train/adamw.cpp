@@ -45,18 +45,21 @@ std::map<std::string, torch::Tensor> AdamW::state() const {
 }
 
 void AdamW::set_state(const std::map<std::string, torch::Tensor>& state) {
-  const auto find = [&](const std::string& name) {
+  const auto find = [&](const std::string& name, at::IntArrayRef shape, torch::Dtype dtype) {
     const auto found = state.find(name);
-    if (found == state.end())
-      throw common::Error(common::ErrorKind::mismatch,
-                          "the checkpoint has no tensor " + name + "; start the run again without --resume");
+    if (found == state.end() || found->second.sizes() != shape || found->second.scalar_type() != dtype)
+      throw common::Error(common::ErrorKind::mismatch, "the checkpoint has no tensor " + name +
+                                                           " of the right shape; start the run again without "
+                                                           "--resume");
     return found->second;
   };
   for (std::size_t k = 0; k < parameters_.size(); ++k) {
-    first_[k].copy_(find("adamw.first." + parameters_[k].name));
-    second_[k].copy_(find("adamw.second." + parameters_[k].name));
+    first_[k].copy_(find("adamw.first." + parameters_[k].name, first_[k].sizes(), first_[k].scalar_type()));
+    second_[k].copy_(
+        find("adamw.second." + parameters_[k].name, second_[k].sizes(), second_[k].scalar_type()));
   }
-  const torch::Tensor counts = find("adamw.counts");
+  const torch::Tensor counts =
+      find("adamw.counts", {static_cast<std::int64_t>(counts_.size())}, torch::kInt64);
   for (std::size_t k = 0; k < counts_.size(); ++k)
     counts_[k] = counts[static_cast<std::int64_t>(k)].item<std::int64_t>();
 }

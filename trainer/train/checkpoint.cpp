@@ -5,6 +5,7 @@
 
 #include "common/digest.hpp"
 #include "common/error.hpp"
+#include "trainer/results/checkpoint_facts.hpp"
 
 namespace trainer {
 namespace {
@@ -39,7 +40,8 @@ void copy_parameters(const TensorFile& file, const std::filesystem::path& path, 
   const torch::NoGradGuard no_graph;
   for (const Parameter& parameter : model.parameters()) {
     const auto found = file.tensors.find(parameter.name);
-    if (found == file.tensors.end() || found->second.sizes() != parameter.value.sizes())
+    if (found == file.tensors.end() || found->second.sizes() != parameter.value.sizes() ||
+        !found->second.is_floating_point())
       throw common::Error(common::ErrorKind::mismatch, path.string() + " has no tensor " + parameter.name +
                                                            " of the right shape; " + remedy);
     torch::Tensor value = parameter.value.detach();
@@ -58,10 +60,7 @@ void save_checkpoint(const RunDirectory& run, std::int64_t step, const std::stri
   for (const auto& [name, tensor] : optimiser.state()) file.tensors[name] = stored(tensor);
   for (const auto& mechanism : mechanisms)
     for (const auto& [name, tensor] : mechanism->state()) file.tensors[name] = stored(tensor);
-  file.metadata = {{"step", std::to_string(step)},
-                   {"config_digest", config_digest},
-                   {"history_bytes", std::to_string(history.size)},
-                   {"history_sha256", history.digest.hex()}};
+  file.metadata = format_checkpoint_facts({step, config_digest, history.size, history.digest.hex()});
   file.metadata[k_content_key] = content_digest(file).hex();
   write_safetensors(run.folder(), k_checkpoint, file);
 }
@@ -70,19 +69,17 @@ std::optional<Checkpoint> read_checkpoint(const RunDirectory& run, const std::st
   if (!run.folder().look(k_checkpoint)) return std::nullopt;
   const std::string path = run.folder().path_of(k_checkpoint).string();
   Checkpoint checkpoint{0, 0, read_safetensors(run.folder(), k_checkpoint)};
-  const auto metadata = [&](const char* key) {
-    const auto found = checkpoint.file.metadata.find(key);
-    return found == checkpoint.file.metadata.end() ? std::string() : found->second;
-  };
-  if (metadata(k_content_key) != content_digest(checkpoint.file).hex())
+  const auto stated = checkpoint.file.metadata.find(k_content_key);
+  if (stated == checkpoint.file.metadata.end() || stated->second != content_digest(checkpoint.file).hex())
     refuse(path + " has changed since it was written: its content is not of the digest that it states");
-  if (metadata("config_digest") != config_digest) refuse(path + " belongs to a run of another configuration");
-  checkpoint.step = std::stoll(metadata("step"));
-  checkpoint.history_bytes = std::stoull(metadata("history_bytes"));
+  const CheckpointFacts facts = parse_checkpoint_facts(checkpoint.file.metadata, path);
+  if (facts.config_digest != config_digest) refuse(path + " belongs to a run of another configuration");
+  checkpoint.step = facts.step;
+  checkpoint.history_bytes = facts.history_bytes;
   const std::string history = run.read_history();
   if (history.size() < checkpoint.history_bytes ||
       common::digest_of(std::string_view(history).substr(0, checkpoint.history_bytes)).hex() !=
-          metadata("history_sha256"))
+          facts.history_sha256)
     refuse((run.path() / "history.jsonl").string() + " is not what it was at step " +
            std::to_string(checkpoint.step) + ", when " + path + " was written");
   return checkpoint;

@@ -4,11 +4,13 @@
 
 #include <algorithm>
 #include <limits>
+#include <map>
 #include <numeric>
 
 #include "common/error.hpp"
+#include "trainer/formats/model_folder.hpp"
 #include "trainer/model/compat.hpp"
-#include "trainer/model/model_folder.hpp"
+#include "trainer/train/sample_rows.hpp"
 
 namespace trainer {
 namespace {
@@ -25,39 +27,37 @@ std::vector<T> first_of(const std::vector<T>& items, std::int64_t count) {
 std::int64_t all_or(std::int64_t size) { return size > 0 ? size : std::numeric_limits<std::int64_t>::max(); }
 
 ClipGroup encode_clips(const packer::VerifiedPack& pack, const AudioEncoder& audio, const FeatureCache& cache,
-                       const Llava& base, const PromptWriter& writer, const std::vector<ClipSample>& clips,
-                       std::int64_t first_layer, const Compute& compute, common::Progress& progress) {
+                       const Llava& base, const std::vector<std::vector<Row>>& rows,
+                       const std::vector<ClipSample>& clips, std::int64_t first_layer, const Compute& compute,
+                       common::Progress& progress) {
   ClipGroup group;
   group.items.resize(clips.size());
   std::vector<common::PackPath> paths;
   for (const ClipSample& clip : clips) paths.push_back(clip.path);
   const std::vector<torch::Tensor> vectors = audio.encode(pack, paths, cache, compute, progress);
   compute.for_each(clips.size(), [&](std::size_t i) {
-    const Row row = writer.with_answer(writer.text_row(k_audio_question), clips[i].captions.front());
-    group.items[i] = {clips[i], static_cast<std::int64_t>(i), encode_row(base, row, {}, first_layer)};
+    group.items[i] = {clips[i], static_cast<std::int64_t>(i),
+                      encode_row(base, rows[i].front(), {}, first_layer)};
   });
   group.vectors = (vectors.empty() ? torch::zeros({0, audio.width()}) : torch::stack(vectors))
                       .to(base.placement().device);
   return group;
 }
 
-// The rows to train on; that of a clip's first caption is encoded already.
-void encode_captions(const Llava& base, const PromptWriter& writer, std::int64_t first_layer,
+// The rows to train on, of all captions of each clip; that of the first one is encoded already.
+void encode_captions(const Llava& base, const std::vector<std::vector<Row>>& rows, std::int64_t first_layer,
                      const Compute& compute, Experiment& experiment) {
-  std::vector<const std::string*> captions;  // null: the first
+  std::vector<const Row*> captions;  // null: the first
   for (const ClipItem& item : experiment.train.items)
     for (std::size_t i = 0; i < item.sample.captions.size(); ++i) {
       experiment.train_clips.push_back(item.clip);
-      captions.push_back(i == 0 ? nullptr : &item.sample.captions[i]);
+      captions.push_back(i == 0 ? nullptr : &rows[static_cast<std::size_t>(item.clip)][i]);
     }
   experiment.train_rows.resize(captions.size());
   compute.for_each(captions.size(), [&](std::size_t i) {
     const ClipItem& item = experiment.train.items[static_cast<std::size_t>(experiment.train_clips[i])];
     experiment.train_rows[i] =
-        captions[i] == nullptr
-            ? item.row
-            : encode_row(base, writer.with_answer(writer.text_row(k_audio_question), *captions[i]), {},
-                         first_layer);
+        captions[i] == nullptr ? item.row : encode_row(base, *captions[i], {}, first_layer);
   });
 }
 
@@ -65,13 +65,13 @@ void encode_captions(const Llava& base, const PromptWriter& writer, std::int64_t
 ClipGroup pick(const ClipGroup& all, const std::vector<ClipSample>& wanted) {
   ClipGroup group;
   std::vector<std::int64_t> rows;
+  std::map<std::string, const ClipItem*> by_id;
+  for (const ClipItem& item : all.items) by_id.emplace(item.sample.clip_id, &item);
   for (const ClipSample& clip : wanted) {
-    const auto found = std::find_if(all.items.begin(), all.items.end(), [&](const ClipItem& item) {
-      return item.sample.clip_id == clip.clip_id;
-    });
-    ENSURE(found != all.items.end());
-    rows.push_back(found->clip);
-    group.items.push_back(*found);
+    const auto found = by_id.find(clip.clip_id);
+    ENSURE(found != by_id.end());
+    rows.push_back(found->second->clip);
+    group.items.push_back(*found->second);
     group.items.back().clip = static_cast<std::int64_t>(rows.size()) - 1;
   }
   group.vectors = pick_rows(all.vectors, rows);
@@ -81,7 +81,8 @@ ClipGroup pick(const ClipGroup& all, const std::vector<ClipSample>& wanted) {
 // A tiny base is two folders, vl/ and audio/ below the one that make-base was given.
 void require_model_folder(const fs::path& folder, const std::string& flag, const char* inside,
                           const RunConfig& config) {
-  if (fs::exists(folder / "config.json")) return;
+  // A link that leads nowhere is there too: whoever reads it says what it is.
+  if (fs::symlink_status(folder / "config.json").type() != fs::file_type::not_found) return;
   if (fs::exists(folder / inside / "config.json"))
     throw common::Error(common::ErrorKind::io, folder.string() + " holds no model (no config.json), but " +
                                                    (folder / inside).string() + " does; give " + flag + " " +
@@ -101,7 +102,14 @@ void require_model_folder(const fs::path& folder, const std::string& flag, const
                           flag);
 }
 
-void refuse_wrong_layers(const RunConfig& config, const Llava& base) {
+// What the base does not allow of the adapter that was asked for.
+void refuse_wrong_adapter(const RunConfig& config, const Llava& base) {
+  if (config.fusion.width % config.fusion.heads != 0)
+    throw common::Error(
+        common::ErrorKind::usage,
+        fmt::format("--model-config {} gives the adapter {} heads, which do not divide the base's width "
+                    "of {}; choose another --model-config or another --base",
+                    config.model_config, config.fusion.heads, config.fusion.width));
   for (const std::int64_t layer : config.fusion.layers)
     if (layer < 0 || layer >= base.decoder().layers())
       throw common::Error(common::ErrorKind::usage,
@@ -161,6 +169,13 @@ FrozenModels open_models(RunConfig& config) {
                       AudioEncoder::load(audio, placement),
                       {},
                       {}};
+  const std::int64_t seen = models.base.config().vision.image_side;
+  if (models.pixels.crop_side != seen)
+    throw common::Error(
+        common::ErrorKind::mismatch,
+        fmt::format("{}: the preprocessor's configuration cuts pictures of {} pixels, and image_size in "
+                    "config.json is {}; the two files belong to different models",
+                    config.base.string(), models.pixels.crop_side, seen));
   models.base_digest = base.digest().hex();
   models.audio_encoder_digest = audio.digest().hex();
   config.projector.audio_width = models.audio.width();
@@ -200,43 +215,47 @@ common::Json to_json(const FeatureCaches& caches) {
 
 Experiment open_experiment(const packer::VerifiedPack& pack, Selection selection, const RunConfig& config,
                            FrozenModels models, const FeatureCaches& caches, const Compute& compute) {
-  refuse_wrong_layers(config, models.base);
+  refuse_wrong_adapter(config, models.base);
   const AudioEncoder& audio = models.audio;
   Experiment experiment{std::move(models.base), std::move(models.tokenizer), audio.silence(),
                         std::move(selection)};
   const Llava& model = experiment.base;
   const Selection& chosen = experiment.selection;
-  const PromptWriter writer(model, experiment.tokenizer);
+  const PromptWriter writer(model, experiment.tokenizer, (config.base / "tokenizer.json").string());
+  RowProblems problems;
+  const std::vector<std::vector<Row>> train_rows = caption_rows(writer, chosen.train, problems),
+                                      held_out_rows = caption_rows(writer, chosen.held_out, problems);
+  const std::vector<Row> validation_rows = question_rows(writer, chosen.validation, problems),
+                         retention_rows = question_rows(writer, chosen.retention, problems);
+  problems.refuse_any();
   const std::int64_t first_layer = config.fusion.layers.front();
   common::Progress progress(
       "encoding", "items",
       chosen.train.size() + chosen.held_out.size() + chosen.validation.size() + chosen.retention.size(),
       config.verbosity);
-  experiment.train =
-      encode_clips(pack, audio, caches.clips, model, writer, chosen.train, first_layer, compute, progress);
+  experiment.train = encode_clips(pack, audio, caches.clips, model, train_rows, chosen.train, first_layer,
+                                  compute, progress);
   experiment.memorised = pick(experiment.train, chosen.memorised);
-  experiment.held_out =
-      encode_clips(pack, audio, caches.clips, model, writer, chosen.held_out, first_layer, compute, progress);
-  encode_captions(model, writer, first_layer, compute, experiment);
+  experiment.held_out = encode_clips(pack, audio, caches.clips, model, held_out_rows, chosen.held_out,
+                                     first_layer, compute, progress);
+  encode_captions(model, train_rows, first_layer, compute, experiment);
   const PixelsConfig& pixels = models.pixels;
-  const auto question_row = [&](const QuestionSample& question, const torch::Tensor& features) {
+  const auto question_row = [&](const Row& row, const torch::Tensor& features) {
     progress.add(1);
-    return encode_row(model,
-                      writer.with_answer(writer.image_row(question.question, 0), question.majority_answer),
-                      features, first_layer);
+    return encode_row(model, row, features, first_layer);
   };
   const std::vector<torch::Tensor> validation =
       encode_images(pack, model, pixels, chosen.validation, caches.images, compute);
   experiment.validation.resize(validation.size());
   compute.for_each(validation.size(), [&](std::size_t i) {
     experiment.validation[i] = {chosen.validation[i], validation[i],
-                                question_row(chosen.validation[i], validation[i])};
+                                question_row(validation_rows[i], validation[i])};
   });
   const std::vector<torch::Tensor> retention =
       encode_images(pack, model, pixels, chosen.retention, caches.images, compute);
   experiment.retention_rows.resize(retention.size());
   compute.for_each(retention.size(), [&](std::size_t i) {
-    experiment.retention_rows[i] = question_row(chosen.retention[i], retention[i]);
+    experiment.retention_rows[i] = question_row(retention_rows[i], retention[i]);
   });
   return experiment;
 }

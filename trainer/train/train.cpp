@@ -150,8 +150,10 @@ std::map<std::string, MechanismActivity> activity_of(const RunDirectory& run, co
     begin = end + 1;
     for (const auto& mechanism : mechanisms) {
       const std::string name = mechanism->name();
-      const double acted = record.value(
-          name + (mechanism->kind() == MechanismKind::constraint ? "_removed" : "_gradient_norm"), 0.0);
+      const std::string key =
+          name + (mechanism->kind() == MechanismKind::constraint ? "_removed" : "_gradient_norm");
+      const double acted =
+          record.contains(key) ? common::number_member(record, key.c_str(), "history.jsonl") : 0.0;
       MechanismActivity& one = activity[name];
       ++one.enabled_steps;
       if (acted > 0) ++one.acted_steps;
@@ -220,6 +222,11 @@ TrainingResult train(const RunConfig& config, Experiment& experiment, SafeModel&
   };
 
   const std::int64_t total = audio.steps_per_epoch() * config.epochs;
+  if (done > total)
+    throw common::Error(
+        common::ErrorKind::mismatch,
+        fmt::format("the checkpoint of {} is of step {} and the run has {}; start again without --resume",
+                    run.path().string(), done, total));
   const std::int64_t warmup = warmup_steps(total);
   common::Progress progress("training " + config.variant, "steps", static_cast<std::uint64_t>(total),
                             config.verbosity);

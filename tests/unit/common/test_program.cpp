@@ -66,23 +66,34 @@ TEST_CASE("results that cannot be written are an error, however many they are") 
   }
 }
 
-TEST_CASE("the first signal asks to stop, the second ends the process") {
-  for (const int signal : {SIGINT, SIGTERM}) {
+TEST_CASE("a signal asks to stop") {
+  for (const int signal : {SIGINT, SIGTERM})
     CHECK(code_of_program([&] {
             std::raise(signal);
             if (!common::stop_requested()) return 99;
             common::throw_if_stop_requested();
             return 98;
           }) == 130);
-    const int status = status_of_child([&] {
-      common::install_stop_handlers();
-      std::raise(signal);
-      std::raise(signal);
-      return 0;
-    });
-    CHECK(WIFSIGNALED(status));
-    CHECK(WTERMSIG(status) == signal);
-  }
+}
+
+TEST_CASE("a second SIGINT ends the process at once") {
+  const int status = status_of_child([&] {
+    common::install_stop_handlers();
+    std::raise(SIGINT);
+    std::raise(SIGINT);
+    return 0;
+  });
+  CHECK(WIFSIGNALED(status));
+  CHECK(WTERMSIG(status) == SIGINT);
+}
+
+TEST_CASE("any number of SIGTERMs, before and after a SIGINT, asks for what one asks for") {
+  CHECK(code_of_program([&] {
+          for (int i = 0; i < 3; ++i) std::raise(SIGTERM);
+          std::raise(SIGINT);
+          for (int i = 0; i < 3; ++i) std::raise(SIGTERM);
+          return common::stop_requested() ? 75 : 99;
+        }) == 75);
 }
 
 TEST_CASE("every index is worked on exactly once, with any number of threads") {

@@ -1,4 +1,4 @@
-#include "trainer/model/model_folder.hpp"
+#include "trainer/formats/model_folder.hpp"
 
 #include "common/error.hpp"
 #include "tests/support/process.hpp"

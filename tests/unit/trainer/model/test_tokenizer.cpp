@@ -3,7 +3,7 @@
 #include "common/error.hpp"
 #include "common/json.hpp"
 #include "common/random.hpp"
-#include "trainer/model/tokenizer.hpp"
+#include "trainer/formats/tokenizer.hpp"
 #include "trainer/model/tokenizer_training.hpp"
 
 #include <doctest/doctest.h>

@@ -1,5 +1,7 @@
 // A model in Hugging Face's layout, opened once. Its digest names the files that were read through it, by the
 // very bytes that were read: what is replaced on the disk afterwards, or lies there unused, does not count.
+// Links are followed, as nowhere else: the user names the folder, and in a cache of the Hugging Face hub
+// every file of it is a link.
 #pragma once
 
 #include <cstdint>
@@ -27,8 +29,9 @@ class ModelFolder {
 
   [[nodiscard]] const std::filesystem::path& path() const;
   [[nodiscard]] std::filesystem::path path_of(const std::string& name) const { return path() / name; }
+  // True for a link that leads nowhere too, so that it is called that.
   [[nodiscard]] bool has(const std::string& name) const;
-  // Not a way around a link: regular files of this folder only.
+  // Regular files only; one that was never fetched is an io error that says how to get it.
   [[nodiscard]] std::string read_text(const std::string& name, std::uint64_t limit_bytes) const;
   [[nodiscard]] common::Json read_json(const std::string& name, std::uint64_t limit_bytes) const;
   // For a reader that is too large for memory: it hashes what it reads, and says so with note().

@@ -1,11 +1,10 @@
-// The activations that published configurations name.
+// The activations that published configurations name, as functions of tensors.
 #pragma once
 
+#include "trainer/formats/activation.hpp"
 #include "trainer/model/tensor.hpp"
 
 namespace trainer {
-
-enum class Activation { gelu, gelu_tanh, quick_gelu, relu, silu };
 
 [[nodiscard]] torch::Tensor activate(Activation activation, const torch::Tensor& x);
 

@@ -6,9 +6,12 @@
 #include <vector>
 
 #include "common/json.hpp"
-#include "trainer/model/activation.hpp"
+#include "trainer/formats/activation.hpp"
 
 namespace trainer {
+
+// A format error; where `why` names no remedy behind a semicolon, the usual one follows.
+[[noreturn]] void refuse_config(const std::string& where, const std::string& why);
 
 // A view: the object must outlive it. Format errors name `where` and the key.
 class ConfigReader {
@@ -27,6 +30,7 @@ class ConfigReader {
   [[nodiscard]] ConfigReader object(const char* key) const;  // an empty one where there is none
   [[nodiscard]] const common::Json& json() const { return *object_; }
   [[nodiscard]] const std::string& where() const { return where_; }
+  // As refuse_config, of this object.
   [[noreturn]] void refuse(const std::string& why) const;
 
  private:

@@ -13,8 +13,8 @@
 #include <vector>
 
 #include "common/json.hpp"
-#include "trainer/model/byte_pairs.hpp"
-#include "trainer/model/model_folder.hpp"
+#include "trainer/formats/byte_pairs.hpp"
+#include "trainer/formats/model_folder.hpp"
 
 namespace trainer {
 
@@ -33,6 +33,9 @@ class Tokenizer {
 
   [[nodiscard]] TokenIds encode(std::string_view text,
                                 SpecialTokens special = SpecialTokens::as_template) const;
+  // The added tokens that `text` is cut at, in order: what encode() takes for tokens of their own.
+  [[nodiscard]] TokenIds added_in(std::string_view text) const;
+  [[nodiscard]] bool is_special(std::int64_t id) const;
   // Special tokens are left out, and ids without a piece (embeddings are often padded beyond the vocabulary);
   // a run of bytes that is no UTF-8 becomes one U+FFFD a byte.
   [[nodiscard]] std::string decode(std::span<const std::int64_t> ids) const;

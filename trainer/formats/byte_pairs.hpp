@@ -4,10 +4,12 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
+#include <map>
 #include <optional>
 #include <string>
 #include <string_view>
-#include <unordered_map>
+#include <utility>
 #include <vector>
 
 namespace trainer {
@@ -37,8 +39,9 @@ class BytePairs {
   [[nodiscard]] const Merge* merge_of(std::int64_t left, std::int64_t right) const;
   [[nodiscard]] TokenIds spell(std::string_view text) const;
 
-  std::unordered_map<std::string, std::int64_t> ids_;
-  std::unordered_map<std::uint64_t, Merge> merges_;
+  // Ordered: whoever writes a tokenizer.json can choose what collides in a hash table.
+  std::map<std::string, std::int64_t, std::less<>> ids_;
+  std::map<std::pair<std::int64_t, std::int64_t>, Merge> merges_;
 };
 
 // The name of a byte's piece, "<0x0A>".

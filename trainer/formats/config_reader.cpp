@@ -1,4 +1,4 @@
-#include "trainer/model/config_reader.hpp"
+#include "trainer/formats/config_reader.hpp"
 
 #include <fmt/format.h>
 
@@ -31,14 +31,19 @@ const char* name_of(Activation activation) {
   common::ensure_failed("a known activation", __FILE__, __LINE__);
 }
 
+void refuse_config(const std::string& where, const std::string& why) {
+  const char* remedy = why.find(';') == std::string::npos
+                           ? "; copy the file from where the model was published, or take another model"
+                           : "";
+  throw common::Error(common::ErrorKind::format, where + ": " + why + remedy);
+}
+
 ConfigReader::ConfigReader(const Json& object, std::string where)
     : object_(&object), where_(std::move(where)) {
   if (!object.is_object()) refuse("an object was expected");
 }
 
-void ConfigReader::refuse(const std::string& why) const {
-  throw common::Error(common::ErrorKind::format, where_ + ": " + why);
-}
+void ConfigReader::refuse(const std::string& why) const { refuse_config(where_, why); }
 
 const Json* ConfigReader::find(const char* key) const {
   const auto at = object_->find(key);

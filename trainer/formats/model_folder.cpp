@@ -1,4 +1,4 @@
-#include "trainer/model/model_folder.hpp"
+#include "trainer/formats/model_folder.hpp"
 
 #include "common/error.hpp"
 #include "common/sealed/folder.hpp"
@@ -21,7 +21,8 @@ const std::filesystem::path& ModelFolder::path() const { return state_->folder.p
 bool ModelFolder::has(const std::string& name) const { return state_->folder.look(name).has_value(); }
 
 std::string ModelFolder::read_text(const std::string& name, std::uint64_t limit_bytes) const {
-  std::string text = state_->folder.read_text(name, limit_bytes);
+  const common::Bytes bytes = common::read_file(open(name), path_of(name), limit_bytes);
+  std::string text(common::text_of(bytes));
   note(name, common::digest_of(text));
   return text;
 }
@@ -30,7 +31,7 @@ common::Json ModelFolder::read_json(const std::string& name, std::uint64_t limit
   return common::parse_json(read_text(name, limit_bytes), path_of(name).string());
 }
 
-common::File ModelFolder::open(const std::string& name) const { return state_->folder.open_to_read(name); }
+common::File ModelFolder::open(const std::string& name) const { return state_->folder.open_linked(name); }
 
 void ModelFolder::note(const std::string& name, const common::Digest& digest) const {
   const auto [at, fresh] = state_->read.emplace(name, digest);

@@ -6,7 +6,7 @@
 #include <string_view>
 #include <vector>
 
-#include "trainer/model/byte_pairs.hpp"
+#include "trainer/formats/byte_pairs.hpp"
 
 namespace trainer {
 
@@ -34,7 +34,7 @@ struct TokenizerRules {
   BytePairs pairs;
   std::vector<std::string> pieces;                      // by id; empty where there is none
   std::vector<bool> special;                            // by id
-  std::vector<AddedToken> added_raw, added_normalized;  // longest first
+  std::vector<AddedToken> added_raw, added_normalized;  // sorted by content
   std::vector<NormalizeStep> normalizer;
   std::optional<Metaspace> metaspace;
   TokenIds before, after;  // what the template puts around a text
@@ -45,7 +45,7 @@ struct TokenizerRules {
 // Format errors name `name`; a component that is not supported is refused by its type.
 [[nodiscard]] TokenizerRules parse_tokenizer_rules(std::string_view json, const std::string& name);
 
-// An empty text stays empty: it gets no prefix.
+// An empty text stays empty: it gets no prefix. One that grows without bounds is a mismatch error.
 [[nodiscard]] std::string normalize(const std::vector<NormalizeStep>& steps, std::string_view text);
 
 }  // namespace trainer

@@ -8,7 +8,7 @@
 #include <vector>
 
 #include "common/json.hpp"
-#include "trainer/model/activation.hpp"
+#include "trainer/formats/activation.hpp"
 
 namespace trainer {
 

@@ -1,17 +1,16 @@
-#include "trainer/model/llava_config.hpp"
+#include "trainer/formats/llava_config.hpp"
 
 #include <fmt/format.h>
 
-#include "common/error.hpp"
-#include "trainer/model/config_reader.hpp"
+#include "trainer/formats/config_reader.hpp"
 
 namespace trainer {
 
-using common::Error;
-using common::ErrorKind;
 using common::Json;
 
 namespace {
+
+constexpr std::size_t k_feature_layer_limit = 64;
 
 VisionConfig parse_vision(const ConfigReader& reader, bool present) {
   const auto type = reader.string("model_type", "clip_vision_model");
@@ -72,14 +71,18 @@ DecoderConfig parse_text(const ConfigReader& reader) {
 // Bounds that no real model comes near, so that a wrong file cannot size an allocation.
 void check_size(const std::string& name, const char* what, std::int64_t value, std::int64_t limit) {
   if (value < 1 || value > limit)
-    throw Error(ErrorKind::format, fmt::format("{}: {} is {}, not in 1..{}", name, what, value, limit));
+    refuse_config(name, fmt::format("{} is {}, not in 1..{}", what, value, limit));
+}
+
+void check_epsilon(const std::string& name, const char* what, double value) {
+  if (!(value > 0 && value < 1))
+    refuse_config(name, fmt::format("{} {} is not between 0 and 1", what, value));
 }
 
 void check_divides(const std::string& name, const char* part_name, std::int64_t part, const char* whole_name,
                    std::int64_t whole) {
   if (whole % part != 0)
-    throw Error(ErrorKind::format,
-                fmt::format("{}: {} {} does not divide {} {}", name, part_name, part, whole_name, whole));
+    refuse_config(name, fmt::format("{} {} does not divide {} {}", part_name, part, whole_name, whole));
 }
 
 void check_vision(const VisionConfig& c, const std::string& name) {
@@ -89,6 +92,7 @@ void check_vision(const VisionConfig& c, const std::string& name) {
   check_size(name, "num_attention_heads", c.heads, 1024);
   check_size(name, "image_size", c.image_side, 4096);
   check_size(name, "patch_size", c.patch_side, c.image_side);
+  check_epsilon(name, "layer_norm_eps", c.norm_epsilon);
   check_divides(name, "num_attention_heads", c.heads, "hidden_size", c.hidden);
 }
 
@@ -102,8 +106,14 @@ void check_text(const DecoderConfig& c, const std::string& name) {
   check_size(name, "head_dim", c.head_width, 1 << 14);
   check_divides(name, "num_key_value_heads", c.kv_heads, "num_attention_heads", c.heads);
   check_divides(name, "2", 2, "head_dim", c.head_width);
-  if (!(c.rope_scale > 0) || !(c.rope_theta > 0))
-    throw Error(ErrorKind::format, name + ": rope_theta and the rope factor must be above 0");
+  check_size(name, "max_position_embeddings", c.position_limit, 1 << 24);
+  check_epsilon(name, "rms_norm_eps", c.norm_epsilon);
+  if (!(c.rope_scale > 0 && c.rope_scale < 1e6) || !(c.rope_theta > 0 && c.rope_theta < 1e12))
+    refuse_config(name, fmt::format("rope_theta {} or the rope factor {} is out of bounds", c.rope_theta,
+                                    c.rope_scale));
+  if (c.eos_token < 0 || c.eos_token >= c.vocabulary)
+    refuse_config(name,
+                  fmt::format("eos_token_id {} is not in a vocabulary of {}", c.eos_token, c.vocabulary));
 }
 
 }  // namespace
@@ -119,11 +129,15 @@ void check(const LlavaConfig& config, const std::string& name) {
   const auto layers = config.vision.layers;
   for (const auto layer : config.feature_layers)
     if (layer < -layers - 1 || layer > layers)
-      throw Error(ErrorKind::format,
-                  fmt::format("{}: vision_feature_layer {} of {} layers", name, layer, layers));
+      refuse_config(name, fmt::format("vision_feature_layer {} of {} layers", layer, layers));
+  if (config.feature_layers.empty() || config.feature_layers.size() > k_feature_layer_limit)
+    refuse_config(name, fmt::format("vision_feature_layer names {} layers", config.feature_layers.size()));
   if (config.image_token < 0 || config.image_token >= config.text.vocabulary)
-    throw Error(ErrorKind::format, fmt::format("{}: image token {} is not in a vocabulary of {}", name,
-                                               config.image_token, config.text.vocabulary));
+    refuse_config(name, fmt::format("image_token_index {} is not in a vocabulary of {}", config.image_token,
+                                    config.text.vocabulary));
+  if (config.image_positions() >= config.text.position_limit)
+    refuse_config(name, fmt::format("an image takes {} positions of max_position_embeddings {}",
+                                    config.image_positions(), config.text.position_limit));
 }
 
 LlavaConfig parse_llava_config(const Json& config, const std::string& name) {

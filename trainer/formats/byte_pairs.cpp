@@ -1,4 +1,4 @@
-#include "trainer/model/byte_pairs.hpp"
+#include "trainer/formats/byte_pairs.hpp"
 
 #include <fmt/format.h>
 
@@ -36,10 +36,6 @@ std::size_t well_formed_length(std::string_view text) {
   return 4;
 }
 
-std::uint64_t key_of(std::int64_t left, std::int64_t right) {
-  return static_cast<std::uint64_t>(left) << 32 | static_cast<std::uint64_t>(right);
-}
-
 }  // namespace
 
 std::size_t character_length(std::string_view text) {
@@ -68,19 +64,19 @@ std::string replace_all(std::string_view text, std::string_view from, std::strin
 }
 
 std::optional<std::int64_t> BytePairs::find(std::string_view piece) const {
-  const auto at = ids_.find(std::string(piece));
+  const auto at = ids_.find(piece);
   return at == ids_.end() ? std::nullopt : std::optional(at->second);
 }
 
 bool BytePairs::add_merge(const std::string& left, const std::string& right) {
   const auto a = find(left), b = find(right), both = find(left + right);
   if (!a || !b || !both) return false;
-  merges_.try_emplace(key_of(*a, *b), Merge{static_cast<std::int64_t>(merges_.size()), *both});
+  merges_.try_emplace({*a, *b}, Merge{static_cast<std::int64_t>(merges_.size()), *both});
   return true;
 }
 
 const BytePairs::Merge* BytePairs::merge_of(std::int64_t left, std::int64_t right) const {
-  const auto at = merges_.find(key_of(left, right));
+  const auto at = merges_.find({left, right});
   return at == merges_.end() ? nullptr : &at->second;
 }
 

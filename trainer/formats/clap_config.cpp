@@ -1,15 +1,17 @@
-#include "trainer/model/clap_config.hpp"
+#include "trainer/formats/clap_config.hpp"
 
 #include <fmt/format.h>
 
-#include "common/error.hpp"
-#include "trainer/model/config_reader.hpp"
+#include "trainer/formats/config_reader.hpp"
 
 namespace trainer {
 
 using common::Json;
 
 namespace {
+
+// Several times those of any published encoder: spectrogram, tokens along one side of it, window, blocks.
+constexpr std::int64_t k_side_limit = 1024, k_token_limit = 256, k_window_limit = 16, k_depth_limit = 64;
 
 std::int64_t square_side(const ConfigReader& reader, const char* key, std::int64_t fallback) {
   const auto sides = reader.integers(key, {fallback});
@@ -62,27 +64,30 @@ ClapConfig parse_clap_config(const Json& config, const std::string& name) {
 
 void check(const ClapConfig& c, const std::string& name) {
   const auto require = [&](bool holds, const std::string& what) {
-    if (!holds) throw common::Error(common::ErrorKind::format, name + ": " + what);
+    if (!holds) refuse_config(name, what);
   };
-  require(c.mel_bins >= 1 && c.mel_bins <= 4096 && c.spec_side >= c.mel_bins && c.spec_side <= 4096 &&
-              c.spec_side % c.mel_bins == 0,
+  require(c.mel_bins >= 1 && c.mel_bins <= k_side_limit && c.spec_side >= c.mel_bins &&
+              c.spec_side <= k_side_limit && c.spec_side % c.mel_bins == 0,
           fmt::format("num_mel_bins {} does not divide spec_size {}", c.mel_bins, c.spec_side));
   require(c.patch_stride >= 1 && c.patch_side >= c.patch_stride && c.patch_side <= c.spec_side &&
-              (c.patch_side - c.patch_stride) % 2 == 0 && c.spec_side % c.patch_stride == 0,
+              (c.patch_side - c.patch_stride) % 2 == 0 && c.spec_side % c.patch_stride == 0 &&
+              c.spec_side / c.patch_stride <= k_token_limit,
           fmt::format("patch_size {} and patch_stride {} do not tile spec_size {}", c.patch_side,
                       c.patch_stride, c.spec_side));
   require(c.stages() >= 1 && c.stages() <= 8 && c.heads.size() == c.depths.size(),
           "depths and num_attention_heads are not lists of one length, 1 to 8");
   require(c.embed >= 1 && c.embed <= 4096 && c.projection >= 1 && c.projection <= (1 << 16),
           "patch_embeds_hidden_size or projection_dim is out of bounds");
-  require(c.window >= 2 && c.window <= 64 && c.mlp_ratio > 0 && c.mlp_ratio <= 64,
+  require(c.norm_epsilon > 0 && c.norm_epsilon < 1, "layer_norm_eps is not between 0 and 1");
+  require(c.window >= 2 && c.window <= k_window_limit && c.mlp_ratio > 0 && c.mlp_ratio <= 64,
           "window_size or mlp_ratio is out of bounds");
   auto side = c.spec_side / c.patch_stride;
   for (std::int64_t stage = 0; stage < c.stages(); ++stage) {
     const auto heads = c.heads[static_cast<std::size_t>(stage)],
                depth = c.depths[static_cast<std::size_t>(stage)];
-    require(depth >= 1 && depth <= 1024 && heads >= 1 && c.width(stage) % heads == 0,
-            fmt::format("stage {}: {} heads do not divide its width {}", stage, heads, c.width(stage)));
+    require(depth >= 1 && depth <= k_depth_limit && heads >= 1 && c.width(stage) % heads == 0,
+            fmt::format("stage {}: {} blocks, and {} heads for a width of {}", stage, depth, heads,
+                        c.width(stage)));
     require(side >= c.window && side % c.window == 0,
             fmt::format("stage {}: windows of {} do not tile {} tokens", stage, c.window, side));
     require(stage + 1 == c.stages() || side % 2 == 0,

@@ -1,4 +1,4 @@
-#include "trainer/model/activation.hpp"
+#include "trainer/model/activate.hpp"
 
 #include "common/error.hpp"
 

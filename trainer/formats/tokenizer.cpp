@@ -1,17 +1,18 @@
-#include "trainer/model/tokenizer.hpp"
+#include "trainer/formats/tokenizer.hpp"
 
 #include <fmt/format.h>
 
 #include <algorithm>
 
 #include "common/error.hpp"
-#include "trainer/model/tokenizer_rules.hpp"
+#include "trainer/formats/tokenizer_rules.hpp"
 
 namespace trainer {
 
 namespace {
 
-constexpr std::uint64_t k_tokenizer_limit_bytes = 256 << 20;
+// Several times what the largest vocabularies take.
+constexpr std::uint64_t k_tokenizer_limit_bytes = 64 << 20;
 constexpr std::string_view k_replacement = "\xEF\xBF\xBD";  // U+FFFD
 
 }  // namespace
@@ -44,6 +45,23 @@ struct Segment {
   bool at_start = false;
 };
 
+// The longest of `tokens`, which are sorted, that `text` begins with; or nothing.
+const AddedToken* longest_at(std::string_view text, const std::vector<AddedToken>& tokens) {
+  const AddedToken* longest = nullptr;
+  auto first = tokens.begin(), last = tokens.end();
+  // Those that agree with the text so far lie side by side; every character leaves fewer.
+  for (std::size_t at = 0; at < text.size() && first != last; ++at) {
+    const auto character = [&](const AddedToken& token) {
+      return at < token.content.size() ? static_cast<int>(static_cast<unsigned char>(token.content[at])) : -1;
+    };
+    const int wanted = static_cast<unsigned char>(text[at]);
+    first = std::partition_point(first, last, [&](const auto& token) { return character(token) < wanted; });
+    last = std::partition_point(first, last, [&](const auto& token) { return character(token) <= wanted; });
+    if (first != last && first->content.size() == at + 1) longest = &*first;
+  }
+  return longest;
+}
+
 // The leftmost longest matches of `tokens`, and what lies between; empty stretches are left out.
 std::vector<Segment> split_at(std::string_view text, const std::vector<AddedToken>& tokens, bool at_start) {
   std::vector<Segment> segments;
@@ -52,10 +70,8 @@ std::vector<Segment> split_at(std::string_view text, const std::vector<AddedToke
     if (end > begin) segments.push_back({text.substr(begin, end - begin), {}, at_start && begin == 0});
   };
   for (std::size_t at = 0; at < text.size();) {
-    const auto hit = std::find_if(tokens.begin(), tokens.end(), [&](const auto& token) {
-      return text.substr(at).starts_with(token.content);
-    });
-    if (hit == tokens.end()) {
+    const AddedToken* hit = longest_at(text.substr(at), tokens);
+    if (hit == nullptr) {
       ++at;
       continue;
     }
@@ -114,6 +130,25 @@ TokenIds Tokenizer::encode(std::string_view text, SpecialTokens special) const {
   }
   if (special == SpecialTokens::as_template) ids.insert(ids.end(), s.after.begin(), s.after.end());
   return ids;
+}
+
+TokenIds Tokenizer::added_in(std::string_view text) const {
+  const auto& s = state_->rules;
+  TokenIds ids;
+  for (const auto& outer : split_at(text, s.added_raw, true)) {
+    if (outer.added) {
+      ids.push_back(*outer.added);
+      continue;
+    }
+    const auto normalized = normalize(s.normalizer, outer.text);
+    for (const auto& segment : split_at(normalized, s.added_normalized, outer.at_start))
+      if (segment.added) ids.push_back(*segment.added);
+  }
+  return ids;
+}
+
+bool Tokenizer::is_special(std::int64_t id) const {
+  return id >= 0 && id < size() && state_->rules.special[static_cast<std::size_t>(id)];
 }
 
 std::string Tokenizer::decode(std::span<const std::int64_t> ids) const {
