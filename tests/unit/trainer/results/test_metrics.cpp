@@ -123,6 +123,18 @@ TEST_CASE("audio keys follow from the memorised clips") {
   CHECK(split.audio_cider == 100 * *split.audio.at("memorised").cider_d);
 }
 
+TEST_CASE("a clip without references, which only somebody else's run can have, has no part in the captions' scores") {
+  std::vector<Prediction> items = {clip("a", "a dog", "a dog"), clip("b", "a cat", "a bell")};
+  items.back().references.clear();
+  const SplitMetrics one = summarise({items.front()}, "validation"), both = summarise(items, "validation");
+  REQUIRE(both.audio.contains(std::string(condition::k_memorised)));
+  const AudioMetrics& of_both = both.audio.at(std::string(condition::k_memorised));
+  CHECK(of_both.samples == 2);
+  CHECK(of_both.token_f1 == one.audio.at(std::string(condition::k_memorised)).token_f1);
+  CHECK(summarise({items.back()}, "validation").audio.at(std::string(condition::k_memorised)).token_f1 ==
+        std::nullopt);
+}
+
 TEST_CASE("a mean over items of which one has no value is null, not the mean of the rest") {
   std::vector<Prediction> items = some_items();
   items[4].kl_to_base.reset();
