@@ -6,6 +6,7 @@
 #include <cmath>
 #include <cstring>
 #include <memory>
+#include <optional>
 
 #include "common/error.hpp"
 #include "common/media/sound_file.hpp"
@@ -71,20 +72,27 @@ std::vector<short> to_pcm16(const std::vector<float>& samples) {
 
 }  // namespace
 
-AudioFacts probe_audio(const SoundBytes& file, const std::string& name) {
-  OpenSound sound(file, name);
+AudioFacts probe_audio(const SoundBytes& file, const std::string& name, OtherForms others) {
+  OpenSound sound(file, name, others);
   std::vector<float> block(k_block_frames * sound.channels());
   std::uint64_t frames = 0;
+  std::optional<float> first;
+  bool is_flat = true;
   while (const std::size_t got = sound.read(block.data(), k_block_frames)) {
-    refuse_unusable(block.data(), got * sound.channels(), frames * sound.channels(), name);
+    const std::size_t values = got * sound.channels();
+    refuse_unusable(block.data(), values, frames * sound.channels(), name);
+    if (!first) first = block[0];
+    for (std::size_t i = 0; is_flat && i < values; ++i) is_flat = block[i] == *first;
     frames += got;
   }
-  return sound.facts();
+  AudioFacts facts = sound.facts();
+  facts.signal = is_flat ? Signal::silence : Signal::sound;
+  return facts;
 }
 
 Waveform decode_audio(ByteView file, const std::string& name) {
   const SoundBytes bytes(file);
-  OpenSound sound(bytes, name);
+  OpenSound sound(bytes, name, OtherForms::refuse);
   Waveform wave{sound.rate_hz(), static_cast<int>(sound.channels()), {}};
   // Of what a header states no more than a minute is believed in advance.
   const auto believed =
@@ -99,8 +107,9 @@ Waveform decode_audio(ByteView file, const std::string& name) {
   return wave;
 }
 
-Bytes cut_to_wav(const SoundBytes& file, std::uint64_t first, std::uint64_t count, const std::string& name) {
-  OpenSound sound(file, name);
+Bytes cut_to_wav(const SoundBytes& file, std::uint64_t first, std::uint64_t count, const std::string& name,
+                 OtherForms others) {
+  OpenSound sound(file, name, others);
   const SampleFormat format = sound.sample_format();
   ENSURE(count > 0);
   sound.skip_to(first);

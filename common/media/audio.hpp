@@ -18,6 +18,14 @@ enum class SampleFormat { pcm_u8, pcm_16, pcm_24, pcm_32, float_32, float_64, co
 // Whether the header states the length that decoding gives.
 enum class StatedLength { right, unknown_or_wrong };
 
+// What becomes of forms that only ffmpeg decodes: MP4, WebM and AAC. The samples that it gives may differ
+// from version to version, and it runs on bytes of strangers: who wants it says so.
+enum class OtherForms { refuse, ask_ffmpeg };
+enum class Decoder { own, ffmpeg };
+
+// silence: all samples are equal. unknown where none was looked at.
+enum class Signal { unknown, sound, silence };
+
 struct AudioFacts {
   AudioContainer container = AudioContainer::other;
   SampleFormat sample_format = SampleFormat::compressed;
@@ -25,6 +33,8 @@ struct AudioFacts {
   int channels = 0;
   std::uint64_t frames = 0;
   StatedLength stated_length = StatedLength::right;
+  Signal signal = Signal::unknown;
+  Decoder decoder = Decoder::own;
   [[nodiscard]] double duration_s() const { return static_cast<double>(frames) / rate_hz; }
 };
 
@@ -44,9 +54,11 @@ inline constexpr float k_sample_limit = 1e36F;
 // A file that does not decode, has no frame, states more frames than it has, or holds a sample that is no
 // number or beyond the limit is a mismatch error that names `name`. Neither the probe nor a cut holds more of
 // the file than a block and the clip.
-[[nodiscard]] AudioFacts probe_audio(const SoundBytes& file, const std::string& name);
-[[nodiscard]] inline AudioFacts probe_audio(ByteView file, const std::string& name) {
-  return probe_audio(SoundBytes(file), name);
+[[nodiscard]] AudioFacts probe_audio(const SoundBytes& file, const std::string& name,
+                                     OtherForms others = OtherForms::refuse);
+[[nodiscard]] inline AudioFacts probe_audio(ByteView file, const std::string& name,
+                                            OtherForms others = OtherForms::refuse) {
+  return probe_audio(SoundBytes(file), name, others);
 }
 [[nodiscard]] Waveform decode_audio(ByteView file, const std::string& name);
 
@@ -54,10 +66,10 @@ inline constexpr float k_sample_limit = 1e36F;
 // float source; anything else becomes 16-bit PCM. Contains nothing but the samples: no clock, no software
 // name.
 [[nodiscard]] Bytes cut_to_wav(const SoundBytes& file, std::uint64_t first, std::uint64_t count,
-                               const std::string& name);
+                               const std::string& name, OtherForms others = OtherForms::refuse);
 [[nodiscard]] inline Bytes cut_to_wav(ByteView file, std::uint64_t first, std::uint64_t count,
-                                      const std::string& name) {
-  return cut_to_wav(SoundBytes(file), first, count, name);
+                                      const std::string& name, OtherForms others = OtherForms::refuse) {
+  return cut_to_wav(SoundBytes(file), first, count, name, others);
 }
 
 // 16-bit PCM, canonical 44-byte header; samples are clamped to [-1, 1].

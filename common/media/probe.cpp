@@ -5,10 +5,10 @@
 
 namespace common {
 
-AudioFacts probe_sound(ByteView file, const std::string& name, Probe probe) {
+AudioFacts probe_sound(ByteView file, const std::string& name, Probe probe, OtherForms others) {
   if (probe == Probe::skip)
     if (const auto facts = sound_header(file)) return *facts;
-  return probe_audio(file, name);
+  return probe_audio(file, name, others);
 }
 
 PictureSize probe_picture(ByteView file, const std::string& name, Probe probe) {

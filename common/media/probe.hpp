@@ -13,7 +13,8 @@ namespace common {
 enum class Probe { decode, skip };
 
 // Throws mismatch, naming `name`, where the answer is no.
-[[nodiscard]] AudioFacts probe_sound(ByteView file, const std::string& name, Probe probe);
+[[nodiscard]] AudioFacts probe_sound(ByteView file, const std::string& name, Probe probe,
+                                     OtherForms others = OtherForms::refuse);
 [[nodiscard]] PictureSize probe_picture(ByteView file, const std::string& name, Probe probe);
 
 }  // namespace common

@@ -20,6 +20,7 @@ SoundBytes SoundBytes::part(std::uint64_t begin, std::uint64_t end) const {
   SoundBytes part = *this;
   part.begin_ += begin;
   part.size_ = end - begin;
+  part.is_part_ = is_part_ || end - begin != size_;
   return part;
 }
 

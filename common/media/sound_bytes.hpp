@@ -22,6 +22,8 @@ class SoundBytes {
   [[nodiscard]] std::uint64_t size() const { return size_; }
   // Up to `count` bytes at `offset`, less only at the end.
   std::size_t read_at(void* to, std::size_t count, std::uint64_t offset) const;
+  // The file that they are all of; null where they are held, or a part.
+  [[nodiscard]] const File* whole_file() const { return is_part_ ? nullptr : file_; }
   // The bytes [begin, end), which begin at 0 again.
   [[nodiscard]] SoundBytes part(std::uint64_t begin, std::uint64_t end) const;
 
@@ -31,6 +33,7 @@ class SoundBytes {
   const std::filesystem::path* path_ = nullptr;
   std::uint64_t begin_ = 0;
   std::uint64_t size_ = 0;
+  bool is_part_ = false;
 };
 
 // Looks at a few bytes here and there without a system call for each.

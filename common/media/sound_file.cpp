@@ -158,12 +158,16 @@ SF_VIRTUAL_IO virtual_io() {
   return {virtual_length, virtual_seek, virtual_read, virtual_write, virtual_tell};
 }
 
-OpenSound::OpenSound(const SoundBytes& file, const std::string& name) : name_(name), bytes_(file) {
+OpenSound::OpenSound(const SoundBytes& file, const std::string& name, OtherForms others)
+    : name_(name), bytes_(file) {
   if (file.size() == 0) refuse_sound(name, "it is empty");
   const FoundForm found = find_form(file);
   form_ = found.form;
-  if (!is_decoded(form_)) refuse_form(file, found, name);
-  if (form_ == SoundForm::mp3)
+  if (others == OtherForms::ask_ffmpeg && is_for_ffmpeg(form_))
+    ask_ffmpeg(found.begin);
+  else if (!is_decoded(form_))
+    refuse_form(file, found, name);
+  else if (form_ == SoundForm::mp3)
     open_mp3(found.begin);
   else
     open_other(found);
@@ -176,6 +180,13 @@ void OpenSound::open_mp3(std::uint64_t begin) {
   mp3_ = std::make_unique<Mp3Decoder>(bytes_, begin, name_);
   info_.samplerate = mp3_->rate_hz();
   info_.channels = mp3_->channels();
+}
+
+void OpenSound::ask_ffmpeg(std::uint64_t begin) {
+  bytes_ = bytes_.part(begin, bytes_.size());
+  ffmpeg_ = std::make_unique<FfmpegDecoder>(bytes_, form_, name_);
+  info_.samplerate = ffmpeg_->rate_hz();
+  info_.channels = ffmpeg_->channels();
 }
 
 void OpenSound::open_other(const FoundForm& found) {
@@ -226,17 +237,19 @@ void OpenSound::limit_frames(std::uint64_t frames) const {
 }
 
 SampleFormat OpenSound::sample_format() const {
-  return mp3_ ? SampleFormat::compressed : sample_format_of(info_.format);
+  return mp3_ || ffmpeg_ ? SampleFormat::compressed : sample_format_of(info_.format);
 }
 
 AudioFacts OpenSound::facts() const {
   return {container_of(form_), sample_format(),
           info_.samplerate,    info_.channels,
-          position_,           declared_ == position_ ? StatedLength::right : StatedLength::unknown_or_wrong};
+          position_,           declared_ == position_ ? StatedLength::right : StatedLength::unknown_or_wrong,
+          Signal::unknown,     ffmpeg_ ? Decoder::ffmpeg : Decoder::own};
 }
 
 std::size_t OpenSound::read_on(float* to, std::size_t frames) {
   if (mp3_) return mp3_->read(to, frames);
+  if (ffmpeg_) return ffmpeg_->read(to, frames);
   const sf_count_t got = ::sf_readf_float(handle_.get(), to, static_cast<sf_count_t>(frames));
   // What follows the frames that the header declares may be a tag, which is no frame and no damage.
   if (declared_ == 0 || position_ < declared_)

@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "common/media/audio.hpp"
+#include "common/media/ffmpeg_decoder.hpp"
 #include "common/media/mp3_decoder.hpp"
 #include "common/media/sound_form.hpp"
 #include "common/media/wav_data.hpp"
@@ -37,7 +38,7 @@ class OpenSound {
  public:
   // `file` outlives this. Refuses every form but those of audio.hpp, what has no sample, a header that cannot
   // be true, and a file whose own lengths say that it was cut short.
-  OpenSound(const SoundBytes& file, const std::string& name);
+  OpenSound(const SoundBytes& file, const std::string& name, OtherForms others);
   OpenSound(const OpenSound&) = delete;
   OpenSound& operator=(const OpenSound&) = delete;
 
@@ -65,6 +66,7 @@ class OpenSound {
 
  private:
   void open_mp3(std::uint64_t begin);
+  void ask_ffmpeg(std::uint64_t begin);
   void open_other(const FoundForm& found);
   void limit_frames(std::uint64_t frames) const;
   [[nodiscard]] std::size_t read_on(float* to, std::size_t frames);
@@ -79,8 +81,9 @@ class OpenSound {
   SoundBytes bytes_;  // of the form
   VirtualFile virtual_;
   SF_INFO info_{};
-  SoundHandle handle_;               // of every form but MP3
-  std::unique_ptr<Mp3Decoder> mp3_;  // of that
+  SoundHandle handle_;                     // of every form but MP3
+  std::unique_ptr<Mp3Decoder> mp3_;        // of that
+  std::unique_ptr<FfmpegDecoder> ffmpeg_;  // of forms that are none of ours
   std::uint64_t declared_ = 0;
   std::uint64_t position_ = 0;
   int damage_ = SF_ERR_NO_ERROR;  // that libsndfile passed over

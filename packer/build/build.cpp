@@ -71,6 +71,7 @@ BuildSummary summarise(const SealedPack& sealed) {
   summary.id = sealed.id;
   summary.location = sealed.location;
   summary.missing = sealed.info.missing;
+  summary.remarks = sealed.remarks;
   for (const FileInfo& file : sealed.info.files) {
     summary.bytes += file.bytes;
     summary.clips += file.role == Role::clip ? 1 : 0;
@@ -115,8 +116,9 @@ BuildSummary build_pack(const BuildRequest& request) {
   common::Draft draft(target, pack_replaceable());
   try {
     put_subset_table(collection.plan.tables, draft);
-    StagedPack staged = copy(std::move(collection), draft,
-                             {request.missing, request.probe, request.threads, request.verbosity});
+    StagedPack staged =
+        copy(std::move(collection), draft,
+             {request.missing, request.probe, request.threads, request.verbosity, request.sources});
     return summarise(seal(std::move(staged), draft, request.missing));
   } catch (const common::Error& error) {
     if (error.kind() == common::ErrorKind::interrupted) draft.keep();

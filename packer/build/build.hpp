@@ -11,6 +11,7 @@
 #include "common/progress.hpp"
 #include "packer/build/collect.hpp"
 #include "packer/build/copy.hpp"
+#include "packer/format/clip_remarks.hpp"
 
 namespace packer {
 
@@ -23,6 +24,7 @@ struct BuildRequest {
   std::vector<std::filesystem::path> image_roots;  // folders or archives
   std::vector<std::filesystem::path> instances;    // COCO's, for the licences and sources of pictures
   Missing missing = Missing::refuse;
+  SourceKind sources = SourceKind::detect;  // of clips
   // A folder with a pack's control files, media or not: that very pack is made again, and nothing above but
   // the roots and the destination counts.
   std::optional<std::filesystem::path> recipe;
@@ -39,6 +41,7 @@ struct BuildSummary {
   std::size_t questions = 0;  // of all splits
   std::uint64_t bytes = 0;    // of all files but pack.json and the seal
   std::vector<MissingItem> missing;
+  ClipRemarks remarks;
 };
 
 // What the program does where a flag is not given: manifests of the usual names beside --manifest are used

@@ -22,11 +22,9 @@ namespace fs = std::filesystem;
 using common::Error;
 using common::ErrorKind;
 
-constexpr std::uint64_t k_clip_s = 10;
-constexpr std::uint64_t k_clip_source_s = 11;  // a longer source is a full video
-
 constexpr const char* k_no_source = "no source file";
 constexpr const char* k_no_decode = "the source does not decode";
+constexpr const char* k_no_sound = "the source is too short to be heard";
 constexpr const char* k_too_short = "the source ends before the clip begins";
 constexpr const char* k_too_long = "the source is too large";
 
@@ -62,42 +60,53 @@ void refuse_rate(const common::AudioFacts& facts, const std::string& source) {
                             source, facts.rate_hz, k_rate_limit_hz));
 }
 
-ClipCut take_whole(const common::AudioFacts& source) {
-  // Whoever reads the clip must not meet a header that lies.
-  const bool keeps_bytes =
-      source.stated_length == common::StatedLength::right &&
-      (source.container == common::AudioContainer::wav || source.container == common::AudioContainer::flac);
-  return {keeps_bytes ? Making::copied : Making::decoded, 0, source.frames};
+// The same frames as those of a clip that was packed before.
+std::optional<ClipCut> cut_again(const ClipFacts& clip, const common::AudioFacts& source) {
+  const std::uint64_t first = clip.first_frame.value_or(0);
+  if (clip.frames == 0 || first > source.frames || clip.frames > source.frames - first) return std::nullopt;
+  return ClipCut{clip.making, first, clip.frames};
 }
 
 StagedFile stage_clip(const PlannedClip& clip, SourceSound&& sound, const common::Draft& draft,
-                      common::Probe probe) {
+                      const CopyRequest& request) {
+  const common::Probe probe = request.probe;
   const std::string& source = sound.name();
   const common::AudioFacts facts = sound.probe(probe);
   refuse_rate(facts, source);
-  const auto cut = clip.data_set->clip_s ? decide_cut(facts, clip.start_s) : std::optional(take_whole(facts));
+  const ClipRule rule{request.sources, clip.data_set != nullptr ? clip.data_set->clip_s : k_clip_s};
+  const auto cut = clip.as_packed ? cut_again(*clip.as_packed, facts) : decide_cut(facts, clip.start_s, rule);
   if (!cut)
     throw Unusable(k_too_short,
                    fmt::format("{} lasts {:.1f} s, too short for a clip that begins at {} s and "
                                "has at least one; replace the file or leave it out of the manifest",
                                source, facts.duration_s(), clip.start_s));
+  if (is_too_short(cut->count, facts.rate_hz))
+    throw Unusable(
+        k_no_sound,
+        fmt::format("{} has {} frames at {} Hz, which is less than a millisecond of sound; replace the file "
+                    "or leave it out of the manifest",
+                    source, cut->count, facts.rate_hz));
   StagedFile file;
   file.info.role = Role::clip;
   ClipFacts& clip_facts = file.info.clip.emplace();
   clip_facts = {facts.rate_hz, facts.channels, cut->count, cut->making, {}, {}};
+  clip_facts.by_ffmpeg = facts.decoder == common::Decoder::ffmpeg;
+  file.kind = cut->kind;
+  common::Signal signal = facts.signal;
   common::Bytes made;
   common::ByteView written;
   std::string suffix = suffix_of(facts.container);
   if (cut->making == Making::copied) {
     written = sound.hold();
   } else {
-    made = common::cut_to_wav(sound.bytes(), cut->first, cut->count, source);
+    made = common::cut_to_wav(sound.bytes(), cut->first, cut->count, source, common::OtherForms::ask_ffmpeg);
     written = made;
     suffix = ".wav";
     clip_facts.source = sound.digest();
     if (cut->making == Making::cut) clip_facts.first_frame = cut->first;
-    (void)common::probe_sound(written, source + " (its clip)", probe);
+    signal = common::probe_sound(written, source + " (its clip)", probe).signal;
   }
+  clip_facts.silent = signal == common::Signal::silence;
   refuse_other_header(written, clip_facts, source);
   file.info.path = common::PackPath(clip.stem + suffix);
   file.info.bytes = written.size();
@@ -129,8 +138,8 @@ common::ByteView read_source(const fs::path& path, std::uint64_t limit_bytes) {
 // Clips first, then images: the order of everything that is staged.
 class Stager {
  public:
-  Stager(Collection& collection, const common::Draft& draft, common::Probe probe)
-      : collection_(collection), draft_(draft), probe_(probe), clips_(collection.plan.clips.size()) {
+  Stager(Collection& collection, const common::Draft& draft, const CopyRequest& request)
+      : collection_(collection), draft_(draft), request_(request), clips_(collection.plan.clips.size()) {
     pack_.clips.resize(clips_);
     pack_.images.resize(collection.plan.images.size());
     for (std::size_t i = 0; i < count(); ++i)
@@ -153,8 +162,9 @@ class Stager {
       // In a folder it was not found; in an archive it is an entry like any other until it is read.
       if (const std::string why = common::why_unfetched(bytes, name); !why.empty())
         throw Unusable(k_no_source, name + " " + why);
-      if (i < clips_) return stage_clip(collection_.plan.clips[i], SourceSound(bytes, name), draft_, probe_);
-      return stage_image(collection_.plan.images[i - clips_], bytes, name, draft_, probe_);
+      if (i < clips_)
+        return stage_clip(collection_.plan.clips[i], SourceSound(bytes, name), draft_, request_);
+      return stage_image(collection_.plan.images[i - clips_], bytes, name, draft_, request_.probe);
     });
   }
   // The same of a file that is not read yet. Its size is looked at first: a large sound stays where it is,
@@ -169,7 +179,7 @@ class Stager {
       refuse_long(i);
     else
       stage_as(i, [&](const std::string& name) {
-        return stage_clip(collection_.plan.clips[i], SourceSound(path, name), draft_, probe_);
+        return stage_clip(collection_.plan.clips[i], SourceSound(path, name), draft_, request_);
       });
   }
   void refuse_long(std::size_t i) {
@@ -208,7 +218,7 @@ class Stager {
 
   Collection& collection_;
   const common::Draft& draft_;
-  common::Probe probe_;
+  const CopyRequest& request_;
   std::size_t clips_;
   StagedPack pack_;
   std::mutex mutex_;
@@ -278,35 +288,22 @@ void refuse_unusable(const Collection& collection, const Stager& stager) {
 
 }  // namespace
 
-std::optional<ClipCut> decide_cut(const common::AudioFacts& source, double start_s) {
-  const auto rate = static_cast<std::uint64_t>(source.rate_hz);
-  // 10.1 s in whole numbers: frames / rate <= 101 / 10.
-  if (source.frames * 10 <= rate * 101) return take_whole(source);
-  const std::uint64_t count = rate * k_clip_s;
-  if (source.frames <= rate * k_clip_source_s) return ClipCut{Making::cut, 0, count};
-  // Beyond 2^53 frames a double is no frame number; no sound is as long.
-  const double first_exact = std::round(start_s * source.rate_hz);
-  if (!(first_exact >= 0 && first_exact < 9e15)) return std::nullopt;
-  const auto first = static_cast<std::uint64_t>(first_exact);
-  if (source.frames < first + rate) return std::nullopt;
-  return ClipCut{Making::cut, first, std::min(count, source.frames - first)};
-}
-
 common::Bytes make_clip_again(const common::SoundBytes& source, const ClipFacts& facts,
                               const std::string& source_name) {
   const std::uint64_t first = facts.first_frame.value_or(0);
-  const common::AudioFacts whole = common::probe_audio(source, source_name);
+  const auto others = facts.by_ffmpeg ? common::OtherForms::ask_ffmpeg : common::OtherForms::refuse;
+  const common::AudioFacts whole = common::probe_audio(source, source_name, others);
   if (facts.frames == 0 || first > whole.frames || facts.frames > whole.frames - first)
     throw Error(ErrorKind::mismatch,
                 source_name + " has " + std::to_string(whole.frames) + " frames, fewer than the clip needs");
-  return common::cut_to_wav(source, first, facts.frames, source_name);
+  return common::cut_to_wav(source, first, facts.frames, source_name, others);
 }
 
 StagedPack copy(Collection collection, common::Draft& draft, const CopyRequest& request) {
   for (const PlannedClip& clip : collection.plan.clips) draft.make_folder_for(clip.stem);
   for (const PlannedImage& image : collection.plan.images) draft.make_folder_for(image.path.text());
 
-  Stager stager(collection, draft, request.probe);
+  Stager stager(collection, draft, request);
   stage_all(stager, request);
   if (request.missing == Missing::refuse) refuse_unusable(collection, stager);
   StagedPack pack = stager.take();

@@ -1,5 +1,6 @@
 // Sources become the pack's media files in a draft. The digest of a file is taken from the very buffer that
-// is written. A sound longer than a clip is cut, an MP3 is decoded once; every other source keeps its bytes.
+// is written. A sound longer than a clip is cut. A sound of another form than RIFF and FLAC, or whose header
+// does not state its length, is decoded once. Every other source keeps its bytes.
 #pragma once
 
 #include <optional>
@@ -10,6 +11,7 @@
 #include "common/media/probe.hpp"
 #include "common/progress.hpp"
 #include "common/sealed/draft.hpp"
+#include "packer/build/clip_rule.hpp"
 #include "packer/build/collect.hpp"
 #include "packer/format/info.hpp"
 
@@ -18,6 +20,7 @@ namespace packer {
 struct StagedFile {
   FileInfo info;
   common::Digest digest;
+  ClipCut::Kind kind = ClipCut::Kind::known;  // of a clip
 };
 
 struct Staged {
@@ -35,6 +38,7 @@ struct CopyRequest {
   common::Probe probe = common::Probe::decode;
   unsigned threads = 0;
   common::Verbosity verbosity = common::Verbosity::normal;
+  SourceKind sources = SourceKind::detect;
 };
 
 // Of a source that is held in memory: everything but a full video in a folder.
@@ -47,14 +51,5 @@ inline constexpr std::uint64_t k_source_limit_bytes = std::uint64_t{2} << 30;
 
 // Throws mismatch that lists every source that is missing or cannot be used, unless missing ones are allowed.
 [[nodiscard]] StagedPack copy(Collection collection, common::Draft& draft, const CopyRequest& request);
-
-// The clip rule. A sound of at most 11 s is the clip: its bytes up to 10.1 s, else its first 10 s. A longer
-// one is the full video: [start_s, start_s + 10 s), refused where it ends before start_s + 1 s.
-struct ClipCut {
-  Making making = Making::copied;
-  std::uint64_t first = 0;  // frames of the source
-  std::uint64_t count = 0;
-};
-[[nodiscard]] std::optional<ClipCut> decide_cut(const common::AudioFacts& source, double start_s);
 
 }  // namespace packer

@@ -52,6 +52,13 @@ Tables tables_of(Outline& outline) {
   return tables;
 }
 
+// How the clip was made: the rule that decided it then may not be the one of now.
+std::optional<ClipFacts> facts_of(const PackInfo& info, const std::string& stem) {
+  for (const char* suffix : {".wav", ".flac"})
+    if (const FileInfo* file = find_file(info, common::PackPath(stem + suffix))) return file->clip;
+  return std::nullopt;
+}
+
 // Every media file of the seal, and nothing else, with the very bytes that it lists.
 void prove(const StagedPack& staged, const std::vector<common::SumsLine>& sums) {
   std::map<std::string_view, const common::Digest*> made;
@@ -85,8 +92,10 @@ BuildSummary build_from_recipe(const BuildRequest& request, const RecipeTrust& t
   std::error_code none;
   if (fs::equivalent(*request.recipe, target, none))
     throw Error(ErrorKind::usage, target.string() + " is the recipe itself; name another --dest-root");
-  Collection collection = collect(plan(outline.examination.info->name, tables_of(outline)),
-                                  {request.source_root, request.image_roots}, Missing::refuse);
+  Plan planned = plan(outline.examination.info->name, tables_of(outline));
+  for (PlannedClip& clip : planned.clips) clip.as_packed = facts_of(*outline.examination.info, clip.stem);
+  Collection collection =
+      collect(std::move(planned), {request.source_root, request.image_roots}, Missing::refuse);
   common::Draft draft(target, pack_replaceable());
   try {
     const StagedPack staged = copy(std::move(collection), draft,
@@ -98,7 +107,7 @@ BuildSummary build_from_recipe(const BuildRequest& request, const RecipeTrust& t
     draft.remove_all_but(
         [&](const std::string& path) { return pack.control.count(path) != 0 || index_of(pack.files, path); });
     draft.publish();
-    return summarise({*pack.id, *pack.info, draft.target()});
+    return summarise({*pack.id, *pack.info, draft.target(), remark_on_clips(*pack.info, pack.sums)});
   } catch (const Error& error) {
     if (error.kind() == ErrorKind::interrupted) draft.keep();
     throw;

@@ -4,6 +4,7 @@
 
 #include <cstdint>
 #include <map>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -34,6 +35,7 @@ struct PlannedClip {
   std::string stem;   // "audio/train/<name>": the source decides the suffix
   double start_s = 0;
   const manifest::SoundSet* data_set = nullptr;
+  std::optional<ClipFacts> as_packed{};  // how it is to be made, where a recipe says that
 };
 
 // One picture; many questions may be asked about it, in one split.

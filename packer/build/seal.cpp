@@ -198,6 +198,14 @@ struct Listing {
   std::vector<common::SumsLine>& sums;
 };
 
+std::vector<std::string> guessed_clips(const std::vector<Staged>& clips) {
+  std::vector<std::string> paths;
+  for (const Staged& clip : clips)
+    if (clip.file && clip.file->kind == ClipCut::Kind::guessed) paths.push_back(clip.file->info.path.text());
+  std::sort(paths.begin(), paths.end());
+  return paths;
+}
+
 void list_media(std::vector<Staged>& staged, Listing& listing) {
   for (Staged& one : staged)
     if (one.file) {
@@ -256,6 +264,7 @@ SealedPack seal(StagedPack staged, common::Draft& draft, Missing missing) {
   std::vector<common::SumsLine> sums;
   Listing listing{info.files, sums};
   write_manifests(staged.plan.tables, draft, listing);
+  std::vector<std::string> guesses = guessed_clips(staged.clips);
   list_media(staged.clips, listing);
   list_media(staged.images, listing);
   std::sort(info.files.begin(), info.files.end(),
@@ -266,6 +275,8 @@ SealedPack seal(StagedPack staged, common::Draft& draft, Missing missing) {
        draft.put_text(info_path, [&](const common::Draft::TakeText& take) { write_info(info, take); })
            .digest});
   std::sort(sums.begin(), sums.end());
+  sealed.remarks = remark_on_clips(info, sums);
+  remark_on_guesses(std::move(guesses), sealed.remarks);
   draft.remove_all_but([&](const std::string& path) {
     const auto at = std::lower_bound(
         sums.begin(), sums.end(), path,

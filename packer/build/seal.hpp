@@ -8,6 +8,7 @@
 
 #include "common/sealed/draft.hpp"
 #include "packer/build/copy.hpp"
+#include "packer/format/clip_remarks.hpp"
 
 namespace packer {
 
@@ -15,6 +16,7 @@ struct SealedPack {
   common::Digest id;
   PackInfo info;
   std::filesystem::path location;
+  ClipRemarks remarks;
 };
 
 // Throws mismatch where two splits hold the same bytes, or nothing is left of a manifest. Where missing files

@@ -25,13 +25,13 @@ void SourceSound::refuse_changed() const {
 }
 
 common::AudioFacts SourceSound::probe(common::Probe probe) const {
-  if (!file_.is_open()) return common::probe_sound(held_, name_, probe);
+  if (!file_.is_open()) return common::probe_sound(held_, name_, probe, common::OtherForms::ask_ffmpeg);
   if (probe == common::Probe::skip) {
     common::Bytes head(common::k_media_header_limit_bytes);
     head.resize(bytes_.read_at(head.data(), head.size(), 0));
     if (const auto facts = common::sound_header(head, bytes_.size())) return *facts;
   }
-  return common::probe_audio(bytes_, name_);
+  return common::probe_audio(bytes_, name_, common::OtherForms::ask_ffmpeg);
 }
 
 common::ByteView SourceSound::hold() {

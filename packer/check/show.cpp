@@ -37,6 +37,8 @@ PackSummary summarise(const Outline& outline) {
     if (file.clip) add_clip(file, summary);
     if (file.image) add_image(*file.image, summary);
   }
+  summary.remarks = remark_on_clips(*outline.examination.info, outline.examination.sums);
+  remark_on_cuts(*outline.examination.info, summary.remarks);
   return summary;
 }
 

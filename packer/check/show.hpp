@@ -6,6 +6,7 @@
 #include <string>
 
 #include "packer/check/outline.hpp"
+#include "packer/format/clip_remarks.hpp"
 
 namespace packer {
 
@@ -21,6 +22,7 @@ struct PackSummary {
   std::map<std::string, SplitSummary> splits;  // by the folder below audio/
   std::map<int, std::size_t> rates_hz, channels;
   std::map<std::string, std::size_t> made;
+  ClipRemarks remarks;
   ImageFacts smallest, largest;  // each side by itself; 0 where there is no image
 };
 

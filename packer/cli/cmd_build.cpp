@@ -1,8 +1,10 @@
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <cstdio>
 #include <memory>
 
+#include "common/cli/shell.hpp"
 #include "packer/build/build.hpp"
 #include "packer/build/from_recipe.hpp"
 #include "packer/cli/commands.hpp"
@@ -25,6 +27,10 @@ int run_build(const BuildRequest& request, const RecipeTrust& trust, const commo
   for (const MissingItem& item : summary.missing)
     fmt::print(stderr, "missing: {} {} ({}): {}\n", name_of(item.role), common::escape_for_terminal(item.id),
                common::escape_for_terminal(item.file), item.reason);
+  for (const std::string& remark : describe(summary.remarks)) fmt::print(stderr, "remark: {}\n", remark);
+  if (!std::all_of(summary.remarks.begin(), summary.remarks.end(), is_whole))
+    fmt::print(stderr, "safe-packer show --json {} lists them all\n",
+               common::quote_for_shell(request.dest_root.string()));
   common::say(flags, fmt::format("packed {} clips, {} images and {} questions, {:.1f} MB{}", summary.clips,
                                  summary.images, summary.questions, static_cast<double>(summary.bytes) / 1e6,
                                  summary.missing.empty() ? "" : "; without the rows above"));
@@ -37,6 +43,7 @@ int run_build(const BuildRequest& request, const RecipeTrust& trust, const commo
 struct Values {
   BuildRequest request;
   bool allow_missing = false;
+  std::string sources = "auto";
   TrustFlags trust;
 };
 
@@ -89,12 +96,17 @@ void add_build(common::Program& program) {
   verb.path("--dest-root,--dest,--output,--out,-o", request.dest_root,
             "Write the pack here; the last part of the path is the pack's name. A pack that is there is "
             "replaced");
+  verb.choice("--sources", values->sources,
+              {{"auto", "told by their lengths: up to 11 s a clip, beyond that a full video"},
+               {"clips", "somebody has cut them: their first ten seconds are kept"},
+               {"videos", "full videos: each is cut at its start_time"}},
+              "Say what the sources of sound are");
   verb.on("--allow-missing", values->allow_missing, "Pack without the sources that are missing or unusable");
   verb.path("--from-recipe", request.recipe,
             "Make the pack of this recipe (from export --format recipe) or pack again from sources of your "
             "own, byte for byte; its manifests are used")
       .excludes({"--manifest", "--val-manifest", "--retention-manifest", "--base-manifest",
-                 "--audio-val-manifest", "--instances", "--allow-missing"});
+                 "--audio-val-manifest", "--instances", "--allow-missing", "--sources"});
   verb.pack_id("--expect,--pack-id", values->trust.expected_id,
                "Refuse any recipe but the pack's with this id")
       .needs("--from-recipe");
@@ -103,6 +115,9 @@ void add_build(common::Program& program) {
       .needs("--from-recipe");
   verb.action([values](const common::CommonFlags& flags) {
     values->request.missing = values->allow_missing ? Missing::allow : Missing::refuse;
+    values->request.sources = values->sources == "clips"    ? SourceKind::clips
+                              : values->sources == "videos" ? SourceKind::videos
+                                                            : SourceKind::detect;
     values->request.threads = flags.threads;
     values->request.verbosity = flags.verbosity();
     return run_build(values->request, {values->trust.expected_id, values->trust.trusted_key}, flags);

@@ -42,8 +42,7 @@ Json rows_per_manifest(const Outline& outline) {
   return rows;
 }
 
-Json to_json(const Outline& outline) {
-  const PackSummary summary = summarise(outline);
+Json to_json(const Outline& outline, const PackSummary& summary) {
   const PackInfo& info = *outline.examination.info;
   Json root{{"path", outline.location.string()}, {"name", info.name}};
   root["id"] = outline.examination.id->hex();
@@ -60,6 +59,8 @@ Json to_json(const Outline& outline) {
   Json& splits = root["clips"]["splits"] = Json::object();
   for (const auto& [name, split] : summary.splits)
     splits[name] = {{"clips", split.clips}, {"hours", split.hours}};
+  Json& remarks = root["clips"]["remarks"] = Json::object();
+  for (const ClipRemark& remark : summary.remarks) remarks[remark.kind] = remark.clips;
   root["images"] = {{"count", summary.images},
                     {"width", {summary.smallest.width, summary.largest.width}},
                     {"height", {summary.smallest.height, summary.largest.height}}};
@@ -101,13 +102,14 @@ void print_images(const Json& images) {
                              side("width"), side("height")));
 }
 
-void print_text(const Json& root) {
+void print_text(const Json& root, const PackSummary& summary) {
   line("pack", root["name"].get<std::string>());
   line("id", root["id"].get<std::string>());
   line("signature", root["signature"].get<std::string>());
   line("format", common::dump_line(root["format_version"]));
   line("files", common::dump_line(root["files"]) + ", " + common::dump_line(root["bytes"]) + " bytes");
   print_sound(root["clips"]);
+  for (const std::string& remark : describe(summary.remarks)) line("", remark);
   print_images(root["images"]);
   for (const auto& [name, count] : root["rows"].items())
     line("rows", common::dump_line(count) + " in " + name);
@@ -155,11 +157,12 @@ int run_show(const std::string& pack, const std::string& path, const common::Com
   for (const common::Finding& finding : outline.about_media)
     std::fprintf(stderr, "safe-packer: %s\n", describe(finding).c_str());
   if (!path.empty()) return show_file(outline, path, flags);
-  const Json root = to_json(outline);
+  const PackSummary summary = summarise(outline);
+  const Json root = to_json(outline, summary);
   if (flags.json)
     std::printf("%s\n", common::dump_pretty(root).c_str());
   else
-    print_text(root);
+    print_text(root, summary);
   return 0;
 }
 

@@ -13,8 +13,6 @@ namespace {
 using common::Json;
 
 constexpr std::string_view k_strategy = "manifests";
-// The clip rule that the build applies (FORMAT.md, B3).
-constexpr double k_clip_s = 10.0;
 
 Json to_json(const RecipeInput& input) {
   Json row{{"manifest", name_of(input.role)},
@@ -62,6 +60,8 @@ Json to_json(const FileInfo& file) {
     row["made"] = name_of_making(file.clip->making);
     if (file.clip->first_frame) row["first_frame"] = *file.clip->first_frame;
     if (file.clip->source) row["source_sha256"] = file.clip->source->hex();
+    if (file.clip->by_ffmpeg) row["decoder"] = k_ffmpeg;
+    if (file.clip->silent) row["remarks"].push_back(k_silent);
     if (file.clip->licence) row["licence"] = *file.clip->licence;
     if (!file.clip->published.empty()) row["source"] = file.clip->published;
   }
@@ -112,10 +112,11 @@ const char* name_of_making(Making making) {
 int format_version_of(const PackInfo& info) {
   const bool names_a_data_set = std::any_of(info.inputs.begin(), info.inputs.end(),
                                             [](const RecipeInput& input) { return !input.data_set.empty(); });
-  const bool has_clip_terms = std::any_of(info.files.begin(), info.files.end(), [](const FileInfo& file) {
-    return file.clip && (file.clip->licence || !file.clip->published.empty());
+  const bool says_more_of_clips = std::any_of(info.files.begin(), info.files.end(), [](const FileInfo& file) {
+    return file.clip &&
+           (file.clip->licence || !file.clip->published.empty() || file.clip->by_ffmpeg || file.clip->silent);
   });
-  return names_a_data_set || has_clip_terms || !info.clip_licences.empty() ? 2 : 1;
+  return names_a_data_set || says_more_of_clips || !info.clip_licences.empty() ? 2 : 1;
 }
 
 std::string write_row(const FileInfo& file) { return common::dump_line(to_json(file)); }
@@ -134,7 +135,7 @@ void write_info(const PackInfo& info, const std::function<void(std::string_view)
   take("  \"recipe\": {\n    \"strategy\": \"");
   take(k_strategy);
   take("\",\n");
-  take("    \"clip_s\": " + common::python_repr(k_clip_s) + ",\n    \"inputs\": ");
+  take("    \"clip_s\": " + common::python_repr(static_cast<double>(k_clip_s)) + ",\n    \"inputs\": ");
   write_list("    ", info.inputs, line, take);
   take("\n  },\n  \"licences\": ");
   write_list(

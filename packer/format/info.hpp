@@ -26,11 +26,16 @@ inline constexpr std::string_view k_format = "safe-pack";
 // The newest. A pack has the lowest version that can say what it states, so that the id of one that needs
 // nothing new never changes; a reader takes all of them.
 inline constexpr int k_format_version = 2;
+// Of an AudioCaps clip (FORMAT.md, B3).
+inline constexpr unsigned k_clip_s = 10;
 
 // What the lists of pack.json can have at most; `files` has as many as a seal.
 inline constexpr std::size_t k_input_limit = 16;
 inline constexpr std::size_t k_licence_limit = 1'000;
 inline constexpr std::size_t k_missing_limit = 2'000'000;
+
+// Values of a clip's `decoder` and `remarks`.
+inline constexpr std::string_view k_ffmpeg = "ffmpeg", k_silent = "silent";
 
 // How the bytes of a clip came from its source.
 enum class Making { copied, cut, decoded };
@@ -46,6 +51,9 @@ struct ClipFacts {
   // Version 2, where each clip has terms of its own.
   std::optional<std::int64_t> licence{};  // a MediaLicence's id
   std::string published{};                // the URL where its sound was published; empty: nobody says
+  // Version 2 as well.
+  bool by_ffmpeg = false;  // decoded by ffmpeg; another version of it may give other samples
+  bool silent = false;     // all samples are equal
   bool operator==(const ClipFacts&) const = default;
 };
 

@@ -44,6 +44,8 @@ constexpr common::JsonMember k_file_members[] = {
     optional_member("made"),
     optional_member("first_frame"),
     optional_member("source_sha256"),
+    optional_member("decoder"),
+    optional_member("remarks"),
     // pictures
     optional_member("width"),
     optional_member("height"),
@@ -51,6 +53,8 @@ constexpr common::JsonMember k_file_members[] = {
     optional_member("licence"),
     optional_member("source"),
 };
+
+constexpr JsonListLimit k_remark_limit{1};
 
 Making read_making(JsonObject& row) {
   const std::string name = row.string();
@@ -135,6 +139,19 @@ MissingItem read_missing(JsonStream& stream, const std::string& where) {
   return item;
 }
 
+void read_decoder(JsonObject& row, ClipFacts& clip) {
+  if (row.string() != k_ffmpeg) row.fail("no decoder but ffmpeg is stated");
+  clip.by_ffmpeg = true;
+}
+
+void read_remarks(JsonObject& row, ClipFacts& clip) {
+  for (const std::string& remark : row.strings(k_remark_limit))
+    if (remark == k_silent)
+      clip.silent = true;
+    else
+      row.fail("nothing is remarked as \"" + remark + "\"");
+}
+
 // Takes the member where it is one of a clip.
 bool read_clip_member(JsonObject& row, ClipFacts& clip) {
   if (row.is("rate_hz"))
@@ -149,6 +166,10 @@ bool read_clip_member(JsonObject& row, ClipFacts& clip) {
     clip.first_frame = row.count();
   else if (row.is("source_sha256"))
     clip.source = row.digest();
+  else if (row.is("decoder"))
+    read_decoder(row, clip);
+  else if (row.is("remarks"))
+    read_remarks(row, clip);
   else
     return false;
   return true;

@@ -109,6 +109,8 @@ std::vector<BadSound> bad_sounds() {
            "its header declares 68719476735 frames of 1 channels, more than the limit of 1036800000 samples"},
           {"nan", ".wav", nan, "its sample 30 is NaN, not a number"},
           {"infinite", ".wav", infinite, "its sample 30 is infinite"},
+          {"one_frame", ".wav", common::encode_wav16({8000, 1, {0.5F}}),
+           "has 1 frames at 8000 Hz, which is less than a millisecond"},
           {"loud", ".wav", float_wav(std::vector<float>(8000, 3e38F)),
            "its sample 0 is so large that mixed channels are infinite"},
           {"web_page", ".wav", Bytes(300, '<'),
@@ -297,6 +299,42 @@ TEST_CASE(
   CHECK(support::tree_of(site.scratch / "E/data_pack") == pack);
 }
 
+TEST_CASE(
+    "an m4a is packed as ffmpeg decodes it, pack.json says so, and without ffmpeg it is called what it is") {
+  Site site;
+  const fs::path sound = site.scratch / "sound.wav";
+  support::put(sound, common::encode_wav16(support::tone(80000, 0.7)));
+  if (std::system(("command -v ffmpeg > /dev/null && ffmpeg -loglevel error -i " + sound.string() + " " +
+                   (site.scratch / "sound.m4a").string())
+                      .c_str()) != 0) {
+    MESSAGE("skipped: no ffmpeg is installed");
+    return;
+  }
+  site.add(BadSound{"m4a", ".wav", common::read_file(site.scratch / "sound.m4a", 1 << 20), ""});
+  const Finished built = site.build();
+  CHECK_MESSAGE(built.code == 0, built.err);
+  const support::Tree pack = support::tree_of(site.scratch / "E/data_pack");
+  REQUIRE(pack.contains("audio/train/m4a.wav"));
+  CHECK(pack.at("audio/train/m4a.wav").size() >= 44 + 2 * 80000);
+  CHECK(holds(pack.at("pack.json"), "\"decoder\": \"ffmpeg\""));
+  CHECK(holds(pack.at("pack.json"), "\"format_version\": 2"));
+  fs::remove(site.scratch / "E/data_pack/audio/train/m4a.wav");
+  CHECK(support::run_process(
+            {SAFE_BIN "/safe-packer", "repair", "--quiet", "E/data_pack", "--from", "audiocaps"},
+            site.scratch.path())
+            .code == 0);
+  CHECK(support::tree_of(site.scratch / "E/data_pack") == pack);
+
+  std::vector<std::string> without = {"/usr/bin/env", "PATH=/nowhere"};
+  for (const std::string& word : site.build_arguments()) without.push_back(word);
+  const Finished refused = support::run_process(without, site.scratch.path());
+  CHECK(refused.code == 1);
+  CHECK_MESSAGE(
+      holds(refused.err,
+            "it is MP4 (m4a, mov, 3gp), which ffmpeg decodes, and no ffmpeg is installed; install it"),
+      refused.err);
+}
+
 TEST_CASE("pictures in four inks and of 16 bits are packed as they are") {
   Site site;
   for (const BadPicture& picture : odd_pictures()) site.add(picture);
@@ -305,6 +343,49 @@ TEST_CASE("pictures in four inks and of 16 bits are packed as they are") {
   for (const BadPicture& picture : odd_pictures())
     CHECK(support::get(site.scratch / ("E/data_pack/images/" + support::image_name(picture.image_id))) ==
           common::text_of(picture.bytes));
+}
+
+TEST_CASE("what sources are is said, or guessed and said, and a recipe needs no guess") {
+  Site site;
+  site.clips = {support::clip_entry(1, "train")};
+  for (const char* stem : {"pre_cut", "silent", "twin"})
+    site.add(BadSound{stem, ".wav", common::encode_wav16(support::tone(100000, 0.7)), ""});
+  for (manifest::ClipEntry& clip : site.clips) clip.start_time_s = 10;
+  support::put(site.scratch / "audiocaps/audio/train/silent.wav",
+               common::encode_wav16({8000, 1, std::vector<float>(80000)}));
+  const auto size_of = [&](const std::string& stem) {
+    return fs::file_size(site.scratch / ("E/data_pack/audio/train/" + stem + ".wav"));
+  };
+  const Finished guessed = site.build();
+  CHECK_MESSAGE(guessed.code == 0, guessed.err);
+  CHECK(size_of("pre_cut") == 44 + 2 * 20000);
+  CHECK(holds(guessed.err, "remark: 4 clips are shorter than 10 s: audio/train/pre_cut.wav (2.5 s), "));
+  CHECK(holds(guessed.err, "remark: 1 clip is silent (all samples are equal): audio/train/silent.wav\n"));
+  CHECK(holds(guessed.err, "audio/train/pre_cut.wav = audio/train/twin.wav\n"));
+  CHECK(holds(guessed.err, "remark: 2 sources were each guessed to be a clip or a full video "));
+  const auto show = [&] {
+    return support::run_process({SAFE_BIN "/safe-packer", "show", "E/data_pack"}, site.scratch.path()).out;
+  };
+  CHECK(holds(show(), "4 clips are shorter than 10 s: audio/train/pre_cut.wav (2.5 s), "));
+  CHECK(holds(show(), "1 clip is silent (all samples are equal): audio/train/silent.wav\n"));
+  CHECK(holds(show(), "2 clips are each cut at start_time, because of the length of its source: "));
+
+  const Finished clips = site.build("--sources=clips");
+  CHECK_MESSAGE(clips.code == 0, clips.err);
+  CHECK(size_of("pre_cut") == 44 + 2 * 80000);
+  CHECK_FALSE(holds(clips.err, "guessed"));
+  const support::Tree pack = support::tree_of(site.scratch / "E/data_pack");
+  // The recipe says which frames of a source the clip has.
+  CHECK(support::run_process(
+            {SAFE_BIN "/safe-packer", "export", "E/data_pack", "--format", "recipe", "-o", "recipe"},
+            site.scratch.path())
+            .code == 0);
+  const Finished again =
+      support::run_process({SAFE_BIN "/safe-packer", "build", "--quiet", "--from-recipe", "recipe",
+                            "--source-root", "audiocaps", "--dest-root", "again/data_pack"},
+                           site.scratch.path());
+  CHECK_MESSAGE(again.code == 0, again.err);
+  CHECK(support::tree_of(site.scratch / "again/data_pack") == pack);
 }
 
 TEST_CASE("a clip is cut out of three hours of video in the memory of a block") {

@@ -50,6 +50,24 @@ TEST_CASE("pack.json reads back to the value that was written") {
   CHECK(*info == sample());
 }
 
+TEST_CASE("a pack has version 2 only where a clip states what version 1 has no member for") {
+  CHECK(packer::format_version_of(sample()) == 1);
+  for (const bool decoded : {false, true}) {
+    packer::PackInfo info = sample();
+    (decoded ? info.files[1].clip->by_ffmpeg : info.files[1].clip->silent) = true;
+    const std::string text = packer::write_info(info);
+    CHECK(text.find("\"format_version\": 2") != std::string::npos);
+    CHECK(text.find(decoded ? R"("decoder": "ffmpeg"})" : R"("remarks": ["silent"]})") != std::string::npos);
+    common::Findings findings;
+    const auto back = packer::parse_info(text, findings);
+    CHECK(findings.empty());
+    REQUIRE(back);
+    CHECK(*back == info);
+    CHECK(has_rule(replaced(text, "\"format_version\": 2", "\"format_version\": 1"), "P1"));
+    CHECK(has_rule(replaced(text, decoded ? "ffmpeg" : "silent", "else"), "P1"));
+  }
+}
+
 TEST_CASE("licences are those that tables state, each once, and null where none does") {
   packer::PackInfo info = sample();
   info.inputs[0].recipe->sources.push_back(info.inputs[0].recipe->sources[0]);
