@@ -29,11 +29,13 @@ Json to_json(const LeakReport& report, const std::vector<VerifiedPack>& packs,
   for (std::size_t i = 0; i < packs.size(); ++i)
     root["packs"].push_back({{"path", names[i]}, {"id", packs[i].id().hex()}});
   root["pictures"] = report.pictures;
+  root["sounds"] = report.sounds;
   Json& leaks = root["leaks"] = Json::array();
   for (const Leak& leak : report.leaks)
     leaks.push_back({{"kind", kind_of(leak.a)},
                      {"same_bytes", leak.same_bytes},
                      {"distance", leak.distance},
+                     {"shift_s", leak.shift_s},
                      {"files", {to_json(leak.a, names), to_json(leak.b, names)}}});
   Json& rest = root["not_compared"] = Json::array();
   for (const NothingToCompare& one : report.not_compared) {
@@ -79,8 +81,9 @@ int run_leaks(const std::vector<std::filesystem::path>& paths, bool fatal, const
     fmt::print("{}\n", common::dump_pretty(to_json(report, packs, names)));
   else
     print(report, names);
-  common::say(flags, fmt::format("{} near-duplicate{} across splits, among {} pictures", report.leaks.size(),
-                                 report.leaks.size() == 1 ? "" : "s", report.pictures));
+  common::say(flags, fmt::format("{} near-duplicate{} across splits, among {} pictures and {} sounds",
+                                 report.leaks.size(), report.leaks.size() == 1 ? "" : "s", report.pictures,
+                                 report.sounds));
   return fatal && !report.leaks.empty() ? common::exit_code(common::ErrorKind::mismatch) : 0;
 }
 
@@ -92,13 +95,13 @@ void add_leaks(common::Program& program) {
     bool fatal = false;
   };
   const auto values = std::make_shared<Values>();
-  common::Verb& verb =
-      program.add({"leaks",
-                   "List pictures that stand in two splits, or in two packs, as copies with other bytes",
-                   {"leaks data_pack", "leaks --fatal data_pack benchmark_pack.tar"},
-                   {{1, "--fatal was given and there are such copies; or a pack is damaged or malformed"},
-                    {3, "I/O error: missing or unreadable; or OpenCV is not installed"},
-                    {130, "interrupted"}}});
+  common::Verb& verb = program.add(
+      {"leaks",
+       "List pictures and sounds that stand in two splits, or in two packs, as copies with other bytes",
+       {"leaks data_pack", "leaks --fatal data_pack benchmark_pack.tar"},
+       {{1, "--fatal was given and there are such copies; or a pack is damaged or malformed"},
+        {3, "I/O error: missing or unreadable; or OpenCV is not installed"},
+        {130, "interrupted"}}});
   verb.paths("PACK,--pack,--pack-root", values->packs,
              "Compare the splits of these packs, each a folder or a .tar; repeatable")
       .required();

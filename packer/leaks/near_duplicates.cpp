@@ -6,10 +6,12 @@
 #include <tuple>
 
 #include "common/error.hpp"
+#include "common/media/audio.hpp"
 #include "common/media/image.hpp"
 #include "common/parallel.hpp"
 #include "manifest/format/parse.hpp"
 #include "packer/leaks/picture_match.hpp"
+#include "packer/leaks/sound_match.hpp"
 #include "packer/leaks/vision.hpp"
 
 namespace packer {
@@ -33,7 +35,65 @@ Marked<PictureMark> mark_picture(const Vision& vision, const LeakItem& item, com
   }
 }
 
+Marked<SoundMark> mark_clip(const Vision& vision, const LeakItem& item, common::ByteView bytes) {
+  try {
+    const common::Waveform sound = common::decode_audio(bytes, item.path);
+    SoundMark mark = mark_sound(vision.levels(common::to_mono(sound, k_sound_rate_hz)));
+    if (mark.silent) return {std::nullopt, "silent"};
+    if (mark.is_even()) return {std::nullopt, "too steady or too short: nothing in it to tell it by"};
+    return {std::move(mark), {}};
+  } catch (const common::Error& error) {
+    if (error.kind() != common::ErrorKind::mismatch) throw;
+    return {std::nullopt, error.what()};
+  }
+}
+
+std::optional<Leak> compare(const PictureMark& a, const PictureMark& b) {
+  const auto likeness = compare_pictures(a, b);
+  if (!likeness || !likeness->is_near_duplicate()) return std::nullopt;
+  return Leak{{}, {}, false, likeness->detail, 0};
+}
+
+std::optional<Leak> compare(const SoundMark& a, const SoundMark& b) {
+  const auto likeness = compare_sounds(a, b);
+  if (!likeness || !likeness->is_near_duplicate()) return std::nullopt;
+  return Leak{{}, {}, false, likeness->errors, static_cast<double>(likeness->lag) * k_hop / k_sound_rate_hz};
+}
+
 bool may_leak(const LeakItem& a, const LeakItem& b) { return a.pack != b.pack || a.split != b.split; }
+
+// Of one kind; sorted.
+template <typename Mark, typename MarkItem>
+void compare_all(const std::vector<LeakItem>& items, const LeakRequest& request, const char* kind,
+                 const MarkItem& mark_item, LeakReport& report) {
+  std::vector<Marked<Mark>> marked(items.size());
+  {
+    common::Progress progress("looking at", kind, items.size(), request.verbosity);
+    common::parallel_for(items.size(), request.threads, [&](std::size_t i) {
+      marked[i] = mark_item(items[i]);
+      progress.add(1);
+    });
+  }
+  for (std::size_t i = 0; i < items.size(); ++i)
+    if (!marked[i].mark) report.not_compared.push_back({items[i], marked[i].why_not});
+  std::vector<std::vector<Leak>> found(items.size());
+  common::parallel_for(items.size(), request.threads, [&](std::size_t i) {
+    if (!marked[i].mark) return;
+    for (std::size_t j = i + 1; j < items.size(); ++j) {
+      if (!marked[j].mark || !may_leak(items[i], items[j])) continue;
+      std::optional<Leak> leak;
+      if (items[i].digest == items[j].digest)
+        leak = Leak{{}, {}, true, 0, 0};
+      else
+        leak = compare(*marked[i].mark, *marked[j].mark);
+      if (!leak) continue;
+      leak->a = items[i];
+      leak->b = items[j];
+      found[i].push_back(*std::move(leak));
+    }
+  });
+  for (std::vector<Leak>& leaks : found) report.leaks.insert(report.leaks.end(), leaks.begin(), leaks.end());
+}
 
 }  // namespace
 
@@ -68,39 +128,21 @@ LeakReport find_near_duplicates(std::vector<LeakItem> items,
                                 const std::function<common::Bytes(const LeakItem&)>& read,
                                 const LeakRequest& request) {
   const auto place = [](const LeakItem& item) { return std::tie(item.pack, item.split, item.path); };
-  items.erase(
-      std::remove_if(items.begin(), items.end(), [](const LeakItem& item) { return !item.is_picture(); }),
-      items.end());
   std::sort(items.begin(), items.end(),
             [&](const LeakItem& a, const LeakItem& b) { return place(a) < place(b); });
+  const auto behind = std::stable_partition(items.begin(), items.end(),
+                                            [](const LeakItem& item) { return item.is_picture(); });
+  const std::vector<LeakItem> pictures(items.begin(), behind), sounds(behind, items.end());
   const Vision vision = Vision::load();
-  std::vector<Marked<PictureMark>> marked(items.size());
-  {
-    common::Progress progress("looking at", "files", items.size(), request.verbosity);
-    common::parallel_for(items.size(), request.threads, [&](std::size_t i) {
-      marked[i] = mark_picture(vision, items[i], read(items[i]));
-      progress.add(1);
-    });
-  }
   LeakReport report;
-  report.pictures = items.size();
-  for (std::size_t i = 0; i < items.size(); ++i)
-    if (!marked[i].mark) report.not_compared.push_back({items[i], marked[i].why_not});
-  std::vector<std::vector<Leak>> found(items.size());
-  common::parallel_for(items.size(), request.threads, [&](std::size_t i) {
-    if (!marked[i].mark) return;
-    for (std::size_t j = i + 1; j < items.size(); ++j) {
-      if (!marked[j].mark || !may_leak(items[i], items[j])) continue;
-      if (items[i].digest == items[j].digest) {
-        found[i].push_back({items[i], items[j], true, 0});
-        continue;
-      }
-      const auto likeness = compare_pictures(*marked[i].mark, *marked[j].mark);
-      if (likeness && likeness->is_near_duplicate())
-        found[i].push_back({items[i], items[j], false, likeness->detail});
-    }
-  });
-  for (std::vector<Leak>& leaks : found) report.leaks.insert(report.leaks.end(), leaks.begin(), leaks.end());
+  report.pictures = pictures.size();
+  report.sounds = sounds.size();
+  compare_all<PictureMark>(
+      pictures, request, "pictures",
+      [&](const LeakItem& item) { return mark_picture(vision, item, read(item)); }, report);
+  compare_all<SoundMark>(
+      sounds, request, "sounds", [&](const LeakItem& item) { return mark_clip(vision, item, read(item)); },
+      report);
   return report;
 }
 

@@ -1,6 +1,6 @@
-// Media of different splits that are one picture, though their bytes and ids differ: what M6 cannot see.
-// Whether that is a fault is for people to say; so these are findings with both names and a distance, in one
-// fixed order.
+// Media of different splits that are one picture or one sound, though their bytes and ids differ: what M6
+// cannot see. Whether that is a fault is for people to say; so these are findings with both names and a
+// distance, in one fixed order.
 #pragma once
 
 #include <cstddef>
@@ -29,9 +29,10 @@ struct Leak {
   LeakItem a, b;  // in the order of the packs, then of the splits
   bool same_bytes = false;
   double distance = 0;  // 0: the same; what it counts depends on the kind
+  double shift_s = 0;   // of a sound: what is at t in `a` is at t + shift_s in `b`
 };
 
-// Not compared: a flat picture or one that does not decode.
+// Not compared: a flat picture, a silent or steady sound, or what does not decode.
 struct NothingToCompare {
   LeakItem item;
   std::string why;
@@ -40,7 +41,7 @@ struct NothingToCompare {
 struct LeakReport {
   std::vector<Leak> leaks;
   std::vector<NothingToCompare> not_compared;
-  std::size_t pictures = 0;
+  std::size_t pictures = 0, sounds = 0;
 };
 
 struct LeakRequest {

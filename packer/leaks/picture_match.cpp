@@ -17,6 +17,7 @@ constexpr int k_coarse_grid = 10;
 constexpr double k_worth_a_look = 0.7, k_coarse_alike = 0.88;  // correlations
 constexpr std::size_t k_looks = 2;                             // windows that are tried
 constexpr double k_most_cut = 0.14;
+constexpr double k_noise = 0.25;  // of the details of a smooth picture, by a JPEG: half a grey level, squared
 constexpr int k_colour_grid = 8;
 
 // Borders cut off, in parts of the whole.
@@ -29,7 +30,7 @@ struct Weights {
   struct Cell {
     int first = 0;
     int count = 0;
-    std::array<float, 5> weight{};
+    std::array<float, 7> weight{};  // a cell of 4.8 pixels reaches into six
   };
   std::array<Cell, k_grid> cells;
   Weights(int side, int count, double cut_before, double cut_behind) {
@@ -39,7 +40,7 @@ struct Weights {
       Cell& cell = cells[static_cast<std::size_t>(i)];
       cell.first = std::clamp(static_cast<int>(std::floor(begin)), 0, side - 1);
       const int last = std::clamp(static_cast<int>(std::ceil(end)) - 1, cell.first, side - 1);
-      cell.count = std::min(last - cell.first + 1, 5);
+      cell.count = std::min(last - cell.first + 1, 7);
       for (int k = 0; k < cell.count; ++k) {
         const double low = std::max<double>(begin, cell.first + k);
         const double high = std::min<double>(end, cell.first + k + 1);
@@ -95,7 +96,8 @@ double deviation_of(const Grid& grid) {
   return std::sqrt(std::max(0.0, moments.squares / count - moments.sum * moments.sum / count / count));
 }
 
-double correlation(const Grid& a, const Grid& b) {
+// `noise`: variance that both have beside what they show; with it, what hardly varies is alike.
+double correlation(const Grid& a, const Grid& b, double noise = 0) {
   double sum_a = 0, sum_b = 0, squares_a = 0, squares_b = 0, product = 0;
   for (std::size_t i = 0; i < a.size(); ++i) {
     const double x = a[i], y = b[i];
@@ -106,8 +108,10 @@ double correlation(const Grid& a, const Grid& b) {
     product += x * y;
   }
   const double count = static_cast<double>(a.size());
-  const double spread = (squares_a - sum_a * sum_a / count) * (squares_b - sum_b * sum_b / count);
-  return spread <= 0 ? 0 : (product - sum_a * sum_b / count) / std::sqrt(spread);
+  const double shared = noise * count;
+  const double spread =
+      (squares_a - sum_a * sum_a / count + shared) * (squares_b - sum_b * sum_b / count + shared);
+  return spread <= 0 ? 0 : (product - sum_a * sum_b / count + shared) / std::sqrt(spread);
 }
 
 // What is left where each pixel's surroundings are taken away: where pictures of one outline differ.
@@ -199,7 +203,7 @@ Likeness agreement_of(const Sight& sight, const Window& window) {
     kept[3].push_back(other_detail[i]);
   }
   if (kept[0].size() * 4 < other.size()) kept = {sight.whole, other, detail, other_detail};
-  return {1 - correlation(kept[0], kept[1]), 1 - correlation(kept[2], kept[3])};
+  return {1 - correlation(kept[0], kept[1]), 1 - correlation(kept[2], kept[3], k_noise)};
 }
 
 // How `whole` is found in `cut_from`.

@@ -62,4 +62,12 @@ PictureMark Vision::mark(const common::Picture& picture) const {
   return mark;
 }
 
+std::vector<float> Vision::levels(const std::vector<float>& samples) const {
+  std::vector<float> levels(sound_frames(samples.size()) * k_bands);
+  char error[512] = "";
+  if (module_->measure_sound(samples.data(), samples.size(), levels.data(), error, sizeof error) != 0)
+    throw Error(ErrorKind::io, "OpenCV cannot transform a sound: " + std::string(error));
+  return levels;
+}
+
 }  // namespace packer

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <filesystem>
+#include <vector>
 
 #include "common/media/image.hpp"
 #include "packer/leaks/vision_interface.hpp"
@@ -17,6 +18,8 @@ class Vision {
 
   // Safe from many threads.
   [[nodiscard]] PictureMark mark(const common::Picture& picture) const;
+  // `samples` of k_sound_rate_hz; gives [sound_frames(samples.size()) * k_bands], dB.
+  [[nodiscard]] std::vector<float> levels(const std::vector<float>& samples) const;
 
  private:
   explicit Vision(const VisionInterface& module) : module_(&module) {}

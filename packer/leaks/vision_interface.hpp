@@ -8,7 +8,7 @@
 
 namespace packer {
 
-inline constexpr int k_vision_version = 1;
+inline constexpr int k_vision_version = 2;
 inline constexpr const char* k_vision_entry = "safe_vision";
 
 inline constexpr int k_luma_side = 48;
@@ -27,6 +27,13 @@ struct PictureMark {
   std::int32_t least_side;  // of the picture itself, in pixels
 };
 
+// A sound as the power of its bands in time, in dB. It comes in one channel of this rate, at which every
+// resampled copy has all bands.
+inline constexpr int k_sound_rate_hz = 8000;
+inline constexpr int k_hop = 256;  // samples between two frames
+inline constexpr int k_bands = 24;
+inline constexpr std::size_t sound_frames(std::size_t samples) { return samples / k_hop + 1; }
+
 // Functions return 0, or write a sentence that ends with NUL into `error` and return 1. No exception leaves
 // them. Safe from many threads.
 struct VisionInterface {
@@ -34,6 +41,9 @@ struct VisionInterface {
   // `pixels`: [height * width * 3], R G B.
   int (*mark_picture)(const std::uint8_t* pixels, int width, int height, PictureMark* mark, char* error,
                       std::size_t error_bytes);
+  // `levels`: [sound_frames(count) * k_bands].
+  int (*measure_sound)(const float* samples, std::size_t count, float* levels, char* error,
+                       std::size_t error_bytes);
 };
 
 }  // namespace packer

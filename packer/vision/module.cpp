@@ -4,6 +4,7 @@
 #include <exception>
 
 #include "packer/vision/picture.hpp"
+#include "packer/vision/sound.hpp"
 
 namespace packer::vision {
 namespace {
@@ -31,6 +32,10 @@ int picture(const std::uint8_t* pixels, int width, int height, PictureMark* mark
   });
 }
 
+int sound(const float* samples, std::size_t count, float* levels, char* error, std::size_t error_bytes) {
+  return guarded(error, error_bytes, [&] { measure_sound(samples, count, levels); });
+}
+
 }  // namespace
 }  // namespace packer::vision
 
@@ -38,7 +43,8 @@ const packer::VisionInterface* safe_vision() {
   static const packer::VisionInterface k_interface = [] {
     // The program has threads of its own, one for each picture.
     cv::setNumThreads(1);
-    return packer::VisionInterface{packer::k_vision_version, &packer::vision::picture};
+    return packer::VisionInterface{packer::k_vision_version, &packer::vision::picture,
+                                   &packer::vision::sound};
   }();
   return &k_interface;
 }
