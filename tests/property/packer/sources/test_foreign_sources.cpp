@@ -99,7 +99,7 @@ TEST_CASE("what an archive lacks is listed with its name, and what cannot be had
   CHECK(contains(said,
                  support::image_name(1) + " (in " + (scratch / "images.tar").string() + " it is a symlink)"));
   CHECK(contains(said, "\n  " + support::image_name(3) + "\n"));
-  CHECK(contains(said, "pictures in " + (scratch / "images.tar").string() + ", " +
+  CHECK(contains(said, "ictures were looked for in " + (scratch / "images.tar").string() + ", " +
                            (scratch / "nowhere").string() + " (which does not exist)"));
   request.missing = packer::Missing::allow;
   request.retention_manifest.reset();
@@ -123,4 +123,32 @@ TEST_CASE("a root that is a file but no archive is refused with the forms that t
   support::put(scratch / "images.rar", "Rar!");
   request.image_roots = {scratch / "images.rar"};
   CHECK(contains(refusal(request, common::ErrorKind::usage), ".zip"));
+}
+
+TEST_CASE(
+    "sources that were never fetched are listed with the command that fetches them, in folders and "
+    "archives") {
+  const Scratch scratch;
+  BuildRequest request = support::small_sources(scratch.path());
+  const fs::path sound = scratch / "audiocaps/audio/train/video_1.wav";
+  const fs::path picture = scratch / "vqa/images/val2014" / support::image_name(1);
+  REQUIRE(fs::exists(sound));
+  REQUIRE(fs::exists(picture));
+  std::vector<Member> members = support::members_of(scratch / "vqa");
+  const std::string pointer = "version https://git-lfs.github.com/spec/v1\noid sha256:00\nsize 9\n";
+  for (Member& member : members)
+    if (member.name.ends_with(support::image_name(1))) member.bytes = pointer;
+  support::write_foreign(scratch / "vqa.zip", members);
+  fs::remove(sound);
+  fs::create_symlink("../../.git/annex/objects/aa/bb/KEY/KEY", sound);
+  support::put(picture, pointer);
+  const std::string said = refusal(request, common::ErrorKind::mismatch);
+  CHECK(contains(said, "2 source files are missing"));
+  CHECK(contains(said, "leads nowhere"));
+  CHECK(contains(said, "git annex get " + sound.string() + ", or datalad get"));
+  CHECK(contains(said, "git lfs pull --include " + support::image_name(1)));
+  request.image_roots = {scratch / "vqa.zip"};
+  CHECK(contains(refusal(request, common::ErrorKind::mismatch), "is a Git LFS pointer"));
+  request.missing = packer::Missing::allow;
+  CHECK(packer::build_pack(request).missing.size() >= 2);
 }
