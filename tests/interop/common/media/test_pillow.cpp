@@ -125,17 +125,18 @@ TEST_CASE("Pillow opens every picture that is accepted, and what it refuses as t
         files[std::to_string(number++) + "-" + name] =
             support::joined(common::ByteView(picture).first(keep), trailer);
     for (std::size_t keep = 1; keep < picture.size(); keep += picture.size() / 20)
-      files[std::to_string(number++) + "-" + name] = Bytes(picture.begin(), picture.begin() + keep);
+      files[std::to_string(number++) + "-" + name] = Bytes(picture.data(), picture.data() + keep);
   }
   for (const auto& [name, bytes] : files) common::write_file(scratch / name, bytes);
   const auto done = support::run_process({*python, "-c", k_verdict_script}, scratch.path());
   REQUIRE_MESSAGE(done.code == 0, done.err);
   const std::string verdicts = common::read_text(scratch / "verdicts.txt", k_limit_bytes);
   int accepted = 0, refused = 0, only_pillow = 0;
-  for (const auto& [name, bytes] : files) {
+  for (const auto& file : files) {
+    const std::string name = file.first;
     const bool opens = verdicts.find("\n" + name + " opens\n") != std::string::npos ||
                        verdicts.starts_with(name + " opens\n");
-    const bool accepts = !support::is_refused_picture(bytes);
+    const bool accepts = !support::is_refused_picture(file.second);
     CHECK_MESSAGE((opens || !accepts), name << " is accepted, and Pillow does not open it");
     ++(accepts ? accepted : opens ? only_pillow : refused);
   }

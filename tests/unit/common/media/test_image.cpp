@@ -16,27 +16,29 @@ using namespace common;
 using namespace support;
 
 TEST_CASE("bytes behind a whole picture do not matter") {
-  for (const auto& [name, picture] : whole_pictures()) {
-    const Picture alone = decode_picture(picture, name);
+  for (const auto& whole : whole_pictures()) {
+    const Picture alone = decode_picture(whole.second, whole.first);
     CHECK(alone.width == 48);
-    for (const auto& [what, trailer] : trailers()) {
-      INFO(name << " with " << what);
-      const Picture seen = decode_picture(joined(picture, trailer), name);
+    for (const auto& trailer : trailers()) {
+      INFO(whole.first << " with " << trailer.first);
+      const Picture seen = decode_picture(joined(whole.second, trailer.second), whole.first);
       CHECK(seen.pixels == alone.pixels);
     }
   }
 }
 
 TEST_CASE("a picture that is cut short is refused wherever it is cut and whatever stands behind the cut") {
-  for (const auto& [name, picture] : whole_pictures()) {
+  for (const auto& whole : whole_pictures()) {
+    const Bytes& picture = whole.second;
     for (std::size_t keep = 0; keep < picture.size(); ++keep) {
-      INFO(name << " of which " << keep << " of " << picture.size() << " bytes are left");
+      INFO(whole.first << " of which " << keep << " of " << picture.size() << " bytes are left");
       CHECK(is_refused_picture(ByteView(picture).first(keep)));
     }
-    for (const auto& [what, trailer] : trailers())
+    for (const auto& trailer : trailers())
       for (const std::size_t keep : {picture.size() / 3, picture.size() / 2, picture.size() - 40}) {
-        INFO(name << " of which " << keep << " of " << picture.size() << " bytes are left, then " << what);
-        CHECK(is_refused_picture(joined(ByteView(picture).first(keep), trailer)));
+        INFO(whole.first << " of which " << keep << " of " << picture.size() << " bytes are left, then "
+                         << trailer.first);
+        CHECK(is_refused_picture(joined(ByteView(picture).first(keep), trailer.second)));
       }
   }
 }
