@@ -26,6 +26,12 @@ std::vector<T> first_of(const std::vector<T>& items, std::int64_t count) {
 // 0 is all.
 std::int64_t all_or(std::int64_t size) { return size > 0 ? size : std::numeric_limits<std::int64_t>::max(); }
 
+// The others of a clip that is not learnt are references only.
+std::vector<ClipSample> with_first_captions(std::vector<ClipSample> clips) {
+  for (ClipSample& clip : clips) clip.captions.resize(1);
+  return clips;
+}
+
 ClipGroup encode_clips(const packer::VerifiedPack& pack, const AudioEncoder& audio, const FeatureCache& cache,
                        const Llava& base, const std::vector<std::vector<Row>>& rows,
                        const std::vector<ClipSample>& clips, std::int64_t first_layer, const Compute& compute,
@@ -224,7 +230,8 @@ Experiment open_experiment(const packer::VerifiedPack& pack, Selection selection
   const PromptWriter writer(model, experiment.tokenizer, (config.base / "tokenizer.json").string());
   RowProblems problems;
   const std::vector<std::vector<Row>> train_rows = caption_rows(writer, chosen.train, problems),
-                                      held_out_rows = caption_rows(writer, chosen.held_out, problems);
+                                      held_out_rows = caption_rows(
+                                          writer, with_first_captions(chosen.held_out), problems);
   const std::vector<Row> validation_rows = question_rows(writer, chosen.validation, problems),
                          retention_rows = question_rows(writer, chosen.retention, problems);
   problems.refuse_any();
