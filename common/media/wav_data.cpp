@@ -64,6 +64,9 @@ class Chunks {
   void read_format(std::uint64_t body) {
     const ByteView format = scanner_.at(body, 16);
     if (format.empty()) return;
+    // Its length would be an estimate again.
+    if (const std::uint64_t tag = number(format.data(), 2); tag == 0x50 || tag == 0x55)
+      refuse_sound(name_, "it is a WAV that holds MP3 frames; take them out (ffmpeg -i IN -c copy OUT.mp3)");
     const std::uint64_t channels = number(format.data() + 2, 2);
     const std::uint64_t rate_hz = number(format.data() + 4, 4);
     if (channels == 0 || rate_hz == 0) refuse_format(rate_hz, channels, name_);

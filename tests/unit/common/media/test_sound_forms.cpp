@@ -281,6 +281,11 @@ TEST_CASE("every other form that libsndfile opens is refused by its name") {
   CHECK(refused >= 14);
 }
 
+TEST_CASE("an MP3 inside of a WAV is called that, for its length is nobody's") {
+  const Bytes wav = encode_wav16(noise());
+  CHECK(holds(probed(with(wav, 20, number(0x55, 2))), "it is a WAV that holds MP3 frames"));
+}
+
 TEST_CASE("a sample beyond the limit is refused, for mixed channels would be infinite") {
   Waveform wave{8000, 2, std::vector<float>(200, 0.5F)};
   wave.samples[30] = 3e38F;
