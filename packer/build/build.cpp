@@ -1,5 +1,6 @@
 #include "packer/build/build.hpp"
 
+#include <map>
 #include <set>
 
 #include "common/error.hpp"
@@ -64,6 +65,53 @@ std::set<std::string> image_names(const Plan& planned) {
   return names;
 }
 
+std::vector<LeakItem> media_of(const StagedPack& staged) {
+  std::vector<LeakItem> items;
+  const Manifests& manifests = staged.plan.tables.manifests;
+  for (std::size_t i = 0; i < staged.clips.size(); ++i) {
+    if (!staged.clips[i].file) continue;
+    const PlannedClip& clip = staged.plan.clips[i];
+    const bool held_out = clip.role == Role::audio_val_manifest;
+    const auto& subset = held_out ? manifests.audio_val : manifests.subset;
+    items.push_back({0, held_out ? Role::audio_val_manifest : Role::manifest,
+                     staged.clips[i].file->info.path.text(), subset->entries[clip.row].clip_id,
+                     staged.clips[i].file->digest});
+  }
+  std::map<std::string_view, const StagedFile*> images;
+  for (std::size_t i = 0; i < staged.images.size(); ++i)
+    if (staged.images[i].file) images.emplace(staged.plan.images[i].file_name(), &*staged.images[i].file);
+  const auto take = [&](const std::optional<manifest::VqaManifest>& vqa, Role split) {
+    if (!vqa) return;
+    for (const manifest::QuestionEntry& entry : vqa->entries) {
+      const auto at = images.find(entry.image_filename);
+      if (at == images.end()) continue;
+      items.push_back(
+          {0, split, at->second->info.path.text(), std::to_string(entry.image_id), at->second->digest});
+      images.erase(at);  // a picture has many rows
+    }
+  };
+  take(manifests.val, Role::val_manifest);
+  take(manifests.retention, Role::retention_manifest);
+  take(manifests.base, Role::base_manifest);
+  return items;
+}
+
+std::vector<Leak> look_for_leaks(const StagedPack& staged, const common::Draft& draft,
+                                 const BuildRequest& request) {
+  if (request.leaks == LeakCheck::off) return {};
+  const auto read = [&](const LeakItem& item) {
+    return draft.folder().read(item.path, k_source_limit_bytes);
+  };
+  LeakReport report = find_near_duplicates(media_of(staged), read, {request.threads, request.verbosity});
+  if (request.leaks == LeakCheck::list || report.leaks.empty()) return std::move(report.leaks);
+  std::string lines;
+  for (const Leak& leak : report.leaks) lines += "\n  " + describe(leak, {});
+  throw common::Error(
+      common::ErrorKind::mismatch,
+      "splits of this pack hold copies of each other:" + lines +
+          "\nSelect the manifests again without one of each two files, or build with --leaks list");
+}
+
 }  // namespace
 
 BuildSummary summarise(const SealedPack& sealed) {
@@ -119,7 +167,10 @@ BuildSummary build_pack(const BuildRequest& request) {
     StagedPack staged =
         copy(std::move(collection), draft,
              {request.missing, request.probe, request.threads, request.verbosity, request.sources});
-    return summarise(seal(std::move(staged), draft, request.missing));
+    std::vector<Leak> leaks = look_for_leaks(staged, draft, request);
+    BuildSummary summary = summarise(seal(std::move(staged), draft, request.missing));
+    summary.leaks = std::move(leaks);
+    return summary;
   } catch (const common::Error& error) {
     if (error.kind() == common::ErrorKind::interrupted) draft.keep();
     throw;

@@ -12,8 +12,13 @@
 #include "packer/build/collect.hpp"
 #include "packer/build/copy.hpp"
 #include "packer/format/clip_remarks.hpp"
+#include "packer/leaks/near_duplicates.hpp"
 
 namespace packer {
+
+// Copies with other bytes across splits: not looked for, listed, or a reason to make no pack. Never changes a
+// pack's bytes.
+enum class LeakCheck { off, list, fatal };
 
 struct BuildRequest {
   std::filesystem::path manifest;
@@ -29,6 +34,7 @@ struct BuildRequest {
   // the roots and the destination counts.
   std::optional<std::filesystem::path> recipe;
   common::Probe probe = common::Probe::decode;
+  LeakCheck leaks = LeakCheck::off;
   unsigned threads = 0;
   common::Verbosity verbosity = common::Verbosity::normal;
 };
@@ -42,6 +48,7 @@ struct BuildSummary {
   std::uint64_t bytes = 0;    // of all files but pack.json and the seal
   std::vector<MissingItem> missing;
   ClipRemarks remarks;
+  std::vector<Leak> leaks{};  // where they were looked for
 };
 
 // What the program does where a flag is not given: manifests of the usual names beside --manifest are used

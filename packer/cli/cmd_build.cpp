@@ -31,6 +31,8 @@ int run_build(const BuildRequest& request, const RecipeTrust& trust, const commo
   if (!std::all_of(summary.remarks.begin(), summary.remarks.end(), is_whole))
     fmt::print(stderr, "safe-packer show --json {} lists them all\n",
                common::quote_for_shell(request.dest_root.string()));
+  for (const Leak& leak : summary.leaks)
+    fmt::print(stderr, "near-duplicate: {}\n", common::escape_for_terminal(describe(leak, {})));
   common::say(flags, fmt::format("packed {} clips, {} images and {} questions, {:.1f} MB{}", summary.clips,
                                  summary.images, summary.questions, static_cast<double>(summary.bytes) / 1e6,
                                  summary.missing.empty() ? "" : "; without the rows above"));
@@ -45,6 +47,7 @@ struct Values {
   bool allow_missing = false;
   std::string sources = "auto";
   TrustFlags trust;
+  std::string leaks = "off";
 };
 
 void add_manifest_flags(common::Verb& verb, BuildRequest& request) {
@@ -102,6 +105,11 @@ void add_build(common::Program& program) {
                {"videos", "full videos: each is cut at its start_time"}},
               "Say what the sources of sound are");
   verb.on("--allow-missing", values->allow_missing, "Pack without the sources that are missing or unusable");
+  verb.choice("--leaks", values->leaks,
+              {{"off", "do not look; safe-packer leaks does it later"},
+               {"list", "list them on standard error"},
+               {"fatal", "make no pack where there is one"}},
+              "Look for pictures and sounds that are copies of others across splits (needs OpenCV)");
   verb.path("--from-recipe", request.recipe,
             "Make the pack of this recipe (from export --format recipe) or pack again from sources of your "
             "own, byte for byte; its manifests are used")
@@ -118,6 +126,9 @@ void add_build(common::Program& program) {
     values->request.sources = values->sources == "clips"    ? SourceKind::clips
                               : values->sources == "videos" ? SourceKind::videos
                                                             : SourceKind::detect;
+    values->request.leaks = values->leaks == "fatal"  ? LeakCheck::fatal
+                            : values->leaks == "list" ? LeakCheck::list
+                                                      : LeakCheck::off;
     values->request.threads = flags.threads;
     values->request.verbosity = flags.verbosity();
     return run_build(values->request, {values->trust.expected_id, values->trust.trusted_key}, flags);

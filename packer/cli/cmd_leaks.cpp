@@ -46,22 +46,12 @@ Json to_json(const LeakReport& report, const std::vector<VerifiedPack>& packs,
   return root;
 }
 
-std::string text_of(const LeakItem& item, const std::vector<std::string>& packs) {
-  return fmt::format("{}{} of {} ({})", packs.size() == 1 ? "" : packs[item.pack] + ": ", item.path,
-                     file_of(item.split), item.id);
-}
-
 void print(const LeakReport& report, const std::vector<std::string>& packs) {
   for (const NothingToCompare& one : report.not_compared)
-    fmt::print(stderr, "not compared: {}: {}\n", common::escape_for_terminal(text_of(one.item, packs)),
+    fmt::print(stderr, "not compared: {}: {}\n", common::escape_for_terminal(describe(one.item, packs)),
                common::escape_for_terminal(one.why));
-  for (const Leak& leak : report.leaks) {
-    const std::string how =
-        leak.same_bytes ? "the same bytes" : fmt::format("distance {:.3f}", leak.distance);
-    fmt::print("{}\n",
-               common::escape_for_terminal(fmt::format("{}: {}: {} and {}", kind_of(leak.a), how,
-                                                       text_of(leak.a, packs), text_of(leak.b, packs))));
-  }
+  for (const Leak& leak : report.leaks)
+    fmt::print("{}\n", common::escape_for_terminal(describe(leak, packs)));
 }
 
 int run_leaks(const std::vector<std::filesystem::path>& paths, bool fatal, const common::CommonFlags& flags) {

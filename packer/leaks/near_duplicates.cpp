@@ -1,5 +1,7 @@
 #include "packer/leaks/near_duplicates.hpp"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <optional>
 #include <set>
@@ -96,6 +98,18 @@ void compare_all(const std::vector<LeakItem>& items, const LeakRequest& request,
 }
 
 }  // namespace
+
+std::string describe(const LeakItem& item, const std::vector<std::string>& packs) {
+  return fmt::format("{}{} of {} ({})", packs.size() < 2 ? "" : packs[item.pack] + ": ", item.path,
+                     file_of(item.split), item.id);
+}
+
+std::string describe(const Leak& leak, const std::vector<std::string>& packs) {
+  std::string how = leak.same_bytes ? "the same bytes" : fmt::format("distance {:.3f}", leak.distance);
+  if (leak.shift_s != 0) how += fmt::format(", shifted by {:.2f} s", leak.shift_s);
+  return fmt::format("{}: {}: {} and {}", leak.a.is_picture() ? "picture" : "sound", how,
+                     describe(leak.a, packs), describe(leak.b, packs));
+}
 
 std::vector<LeakItem> media_of(const VerifiedPack& pack, std::size_t number) {
   std::vector<LeakItem> items;

@@ -44,6 +44,11 @@ struct LeakReport {
   std::size_t pictures = 0, sounds = 0;
 };
 
+// "picture: distance 0.012: A of val_manifest.json (1) and B of base_manifest.json (2)"; each with its pack
+// where `packs` are many.
+[[nodiscard]] std::string describe(const LeakItem& item, const std::vector<std::string>& packs);
+[[nodiscard]] std::string describe(const Leak& leak, const std::vector<std::string>& packs);
+
 struct LeakRequest {
   unsigned threads = 0;
   common::Verbosity verbosity = common::Verbosity::normal;

@@ -107,3 +107,24 @@ TEST_CASE("no program is linked with OpenCV") {
     CHECK_FALSE(holds(linked.out, "opencv"));
   }
 }
+
+TEST_CASE("build --leaks lists copies or refuses them, and changes no byte of the pack") {
+  const support::Scratch scratch;
+  const fs::path pack = pack_with_a_copy(scratch.path());
+  const auto build = [&](const std::string& leaks, const std::string& dest) {
+    return support::run_process({k_packer, "build", "--quiet", "--leaks", leaks, "--manifest",
+                                 (scratch / "E/subset_manifest.json").string(), "--val-manifest",
+                                 (scratch / "E/val_manifest.json").string(), "--source-root",
+                                 (scratch / "audiocaps").string(), "--dest-root",
+                                 (scratch / dest / "data_pack").string()});
+  };
+  const Finished listed = build("list", "listed"), off = build("off", "off"), fatal = build("fatal", "fatal");
+  CHECK(listed.code == 0);
+  CHECK(holds(listed.err, "near-duplicate: picture: distance 0.0"));
+  CHECK(off.code == 0);
+  CHECK_FALSE(holds(off.err, "near-duplicate"));
+  CHECK(listed.out.substr(0, 64) == off.out.substr(0, 64));
+  CHECK(fatal.code == 1);
+  CHECK(holds(fatal.err, support::image_name(3) + " of retention_manifest.json"));
+  CHECK_FALSE(fs::exists(scratch / "fatal/data_pack"));
+}
