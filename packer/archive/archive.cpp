@@ -1,7 +1,8 @@
 #include "packer/archive/archive.hpp"
 
+#include <unistd.h>
+
 #include <algorithm>
-#include <cstdio>
 
 #include "common/error.hpp"
 #include "common/program.hpp"
@@ -23,7 +24,13 @@ namespace fs = std::filesystem;
 using common::Error;
 using common::ErrorKind;
 
-Compression compression_for(const fs::path& out) {
+bool is_standard_output(const fs::path& out) { return out == "-"; }
+
+Compression compression_for(const ArchiveRequest& request) {
+  const fs::path& out = request.out;
+  if (is_standard_output(out)) return request.compression.value_or(Compression::none);
+  if (request.compression)
+    throw Error(ErrorKind::usage, "--format is for -o -; the suffix of " + out.string() + " says its form");
   const auto form = form_of_suffix(out);
   if (!form)
     throw Error(ErrorKind::usage, out.string() + " must end with .tar, .tar.zst, .tgz or .tar.gz; rename it");
@@ -31,7 +38,33 @@ Compression compression_for(const fs::path& out) {
   return *form == Form::tar_zst ? Compression::zstd : Compression::none;
 }
 
+// A pipe, or a file that the shell has opened.
+class StandardOutput : public common::Sink {
+ public:
+  StandardOutput() : file_(::dup(STDOUT_FILENO)) {
+    if (!file_.is_open()) common::throw_errno("cannot write to the standard output");
+  }
+  void write(common::ByteView bytes) override {
+    file_.write_all(bytes, k_shown);
+    bytes_ += bytes.size();
+  }
+  void finish() override { file_.close(k_shown); }
+  [[nodiscard]] std::uint64_t bytes() const { return bytes_; }
+
+ private:
+  static constexpr const char* k_shown = "the standard output";
+  common::File file_;
+  std::uint64_t bytes_ = 0;
+};
+
 void check_out(const fs::path& pack, const fs::path& out) {
+  if (is_standard_output(out)) {
+    if (::isatty(STDOUT_FILENO) == 1)
+      throw Error(ErrorKind::usage,
+                  "an archive is not written to a terminal; pipe it on, as in: safe-packer archive " +
+                      pack.string() + " -o - | ssh HOST 'cat > pack.tar'");
+    return;
+  }
   const fs::file_status status = fs::symlink_status(out);
   if (fs::exists(status) && !fs::is_regular_file(status))
     throw Error(ErrorKind::usage,
@@ -106,7 +139,7 @@ void write_archive(const Source& source, TarWriter& tar, common::Progress& progr
 }  // namespace
 
 ArchiveSummary archive(const ArchiveRequest& request) {
-  const Compression form = compression_for(request.out);
+  const Compression form = compression_for(request);
   (void)form_of(request.pack);  // says what is wrong with the pack before the target is looked at
   check_out(request.pack, request.out);
   const Source source = look(request.pack, request);
@@ -117,12 +150,20 @@ ArchiveSummary archive(const ArchiveRequest& request) {
   std::uint64_t total = 0;
   for (const PackFile& file : source.examination.files) total += file.bytes;
 
+  const auto write = [&](common::Sink& file) {
+    const std::unique_ptr<common::Sink> compressed = compress(form, file, request.threads);
+    TarWriter tar(*compressed, source.examination.info->name + "/");
+    common::Progress progress("archiving", "MB", total >> 20, request.verbosity);
+    write_archive(source, tar, progress);
+    file.finish();
+  };
+  if (is_standard_output(request.out)) {
+    StandardOutput out;
+    write(out);
+    return {*source.examination.id, source.examination.files.size(), out.bytes()};
+  }
   common::DraftFile file(request.out);
-  const std::unique_ptr<common::Sink> compressed = compress(form, file, request.threads);
-  TarWriter tar(*compressed, source.examination.info->name + "/");
-  common::Progress progress("archiving", "MB", total >> 20, request.verbosity);
-  write_archive(source, tar, progress);
-  file.finish();
+  write(file);
   file.publish();
   return {*source.examination.id, source.examination.files.size(), fs::file_size(request.out)};
 }

@@ -9,23 +9,43 @@
 namespace packer {
 
 void add_archive(common::Program& program) {
-  const auto request = std::make_shared<ArchiveRequest>();
+  struct Values {
+    ArchiveRequest request;
+    std::string form;
+  };
+  const auto values = std::make_shared<Values>();
   common::Verb& verb = program.add(
       {"archive",
        "Write a pack as one file; a pack that does not verify is refused",
        {"archive experiments/overfitting/data_pack -o safe_overfit_pack.tgz",
-        "archive data_pack.tar -o data_pack.tar.zst --threads 8"},
+        "archive data_pack.tar -o data_pack.tar.zst --threads 8",
+        "archive data_pack -o - --format tar.zst | ssh HOST safe-packer extract - --dest data_pack"},
        {{1, "the pack is damaged or malformed; nothing is written"}, {3, k_io}, {130, k_interrupted}}});
-  verb.path("PACK,--pack,--pack-root", request->pack, "Read this pack, a folder or a .tar").required();
-  verb.path("--output,--out,-o", request->out, "Write X.tar, X.tar.zst, X.tgz or X.tar.gz").required();
-  verb.action([request](const common::CommonFlags& flags) {
-    request->threads = flags.threads;
-    request->verbosity = flags.verbosity();
-    const ArchiveSummary summary = archive(*request);
+  verb.path("PACK,--pack,--pack-root", values->request.pack, "Read this pack, a folder or a .tar").required();
+  verb.path("--output,--out,-o", values->request.out,
+            "Write X.tar, X.tar.zst, X.tgz or X.tar.gz, or - for standard output")
+      .required();
+  verb.choice("--format", values->form,
+              {{"tar", "not compressed"}, {"tar.zst", "by zstd"}, {"tgz", "by gzip"}},
+              "Choose the form of what -o - writes")
+      .otherwise("tar");
+  verb.action([values](const common::CommonFlags& flags) {
+    ArchiveRequest& request = values->request;
+    request.threads = flags.threads;
+    request.verbosity = flags.verbosity();
+    if (!values->form.empty())
+      request.compression = values->form == "tar.zst" ? Compression::zstd
+                            : values->form == "tgz"   ? Compression::gzip
+                                                      : Compression::none;
+    const ArchiveSummary summary = archive(request);
     common::say(flags, fmt::format("archived {} files, {:.1f} MB", summary.files,
                                    static_cast<double>(summary.bytes) / 1e6));
-    print_pack(flags, summary.id, request->out.string());
-    common::say_next(flags, {"safe-packer", "extract", request->out.string(), "--expect", summary.id.hex()});
+    if (request.out == "-") {  // where the archive goes nothing else does
+      common::say(flags, summary.id.hex() + "  -");
+      return 0;
+    }
+    print_pack(flags, summary.id, request.out.string());
+    common::say_next(flags, {"safe-packer", "extract", request.out.string(), "--expect", summary.id.hex()});
     return 0;
   });
 }

@@ -131,6 +131,18 @@ void refuse_keys(const Split& split) {
   }
 }
 
+// A loader that makes columns of a split's keys, as datasets does, takes samples of one form of media only.
+std::vector<Split> by_form(Split split) {
+  std::map<std::string, Split> parts;  // by suffix
+  for (Sample& sample : split.samples) parts[sample.suffix].samples.push_back(std::move(sample));
+  std::vector<Split> forms;
+  for (auto& [suffix, part] : parts) {
+    part.name = parts.size() == 1 ? split.name : split.name + "-" + suffix.substr(1);
+    forms.push_back(std::move(part));
+  }
+  return forms;
+}
+
 std::vector<Split> list_splits(const VerifiedPack& pack, const Rows& rows) {
   std::vector<Split> splits;
   splits.push_back(clip_split(pack, "subset", rows.clips));
@@ -139,8 +151,12 @@ std::vector<Split> list_splits(const VerifiedPack& pack, const Rows& rows) {
   if (rows.retention) splits.push_back(image_split(pack, "retention", *rows.retention));
   if (rows.base) splits.push_back(image_split(pack, "base", *rows.base));
   if (rows.base && !rows.base->captions.empty()) splits.push_back(caption_split(*rows.base));
-  for (const Split& split : splits) refuse_keys(split);
-  return splits;
+  std::vector<Split> parts;
+  for (Split& split : splits) {
+    refuse_keys(split);
+    for (Split& part : by_form(std::move(split))) parts.push_back(std::move(part));
+  }
+  return parts;
 }
 
 std::string json_of(const Sample& sample) {

@@ -1,6 +1,7 @@
-"""What webdataset and mlcroissant read out of an export, against the pack it was made of.
+"""What webdataset, datasets and mlcroissant read out of an export, against the pack it was made of.
 
     export_peers.py webdataset PACK SHARDS_FOLDER
+    export_peers.py datasets PACK SHARDS_FOLDER
     export_peers.py croissant PACK CROISSANT_JSON
     export_peers.py pack PACK PACK
 
@@ -28,13 +29,15 @@ def check_webdataset(pack, folder):
     questions = {"val": "val_manifest.json", "retention": "retention_manifest.json", "base": "base_manifest.json"}
     media = set()
     samples = 0
-    for split, entry in described["splits"].items():
+    rows_of = {}
+    for part, entry in described["splits"].items():
+        split = part.split("-")[0]
         # Decoding is left to the peer's defaults for json and text; media stay bytes.
         data = webdataset.WebDataset(str(folder / entry["shards"]), shardshuffle=False).decode()
         seen = list(data)
         assert len(seen) == entry["samples"], (split, len(seen))
         samples += len(seen)
-        rows = []
+        rows = rows_of.setdefault(split, [])
         for sample in seen:
             row = sample["json"]
             suffixes = [key for key in sample if key in ("wav", "flac", "jpg", "jpeg", "png")]
@@ -50,8 +53,12 @@ def check_webdataset(pack, folder):
                 rows.append({key: row[key] for key in row if key not in ("path", "sha256")})
             else:
                 rows += row["questions"]
+    for split, rows in rows_of.items():
         if split in clips:
-            assert rows == manifest(pack, clips[split])["entries"], split
+            # Forms come one after the other; within each the order is the manifest's.
+            expected = manifest(pack, clips[split])["entries"]
+            form = lambda row: pathlib.Path(row["audio_relpath"]).suffix
+            assert rows == sorted(expected, key=form), split
         elif split == "base_captions":
             assert rows == manifest(pack, "base_manifest.json")["captions"]
         else:
@@ -59,6 +66,38 @@ def check_webdataset(pack, folder):
             by_id = {row["question_id"]: row for row in rows}
             assert len(rows) == len(expected) and all(by_id[row["question_id"]] == row for row in expected), split
     listed = {line[66:] for line in seal.decode().splitlines()}
+    assert media == {path for path in listed if "/" in path}, "media that are in no shard"
+    print(f"{samples} samples, {len(media)} media files")
+
+
+def check_datasets(pack, folder):
+    import datasets
+
+    datasets.disable_progress_bars()
+    described = json.loads((folder / "dataset.json").read_text())
+    samples = 0
+    media = set()
+    for part, entry in described["splits"].items():
+        # Cached beside the shards, which a test removes.
+        data = datasets.load_dataset(
+            "webdataset", data_files=str(folder / f"{part}-*.tar"), split="train", cache_dir=str(folder.parent / "cache")
+        )
+        assert len(data) == entry["samples"], (part, len(data))
+        samples += len(data)
+        for name, feature in list(data.features.items()):
+            if isinstance(feature, (datasets.Audio, datasets.Image)):
+                data = data.cast_column(name, type(feature)(decode=False))
+        keys = [name for name in data.column_names if name in ("wav", "flac", "jpg", "jpeg", "png")]
+        assert len(keys) == (0 if part == "base_captions" else 1), data.column_names
+        for row in data:
+            if not keys:
+                continue
+            path = pack / row["json"]["path"]
+            assert row[keys[0]]["bytes"] == path.read_bytes(), path
+            media.add(row["json"]["path"])
+            if "txt" in row:
+                assert row["txt"] == row["json"]["caption"]
+    listed = {line[66:] for line in (pack / "SHA256SUMS").read_text().splitlines()}
     assert media == {path for path in listed if "/" in path}, "media that are in no shard"
     print(f"{samples} samples, {len(media)} media files")
 
@@ -128,7 +167,13 @@ def check_pack(pack, _):
 
 def main():
     kind, pack, place = sys.argv[1], pathlib.Path(sys.argv[2]), pathlib.Path(sys.argv[3])
-    {"webdataset": check_webdataset, "croissant": check_croissant, "pack": check_pack}[kind](pack, place)
+    checks = {
+        "webdataset": check_webdataset,
+        "datasets": check_datasets,
+        "croissant": check_croissant,
+        "pack": check_pack,
+    }
+    checks[kind](pack, place)
 
 
 main()

@@ -1,5 +1,5 @@
-// What other people's readers make of a pack and of its exports: webdataset, mlcroissant, and Python's json,
-// soundfile and PIL.
+// What other people's readers make of a pack and of its exports: webdataset, datasets, mlcroissant, and
+// Python's json, soundfile and PIL.
 #include "manifest/format/write.hpp"
 #include "packer/archive/archive.hpp"
 #include "packer/check/open.hpp"
@@ -47,13 +47,17 @@ Finished judge(const std::string& python, const std::string& kind, const fs::pat
 
 }  // namespace
 
-TEST_CASE("webdataset iterates the shards, and every byte and row is the pack's") {
-  const auto python = support::peer_python("webdataset");
+TEST_CASE("webdataset and datasets load the shards of every split, and every byte and row is the pack's") {
+  const auto python = support::peer_python("webdataset and datasets");
   if (!python) return;
   const support::Scratch scratch;
   const fs::path pack = full_pack(scratch);
+  // WAV and FLAC in one split.
   (void)packer::export_webdataset(open(pack), {scratch / "shards", 1 << 20, 2, common::Verbosity::quiet});
+  CHECK(fs::exists(scratch / "shards/subset-flac-000000.tar"));
+  CHECK(fs::exists(scratch / "shards/subset-wav-000000.tar"));
   CHECK(judge(*python, "webdataset", pack, scratch / "shards").out == "8 samples, 7 media files\n");
+  CHECK(judge(*python, "datasets", pack, scratch / "shards").out == "8 samples, 7 media files\n");
 }
 
 TEST_CASE(
