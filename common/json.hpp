@@ -6,7 +6,6 @@
 
 #include <cstdint>
 #include <filesystem>
-#include <functional>
 #include <initializer_list>
 #include <nlohmann/json.hpp>
 #include <string>
@@ -21,12 +20,6 @@ inline constexpr int k_depth_limit = 64;
 
 // `name` (a path, usually) begins every error message, followed by the byte offset.
 [[nodiscard]] Json parse_json(std::string_view text, const std::string& name);
-// The same for an object with long lists: the elements of its members named in `lists` are handed to `take`
-// one by one and not kept; those lists come back empty. A whole document takes ten times the memory of its
-// text.
-using TakeRow = std::function<void(std::string_view list, Json&& row)>;
-Json parse_json_rows(std::string_view text, const std::string& name,
-                     std::initializer_list<std::string_view> lists, const TakeRow& take);
 [[nodiscard]] Json read_json(const std::filesystem::path& path, std::uint64_t limit_bytes);
 
 // json.dumps(value, indent=2): non-ASCII escaped, floats as Python's repr, no final newline. `level`: how

@@ -37,7 +37,7 @@ inline constexpr std::size_t k_plain_end_reads_on_bytes = sizeof(std::uint64_t);
 struct JsonNumber {
   enum class Kind { integer, too_large, real };  // too_large: an integer beyond 64 bits with a sign
   Kind kind = Kind::integer;
-  std::int64_t value = 0;  // of an integer
+  std::int64_t value = 0;   // of an integer
   std::string_view text{};  // as it stands in the document
 };
 

@@ -8,6 +8,7 @@
 #include <string>
 
 #include "common/error.hpp"
+#include "common/terminal.hpp"
 
 namespace common {
 namespace {
@@ -24,7 +25,9 @@ void on_signal(int number) {
   g_signals = 1;
 }
 
-void say(const char* program, const char* message) { std::fprintf(stderr, "%s: %s\n", program, message); }
+void say(const char* program, const std::string& message) {
+  print_line(stderr, std::string(program) + ": " + message);
+}
 
 }  // namespace
 
@@ -62,7 +65,7 @@ int run_program(const char* program, const std::function<int()>& body) {
   } catch (const std::filesystem::filesystem_error& error) {
     say(program, error.what());
   } catch (const std::exception& error) {
-    say(program, (std::string("unexpected failure: ") + error.what() + "; please report it").c_str());
+    say(program, std::string("unexpected failure: ") + error.what() + "; please report it");
   }
   return code;
 }

@@ -6,6 +6,8 @@
 #include <cstdio>
 #include <utility>
 
+#include "common/terminal.hpp"
+
 namespace common {
 
 Progress::Progress(std::string what, std::string unit, std::uint64_t total, Verbosity verbosity)
@@ -49,6 +51,7 @@ void Progress::print(bool last) {
   if (!last && rate > 0 && total_ > done_)
     line += fmt::format(", {:.0f} s left", static_cast<double>(total_ - done_) / rate);
   if (!note_.empty()) line += ", " + note_;
+  line = escape_for_terminal(line);
   std::fprintf(stderr, terminal_ ? "\r\033[K%s%s" : "%s%s", line.c_str(), terminal_ && !last ? "" : "\n");
   std::fflush(stderr);
   printed_ = true;

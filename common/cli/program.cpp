@@ -11,6 +11,7 @@
 #include "common/cli/suggest.hpp"
 #include "common/error.hpp"
 #include "common/program.hpp"
+#include "common/terminal.hpp"
 
 namespace common {
 namespace {
@@ -82,7 +83,7 @@ int Program::run(int argc, const char* const* argv) {
 }
 
 void say(const CommonFlags& flags, const std::string& line) {
-  if (!flags.quiet) fmt::print(stderr, "{}\n", line);
+  if (!flags.quiet) print_line(stderr, line);
 }
 
 void say_next(const CommonFlags& flags, const std::vector<std::string>& command) {

@@ -11,17 +11,6 @@ void sort_findings(Findings& findings) {
   findings.erase(std::unique(findings.begin(), findings.end()), findings.end());
 }
 
-std::string escape_for_terminal(std::string_view text) {
-  std::string out;
-  for (const char c : text) {
-    if (c >= ' ' && c <= '~' && c != '\\')
-      out += c;
-    else
-      out += fmt::format("\\x{:02x}", static_cast<unsigned char>(c));
-  }
-  return out;
-}
-
 std::string describe(const Finding& finding) {
   std::string line = finding.rule + " ";
   if (!finding.path.empty()) line += escape_for_terminal(finding.path) + ": ";

@@ -4,10 +4,10 @@
 
 #include <compare>
 #include <string>
-#include <string_view>
 #include <vector>
 
 #include "common/error.hpp"
+#include "common/terminal.hpp"
 
 namespace common {
 
@@ -24,7 +24,6 @@ void sort_findings(Findings& findings);
 
 // "F2 images/a.jpg: ..." with every byte that a terminal could act on escaped.
 [[nodiscard]] std::string describe(const Finding& finding);
-[[nodiscard]] std::string escape_for_terminal(std::string_view text);
 
 // One line a finding, as people read them. Where an archive ends too early or no longer decompresses, the
 // files behind that place are missing for no other reason: they are one line, behind the cause.

@@ -17,6 +17,7 @@
 #include <utility>
 
 #include "common/error.hpp"
+#include "common/terminal.hpp"
 #include "common/unfetched.hpp"
 
 namespace common {
@@ -245,9 +246,9 @@ void Folder::sync_published(const fs::path& what) const {
   try {
     sync();
   } catch (const Error& error) {
-    std::fprintf(stderr,
-                 "warning: %s is in its place and whole, but may be lost if the machine fails now: %s\n",
-                 what.c_str(), error.what());
+    print_line(stderr,
+               "warning: " + what.string() +
+                   " is in its place and whole, but may be lost if the machine fails now: " + error.what());
   }
 }
 

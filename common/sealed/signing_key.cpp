@@ -1,18 +1,23 @@
 #include "common/sealed/signing_key.hpp"
 
+#include <fmt/format.h>
 #include <openssl/err.h>
 #include <openssl/evp.h>
 #include <openssl/objects.h>
 #include <openssl/pem.h>
 #include <openssl/x509.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
+#include <algorithm>
+#include <iterator>
 #include <optional>
 #include <string_view>
 #include <utility>
 
 #include "common/error.hpp"
 #include "common/file.hpp"
-#include "common/sealed/finding.hpp"
+#include "common/terminal.hpp"
 
 namespace common {
 namespace {
@@ -20,6 +25,15 @@ namespace {
 namespace fs = std::filesystem;
 
 constexpr std::uint64_t k_key_file_limit_bytes = 64 << 10;
+
+// The y of the eight points whose order divides the cofactor 8, little-endian; each but the first two stands
+// for two points, x and -x, and those two have x = 0. ("Taming the many EdDSAs", table 5.)
+constexpr std::string_view k_small_order[] = {
+    "0100000000000000000000000000000000000000000000000000000000000000",   // 1, order 1
+    "ecffffffffffffffffffffffffffffffffffffffffffffffffffffffffffff7f",   // -1, order 2
+    "0000000000000000000000000000000000000000000000000000000000000000",   // 0, order 4
+    "26e8958fc2b227b045c3f489f2ef98f0d5dfac05d3c63339b13802886d53fc05",   // order 8
+    "c7176a703d4dd84fba3c0b760d10670f2a2053fa2c39ccc64ec7fd7792ac037a"};  // order 8
 
 struct Free {
   void operator()(EVP_PKEY* key) const { EVP_PKEY_free(key); }
@@ -114,6 +128,21 @@ void require_ed25519(const fs::path& path, const KeyHandle& key, bool is_whole) 
     refuse_kind(path, OBJ_nid2ln(EVP_PKEY_base_id(key.get())));
 }
 
+// Who can read a secret key can sign with it. As ssh does it: of a file that belongs to somebody else the
+// mode says nothing about who was meant to have it.
+void require_private(const fs::path& path) {
+  struct stat status {};
+  if (::stat(path.c_str(), &status) != 0) throw_errno("cannot read " + path.string());
+  const auto others = status.st_mode & (S_IRWXG | S_IRWXO);
+  if (others == 0 || status.st_uid != ::geteuid()) return;
+  throw Error(
+      ErrorKind::usage,
+      path.string() + fmt::format(" has the mode {:04o}, so others than its owner have access to the secret "
+                                  "key; run chmod 600 {}, and make a new key if somebody else may "
+                                  "have read it",
+                                  status.st_mode & 07777, path.string()));
+}
+
 std::array<std::uint8_t, PublicKey::k_size> raw_public(const EVP_PKEY* key) {
   std::array<std::uint8_t, PublicKey::k_size> bytes{};
   std::size_t size = bytes.size();
@@ -123,8 +152,19 @@ std::array<std::uint8_t, PublicKey::k_size> raw_public(const EVP_PKEY* key) {
 
 }  // namespace
 
+bool PublicKey::is_weak() const {
+  std::array<std::uint8_t, k_size> y = bytes_;
+  y.back() &= 0x7f;  // the top bit is the sign of x
+  // p = 2^255 - 19: ed, thirty times ff, 7f. From there on the bytes are another encoding of y - p.
+  const bool is_reduced =
+      y.back() < 0x7f || y.front() < 0xed ||
+      std::any_of(y.begin() + 1, y.end() - 1, [](std::uint8_t byte) { return byte != 0xff; });
+  return !is_reduced || std::any_of(std::begin(k_small_order), std::end(k_small_order),
+                                    [&](std::string_view hex) { return to_hex(y) == hex; });
+}
+
 bool PublicKey::verifies(ByteView message, ByteView signature) const {
-  if (signature.size() != k_signature_bytes) return false;
+  if (signature.size() != k_signature_bytes || is_weak()) return false;
   const KeyHandle key = handle_of(bytes_);
   const ContextHandle context = new_context();
   // Ed25519 hashes by itself: no digest is named. Below 1 is "no" or "could not", and neither is a yes.
@@ -189,11 +229,18 @@ PublicKey read_public_key(const fs::path& path) {
   const unsigned char* at = block.der.data();
   const KeyHandle key(d2i_PUBKEY(nullptr, &at, static_cast<long>(block.der.size())));
   require_ed25519(path, key, at == block.der.data() + block.der.size());
-  return PublicKey(raw_public(key.get()));
+  const PublicKey trusted(raw_public(key.get()));
+  if (trusted.is_weak())
+    throw Error(ErrorKind::usage,
+                path.string() +
+                    " holds a point of small order, or one that is not in its one encoding: anybody can make "
+                    "signatures for such a key; get the key again, from whom it is said to be");
+  return trusted;
 }
 
 SecretKey read_secret_key(const fs::path& path) {
   const PemBlock block = read_block(path);
+  if (block.label != "PUBLIC KEY") require_private(path);
   if (block.label == "PUBLIC KEY")
     throw Error(ErrorKind::usage,
                 path.string() + " holds a public key, which cannot sign; name the secret one (KEY.pem)");

@@ -19,7 +19,13 @@ class PublicKey {
  public:
   static constexpr std::size_t k_size = 32;
   explicit PublicKey(const std::array<std::uint8_t, k_size>& bytes) : bytes_(bytes) {}
-  // Whether `signature` is this key's, over exactly these bytes.
+  // Whether anybody could sign for it: the bytes are one of the eight points of small order, or no point's
+  // one encoding (RFC 8032, 5.1.3: y below 2^255 - 19, and no sign where x is 0). For such a key there are
+  // signatures that hold for any message.
+  [[nodiscard]] bool is_weak() const;
+  // Whether `signature` is this key's, over exactly these bytes. Never where the key is weak. S must be below
+  // the group's order, and R must be the very bytes that follow from S and the key, so neither has a second
+  // form.
   [[nodiscard]] bool verifies(ByteView message, ByteView signature) const;
   // SubjectPublicKeyInfo, "-----BEGIN PUBLIC KEY-----".
   [[nodiscard]] std::string pem() const;
@@ -51,7 +57,8 @@ class SecretKey {
 };
 
 // Both follow links: the user names a key, wherever it is kept. A file without a PEM key is a format error;
-// one with a key of another kind, or the other half of the pair, a usage error.
+// one with a key of another kind, a weak one, the other half of the pair, or a secret key that others than
+// its owner can read, a usage error.
 [[nodiscard]] PublicKey read_public_key(const std::filesystem::path& path);
 [[nodiscard]] SecretKey read_secret_key(const std::filesystem::path& path);
 

@@ -3,11 +3,14 @@
 #include <algorithm>
 
 #include "common/error.hpp"
+#include "common/program.hpp"
+#include "common/sealed/finding_limit.hpp"
 
 namespace common {
 namespace {
 
 constexpr std::size_t k_hex_digits = 2 * Digest::k_size;
+constexpr std::size_t k_lines_between_stops = 4096;
 
 void check_required(const std::vector<SumsLine>& lines, std::span<const std::string> required,
                     Findings& findings) {
@@ -35,12 +38,14 @@ std::vector<SumsLine> parse_sums(std::string_view text, std::span<const std::str
                                  Findings& findings, std::size_t path_limit_bytes) {
   std::vector<SumsLine> lines;
   const std::string seal(k_seal_name);
+  LimitedFindings limited(findings);
   const auto bad = [&](std::size_t number, const char* rule, const std::string& what) {
-    findings.push_back({seal, rule, "line " + std::to_string(number) + ": " + what});
+    limited.add(seal, rule, "line " + std::to_string(number) + ": " + what);
   };
   std::size_t number = 0;
-  for (std::size_t at = 0; at < text.size();) {
+  for (std::size_t at = 0; at < text.size() && !limited.is_full();) {
     ++number;
+    if (number % k_lines_between_stops == 0) throw_if_stop_requested();
     if (number > k_file_count_limit) {
       bad(number, "S6", "more than 500000 files");
       break;

@@ -5,11 +5,13 @@
 #include <algorithm>
 #include <utility>
 
+#include "common/cli/print_json.hpp"
 #include "common/cli/program.hpp"
 #include "common/error.hpp"
 #include "common/file.hpp"
 #include "common/json.hpp"
 #include "common/sealed/draft_file.hpp"
+#include "common/terminal.hpp"
 #include "manifest/datasets/data_sets.hpp"
 #include "manifest/format/parse.hpp"
 #include "manifest/format/write.hpp"
@@ -24,8 +26,6 @@ using common::Error;
 using common::ErrorKind;
 using common::Json;
 namespace fs = std::filesystem;
-
-void print_result(const std::string& line) { fmt::print("{}\n", line); }
 
 // Before minutes are spent on reading tables.
 void require_writable(const fs::path& output, const std::vector<fs::path>& inputs) {
@@ -146,14 +146,14 @@ void publish(const std::string& text, const Written& written, Existing existing,
     }
     result["unchanged"] = unchanged;
     result["sha256"] = common::digest_of(text).hex();
-    print_result(common::dump_line(result));
+    common::print_json(result, common::JsonLayout::line);
   } else {
     std::string line =
         fmt::format("{} {}: {} of {} {}, seed {}", unchanged ? "unchanged" : "wrote", written.path.string(),
                     written.chosen, written.population, written.unit, written.seed.text());
     if (written.captions) line += fmt::format(", and {} captions", *written.captions);
     if (written.skipped) line += fmt::format(", {} skipped for want of a file", *written.skipped);
-    print_result(line);
+    common::print_line(stdout, line);
     if (written.lists != nullptr && !written.lists->empty())
       common::say(flags, fmt::format("lists to exclude: {} entries, {} of them in no row of the table",
                                      written.lists->size(), written.lists->unmet()));

@@ -5,9 +5,11 @@
 #include <cstdio>
 #include <set>
 
+#include "common/cli/print_json.hpp"
 #include "common/cli/program.hpp"
 #include "common/error.hpp"
 #include "common/file.hpp"
+#include "common/terminal.hpp"
 #include "manifest/check.hpp"
 #include "manifest/datasets/data_sets.hpp"
 #include "manifest/diff.hpp"
@@ -93,7 +95,7 @@ std::vector<Json> rows_with(const AnyManifest& any, const std::string& id) {
 
 int show_rows(const AnyManifest& any, const fs::path& path, const std::string& id) {
   const std::vector<Json> rows = rows_with(any, id);
-  for (const Json& row : rows) fmt::print("{}\n", common::dump_line(row));
+  for (const Json& row : rows) common::print_json(row, common::JsonLayout::line);
   if (!rows.empty()) return 0;
   throw common::Error(common::ErrorKind::mismatch,
                       fmt::format("{} has no row with the id {}; ids are youtube_id, audiocap_id, "
@@ -152,13 +154,14 @@ int check(const std::vector<fs::path>& manifests, const common::CommonFlags& fla
     for (const Finding& finding : findings)
       result["findings"].push_back(
           {{"kind", finding.kind}, {"files", finding.files}, {"text", finding.text}});
-    fmt::print("{}\n", common::dump_pretty(result));
+    common::print_json(result, common::JsonLayout::pretty);
     return code;
   }
   for (const Finding& finding : findings)
-    fmt::print("{}\n",
-               fmt::format("{}: {}: {}", finding.kind, fmt::join(finding.files, " and "), finding.text));
-  if (findings.empty()) fmt::print("{}\n", fmt::format("ok: {} manifests, nothing found", named.size()));
+    common::print_line(
+        stdout, fmt::format("{}: {}: {}", finding.kind, fmt::join(finding.files, " and "), finding.text));
+  if (findings.empty())
+    common::print_line(stdout, fmt::format("ok: {} manifests, nothing found", named.size()));
   for (const NamedManifest& one : named)
     if (const std::size_t count = skipped_by(one))
       common::say(flags, fmt::format("{}: clips skipped when it was made: {}; safe-manifest show names them",
@@ -180,10 +183,11 @@ int show(const fs::path& path, const std::string& id, const common::CommonFlags&
   summary.update(std::visit([](const auto& manifest) { return summary_of(manifest); }, any));
   summary["sha256"] = common::digest_of(text).hex();
   if (flags.json) {
-    fmt::print("{}\n", common::dump_line(summary));
+    common::print_json(summary, common::JsonLayout::line);
     return 0;
   }
-  for (const auto& [key, value] : summary.items()) fmt::print("{:16}  {}\n", key, common::dump_line(value));
+  for (const auto& [key, value] : summary.items())
+    common::print_line(stdout, fmt::format("{:16}  {}", key, common::dump_line(value)));
   return 0;
 }
 
@@ -191,8 +195,11 @@ int diff(const fs::path& a, const fs::path& b, const common::CommonFlags& flags)
   const std::vector<RowChange> changes =
       diff_manifests(read_any(a, Repeats::refuse), read_any(b, Repeats::refuse));
   for (const RowChange& change : changes)
-    fmt::print("{}\n", flags.json ? common::dump_line(to_json(change)) : describe(change));
-  if (changes.empty() && !flags.json) fmt::print("equal\n");
+    if (flags.json)
+      common::print_json(to_json(change), common::JsonLayout::line);
+    else
+      common::print_line(stdout, describe(change));
+  if (changes.empty() && !flags.json) common::print_line(stdout, "equal");
   return changes.empty() ? 0 : 1;
 }
 

@@ -15,6 +15,7 @@
 #include "packer/check/verify.hpp"
 #include "packer/tar/compress.hpp"
 #include "packer/tar/compression.hpp"
+#include "packer/tar/decompress.hpp"
 #include "packer/tar/tar_writer.hpp"
 
 namespace packer {
@@ -122,6 +123,22 @@ void write_file(const Source& source, std::size_t index, TarWriter& tar) {
   tar.pad(padding_after(file.bytes));
 }
 
+// Counts what goes through.
+class Counted : public common::Sink {
+ public:
+  explicit Counted(common::Sink& to) : to_(to) {}
+  void write(common::ByteView bytes) override {
+    count_ += bytes.size();
+    to_.write(bytes);
+  }
+  void finish() override { to_.finish(); }
+  [[nodiscard]] std::uint64_t count() const { return count_; }
+
+ private:
+  common::Sink& to_;
+  std::uint64_t count_ = 0;
+};
+
 void write_archive(const Source& source, TarWriter& tar, common::Progress& progress) {
   const Examination& pack = source.examination;
   for (const std::string_view name : {common::k_seal_name, common::k_signature_name})
@@ -151,10 +168,16 @@ ArchiveSummary archive(const ArchiveRequest& request) {
   for (const PackFile& file : source.examination.files) total += file.bytes;
 
   const auto write = [&](common::Sink& file) {
-    const std::unique_ptr<common::Sink> compressed = compress(form, file, request.threads);
+    Counted written(file);
+    const std::unique_ptr<common::Sink> compressed = compress(form, written, request.threads);
     TarWriter tar(*compressed, source.examination.info->name + "/");
     common::Progress progress("archiving", "MB", total >> 20, request.verbosity);
     write_archive(source, tar, progress);
+    if (form != Compression::none && total > decompressed_limit(written.count()))
+      throw Error(ErrorKind::mismatch,
+                  request.pack.string() +
+                      " compresses to less than a thousandth, as no media do, and no reader "
+                      "takes such an archive (FORMAT.md, Z4); name a .tar");
     file.finish();
   };
   if (is_standard_output(request.out)) {

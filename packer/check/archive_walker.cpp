@@ -2,10 +2,17 @@
 
 #include <algorithm>
 
+#include "common/program.hpp"
+
 namespace packer {
 namespace {
 
 constexpr std::size_t k_piece_bytes = 128 << 10;
+// Control files become values in memory, so a small archive must not hold many of their bytes (FORMAT.md,
+// Z4).
+constexpr std::uint64_t k_control_base_bytes = std::uint64_t{32} << 20;
+constexpr std::uint64_t k_control_ratio = 64;
+constexpr std::uint64_t k_bounded_bytes = std::uint64_t{1} << 20;  // read between two looks at the ratio
 constexpr const char* k_not_canonical =
     "is not the header that this format requires (an archive made by plain tar has others: extract it "
     "with tar "
@@ -70,12 +77,18 @@ std::optional<common::Bytes> ArchiveWalker::read_whole(std::uint64_t size, std::
   // The cap was checked, and pages that no byte is written to cost nothing: a header may promise more than
   // the archive has. Growing step by step would hold the bytes twice.
   bytes.reserve(static_cast<std::size_t>(size));
-  const std::uint64_t got =
-      consume(size, [&](common::ByteView piece) { bytes.insert(bytes.end(), piece.begin(), piece.end()); });
-  if (got < size) {
-    find_cut(path);
-    return std::nullopt;
+  bool is_bounded = true;
+  while (bytes.size() < size && is_bounded) {
+    const std::uint64_t want = std::min<std::uint64_t>(k_bounded_bytes, size - bytes.size());
+    const std::uint64_t got =
+        consume(want, [&](common::ByteView piece) { bytes.insert(bytes.end(), piece.begin(), piece.end()); });
+    if (got < want) {
+      find_cut(path);
+      return std::nullopt;
+    }
+    is_bounded = check_control_ratio(path);
   }
+  if (!is_bounded) return std::nullopt;
   check_padding(size, path);
   return bytes;
 }
@@ -102,6 +115,23 @@ void ArchiveWalker::check_padding(std::uint64_t size, const std::string& path) {
   });
   if (!zeros) find("A3", path, "the padding after it is not zero");
   if (got < want) find_cut(path);
+}
+
+bool ArchiveWalker::check_control_ratio(const std::string& path) {
+  const auto compressed = stream_.compressed_bytes();
+  if (!compressed || offset_ <= k_control_base_bytes + k_control_ratio * *compressed) return true;
+  find("Z4", path,
+       "the control files decompress to " + std::to_string(offset_) + " bytes out of " +
+           std::to_string(*compressed) + ", which is more than 32 MiB and 64 times as much");
+  return false;
+}
+
+void ArchiveWalker::pass(std::uint64_t size, const std::string& path) {
+  const std::uint64_t got = consume(size, [](common::ByteView) { common::throw_if_stop_requested(); });
+  if (got == size)
+    check_padding(size, path);
+  else
+    find_cut(path);
 }
 
 std::optional<common::Bytes> ArchiveWalker::read_seal() {
@@ -233,7 +263,7 @@ ArchiveWalker::Step ArchiveWalker::skip_stray(const std::string& path, std::uint
     find("A2", path, "is a duplicate, or not in its place");
   else if (!path.empty())
     find("F3", path, "SHA256SUMS does not list it");
-  if (consume(size, [](common::ByteView) {}) < size) {
+  if (consume(size, [](common::ByteView) { common::throw_if_stop_requested(); }) < size) {
     find_cut(path);
     return Step::stop;
   }

@@ -7,6 +7,7 @@
 #include <string>
 #include <vector>
 
+#include "common/sealed/finding_limit.hpp"
 #include "packer/check/examine.hpp"
 #include "packer/check/store.hpp"
 #include "packer/tar/stream.hpp"
@@ -20,7 +21,7 @@ class ArchiveWalker {
   using Body = std::function<void(std::size_t index, std::uint64_t size)>;
 
   ArchiveWalker(Stream& stream, const ExamineRequest& request, Examination& examination)
-      : stream_(stream), request_(request), examination_(examination) {}
+      : stream_(stream), request_(request), examination_(examination), limited_(examination.findings) {}
 
   [[nodiscard]] std::uint64_t offset() const { return offset_; }
 
@@ -35,6 +36,8 @@ class ArchiveWalker {
     offset_ += size;
   }
   void check_padding(std::uint64_t size, const std::string& path);
+  // Goes over the `size` bytes of a file and their padding without looking at the bytes.
+  void pass(std::uint64_t size, const std::string& path);
 
  private:
   enum class Next { member, end, damaged, stop };
@@ -46,9 +49,11 @@ class ArchiveWalker {
 
   Header read_header(const std::string& expected);
   void find(const char* rule, const std::string& path, const std::string& what) {
-    examination_.findings.push_back({path, rule, what});
+    limited_.add(path, rule, what);
   }
   void find_cut(const std::string& path);
+  // Z4: false where the control files so far are more than their compressed form may hold.
+  bool check_control_ratio(const std::string& path);
   // The path behind the top folder; empty (with a finding) where another folder or a bad name stands there.
   std::string inner_path(const std::string& name);
   std::optional<common::Bytes> read_whole(std::uint64_t size, std::uint64_t limit_bytes,
@@ -73,6 +78,7 @@ class ArchiveWalker {
   Stream& stream_;
   const ExamineRequest& request_;
   Examination& examination_;
+  common::LimitedFindings limited_;
   std::uint64_t offset_ = 0;
   std::string top_;
   std::vector<std::size_t> order_;   // of the files behind pack.json, into the examination's

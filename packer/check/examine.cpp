@@ -59,8 +59,7 @@ void accept_control(const std::string& name, common::Bytes bytes, const ExamineR
   }
   PackFile expected{line->path, bytes.size(), line->digest};
   if (examination.info)
-    for (const FileInfo& file : examination.info->files)
-      if (file.path == line->path) expected.bytes = file.bytes;
+    if (const FileInfo* file = find_file(*examination.info, line->path)) expected.bytes = file->bytes;
   const common::Digest digest = common::digest_of(bytes);
   compare_file(expected, digest, bytes.size(), examination, examination.findings);
   // What a damaged manifest says is nothing to be judged.
@@ -72,11 +71,7 @@ void accept_control(const std::string& name, common::Bytes bytes, const ExamineR
 void compare_file(const PackFile& expected, const common::Digest& digest, std::uint64_t bytes,
                   const Examination& examination, common::Findings& findings) {
   const std::string& path = expected.path.text();
-  // Without pack.json nobody knows the size; the digest alone decides.
-  if (examination.info && bytes != expected.bytes)
-    findings.push_back(
-        {path, "F6",
-         "has " + std::to_string(bytes) + " bytes, pack.json says " + std::to_string(expected.bytes)});
+  (void)has_other_size(expected, bytes, examination, findings);
   if (digest != expected.digest)
     findings.push_back(
         {path, "F2", "its SHA-256 is " + digest.hex() + ", SHA256SUMS says " + expected.digest.hex()});
@@ -85,14 +80,21 @@ void compare_file(const PackFile& expected, const common::Digest& digest, std::u
 void list_files(Examination& examination) {
   examination.files.clear();
   examination.files.reserve(examination.sums.size());
-  std::map<std::string_view, std::uint64_t> sizes;
-  if (examination.info)
-    for (const FileInfo& file : examination.info->files) sizes.emplace(file.path.text(), file.bytes);
-  sizes[k_info_name] = examination.info_bytes;
   for (const common::SumsLine& line : examination.sums) {
-    const auto at = sizes.find(line.path.text());
-    examination.files.push_back({line.path, at == sizes.end() ? 0 : at->second, line.digest});
+    const FileInfo* file = examination.info ? find_file(*examination.info, line.path) : nullptr;
+    const bool is_info = line.path.text() == k_info_name;
+    const std::uint64_t stated = file != nullptr ? file->bytes : 0;
+    examination.files.push_back({line.path, is_info ? examination.info_bytes : stated, line.digest});
   }
+}
+
+bool has_other_size(const PackFile& expected, std::uint64_t bytes, const Examination& examination,
+                    common::Findings& findings) {
+  if (!examination.info || bytes == expected.bytes) return false;
+  findings.push_back(
+      {expected.path.text(), "F6",
+       "has " + std::to_string(bytes) + " bytes, pack.json says " + std::to_string(expected.bytes)});
+  return true;
 }
 
 void conclude(Examination& examination) {

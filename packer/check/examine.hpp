@@ -74,6 +74,10 @@ void accept_control(const std::string& name, common::Bytes bytes, const ExamineR
 // F2 and F6: a file against the seal and pack.json. Safe from many threads.
 void compare_file(const PackFile& expected, const common::Digest& digest, std::uint64_t bytes,
                   const Examination& examination, common::Findings& findings);
+// F6 alone, of a file whose bytes nobody has to read: one of another size is damaged whatever they are, and
+// may be endless. Without pack.json nobody knows the size, and the digest alone decides.
+bool has_other_size(const PackFile& expected, std::uint64_t bytes, const Examination& examination,
+                    common::Findings& findings);
 // Fills `files`. To be called when the seal and pack.json were accepted, or are known to be missing.
 void list_files(Examination& examination);
 // The checks across files; sorts the findings.

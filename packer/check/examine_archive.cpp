@@ -75,6 +75,7 @@ class TarReading : public FileReading {
 // Reads the `size` bytes where the walker stands, and the padding behind them.
 void read_media(ArchiveWalker& walker, const PackFile& file, std::uint64_t size, common::Sink* out,
                 const Examination& examination, common::Findings& findings) {
+  if (has_other_size(file, size, examination, findings)) return walker.pass(size, file.path.text());
   FileCheck check(file, examination);
   const std::uint64_t got = walker.consume(size, [&](common::ByteView piece) {
     common::throw_if_stop_requested();
@@ -94,14 +95,6 @@ std::vector<Place> find_places(ArchiveWalker& walker) {
       walker.skip(member_bytes(size) - k_block_bytes);
     });
   return places;
-}
-
-void compare_size(const Place& place, Examination& examination) {
-  const PackFile& file = examination.files[place.index];
-  if (place.size != file.bytes)
-    examination.findings.push_back(
-        {file.path.text(), "F6",
-         "has " + std::to_string(place.size) + " bytes, pack.json says " + std::to_string(file.bytes)});
 }
 
 }  // namespace
@@ -142,6 +135,10 @@ Examination examine_tar(const common::File& file, const std::filesystem::path& n
   hash_files(wanted, request.threads, [&](std::size_t i) -> std::unique_ptr<FileReading> {
     const PackFile& expected = examination.files[places[i].index];
     progress.add(places[i].size >> 20);
+    if (has_other_size(expected, places[i].size, examination, found[i])) {
+      check_padding_behind(tar, places[i], found[i]);
+      return nullptr;
+    }
     const bool offered = sink != nullptr && may_be_wanted(expected, places[i].size, examination);
     std::unique_ptr<common::Sink> out = offered ? sink->begin_file(expected) : nullptr;
     if (!offered || out) return std::make_unique<TarReading>(tar, places[i], std::move(out), found[i]);
@@ -149,7 +146,9 @@ Examination examine_tar(const common::File& file, const std::filesystem::path& n
     return nullptr;
   });
   for (std::size_t i = 0; i < places.size(); ++i) {
-    if (request.depth == Depth::quick) compare_size(places[i], examination);
+    if (request.depth == Depth::quick)
+      (void)has_other_size(examination.files[places[i].index], places[i].size, examination,
+                           examination.findings);
     examination.findings.insert(examination.findings.end(), found[i].begin(), found[i].end());
   }
   conclude(examination);

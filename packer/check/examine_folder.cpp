@@ -16,9 +16,11 @@ void accept_file(const common::Folder& root, const std::string& name, const comm
                  const ExamineRequest& request, Examination& examination) {
   const auto at = sizes.find(name);
   if (at == sizes.end()) return;
+  const FileInfo* file = examination.info ? find_file(*examination.info, common::PackPath(name)) : nullptr;
   if (at->second > k_control_limit_bytes)
     examination.findings.push_back({name, "F7", "a control file has at most 256 MiB"});
-  else
+  else if (file == nullptr ||
+           !has_other_size({file->path, file->bytes, {}}, at->second, examination, examination.findings))
     accept_control(name, root.read(name, k_control_limit_bytes), request, examination);
 }
 
@@ -46,12 +48,12 @@ std::vector<std::size_t> list_media(const common::Inventory& sizes, const Examin
     const std::string& path = examination.files[i].path.text();
     const auto at = sizes.find(path);
     if (is_control(path) || at == sizes.end()) continue;
-    if (request.depth == Depth::full)
+    if (request.depth == Depth::control) continue;
+    if (at->second > k_file_limit_bytes)
+      examination.findings.push_back({path, "F7", "a file has less than 8 GiB"});
+    else if (!has_other_size(examination.files[i], at->second, examination, examination.findings) &&
+             request.depth == Depth::full)
       media.push_back(i);
-    else if (request.depth == Depth::quick && examination.info && at->second != examination.files[i].bytes)
-      examination.findings.push_back({path, "F6",
-                                      "has " + std::to_string(at->second) + " bytes, pack.json says " +
-                                          std::to_string(examination.files[i].bytes)});
   }
   return media;
 }

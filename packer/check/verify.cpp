@@ -6,6 +6,7 @@
 #include <string_view>
 
 #include "common/error.hpp"
+#include "common/sealed/finding_limit.hpp"
 #include "packer/check/examine_archive.hpp"
 #include "packer/check/examine_folder.hpp"
 #include "packer/tar/compression.hpp"
@@ -87,6 +88,7 @@ Report verify(const fs::path& path, const ExamineRequest& asked) {
   for (const PackFile& file : examination.files) report.bytes += file.bytes;
   report.signature = examination.signature;
   report.findings = std::move(examination.findings);
+  common::limit_findings(report.findings);
   report.contents = std::move(examination.files);
   return report;
 }

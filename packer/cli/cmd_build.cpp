@@ -5,6 +5,7 @@
 #include <memory>
 
 #include "common/cli/shell.hpp"
+#include "common/terminal.hpp"
 #include "packer/build/build.hpp"
 #include "packer/build/from_recipe.hpp"
 #include "packer/cli/commands.hpp"
@@ -19,20 +20,22 @@ std::string archive_name(const std::filesystem::path& pack) {
 int run_build(const BuildRequest& request, const RecipeTrust& trust, const common::CommonFlags& flags) {
   const BuildRequest whole = with_defaults(request);
   if (!whole.recipe && !whole.retention_manifest)
-    fmt::print(stderr,
-               "warning: no retention_manifest.json beside {}: no run on this pack can use soft_retention or "
-               "full_safe; make one (safe-manifest retention), or name one (--retention-manifest)\n",
-               whole.manifest.string());
+    common::print_line(
+        stderr,
+        "warning: no retention_manifest.json beside " + whole.manifest.string() +
+            ": no run on this pack can use soft_retention or full_safe; make one (safe-manifest retention), "
+            "or name one (--retention-manifest)");
   const BuildSummary summary = whole.recipe ? build_from_recipe(whole, trust) : build_pack(whole);
   for (const MissingItem& item : summary.missing)
-    fmt::print(stderr, "missing: {} {} ({}): {}\n", name_of(item.role), common::escape_for_terminal(item.id),
-               common::escape_for_terminal(item.file), item.reason);
-  for (const std::string& remark : describe(summary.remarks)) fmt::print(stderr, "remark: {}\n", remark);
+    common::print_line(stderr, fmt::format("missing: {} {} ({}): {}", name_of(item.role),
+                                           common::escape_for_terminal(item.id),
+                                           common::escape_for_terminal(item.file), item.reason));
+  for (const std::string& remark : describe(summary.remarks)) common::print_line(stderr, "remark: " + remark);
   if (!std::all_of(summary.remarks.begin(), summary.remarks.end(), is_whole))
-    fmt::print(stderr, "safe-packer show --json {} lists them all\n",
-               common::quote_for_shell(request.dest_root.string()));
+    common::print_line(stderr, "safe-packer show --json " +
+                                   common::quote_for_shell(request.dest_root.string()) + " lists them all");
   for (const Leak& leak : summary.leaks)
-    fmt::print(stderr, "near-duplicate: {}\n", common::escape_for_terminal(describe(leak, {})));
+    common::print_line(stderr, "near-duplicate: " + common::escape_for_terminal(describe(leak, {})));
   common::say(flags, fmt::format("packed {} clips, {} images and {} questions, {:.1f} MB{}", summary.clips,
                                  summary.images, summary.questions, static_cast<double>(summary.bytes) / 1e6,
                                  summary.missing.empty() ? "" : "; without the rows above"));

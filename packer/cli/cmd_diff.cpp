@@ -1,8 +1,10 @@
 #include <cstdio>
 #include <memory>
 
+#include "common/cli/print_json.hpp"
 #include "common/error.hpp"
 #include "common/json.hpp"
+#include "common/terminal.hpp"
 #include "packer/check/diff.hpp"
 #include "packer/cli/commands.hpp"
 
@@ -34,34 +36,35 @@ const char* name_of(Signatures signatures) {
 
 Json side_of(const PackFile& file) { return {{"sha256", file.digest.hex()}, {"bytes", file.bytes}}; }
 
-void print_line(const Json& row) { std::printf("%s\n", common::dump_line(row).c_str()); }
+void print_row(const Json& row) { common::print_json(row, common::JsonLayout::line); }
 
 void print_json(const PackDiff& diff) {
   for (const FileChange& file : diff.files) {
     Json row{{"change", name_of(file.change)}, {"what", "file"}, {"path", file.path}};
     if (file.a) row["a"] = side_of(*file.a);
     if (file.b) row["b"] = side_of(*file.b);
-    print_line(row);
+    print_row(row);
   }
   for (const ManifestChange& change : diff.manifests) {
     Json row = manifest::to_json(change.row);
     row["manifest"] = change.manifest;
-    print_line(row);
+    print_row(row);
   }
-  print_line({{"equal", diff.same_content()},
-              {"id_a", diff.id_a.hex()},
-              {"id_b", diff.id_b.hex()},
-              {"signatures", name_of(diff.signatures)}});
+  print_row({{"equal", diff.same_content()},
+             {"id_a", diff.id_a.hex()},
+             {"id_b", diff.id_b.hex()},
+             {"signatures", name_of(diff.signatures)}});
 }
 
 void print_text(const PackDiff& diff) {
   for (const FileChange& file : diff.files) {
     const char sign = file.change == Change::removed ? '-' : file.change == Change::added ? '+' : '~';
-    std::printf("%c %s\n", sign, file.path.c_str());
+    common::print_line(stdout, std::string(1, sign) + " " + file.path);
   }
   for (const ManifestChange& change : diff.manifests)
-    std::printf("  %s %s\n", change.manifest.c_str(), manifest::describe(change.row).c_str());
-  if (diff.same_content()) std::printf("same content, %s\n", name_of(diff.signatures));
+    common::print_line(stdout, "  " + change.manifest + " " + manifest::describe(change.row));
+  if (diff.same_content())
+    common::print_line(stdout, std::string("same content, ") + name_of(diff.signatures));
 }
 
 }  // namespace

@@ -2,8 +2,10 @@
 
 #include <memory>
 
+#include "common/cli/print_json.hpp"
 #include "common/error.hpp"
 #include "common/json.hpp"
+#include "common/terminal.hpp"
 #include "packer/check/open.hpp"
 #include "packer/cli/commands.hpp"
 #include "packer/leaks/near_duplicates.hpp"
@@ -48,10 +50,11 @@ Json to_json(const LeakReport& report, const std::vector<VerifiedPack>& packs,
 
 void print(const LeakReport& report, const std::vector<std::string>& packs) {
   for (const NothingToCompare& one : report.not_compared)
-    fmt::print(stderr, "not compared: {}: {}\n", common::escape_for_terminal(describe(one.item, packs)),
-               common::escape_for_terminal(one.why));
+    common::print_line(
+        stderr, fmt::format("not compared: {}: {}", common::escape_for_terminal(describe(one.item, packs)),
+                            common::escape_for_terminal(one.why)));
   for (const Leak& leak : report.leaks)
-    fmt::print("{}\n", common::escape_for_terminal(describe(leak, packs)));
+    common::print_line(stdout, common::escape_for_terminal(describe(leak, packs)));
 }
 
 int run_leaks(const std::vector<std::filesystem::path>& paths, bool fatal, const common::CommonFlags& flags) {
@@ -68,7 +71,7 @@ int run_leaks(const std::vector<std::filesystem::path>& paths, bool fatal, const
       [&](const LeakItem& item) { return packs[item.pack].read(common::PackPath(item.path)); },
       {flags.threads, flags.verbosity()});
   if (flags.json)
-    fmt::print("{}\n", common::dump_pretty(to_json(report, packs, names)));
+    common::print_json(to_json(report, packs, names), common::JsonLayout::pretty);
   else
     print(report, names);
   common::say(flags, fmt::format("{} near-duplicate{} across splits, among {} pictures and {} sounds",

@@ -1,8 +1,10 @@
 #include <cstdio>
 #include <memory>
 
+#include "common/cli/print_json.hpp"
 #include "common/error.hpp"
 #include "common/json.hpp"
+#include "common/terminal.hpp"
 #include "packer/cli/commands.hpp"
 #include "packer/repair/repair.hpp"
 
@@ -34,7 +36,7 @@ bool has_extras(const RepairOutcome& outcome) {
   return false;
 }
 
-void say(const std::string& line) { std::fprintf(stderr, "%s\n", line.c_str()); }
+void say(const std::string& line) { common::print_line(stderr, line); }
 
 void print_work(const RepairOutcome& outcome) {
   for (const RepairedFile& file : outcome.repaired)
@@ -66,13 +68,13 @@ int run_repair(const RepairRequest& request, const common::CommonFlags& flags) {
   const bool whole = outcome.report.findings.empty();
   const std::string pack = request.pack.string();
   if (flags.json) {
-    std::printf("%s\n", common::dump_pretty(to_json(outcome, pack)).c_str());
+    common::print_json(to_json(outcome, pack), common::JsonLayout::pretty);
   } else {
     if (!flags.quiet) print_work(outcome);
     if (!whole) print_rest(outcome, pack);
     if (whole && !flags.quiet && outcome.repaired.empty() && outcome.moved.empty())
       say("there was nothing to repair");
-    if (whole) std::printf("%s  %s\n", outcome.report.id->hex().c_str(), pack.c_str());
+    if (whole) common::print_line(stdout, outcome.report.id->hex() + "  " + pack);
   }
   return whole ? 0 : common::exit_code(kind_of(outcome.report.findings));
 }

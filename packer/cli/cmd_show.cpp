@@ -3,8 +3,10 @@
 #include <cstdio>
 #include <memory>
 
+#include "common/cli/print_json.hpp"
 #include "common/error.hpp"
 #include "common/json.hpp"
+#include "common/terminal.hpp"
 #include "packer/check/show.hpp"
 #include "packer/cli/commands.hpp"
 
@@ -80,7 +82,7 @@ std::string joined(const Json& counts, const std::string& before, const std::str
 }
 
 void line(const char* key, const std::string& value) {
-  std::printf("%-10s %s\n", key, common::escape_for_terminal(value).c_str());
+  common::print_line(stdout, fmt::format("{:<10} {}", key, common::escape_for_terminal(value)));
 }
 
 void print_sound(const Json& clips) {
@@ -122,7 +124,7 @@ void print_text(const Json& root, const PackSummary& summary) {
                         : common::dump_line(licence));
   if (root["missing"].empty()) line("missing", "nothing");
   for (const Json& item : root["missing"]) line("missing", common::dump_line(item));
-  std::printf("%s\n", k_not_verified);
+  common::print_line(stdout, k_not_verified);
 }
 
 int show_file(const Outline& outline, const std::string& path, const common::CommonFlags& flags) {
@@ -142,25 +144,25 @@ int show_file(const Outline& outline, const std::string& path, const common::Com
     Json& list = root["rows"] = Json::array();
     for (const NamingRow& row : rows) list.push_back({{"manifest", row.manifest}, {"row", row.row}});
     root["verified"] = false;
-    std::printf("%s\n", common::dump_pretty(root).c_str());
+    common::print_json(root, common::JsonLayout::pretty);
     return 0;
   }
   for (const auto& [key, value] : root.items())
     line(key.c_str(), value.is_string() ? value.get<std::string>() : common::dump_line(value));
   for (const NamingRow& row : rows) line("row of", row.manifest + ": " + common::dump_line(row.row));
-  std::printf("%s\n", k_not_verified);
+  common::print_line(stdout, k_not_verified);
   return 0;
 }
 
 int run_show(const std::string& pack, const std::string& path, const common::CommonFlags& flags) {
   const Outline outline = read_outline(pack);
   for (const common::Finding& finding : outline.about_media)
-    std::fprintf(stderr, "safe-packer: %s\n", describe(finding).c_str());
+    common::print_line(stderr, "safe-packer: " + describe(finding));
   if (!path.empty()) return show_file(outline, path, flags);
   const PackSummary summary = summarise(outline);
   const Json root = to_json(outline, summary);
   if (flags.json)
-    std::printf("%s\n", common::dump_pretty(root).c_str());
+    common::print_json(root, common::JsonLayout::pretty);
   else
     print_text(root, summary);
   return 0;

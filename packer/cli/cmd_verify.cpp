@@ -1,8 +1,11 @@
-#include <cstdio>
+#include <fmt/format.h>
+
 #include <memory>
 
+#include "common/cli/print_json.hpp"
 #include "common/error.hpp"
 #include "common/json.hpp"
+#include "common/terminal.hpp"
 #include "packer/check/sign.hpp"
 #include "packer/check/verify.hpp"
 #include "packer/cli/commands.hpp"
@@ -42,25 +45,26 @@ Json to_json(const Report& report, const std::string& path) {
 }
 
 void print_findings(const Report& report, const std::string& path) {
-  std::fprintf(stderr, "safe-packer: %s does not verify: %zu finding%s\n", path.c_str(),
-               report.findings.size(), report.findings.size() == 1 ? "" : "s");
-  for (const common::Finding& finding : report.findings)
-    std::fprintf(stderr, "  %s\n", describe(finding).c_str());
-  std::fprintf(stderr, "%s\n", remedy_for(path, report.findings).c_str());
+  common::print_line(stderr, fmt::format("safe-packer: {} does not verify: {} finding{}", path,
+                                         report.findings.size(), report.findings.size() == 1 ? "" : "s"));
+  for (const common::Finding& finding : report.findings) common::print_line(stderr, "  " + describe(finding));
+  common::print_line(stderr, remedy_for(path, report.findings));
 }
 
 void print_good(const Report& report, const std::string& path, const TrustFlags& trust) {
   const double megabytes = static_cast<double>(report.bytes) / 1e6;
   if (report.depth == Depth::quick) {
-    std::fprintf(
-        stderr, "NOT VERIFIED: names and sizes of %zu files (%.1f MB) are right, their bytes were not read\n",
-        report.files, megabytes);
+    common::print_line(
+        stderr,
+        fmt::format("NOT VERIFIED: names and sizes of {} files ({:.1f} MB) are right, their bytes were "
+                    "not read",
+                    report.files, megabytes));
     return;
   }
-  std::fprintf(stderr, "%zu files, %.1f MB: consistent%s%s\n", report.files, megabytes,
-               trust.who_signed().c_str(),
-               report.signature == SignatureState::not_checked ? "; signature not checked" : "");
-  std::printf("%s  %s\n", report.id->hex().c_str(), path.c_str());
+  common::print_line(
+      stderr, fmt::format("{} files, {:.1f} MB: consistent{}{}", report.files, megabytes, trust.who_signed(),
+                          report.signature == SignatureState::not_checked ? "; signature not checked" : ""));
+  common::print_line(stdout, report.id->hex() + "  " + path);
 }
 
 }  // namespace
@@ -94,7 +98,7 @@ void add_verify(common::Program& program) {
     request.verbosity = flags.verbosity();
     const Report report = verify(path, request);
     if (flags.json)
-      std::printf("%s\n", common::dump_pretty(to_json(report, path)).c_str());
+      common::print_json(to_json(report, path), common::JsonLayout::pretty);
     else if (!report.findings.empty())
       print_findings(report, path);
     else
@@ -119,12 +123,11 @@ int run_list(const std::filesystem::path& path, const common::CommonFlags& flags
     for (const PackFile& file : report.contents)
       files.push_back({{"path", file.path.text()}, {"bytes", file.bytes}, {"sha256", file.digest.hex()}});
     const Json root{{"name", report.name}, {"id", report.id->hex()}, {"files", std::move(files)}};
-    std::printf("%s\n", common::dump_pretty(root).c_str());
+    common::print_json(root, common::JsonLayout::pretty);
     return 0;
   }
   for (const PackFile& file : report.contents)
-    std::printf("%s %12llu  %s\n", file.digest.hex().c_str(), static_cast<unsigned long long>(file.bytes),
-                file.path.text().c_str());
+    common::print_line(stdout, fmt::format("{} {:12}  {}", file.digest.hex(), file.bytes, file.path.text()));
   return 0;
 }
 

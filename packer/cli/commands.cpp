@@ -1,8 +1,8 @@
 #include "packer/cli/commands.hpp"
 
-#include <fmt/format.h>
-
+#include "common/cli/print_json.hpp"
 #include "common/json.hpp"
+#include "common/terminal.hpp"
 
 namespace packer {
 
@@ -21,16 +21,16 @@ std::string TrustFlags::who_signed() const {
 
 void print_pack(const common::CommonFlags& flags, const common::Digest& id, const std::string& path) {
   if (flags.json)
-    fmt::print("{}\n", common::dump_line({{"id", id.hex()}, {"path", path}}));
+    common::print_json({{"id", id.hex()}, {"path", path}}, common::JsonLayout::line);
   else
-    fmt::print("{}  {}\n", id.hex(), path);
+    common::print_line(stdout, id.hex() + "  " + path);
 }
 
 void print_path(const common::CommonFlags& flags, const std::string& path) {
   if (flags.json)
-    fmt::print("{}\n", common::dump_line({{"path", path}}));
+    common::print_json({{"path", path}}, common::JsonLayout::line);
   else
-    fmt::print("{}\n", path);
+    common::print_line(stdout, path);
 }
 
 }  // namespace packer

@@ -1,25 +1,17 @@
 #include "packer/format/contents.hpp"
 
 #include <algorithm>
-#include <cstring>
+#include <map>
 #include <set>
 #include <string_view>
-#include <unordered_map>
+
+#include "common/sealed/finding_limit.hpp"
 
 namespace packer {
 namespace {
 
 using manifest::SubsetManifest;
 using manifest::VqaManifest;
-
-// A SHA-256 is as good a hash as any.
-struct DigestHash {
-  std::size_t operator()(const common::Digest& digest) const {
-    std::size_t hash = 0;
-    std::memcpy(&hash, digest.bytes().data(), sizeof hash);
-    return hash;
-  }
-};
 
 std::string text_of_key(std::int64_t key) { return std::to_string(key); }
 std::string text_of_key(const std::string& key) { return key; }
@@ -34,16 +26,16 @@ class Claims {
     for (const Key& key : keys) {
       const auto [it, is_new] = first_.emplace(key, split);
       if (is_new || it->second == split || !told.insert(key).second) continue;
-      findings_.push_back(
-          {file_of(split), "M6",
-           std::string("shares ") + what_ + " " + text_of_key(key) + " with " + file_of(it->second)});
+      findings_.add(file_of(split), "M6",
+                    std::string("shares ") + what_ + " " + text_of_key(key) + " with " + file_of(it->second));
     }
   }
 
  private:
   const char* what_;
-  common::Findings& findings_;
-  std::unordered_map<Key, Role> first_;
+  common::LimitedFindings findings_;
+  // Trees: whoever writes the ids can make all fall into one place of a hash table.
+  std::map<Key, Role> first_;
 };
 
 // The same for the bytes of media, where both files are named: their ids differ, and nothing else would say
@@ -56,10 +48,10 @@ class MediaClaims {
     for (const MediaKey& key : keys) {
       const auto [it, is_new] = first_.emplace(key.digest, Claim{split, key.path});
       if (is_new || it->second.split == split || !told.insert(key.path).second) continue;
-      findings_.push_back({file_of(split), "M6",
-                           std::string("the ") + what_ + " " + std::string(key.path) +
-                               " has the same bytes as " + std::string(it->second.path) + " of " +
-                               file_of(it->second.split) + " (SHA-256 " + key.digest.hex() + ")"});
+      findings_.add(file_of(split), "M6",
+                    std::string("the ") + what_ + " " + std::string(key.path) + " has the same bytes as " +
+                        std::string(it->second.path) + " of " + file_of(it->second.split) + " (SHA-256 " +
+                        key.digest.hex() + ")");
     }
   }
 
@@ -69,8 +61,8 @@ class MediaClaims {
     std::string_view path;
   };
   const char* what_;
-  common::Findings& findings_;
-  std::unordered_map<common::Digest, Claim, DigestHash> first_;
+  common::LimitedFindings findings_;
+  std::map<common::Digest, Claim> first_;
 };
 
 bool holds_clips(Role role) { return role == Role::manifest || role == Role::audio_val_manifest; }

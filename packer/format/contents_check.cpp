@@ -167,6 +167,8 @@ std::size_t ContentsCheck::rows_of(Role role) const {
 // M7: the recipe accounts for every row that was asked for, and for the bytes of subset_manifest.json.
 void ContentsCheck::check_recipe(const PackInfo& info) {
   const std::string where(k_info_name);
+  std::map<Role, std::uint64_t> lost_of;
+  for (const MissingItem& item : info.missing) ++lost_of[item.role];
   std::set<Role> inputs;
   for (const RecipeInput& input : info.inputs) {
     const std::string name = name_of(input.role);
@@ -175,9 +177,7 @@ void ContentsCheck::check_recipe(const PackInfo& info) {
       find("M7", where,
            "packed rows of " + name + ": says " + std::to_string(input.packed) + ", found " +
                std::to_string(rows_of(input.role)));
-    const auto lost = static_cast<std::uint64_t>(
-        std::count_if(info.missing.begin(), info.missing.end(),
-                      [&](const MissingItem& item) { return item.role == input.role; }));
+    const std::uint64_t lost = lost_of[input.role];
     if (input.asked != input.packed + lost)
       find("M7", where,
            std::to_string(input.asked) + " rows of " + name + " are not " + std::to_string(input.packed) +

@@ -12,6 +12,7 @@
 #include <vector>
 
 #include "common/bytes.hpp"
+#include "common/sealed/finding_limit.hpp"
 #include "packer/format/contents.hpp"
 
 namespace packer {
@@ -49,11 +50,16 @@ class ContentsCheck {
   [[nodiscard]] std::size_t rows_of(Role role) const;
   [[nodiscard]] std::optional<std::size_t> line_of(std::string_view path) const;
   void find(const char* rule, const std::string& path, const std::string& what) {
-    findings_.push_back({path, rule, what});
+    // Of each rule up to the limit: a manifest may break one in every row.
+    if (++counts_[rule] < common::k_finding_limit)
+      findings_.push_back({path, rule, what});
+    else if (counts_[rule] == common::k_finding_limit)
+      findings_.push_back({"", rule, "is broken more often than is listed"});
   }
 
   const std::vector<common::SumsLine>* sums_ = nullptr;  // during a call
   common::Findings findings_;
+  std::map<std::string, std::size_t> counts_;  // of them, by rule
   std::map<Role, SplitKeys> splits_;
   std::map<Role, std::size_t> rows_;
   Paths named_, named_by_clips_, named_by_val_;

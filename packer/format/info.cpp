@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "common/json.hpp"
+#include "common/sealed/finding_limit.hpp"
 
 namespace packer {
 namespace {
@@ -167,14 +168,15 @@ void check_info_against_sums(const PackInfo& info, const std::vector<common::Sum
   for (const common::SumsLine& line : sums)
     if (line.path.text() != k_info_name) sealed.push_back(line.path.text());
   std::sort(listed.begin(), listed.end());
+  common::LimitedFindings limited(findings);
   std::vector<std::string_view> only;
   std::set_difference(listed.begin(), listed.end(), sealed.begin(), sealed.end(), std::back_inserter(only));
   for (const std::string_view path : only)
-    findings.push_back({std::string(path), "P4", "pack.json lists it, SHA256SUMS does not"});
+    limited.add(std::string(path), "P4", "pack.json lists it, SHA256SUMS does not");
   only.clear();
   std::set_difference(sealed.begin(), sealed.end(), listed.begin(), listed.end(), std::back_inserter(only));
   for (const std::string_view path : only)
-    findings.push_back({std::string(path), "P4", "SHA256SUMS lists it, pack.json does not"});
+    limited.add(std::string(path), "P4", "SHA256SUMS lists it, pack.json does not");
 }
 
 }  // namespace packer

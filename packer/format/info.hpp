@@ -32,7 +32,7 @@ inline constexpr unsigned k_clip_s = 10;
 // What the lists of pack.json can have at most; `files` has as many as a seal.
 inline constexpr std::size_t k_input_limit = 16;
 inline constexpr std::size_t k_licence_limit = 1'000;
-inline constexpr std::size_t k_missing_limit = 2'000'000;
+inline constexpr std::size_t k_missing_limit = 1'000'000;
 
 // Values of a clip's `decoder` and `remarks`.
 inline constexpr std::string_view k_ffmpeg = "ffmpeg", k_silent = "silent";

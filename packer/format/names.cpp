@@ -5,6 +5,8 @@
 #include <set>
 #include <utility>
 
+#include "common/sealed/finding_limit.hpp"
+
 namespace packer {
 namespace {
 
@@ -93,6 +95,7 @@ std::string why_not_a_pack_name(std::string_view text) {
 
 void check_names(std::string_view pack_name, const std::vector<common::PackPath>& paths,
                  common::Findings& findings) {
+  common::LimitedFindings limited(findings);
   std::set<std::string_view> files;
   for (const common::PackPath& path : paths) files.insert(path.text());
   std::map<std::string, std::string_view> spellings;  // folded -> as spelt; folders too
@@ -103,20 +106,19 @@ void check_names(std::string_view pack_name, const std::vector<common::PackPath>
   for (const common::PackPath& path : paths) {
     const std::string& text = path.text();
     if (pack_name.size() + 1 + text.size() > common::PackPath::k_limit_bytes)
-      findings.push_back({text, "N2",
-                          "with the pack's name before it the path has " +
-                              std::to_string(pack_name.size() + 1 + text.size()) +
-                              " bytes; at most 100 fit an archive"});
+      limited.add(text, "N2",
+                  "with the pack's name before it the path has " +
+                      std::to_string(pack_name.size() + 1 + text.size()) +
+                      " bytes; at most 100 fit an archive");
     for_each_folder(text, [&](std::string_view folder) {
       if (files.count(folder) != 0)
-        findings.push_back({text, "N4", "lies in \"" + std::string(folder) + "\", which is a file"});
+        limited.add(text, "N4", "lies in \"" + std::string(folder) + "\", which is a file");
       if (const std::string_view twin = note(folder); !twin.empty())
-        findings.push_back(
-            {text, "N3", "its folder differs only in case from \"" + std::string(twin) + "\""});
+        limited.add(text, "N3", "its folder differs only in case from \"" + std::string(twin) + "\"");
     });
     if (const std::string_view twin = note(text); !twin.empty())
-      findings.push_back({text, "N3", "differs only in case from \"" + std::string(twin) + "\""});
-    if (!role_of(text)) findings.push_back({text, "N5", "no file of a pack has such a name"});
+      limited.add(text, "N3", "differs only in case from \"" + std::string(twin) + "\"");
+    if (!role_of(text)) limited.add(text, "N5", "no file of a pack has such a name");
   }
 }
 

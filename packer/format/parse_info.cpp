@@ -1,9 +1,11 @@
 #include "packer/format/parse_info.hpp"
 
+#include <algorithm>
 #include <set>
 
 #include "common/error.hpp"
 #include "common/json_object.hpp"
+#include "common/sealed/finding_limit.hpp"
 
 namespace packer {
 namespace {
@@ -298,6 +300,7 @@ bool is_canonical(const PackInfo& info, std::string_view text) {
 }
 
 void check_files(const PackInfo& info, common::Findings& findings) {
+  common::LimitedFindings limited(findings);
   std::set<std::int64_t> of_images, of_clips;
   for (const MediaLicence& licence : info.image_licences) of_images.insert(licence.id);
   for (const MediaLicence& licence : info.clip_licences) of_clips.insert(licence.id);
@@ -305,14 +308,13 @@ void check_files(const PackInfo& info, common::Findings& findings) {
     const FileInfo& file = info.files[i];
     const std::string& path = file.path.text();
     if (i > 0 && !(info.files[i - 1].path < file.path))
-      findings.push_back({path, "P4", "pack.json does not list it in the order of path bytes"});
+      limited.add(path, "P4", "pack.json does not list it in the order of path bytes");
     if (role_of(path) != file.role)
-      findings.push_back({path, "P5", std::string("pack.json gives it the role ") + name_of(file.role)});
+      limited.add(path, "P5", std::string("pack.json gives it the role ") + name_of(file.role));
     if ((file.image && file.image->licence && of_images.count(*file.image->licence) == 0) ||
         (file.clip && file.clip->licence && of_clips.count(*file.clip->licence) == 0))
-      findings.push_back({path, "P7", "pack.json does not list its licence"});
-    if (file.bytes > k_file_limit_bytes)
-      findings.push_back({path, "F7", "pack.json says that it has 8 GiB or more"});
+      limited.add(path, "P7", "pack.json does not list its licence");
+    if (file.bytes > k_file_limit_bytes) limited.add(path, "F7", "pack.json says that it has 8 GiB or more");
   }
 }
 
@@ -335,6 +337,10 @@ std::optional<PackInfo> parse_info(std::string_view text, common::Findings& find
   if (!is_canonical(*info, text))
     findings.push_back({where, "P1", "is valid JSON, but not formatted as this format requires"});
   check_files(*info, findings);
+  // find_file relies on the order, also in a pack.json that breaks it.
+  const auto by_path = [](const FileInfo& a, const FileInfo& b) { return a.path < b.path; };
+  if (!std::is_sorted(info->files.begin(), info->files.end(), by_path))
+    std::stable_sort(info->files.begin(), info->files.end(), by_path);
   return info;
 }
 

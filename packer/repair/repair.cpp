@@ -76,10 +76,10 @@ void move_extras(RepairSite& site, const std::vector<common::SumsLine>& lines,
 void fetch(RepairSite& site, const std::vector<common::SumsLine>& lines, RepairSources& sources,
            const RepairRequest& request, RepairOutcome& outcome) {
   // The control files first: pack.json tells how to look for the others.
-  site.want(control_lines(lines), request.threads);
+  site.want(control_lines(lines), std::nullopt, request.threads);
   sources.fetch_control(site);
   const std::optional<PackInfo> info = read_info(site, lines);
-  site.want(lines, request.threads);
+  site.want(lines, info, request.threads);
   if (!site.wanted().empty()) sources.fetch_all(site, lines, info);
   for (const common::SumsLine& line : site.wanted())
     outcome.lost.push_back({line.path.text(), why_lost(line, info)});

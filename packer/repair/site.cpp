@@ -7,6 +7,7 @@
 #include "common/error.hpp"
 #include "common/parallel.hpp"
 #include "common/sealed/draft.hpp"
+#include "common/stoppable_digest.hpp"
 #include "packer/format/names.hpp"
 
 namespace packer {
@@ -109,7 +110,12 @@ RepairSite::~RepairSite() {
 std::optional<common::Digest> RepairSite::digest_of(const std::string& path) const {
   if (files_.count(path) == 0) return std::nullopt;
   try {
-    return folder_.digest_of(path).digest;
+    const common::File file = folder_.open_to_read(path);
+    const fs::path shown = folder_.path_of(path);
+    // No file of a pack is longer; a sparse one may be, and would be read for hours.
+    if (common::size_of(file, shown) > (is_control(path) ? k_control_limit_bytes : k_file_limit_bytes))
+      return std::nullopt;
+    return common::digest_or_stop(file, shown).digest;
   } catch (const Error& error) {
     // A sector that cannot be read is damage like any other.
     if (error.kind() == ErrorKind::io) return std::nullopt;
@@ -117,10 +123,20 @@ std::optional<common::Digest> RepairSite::digest_of(const std::string& path) con
   }
 }
 
-void RepairSite::want(const std::vector<common::SumsLine>& lines, unsigned threads) {
+bool RepairSite::has_size(const std::string& path, std::uint64_t bytes) const {
+  const auto there = folder_.look(path);
+  return there && there->kind == common::EntryKind::file && there->size == bytes;
+}
+
+void RepairSite::want(const std::vector<common::SumsLine>& lines, const std::optional<PackInfo>& info,
+                      unsigned threads) {
   std::vector<char> good(lines.size());
   common::parallel_for(lines.size(), threads, [&](std::size_t i) {
-    good[i] = digest_of(lines[i].path.text()) == lines[i].digest ? 1 : 0;
+    // A file of another size than it must have is damaged, and may be too long to be read.
+    const FileInfo* file = info ? find_file(*info, lines[i].path) : nullptr;
+    const std::string& path = lines[i].path.text();
+    const bool may_be_good = file == nullptr || files_.count(path) == 0 || has_size(path, file->bytes);
+    good[i] = may_be_good && digest_of(path) == lines[i].digest ? 1 : 0;
   });
   for (std::size_t i = 0; i < lines.size(); ++i)
     if (good[i] == 0) wanted_.emplace(lines[i].path.text(), lines[i]);

@@ -19,6 +19,7 @@
 #include "common/sealed/lock.hpp"
 #include "common/sealed/sums.hpp"
 #include "common/sink.hpp"
+#include "packer/format/info.hpp"
 
 namespace packer {
 
@@ -45,7 +46,9 @@ class RepairSite {
   [[nodiscard]] std::optional<common::Digest> digest_of(const std::string& path) const;
 
   // Wants the file of each line that is not in the pack as the line says.
-  void want(const std::vector<common::SumsLine>& lines, unsigned threads);
+  // `info` tells their sizes, where it is there.
+  void want(const std::vector<common::SumsLine>& lines, const std::optional<PackInfo>& info,
+            unsigned threads);
   [[nodiscard]] std::vector<common::SumsLine> wanted() const;
   // Takes the bytes of a wanted file; at finish() it takes its place if they hash to what its line says, and
   // is wanted on if not. Each is safe on a thread of its own.
@@ -76,6 +79,7 @@ class RepairSite {
   void clear_way(const std::string& path);
   void place(const std::string& staged, const std::string& path, const std::string& from);
   [[nodiscard]] std::string next_part() const;
+  [[nodiscard]] bool has_size(const std::string& path, std::uint64_t bytes) const;
   void release(const std::string& path) const;
 
   std::filesystem::path pack_, aside_;

@@ -25,9 +25,21 @@ class Decoder : public Stream {
         members_(members),
         input_(k_input_bytes) {}
 
+  [[nodiscard]] std::optional<std::uint64_t> compressed_bytes() const override {
+    return consumed_ + filled_ - unused();
+  }
   [[nodiscard]] std::optional<common::Finding> fault() const override { return fault_; }
 
  protected:
+  // Of the input that was read, what the decoder has not taken yet.
+  [[nodiscard]] virtual std::size_t unused() const = 0;
+  // What was decoded now, unless it is more than the form may hold.
+  std::size_t give(std::size_t size) {
+    produced_ += size;
+    if (members_ == Members::any || produced_ <= decompressed_limit(*compressed_bytes())) return size;
+    rule_ = "Z4";
+    return fail("decompresses to more than 256 MiB and 1,032 times its own size");
+  }
   // False at the end of the compressed file.
   bool refill() {
     consumed_ += filled_;
@@ -56,7 +68,7 @@ class Decoder : public Stream {
   Members members_;
   common::ReadBuffer input_;
   std::size_t filled_ = 0;
-  std::uint64_t consumed_ = 0;
+  std::uint64_t consumed_ = 0, produced_ = 0;
   bool done_ = false;
   std::optional<common::Finding> fault_;
 };
@@ -97,6 +109,9 @@ class Gunzip : public Decoder {
     }
     return wanted - zlib_.avail_out;
   }
+
+ protected:
+  [[nodiscard]] std::size_t unused() const override { return zlib_.avail_in; }
 
  private:
   bool feed() {
@@ -144,11 +159,14 @@ class Unzstd : public Decoder {
       }
       if (code == 0) {
         end(in_.size - in_.pos);
-        return out.pos;
+        return give(out.pos);
       }
     }
-    return out.pos;
+    return give(out.pos);
   }
+
+ protected:
+  [[nodiscard]] std::size_t unused() const override { return in_.size - in_.pos; }
 
  private:
   bool feed() {

@@ -13,7 +13,14 @@ namespace packer {
 // other people's archives have them.
 enum class Members { one, any };
 
-// A finding Z1 (gzip), Z2 (zstd) or Z3 (bytes after the end) comes out of fault().
+// Z4: how many bytes so many compressed ones may hold, where there is one member. zstd can hold 30,000 times
+// its own size, and a stranger's megabyte would be hashed for half a minute; gzip holds at most 1,032 times
+// its size by its nature.
+[[nodiscard]] constexpr std::uint64_t decompressed_limit(std::uint64_t compressed_bytes) {
+  return (std::uint64_t{256} << 20) + 1032 * compressed_bytes;
+}
+
+// A finding Z1 (gzip), Z2 (zstd), Z3 (bytes after the end) or Z4 comes out of fault().
 [[nodiscard]] std::unique_ptr<Stream> decompress(Compression form, std::unique_ptr<Stream> compressed,
                                                  Members members = Members::one);
 // Of a zstd frame, or of one that is to be skipped (RFC 8878, 3.1).

@@ -30,15 +30,23 @@ std::size_t PlacedStream::read(std::uint8_t* to, std::size_t size) {
   return got;
 }
 
+namespace {
+struct Chunk {
+  common::Bytes bytes;
+  std::optional<std::uint64_t> compressed;  // of the inner stream behind these bytes
+};
+}  // namespace
+
 struct ReadAhead::State {
   std::unique_ptr<Stream> inner;
   std::mutex mutex;
   std::condition_variable changed;
-  std::deque<common::Bytes> full, empty;
+  std::deque<Chunk> full;
+  std::deque<common::Bytes> empty;
   bool ended = false;    // the reader has put everything into `full`
   bool stopped = false;  // nobody will read on
   std::exception_ptr failure;
-  common::Bytes current;
+  Chunk current;
   std::size_t at = 0;
   std::thread thread;
 
@@ -49,8 +57,9 @@ struct ReadAhead::State {
         if (chunk.empty()) return;
         chunk.resize(read_full(*inner, chunk.data(), chunk.size()));
         const bool last = chunk.size() < k_chunk_bytes;
+        const auto compressed = inner->compressed_bytes();
         const std::lock_guard lock(mutex);
-        if (!chunk.empty()) full.push_back(std::move(chunk));
+        if (!chunk.empty()) full.push_back({std::move(chunk), compressed});
         ended = last;
         changed.notify_all();
         if (last) return;
@@ -85,7 +94,7 @@ struct ReadAhead::State {
       if (failure) std::rethrow_exception(failure);
       return false;
     }
-    if (!current.empty()) empty.push_back(std::move(current));
+    if (!current.bytes.empty()) empty.push_back(std::move(current.bytes));
     current = std::move(full.front());
     full.pop_front();
     at = 0;
@@ -110,12 +119,14 @@ ReadAhead::~ReadAhead() {
 
 std::size_t ReadAhead::read(std::uint8_t* to, std::size_t size) {
   State& s = *state_;
-  if (s.at == s.current.size() && !s.advance()) return 0;
-  const std::size_t count = std::min(size, s.current.size() - s.at);
-  std::memcpy(to, s.current.data() + s.at, count);
+  if (s.at == s.current.bytes.size() && !s.advance()) return 0;
+  const std::size_t count = std::min(size, s.current.bytes.size() - s.at);
+  std::memcpy(to, s.current.bytes.data() + s.at, count);
   s.at += count;
   return count;
 }
+
+std::optional<std::uint64_t> ReadAhead::compressed_bytes() const { return state_->current.compressed; }
 
 std::optional<common::Finding> ReadAhead::fault() const {
   const std::lock_guard lock(state_->mutex);

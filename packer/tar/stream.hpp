@@ -20,6 +20,8 @@ class Stream {
   virtual std::size_t read(std::uint8_t* to, std::size_t size) = 0;
   // Moves on without looking; may move beyond the end.
   virtual void skip(std::uint64_t count);
+  // Of a compressed form: how many of its bytes what was read so far took. Nothing of plain bytes.
+  [[nodiscard]] virtual std::optional<std::uint64_t> compressed_bytes() const { return std::nullopt; }
   // Asked after read gave 0.
   [[nodiscard]] virtual std::optional<common::Finding> fault() const { return std::nullopt; }
 };
@@ -55,6 +57,7 @@ class ReadAhead : public Stream {
   explicit ReadAhead(std::unique_ptr<Stream> inner);
   ~ReadAhead() override;
   std::size_t read(std::uint8_t* to, std::size_t size) override;
+  [[nodiscard]] std::optional<std::uint64_t> compressed_bytes() const override;
   [[nodiscard]] std::optional<common::Finding> fault() const override;
 
  private:

@@ -4,15 +4,20 @@
 
 #include "manifest/format/write.hpp"
 #include "packer/archive/archive.hpp"
+#include "tests/support/keys.hpp"
 #include "tests/support/picture_endings.hpp"
 #include "tests/support/scratch.hpp"
 #include "tests/support/small_pack.hpp"
+#include "tests/support/tar_parts.hpp"
 #include "tests/support/vqa.hpp"
+#include "tests/support/zip_parts.hpp"
 #include "trainer/formats/clap_config.hpp"
 #include "trainer/formats/llava_config.hpp"
 #include "trainer/formats/log_mel_config.hpp"
 #include "trainer/formats/pixels_config.hpp"
 #include "trainer/results/checkpoint_facts.hpp"
+#include "trainer/results/metrics.hpp"
+#include "trainer/results/prediction.hpp"
 
 namespace {
 
@@ -55,9 +60,8 @@ void write_parts(const fs::path& pack, const fs::path& out) {
 }
 
 void write_tables(const fs::path& out) {
-  put(out / "clip_table" / "csv",
-      '\0' + std::string("audiocap_id,youtube_id,start_time,caption\n1,abc,30,A "
-                         "dog barks\n2,-x_y,,\"A \"\"man\"\", speaks\"\r\n"));
+  put(out / "clip_table" / "csv", '\0' + std::string("audiocap_id,youtube_id,start_time,caption\n1,abc,30,A "
+                                                     "dog barks\n2,-x_y,,\"A \"\"man\"\", speaks\"\r\n"));
   const std::string row =
       R"({"audiocap_id": 7, "youtube_id": "a", "start_time": "30", "captions": ["A dog barks", "Rain"]})";
   const std::string other =
@@ -69,6 +73,68 @@ void write_tables(const fs::path& out) {
   support::many_questions(4, questions, annotations);
   put(out / "vqa_tables" / "tables",
       support::questions_table(questions, "val2014") + '\0' + support::annotations_table(annotations));
+}
+
+void write_json(const fs::path& out) {
+  put(out / "json" / "all",
+      std::string(R"({"a": [1, -2.5e+3, "\u00e9\ud83d\ude00\n", true, null], "b": {"c": []}})"));
+  put(out / "json" / "deep", std::string(64, '[') + std::string(64, ']'));
+  put(out / "coco_images" / "instances",
+      std::string(R"({"licenses": [{"id": 1, "name": "CC BY", "url": "http://x"}], "images": [{"id": 1,
+"license": 1, "file_name": "COCO_val2014_000000000001.jpg", "flickr_url": "http://y"}, {"license": 1,
+"file_name": "a.jpg", "coco_url": "http://z"}]})"));
+  const manifest::Recipe recipe{
+      "stratified",
+      9,
+      {{"questions", common::digest_of("q"), manifest::Licence{"CC BY", "http://x"}}},
+      {{"x", "no source file"}}};
+  put(out / "recipe" / "recipe", common::dump_line(manifest::to_json(recipe)));
+}
+
+void write_keys(const fs::path& out) {
+  const common::Bytes raw(32, 7);
+  put(out / "key_file" / "public", support::public_pem(raw));
+  put(out / "key_file" / "secret", support::secret_pem(raw));
+  put(out / "key_file" / "weak", support::public_pem(common::Bytes(32, 0)));
+  put(out / "key_file" / "encrypted", support::pem("ENCRYPTED PRIVATE KEY", "", raw));
+  put(out / "key_file" / "other", support::pem("PUBLIC KEY", "302a300506032b656e032100", raw));
+}
+
+void write_escapes(const fs::path& out) {
+  put(out / "escape" / "terminal",
+      std::string("a\x1b[31mred\x1b]0;title\x07\r\n\t\\ \xc2\x9b \xff \xe2\x80\xae caf\xc3\xa9"));
+  put(out / "escape" / "page",
+      std::string("<script>alert('1')</script> & \"x\" [a](javascript:b) | `c` \xe2\x81\xa6"));
+}
+
+// A byte in front tells the file.
+void write_run_files(const fs::path& out) {
+  trainer::Prediction item;
+  item.condition = trainer::condition::k_silence;
+  item.id = "1";
+  item.question = "What colour is it?";
+  item.answer_type = "other";
+  item.references = {"red", "blue"};
+  item.prediction = "red";
+  item.nll = 0.5;
+  put(out / "run_files" / "predictions", '\0' + common::dump_line(to_json(item)) + "\n");
+  trainer::Metrics metrics;
+  metrics.validation.conditions["silence"].questions = 3;
+  metrics.validation.audio["memorised"].samples = 2;
+  metrics.training = trainer::SplitMetrics{};
+  metrics.null_space.push_back({"gate", 1, 2, 3, 4, 0.5, 0.25, 1.0, {}});
+  metrics.mechanisms["kl"] = {1, 1, 0.5};
+  put(out / "run_files" / "metrics", '\1' + common::dump_pretty(to_json(metrics)));
+}
+
+// Of other people; a byte in front tells the form.
+void write_foreign(const fs::path& out) {
+  const std::vector<support::ZipPart> parts{{"audio/train/a.wav", "sound"}, {"images/a.jpg", "picture"}};
+  put(out / "foreign_archive" / "zip", '\0' + support::zip_of(parts));
+  put(out / "foreign_archive" / "zip64", '\0' + support::zip_of(parts, support::ZipWidth::wide));
+  put(out / "foreign_archive" / "tar",
+      '\1' + support::tar_of({support::tar_member("x/audio/train/a.wav", "sound"),
+                              support::tar_link("x/images/a.jpg", '2', "b.jpg")}));
 }
 
 // A byte in front tells the form.
@@ -144,5 +210,10 @@ int main(int argc, char** argv) {
   write_archives(pack, scratch.path(), out);
   write_media(out);
   write_models(out);
+  write_json(out);
+  write_keys(out);
+  write_escapes(out);
+  write_run_files(out);
+  write_foreign(out);
   return 0;
 }

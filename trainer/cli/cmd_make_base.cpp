@@ -2,7 +2,9 @@
 
 #include <memory>
 
+#include "common/cli/print_json.hpp"
 #include "common/json.hpp"
+#include "common/terminal.hpp"
 #include "trainer/base/make_base.hpp"
 #include "trainer/cli/commands.hpp"
 
@@ -16,9 +18,10 @@ void print_result(const MakeBaseSummary& summary, const MakeBaseRequest& request
     const common::Json line = {{"vl", summary.vl_digest.hex()},  {"audio", summary.audio_digest.hex()},
                                {"questions", summary.questions}, {"captions", summary.captions},
                                {"loss", summary.loss},           {"already_there", summary.already_there}};
-    fmt::print("{}\n", common::dump_line(line));
+    common::print_json(line, common::JsonLayout::line);
   } else {
-    fmt::print("{}  {}\n{}  {}\n", summary.vl_digest.hex(), vl, summary.audio_digest.hex(), audio);
+    common::print_line(stdout, fmt::format("{}  {}\n{}  {}", summary.vl_digest.hex(), vl,
+                                           summary.audio_digest.hex(), audio));
   }
   common::say(flags, fmt::format("{} from {} questions and {} captions, loss {:.4f} nats a token",
                                  summary.already_there ? "the base exists already, made" : "trained",

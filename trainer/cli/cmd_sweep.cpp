@@ -3,7 +3,9 @@
 #include <cstdio>
 #include <memory>
 
+#include "common/cli/print_json.hpp"
 #include "common/json.hpp"
+#include "common/terminal.hpp"
 #include "trainer/cli/commands.hpp"
 #include "trainer/cli/sweep.hpp"
 
@@ -17,12 +19,13 @@ struct SweepFlags {
 
 void print_run(const SweepRun& run, const RunResult& result, const common::CommonFlags& flags) {
   if (flags.json)
-    fmt::print("{}\n", common::dump_line({{"name", run.name},
-                                          {"seed", run.seed},
-                                          {"run", result.directory.string()},
-                                          {"digest", result.digest.hex()}}));
+    common::print_json({{"name", run.name},
+                        {"seed", run.seed},
+                        {"run", result.directory.string()},
+                        {"digest", result.digest.hex()}},
+                       common::JsonLayout::line);
   else
-    fmt::print("{}  {}\n", result.digest.hex(), result.directory.string());
+    common::print_line(stdout, result.digest.hex() + "  " + result.directory.string());
   std::fflush(stdout);
 }
 

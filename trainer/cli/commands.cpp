@@ -1,12 +1,12 @@
 #include "trainer/cli/commands.hpp"
 
 #include <c10/util/Exception.h>
-#include <fmt/format.h>
-
 #include <string>
 
+#include "common/cli/print_json.hpp"
 #include "common/error.hpp"
 #include "common/json.hpp"
+#include "common/terminal.hpp"
 
 namespace trainer {
 
@@ -29,10 +29,10 @@ int on_device(const std::function<int()>& work) {
 void print_run(const RunResult& result, const common::CommonFlags& flags) {
   const std::string directory = result.directory.string(), digest = result.digest.hex();
   if (flags.json)
-    fmt::print("{}\n", common::dump_line(
-                           {{"run", directory}, {"digest", digest}, {"metrics", to_json(result.metrics)}}));
+    common::print_json({{"run", directory}, {"digest", digest}, {"metrics", to_json(result.metrics)}},
+                       common::JsonLayout::line);
   else
-    fmt::print("{}  {}\n", digest, directory);
+    common::print_line(stdout, digest + "  " + directory);
   common::say_next(flags, {"safe-trainer", "report", directory});
 }
 

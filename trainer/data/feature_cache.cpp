@@ -7,6 +7,7 @@
 #include "common/error.hpp"
 #include "common/sealed/draft_file.hpp"
 #include "common/sealed/folder.hpp"
+#include "common/terminal.hpp"
 #include "trainer/model/safetensors.hpp"
 
 namespace trainer {
@@ -42,7 +43,8 @@ struct FeatureCache::State {
   }
   void warn(const std::string& why) const {
     if (!warned->exchange(true))
-      fmt::print(stderr, "safe-trainer: features are not kept for the next run: {}\n", why);
+      common::print_line(stderr,
+                         fmt::format("safe-trainer: features are not kept for the next run: {}", why));
   }
   [[nodiscard]] common::Digest seal(const common::Digest& file, common::ByteView content) const {
     return key->seal({maker.bytes(), file.bytes(), content});

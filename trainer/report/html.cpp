@@ -3,6 +3,8 @@
 #include <array>
 #include <utility>
 
+#include "common/utf8.hpp"
+
 namespace trainer {
 namespace {
 
@@ -11,9 +13,11 @@ constexpr std::array<std::pair<char, std::string_view>, 5> k_entities = {
 
 constexpr std::string_view k_replacement = "\xEF\xBF\xBD";
 
-bool is_control(char c) {
-  const auto byte = static_cast<unsigned char>(c);
-  return (byte < 0x20 && c != '\n' && c != '\t') || byte == 0x7F;
+// HTML has no way to write control characters, and those that turn the direction of writing would show a text
+// in another order than it has, together with what stands beside it.
+bool is_replaced(char32_t c) {
+  const bool is_control = (c < 0x20 && c != '\n' && c != '\t') || (c >= 0x7f && c < 0xa0);
+  return is_control || (c >= 0x202a && c <= 0x202e) || (c >= 0x2066 && c <= 0x2069);
 }
 
 }  // namespace
@@ -21,11 +25,13 @@ bool is_control(char c) {
 std::string escape_html(std::string_view text) {
   std::string out;
   out.reserve(text.size());
-  for (const char c : text) {
-    std::string_view piece(&c, 1);
-    if (is_control(c)) piece = k_replacement;
+  while (!text.empty()) {
+    const common::FirstCharacter first = common::first_character(text);
+    std::string_view piece = text.substr(0, first.bytes);
+    text.remove_prefix(first.bytes);
+    if (!first.is_valid || is_replaced(first.value)) piece = k_replacement;
     for (const auto& [plain, entity] : k_entities)
-      if (c == plain) piece = entity;
+      if (first.is_valid && first.value == static_cast<char32_t>(plain)) piece = entity;
     out += piece;
   }
   return out;

@@ -8,8 +8,8 @@
 
 namespace trainer {
 
-// Safe as text and inside a quoted attribute. Control characters, which HTML has no way to write, become
-// U+FFFD; text that came through common::parse_json is valid UTF-8 already.
+// Safe as text and inside a quoted attribute. Control characters, which HTML has no way to write, those that
+// turn the direction of writing, and bytes that are not UTF-8 become U+FFFD.
 [[nodiscard]] std::string escape_html(std::string_view text);
 // The other direction, for what escape_html wrote.
 [[nodiscard]] std::string unescape_html(std::string_view text);

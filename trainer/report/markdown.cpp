@@ -1,19 +1,34 @@
 #include "trainer/report/markdown.hpp"
 
 #include <set>
+#include <string_view>
 
+#include "common/terminal.hpp"
 #include "trainer/report/number_text.hpp"
 #include "trainer/report/tables.hpp"
 
 namespace trainer {
 namespace {
 
-// Text in a table's cell: a bar would end the cell, a bracket or an angle could begin a link or a tag.
+bool begins(const std::string& text, std::size_t at, std::string_view with) {
+  return text.compare(at, with.size(), with) == 0;
+}
+
+// Text of data in a table's cell or a line: a bar would end the cell, brackets, angles, an address or an
+// ampersand could become a link, a tag or another character (CommonMark, and GitHub's links without
+// brackets), and a control character acts on the terminal that shows the file.
 std::string cell_text(const std::string& text) {
+  const std::string shown = common::escape_message(text);
   std::string out;
-  for (const char c : text) {
-    if (std::string_view("|\\`*<>").find(c) != std::string_view::npos) out += '\\';
-    out += c == '\n' ? ' ' : c;
+  for (std::size_t i = 0; i < shown.size(); ++i) {
+    const char c = shown[i];
+    const bool ends_link_text =
+        c == ']' && (begins(shown, i, "](") || begins(shown, i, "][") || begins(shown, i, "]:"));
+    const bool is_address =
+        begins(shown, i, "://") || (c == '.' && i >= 3 && begins(shown, i - 3, "www.")) || c == '@';
+    if (ends_link_text || is_address || std::string_view("|\\`*<>&~").find(c) != std::string_view::npos)
+      out += '\\';
+    out += c == '\n' || c == '\t' ? ' ' : c;
   }
   return out;
 }
@@ -61,7 +76,7 @@ std::string each_once(const Comparison& comparison, const char* title, Key key) 
 
 std::string to_markdown(const Comparison& comparison, const std::string& command) {
   std::string out = "# Results of the overfitting ablation\n\nWritten from run directories by\n\n```bash\n" +
-                    command +
+                    common::escape_for_terminal(command) +
                     "\n```\n\nNothing in it was typed by hand; change the runs, not this file.\n\n" +
                     each_once(comparison, "pack", [](const RunSummary& run) { return run.pack_id; }) +
                     each_once(comparison, "base", [](const RunSummary& run) { return run.base_digest; }) +

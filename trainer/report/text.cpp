@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <functional>
 
+#include "common/terminal.hpp"
 #include "trainer/report/number_text.hpp"
 #include "trainer/report/tables.hpp"
 
@@ -23,6 +24,8 @@ std::size_t width_of(const std::string& text) {
 std::string aligned(const Table& table) {
   std::vector<std::vector<std::string>> rows = {table.head};
   rows.insert(rows.end(), table.rows.begin(), table.rows.end());
+  for (auto& row : rows)
+    for (std::string& cell : row) cell = common::escape_for_terminal(cell);
   std::vector<std::size_t> widths(table.head.size(), 0);
   for (const auto& row : rows)
     for (std::size_t i = 0; i < row.size(); ++i) widths[i] = std::max(widths[i], width_of(row[i]));
@@ -65,7 +68,7 @@ std::string shared_line(const Comparison& comparison, const char* title,
   if (shared) return fmt::format("{}  {}\n", title, first);
   std::string out;
   for (const VariantGroup& group : comparison.groups)
-    out += fmt::format("{}  {}  {}\n", title, value(group), group.label);
+    out += fmt::format("{}  {}  {}\n", title, value(group), common::escape_for_terminal(group.label));
   return out;
 }
 
@@ -79,13 +82,15 @@ std::string to_text(const Comparison& comparison) {
                   [&](const VariantGroup& group) { return list_text(seeds_of(comparison, group)); });
   for (const VariantGroup& group : comparison.groups)
     for (const std::size_t run : group.runs)
-      out += fmt::format("run    {}  {}\n", comparison.runs[run].path.string(), group.label);
+      out += fmt::format("run    {}  {}\n", common::escape_for_terminal(comparison.runs[run].path.string()),
+                         common::escape_for_terminal(group.label));
   for (const Table& table :
        {question_table(comparison), other_conditions_table(comparison), clip_table(comparison),
         paired_table(comparison), sweep_table(comparison), null_space_table(comparison)})
     if (!table.rows.empty()) out += "\n" + wrapped(table.title) + aligned(table);
   out += "\n" + wrapped(interval_note(comparison));
-  for (const std::string& warning : comparison.warnings) out += "warning: " + warning + "\n";
+  for (const std::string& warning : comparison.warnings)
+    out += "warning: " + common::escape_for_terminal(warning) + "\n";
   out.pop_back();  // the caller ends the last line
   return out;
 }

@@ -29,6 +29,16 @@ void visit(Fields& fields, Item& item) {
   fields("base_nll", item.base_nll);
 }
 
+// Scores compare answers word by word, in the square of their lengths.
+constexpr std::size_t k_answer_limit_bytes = 16 << 10;
+
+void check_length(const std::string& text, const std::string& where) {
+  if (text.size() > k_answer_limit_bytes)
+    throw common::Error(common::ErrorKind::format, where + " has an answer of more than " +
+                                                       std::to_string(k_answer_limit_bytes) +
+                                                       " bytes; check that it is a predictions.jsonl");
+}
+
 const char* name_of(PredictionKind kind) { return kind == PredictionKind::vl ? "vl" : "audio"; }
 
 }  // namespace
@@ -55,6 +65,10 @@ Prediction prediction_from_json(const common::Json& value, const std::string& wh
                                                        kind + "\"; check that it is a predictions.jsonl");
   prediction.kind = kind == "vl" ? PredictionKind::vl : PredictionKind::audio;
   visit(reader, prediction);
+  check_length(prediction.prediction, where);
+  for (const auto& text : {prediction.base_prediction, prediction.shuffled_prediction})
+    if (text) check_length(*text, where);
+  for (const std::string& reference : prediction.references) check_length(reference, where);
   return prediction;
 }
 

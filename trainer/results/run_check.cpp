@@ -90,6 +90,10 @@ void check_config(const Json& config, common::Findings& findings) {
                     said = common::string_member(config, "config_digest", "config.json");
   if (said != digest)
     find(fmt::format("config_digest is {}; the configuration has the digest {}", said, digest));
+  // Reports print them as they are.
+  for (const char* key : {"pack_id", "base_digest"})
+    if (!common::parse_digest(common::string_member(config, key, "config.json")))
+      find(fmt::format("{} is no SHA-256: 64 hexadecimal digits in lower case", key));
   const std::string folder = common::string_member(config, "output_dir", "config.json"),
                     middle = fmt::format("_{}_", common::string_member(config, "variant", "config.json"));
   constexpr std::size_t stamp_size = 15, id_size = 6;  // yyyymmdd_HHMMSS, hexadecimal digits

@@ -4,7 +4,7 @@
 //
 //   R1  Each file of the run is written as this program writes it, to the byte.
 //   R2  config_digest in config.json is the digest of the configuration; output_dir ends with the variant and
-//       an id of that digest.
+//       an id of that digest; pack_id and base_digest are digests.
 //   R3  Every score in predictions.jsonl follows from the answer and the references of its line.
 //   R4  An item is the same under every condition: question, references, and what the base answered. Without
 //       audio the adapter answers as the base does, where metrics.json says that both are equal.

@@ -7,6 +7,7 @@
 
 #include "common/error.hpp"
 #include "common/file.hpp"
+#include "common/terminal.hpp"
 #include "trainer/evaluate/evaluate.hpp"
 #include "trainer/model/safetensors.hpp"
 #include "trainer/results/config_keys.hpp"
@@ -186,8 +187,8 @@ RunResult run_experiment(RunConfig config, Resume resume) {
   require_mechanisms_can_act(config, selection);
   if (resume == Resume::resume && !earlier) say_what_differs(config, record);
   if (earlier && config.verbosity == common::Verbosity::normal)
-    fmt::print(stderr, "going on with {} from step {}\n", earlier->run.path().string(),
-               earlier->checkpoint ? earlier->checkpoint->step : 0);
+    common::print_line(stderr, fmt::format("going on with {} from step {}", earlier->run.path().string(),
+                                           earlier->checkpoint ? earlier->checkpoint->step : 0));
   const FeatureCaches caches = open_caches(config, record, models.placement, compute);
   const auto open = [&] {
     return open_experiment(pack, std::move(selection), config, std::move(models), caches, compute);

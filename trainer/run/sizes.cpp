@@ -4,6 +4,8 @@
 
 #include <cstdio>
 
+#include "common/terminal.hpp"
+
 namespace trainer {
 namespace {
 
@@ -18,10 +20,12 @@ std::int64_t judged_on(const Selection& selection, const std::string& val_source
 }
 
 void warn(const char* what, std::int64_t asked, std::int64_t used, const char* flag) {
-  fmt::print(stderr,
-             "warning: {} {} are asked for and there are {}: all of them are used, and config.json says so "
-             "under \"used\" ({} 0 asks for all)\n",
-             asked, what, used, flag);
+  common::print_line(
+      stderr,
+      fmt::format(
+          "warning: {} {} are asked for and there are {}: all of them are used, and config.json says so "
+          "under \"used\" ({} 0 asks for all)",
+          asked, what, used, flag));
 }
 
 }  // namespace

@@ -7,6 +7,7 @@
 #include <set>
 
 #include "common/error.hpp"
+#include "common/terminal.hpp"
 #include "trainer/results/config_keys.hpp"
 
 namespace trainer {
@@ -68,8 +69,9 @@ void say_what_differs(const RunConfig& config, const Json& record) {
     const std::optional<Json> there = read_config(*run);
     if (!there || !is_alike(*there, record)) continue;
     const std::string text = differences(*there, record);
-    fmt::print(stderr, "no run of this configuration to resume: {} differs ({}); starting a new run\n",
-               run->string(), text.empty() ? "in nothing that config.json has" : text);
+    common::print_line(
+        stderr, fmt::format("no run of this configuration to resume: {} differs ({}); starting a new run",
+                            run->string(), text.empty() ? "in nothing that config.json has" : text));
     return;
   }
 }

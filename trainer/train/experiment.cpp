@@ -8,6 +8,7 @@
 #include <numeric>
 
 #include "common/error.hpp"
+#include "common/terminal.hpp"
 #include "trainer/formats/model_folder.hpp"
 #include "trainer/model/compat.hpp"
 #include "trainer/train/sample_rows.hpp"
@@ -198,7 +199,7 @@ FeatureCaches open_caches(const RunConfig& config, const common::Json& record, c
   try {
     user = CacheKey::open(CacheKey::path_of_user());
   } catch (const common::Error& error) {
-    fmt::print(stderr, "safe-trainer: no features are kept or used: {}\n", error.what());
+    common::print_line(stderr, fmt::format("safe-trainer: no features are kept or used: {}", error.what()));
     return {};
   }
   const auto maker = [&](const char* what, const char* model) {

@@ -1,13 +1,13 @@
-#include <fmt/format.h>
-
 #include <map>
 #include <memory>
 #include <set>
 
+#include "common/cli/print_json.hpp"
 #include "common/cli/shell.hpp"
 #include "common/error.hpp"
 #include "common/file.hpp"
 #include "common/sealed/draft_file.hpp"
+#include "common/terminal.hpp"
 #include "trainer/report/cli/commands.hpp"
 #include "trainer/report/link.hpp"
 #include "trainer/report/markdown.hpp"
@@ -102,9 +102,11 @@ void print_findings(const common::Findings& findings, const fs::path& what,
   for (const common::Finding& finding : findings) {
     const std::string path = finding.path.empty() ? what.string() : finding.path;
     if (common_flags.json)
-      fmt::print("{}\n", common::dump_line({{"rule", finding.rule}, {"path", path}, {"what", finding.what}}));
+      common::print_json({{"rule", finding.rule}, {"path", path}, {"what", finding.what}},
+                         common::JsonLayout::line);
     else
-      fmt::print("{}. {}.\n", common::describe({path, finding.rule, finding.what}), remedy_for(finding));
+      common::print_line(
+          stdout, common::describe({path, finding.rule, finding.what}) + ". " + remedy_for(finding) + ".");
   }
 }
 
@@ -127,7 +129,7 @@ int verify_one_run(const VerifyFlags& flags, const common::CommonFlags& common_f
         flags.what, packer::open_pack(*flags.pack, {{}, common_flags.threads, common_flags.verbosity()}));
   print_findings(check.findings, flags.what, common_flags);
   if (!check.findings.empty()) return code_for(check.findings);
-  fmt::print("{}  {}\n", check.digest.hex(), flags.what.string());
+  common::print_line(stdout, check.digest.hex() + "  " + flags.what.string());
   common::say(common_flags, text_of(check.signature));
   if (!flags.pack) check.not_derived.push_back(check.of_pack);
   for (const std::string& one : check.not_derived) common::say(common_flags, "not derived: " + one);
@@ -141,7 +143,7 @@ int verify_page(const VerifyFlags& flags, const common::CommonFlags& common_flag
       verify_report({flags.what, flags.runs, flags.trusted_key, pack ? &*pack : nullptr});
   print_findings(check.findings, flags.what, common_flags);
   if (!check.findings.empty()) return code_for(check.findings);
-  fmt::print("{}  {}\n", check.page_digest.hex(), flags.what.string());
+  common::print_line(stdout, check.page_digest.hex() + "  " + flags.what.string());
   for (const std::string& id : check.pack_ids)
     common::say(common_flags,
                 "the runs are whole and made from the pack " + id +
@@ -168,7 +170,7 @@ std::vector<fs::path> finished_runs(const std::vector<fs::path>& paths) {
                                                                : "it holds no run";
     others += (others.empty() ? "" : "\n") + ("passed over: " + path.string() + ": " + why);
   }
-  if (!others.empty()) fmt::print(stderr, "{}\n", others);
+  if (!others.empty()) common::print_line(stderr, others);
   if (finished.empty())
     throw Error(ErrorKind::mismatch, "none of the " + std::to_string(paths.size()) +
                                          " is a finished run; name run directories that hold SHA256SUMS, or "
@@ -184,7 +186,10 @@ int report(const ReportFlags& flags, const common::CommonFlags& common_flags) {
   if (flags.page) write_report(flags, comparison, common_flags);
   if (flags.markdown) common::write_file(*flags.markdown, to_markdown(comparison, command_of(flags)));
   if (flags.tensorboard) write_event_files(comparison.runs, *flags.tensorboard);
-  fmt::print("{}\n", common_flags.json ? common::dump_pretty(to_json(comparison)) : to_text(comparison));
+  if (common_flags.json)
+    common::print_json(to_json(comparison), common::JsonLayout::pretty);
+  else
+    common::print_line(stdout, to_text(comparison));
   for (const auto& written : {flags.page, flags.markdown, flags.tensorboard})
     if (written) common::say(common_flags, "wrote " + written->string());
   if (flags.page) common::say_next(common_flags, {"safe-report", "verify-run", flags.page->string()});
@@ -260,7 +265,7 @@ void add_sign_run(common::Program& program) {
     common::say(common_flags, signing.how == common::Signing::written
                                   ? "verified and signed"
                                   : "verified; this key has signed it before");
-    fmt::print("{}  {}\n", signing.digest.hex(), flags->run.string());
+    common::print_line(stdout, signing.digest.hex() + "  " + flags->run.string());
     return 0;
   });
 }

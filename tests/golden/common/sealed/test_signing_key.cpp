@@ -1,10 +1,12 @@
 // Ed25519 against the vectors of RFC 8032, section 7.1, and key files against RFC 8410.
 #include <algorithm>
 #include <array>
+#include <filesystem>
 
 #include "common/sealed/signing_key.hpp"
 
 #include "common/bytes.hpp"
+#include "common/error.hpp"
 #include "tests/support/keys.hpp"
 #include "tests/support/process.hpp"
 
@@ -54,6 +56,7 @@ TEST_CASE("keys and signatures are those of RFC 8032") {
   for (const Vector& vector : k_vectors) {
     const common::Bytes seed = support::from_hex(vector.secret), message = support::from_hex(vector.message);
     support::put_file(scratch / "KEY.pem", support::secret_pem(seed));
+    std::filesystem::permissions(scratch / "KEY.pem", std::filesystem::perms(0600));
     const common::SecretKey key = common::read_secret_key(scratch / "KEY.pem");
     const common::PublicKey checker(array_of(support::from_hex(vector.public_half)));
     CHECK(key.public_key() == checker);
@@ -98,5 +101,63 @@ TEST_CASE("nobody can make a second signature out of one, by adding the order of
     REQUIRE(carry == 0);
     const common::PublicKey key(array_of(support::from_hex(vector.public_half)));
     CHECK_FALSE(key.verifies(support::from_hex(vector.message), signature));
+  }
+}
+
+// "Taming the many EdDSAs" (Chalkias, Garillot, Nikolaenko, 2020), table 5: the points of small order, and
+// the encodings beside the one that RFC 8032 allows.
+TEST_CASE("a key of small order, for which anybody signs, is no key to trust, in none of its encodings") {
+  const support::Scratch scratch;
+  const char* const weak[] = {
+      "0100000000000000000000000000000000000000000000000000000000000000",
+      "0100000000000000000000000000000000000000000000000000000000000080",
+      "ecffffffffffffffffffffffffffffffffffffffffffffffffffffffffffff7f",
+      "ecffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffff",
+      "0000000000000000000000000000000000000000000000000000000000000000",
+      "0000000000000000000000000000000000000000000000000000000000000080",
+      "26e8958fc2b227b045c3f489f2ef98f0d5dfac05d3c63339b13802886d53fc05",
+      "26e8958fc2b227b045c3f489f2ef98f0d5dfac05d3c63339b13802886d53fc85",
+      "c7176a703d4dd84fba3c0b760d10670f2a2053fa2c39ccc64ec7fd7792ac037a",
+      "c7176a703d4dd84fba3c0b760d10670f2a2053fa2c39ccc64ec7fd7792ac03fa",
+      "edffffffffffffffffffffffffffffffffffffffffffffffffffffffffffff7f",
+      "edffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffff",
+      "eeffffffffffffffffffffffffffffffffffffffffffffffffffffffffffff7f",
+      "eeffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffff",
+      // y = 3 as p + 3, and the largest that 255 bits hold.
+      "f0ffffffffffffffffffffffffffffffffffffffffffffffffffffffffffff7f",
+      "ffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffff",
+  };
+  for (const char* const hex : weak) {
+    CAPTURE(hex);
+    CHECK(common::PublicKey(array_of(support::from_hex(hex))).is_weak());
+    support::put_file(scratch / "KEY.pub.pem", support::public_pem(support::from_hex(hex)));
+    CHECK_THROWS_WITH_AS((void)common::read_public_key(scratch / "KEY.pub.pem"),
+                         doctest::Contains("anybody can make signatures"), common::Error);
+  }
+  for (const Vector& vector : k_vectors)
+    CHECK_FALSE(common::PublicKey(array_of(support::from_hex(vector.public_half))).is_weak());
+}
+
+// With the neutral point for a key, S = 0 and R the neutral point sign every message: OpenSSL accepts it.
+TEST_CASE("a signature that holds for every message is none") {
+  common::Bytes neutral(32, 0), signature(64, 0);
+  neutral[0] = signature[0] = 1;
+  const common::PublicKey key(array_of(neutral));
+  CHECK_FALSE(key.verifies(common::view_of("any"), signature));
+  CHECK_FALSE(key.verifies(common::view_of("other"), signature));
+}
+
+TEST_CASE("a secret key that others can read does not sign") {
+  const support::Scratch scratch;
+  const auto key = scratch / "KEY.pem";
+  support::put_file(key, support::secret_pem(support::from_hex(k_vectors[0].secret)));
+  for (const int mode : {0644, 0640, 0604, 0660, 0620, 0610, 0601}) {
+    std::filesystem::permissions(key, std::filesystem::perms(mode));
+    CHECK_THROWS_WITH_AS((void)common::read_secret_key(key), doctest::Contains("run chmod 600"),
+                         common::Error);
+  }
+  for (const int mode : {0600, 0400, 0700}) {
+    std::filesystem::permissions(key, std::filesystem::perms(mode));
+    CHECK_NOTHROW((void)common::read_secret_key(key));
   }
 }

@@ -158,6 +158,7 @@ TEST_CASE("a file that is no key to sign with says what it holds") {
   for (const auto& row : cases) {
     CAPTURE(row.text);
     support::put(site.scratch / "X.pem", row.text);
+    fs::permissions(site.scratch / "X.pem", fs::perms(0600));
     const Outcome outcome = outcome_of([&] {
       packer::sign_pack({site.pack, site.scratch / "X.pem", 1, common::Verbosity::quiet});
     });

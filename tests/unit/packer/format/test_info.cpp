@@ -1,5 +1,7 @@
 #include "packer/format/parse_info.hpp"
 
+#include "common/sealed/finding_limit.hpp"
+
 #include <doctest/doctest.h>
 
 namespace {
@@ -100,4 +102,46 @@ TEST_CASE("pack.json can be written in one way only") {
   CHECK(has_rule(replaced(good, "\"name\": \"data_pack\"", "\"name\": \"../up\""), "P3"));
   CHECK(has_rule(replaced(good, "\"role\": \"readme\"", "\"role\": \"captions\""), "P5"));
   CHECK(has_rule(replaced(good, "\"bytes\": 44", "\"bytes\": 8589934592"), "F7"));
+}
+
+TEST_CASE("an unknown member, a wrong type or a list over its limit ends the reading where it stands") {
+  const std::string good = packer::write_info(sample());
+  const auto says = [](const std::string& text, const std::string& part) {
+    common::Findings findings;
+    (void)packer::parse_info(text, findings);
+    REQUIRE(findings.size() == 1);
+    CHECK(findings.front().rule == "P1");
+    CHECK_MESSAGE(findings.front().what.find(part) != std::string::npos, findings.front().what);
+  };
+  // What stands behind is no JSON, and nobody has looked at it.
+  says(R"({"format": "safe-pack", "more": %)", "unknown key \"more\"");
+  says(R"({"format": "safe-pack", "format_version": 1, "licences": [[%)", "licences 1 is not a JSON object");
+  says(R"({"format": "safe-pack", "format_version": 1, "files": [{"path": 1%)", "\"path\" must be a string");
+  says(replaced(good, "\"bytes\": 44", "\"bytes\": 44, \"bytes\": 44"), "duplicate key \"bytes\"");
+  std::string inputs = "{\"format\": \"safe-pack\", \"format_version\": 1, \"recipe\": {\"inputs\": [";
+  const std::string row = packer::write_row(sample().inputs[1]);
+  for (std::size_t i = 0; i <= packer::k_input_limit; ++i) inputs += (i == 0 ? "" : ", ") + row;
+  says(inputs + "%", "\"inputs\" has more than 16 elements");
+}
+
+TEST_CASE("a rule that is broken in every row is not told for every row") {
+  packer::PackInfo info = sample();
+  const packer::FileInfo image = info.files.back();
+  info.files.assign(30'000, image);
+  common::Findings findings;
+  (void)packer::parse_info(packer::write_info(info), findings);
+  CHECK(findings.size() == common::k_finding_limit);
+  CHECK(findings.back().what.find("the rest are not listed") != std::string::npos);
+}
+
+TEST_CASE("thousands of licences are written and read in linear time") {
+  packer::PackInfo info = sample();
+  info.inputs[0].recipe->sources.assign(manifest::k_source_limit.elements, info.inputs[0].recipe->sources[0]);
+  std::size_t number = 0;
+  for (auto& source : info.inputs[0].recipe->sources) source.licence->name = std::to_string(number++);
+  common::Findings findings;
+  const auto again = packer::parse_info(packer::write_info(info), findings);
+  REQUIRE(again);
+  CHECK(findings.empty());
+  CHECK(*again == info);
 }

@@ -158,3 +158,20 @@ TEST_CASE("reading ahead on another thread changes nothing, and may stop early")
   packer::ReadAhead some(std::make_unique<FromMemory>(plain));
   CHECK(packer::read_full(some, out.data(), 10) == 10);
 }
+
+TEST_CASE("a zstd frame that holds more than gzip could is a fault Z4, and the reading ends there") {
+  ToMemory memory;
+  const auto sink = packer::compress(Compression::zstd, memory, 1);
+  const common::Bytes zeros(std::size_t{1} << 20);
+  constexpr std::uint64_t k_megabytes = 400;
+  for (std::uint64_t i = 0; i < k_megabytes; ++i) sink->write(zeros);
+  sink->finish();
+  REQUIRE((k_megabytes << 20) > packer::decompressed_limit(memory.all.size()));
+  const auto stream = packer::decompress(Compression::zstd, std::make_unique<FromMemory>(memory.all));
+  common::Bytes buffer(std::size_t{1} << 20);
+  std::uint64_t total = 0;
+  while (const std::size_t got = stream->read(buffer.data(), buffer.size())) total += got;
+  CHECK(total <= packer::decompressed_limit(memory.all.size()));
+  REQUIRE(stream->fault());
+  CHECK(stream->fault()->rule == "Z4");
+}

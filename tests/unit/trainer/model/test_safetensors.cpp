@@ -70,7 +70,7 @@ TEST_CASE(
   CHECK(file == trainer::format_safetensors(sample()));
   const auto header = trainer::parse_safetensors_header(file, file.size(), "x");
   CHECK(header.data_offset % 8 == 0);
-  for (const auto& [name, entry] : header.tensors) CHECK(entry.begin % c10::elementSize(entry.dtype) == 0);
+  for (const auto& [name, entry] : header.tensors) CHECK(entry.begin % trainer::bytes_of(entry.type) == 0);
 }
 
 TEST_CASE("a file that is cut anywhere is refused") {

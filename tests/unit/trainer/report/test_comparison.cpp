@@ -182,6 +182,37 @@ TEST_CASE("Markdown holds the command, the tables and the digests, and data cann
   }
 }
 
+TEST_CASE("nothing of a run becomes markup, a link or a control code in Markdown and text") {
+  const support::Scratch scratch;
+  const std::string note =
+      "<script>x</script> [a](javascript:b) ![c][d] http://e www.f `g` \x1b[31m \xe2\x80\xae|\n# h";
+  const fs::path run = make_run(scratch.path(), {.more_config = {{"note", note}}});
+  const fs::path other = make_run(scratch.path(), {.more_config = {{"note", "c"}}, .seed = 43});
+  const Comparison comparison = compare_runs({run, other});
+  const std::string markdown = to_markdown(comparison, "safe-report report a\nb"), text = to_text(comparison);
+  for (const std::string& bad :
+       {std::string("<script"), std::string("[a]("), std::string("[c]["), std::string("http:/"),
+        std::string("www.f"), std::string(" `g`"), std::string("\n# h"), std::string("a\nb"),
+        std::string("\x1b"), std::string("\xe2\x80\xae")}) {
+    CAPTURE(bad);
+    CHECK(markdown.find(bad) == std::string::npos);
+  }
+  CHECK(text.find('\x1b') == std::string::npos);
+  CHECK(text.find("\xe2\x80\xae") == std::string::npos);
+}
+
+TEST_CASE("a run whose pack or base is not named by a digest is refused") {
+  const support::Scratch scratch;
+  for (const std::string& id : {std::string("<script>"), std::string(63, 'a'), std::string(64, 'A')}) {
+    CAPTURE(id);
+    const fs::path root = scratch / std::to_string(id.size() + static_cast<unsigned char>(id[0]));
+    CHECK_THROWS_WITH_AS((void)read_run(make_run(root / "pack", {.pack_id = id})),
+                         doctest::Contains("pack_id is no SHA-256"), common::Error);
+    CHECK_THROWS_WITH_AS((void)read_run(make_run(root / "base", {.base_digest = id})),
+                         doctest::Contains("base_digest is no SHA-256"), common::Error);
+  }
+}
+
 TEST_CASE("a run with one changed byte is refused by name") {
   const support::Scratch scratch;
   const fs::path good = make_run(scratch.path(), {});

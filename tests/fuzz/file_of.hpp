@@ -1,0 +1,34 @@
+// A file for readers that want one; on /dev/shm it costs no disk.
+#pragma once
+
+#include <unistd.h>
+
+#include <filesystem>
+#include <string>
+#include <string_view>
+
+#include "common/file.hpp"
+
+namespace fuzz {
+
+// Removed at the end. `name` tells several of one target apart, and has the suffix.
+class FileOf {
+ public:
+  FileOf(const std::string& name, std::string_view bytes) {
+    static const std::filesystem::path k_folder =
+        std::filesystem::is_directory("/dev/shm") ? "/dev/shm" : std::filesystem::temp_directory_path();
+    path_ = k_folder / ("safe-fuzz-" + std::to_string(::getpid()) + "-" + name);
+    ::unlink(path_.c_str());
+    common::File file = common::create_new(path_);
+    file.write_all(common::view_of(bytes), path_);
+  }
+  ~FileOf() { ::unlink(path_.c_str()); }
+  FileOf(const FileOf&) = delete;
+  FileOf& operator=(const FileOf&) = delete;
+  [[nodiscard]] const std::filesystem::path& path() const { return path_; }
+
+ private:
+  std::filesystem::path path_;
+};
+
+}  // namespace fuzz
