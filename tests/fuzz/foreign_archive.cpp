@@ -13,7 +13,7 @@ int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
     for (const char* name : {"a.wav", "audio/train/a.wav", "images/a.jpg"})
       if (const packer::ForeignEntry* entry = archive.find(name);
           entry != nullptr && entry->why_not.empty()) {
-        packer::ForeignReader reader(file.path(), {*entry}, k_limit_bytes);
+        packer::ForeignReader reader(file.path(), {{*entry, k_limit_bytes}});
         ENSURE(reader.next().bytes.size() <= k_limit_bytes);
       }
   } catch (const common::Error& error) {
