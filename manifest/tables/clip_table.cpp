@@ -67,7 +67,8 @@ class CsvTable {
   // Calls `take` once for each row that has as many fields as the header.
   template <typename Take>
   void rows(RowFaults& faults, const Take& take) {
-    for (bool more = true; more;)
+    bool more = true;
+    while (more) {
       faults.row([&] {
         more = csv_.next(fields_);
         if (!more) return;
@@ -76,6 +77,7 @@ class CsvTable {
                     std::to_string(width_));
         take();
       });
+    }
   }
   // Of the row, by the place of the column's name in what was wanted.
   [[nodiscard]] const std::string& operator[](std::size_t wanted) const { return fields_[columns_[wanted]]; }

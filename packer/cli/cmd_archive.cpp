@@ -18,8 +18,7 @@ void add_archive(common::Program& program) {
       {"archive",
        "Write a pack as one file; a pack that does not verify is refused",
        {"archive experiments/overfitting/data_pack -o safe_overfit_pack.tgz",
-        "archive data_pack.tar -o data_pack.tar.zst --threads 8",
-        "archive data_pack -o - --format tar.zst | ssh HOST safe-packer extract - --dest data_pack"},
+        "archive data_pack -o - --format tar.zst"},
        {{1, "the pack is damaged or malformed; nothing is written"}, {3, k_io}, {130, k_interrupted}}});
   verb.path("PACK,--pack,--pack-root", values->request.pack, "Read this pack, a folder or a .tar").required();
   verb.path("--output,--out,-o", values->request.out,

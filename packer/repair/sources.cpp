@@ -48,7 +48,11 @@ bool read_through(const fs::path& path, const std::function<void(common::ByteVie
       host, [&] { return common::open_to_read(host); }, take);
 }
 
+// What is larger than any file of a pack and any source is none: a sparse file would be read for hours.
 std::optional<common::Digest> digest_of_source(const fs::path& path) {
+  std::error_code unknown;
+  const std::uintmax_t size = fs::file_size(path, unknown);
+  if (unknown || size > 2 * k_file_limit_bytes) return std::nullopt;
   common::Hasher hasher;
   if (!read_through(path, [&](common::ByteView piece) { hasher.update(piece); })) return std::nullopt;
   return hasher.finish();

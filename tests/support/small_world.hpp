@@ -15,6 +15,14 @@ namespace support::small_world {
 
 namespace fs = std::filesystem;
 
+// Whether there are folders at most below `folder`, if it is there at all.
+inline bool has_no_file(const std::filesystem::path& folder) {
+  if (!std::filesystem::exists(folder)) return true;
+  for (const auto& entry : std::filesystem::recursive_directory_iterator(folder))
+    if (entry.is_regular_file()) return false;
+  return true;
+}
+
 inline const std::string k_bin = SAFE_BIN;
 
 inline Finished manifest(const std::vector<std::string>& arguments) {

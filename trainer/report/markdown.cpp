@@ -26,7 +26,11 @@ std::string cell_text(const std::string& text) {
         c == ']' && (begins(shown, i, "](") || begins(shown, i, "][") || begins(shown, i, "]:"));
     const bool is_address =
         begins(shown, i, "://") || (c == '.' && i >= 3 && begins(shown, i - 3, "www.")) || c == '@';
-    if (ends_link_text || is_address || std::string_view("|\\`*<>&~").find(c) != std::string_view::npos)
+    if (c == '<') {  // also for readers that know no backslash before it
+      out += "&lt;";
+      continue;
+    }
+    if (ends_link_text || is_address || std::string_view("|\\`*>&~").find(c) != std::string_view::npos)
       out += '\\';
     out += c == '\n' || c == '\t' ? ' ' : c;
   }

@@ -338,15 +338,14 @@ TEST_CASE("a pack.json that disagrees with the seal or with itself is refused") 
 TEST_CASE("what is no regular file is not read, and nothing hangs") {
   const Fence fence;
   REQUIRE(::mkfifo((fence.place / "fifo.tar").c_str(), 0644) == 0);
-  fs::create_symlink(fence.scratch / "good.tar", fence.place / "link.tar");
   fs::create_symlink("/dev/zero", fence.place / "zero.tar");
-  for (const char* name : {"fifo.tar", "link.tar", "zero.tar", "absent.tar"}) {
+  for (const char* name : {"fifo.tar", "zero.tar", "absent.tar"}) {
     const std::string program = support::quoted(k_program);
     const auto result = fence.run(program + " verify --quiet " + name + "; echo $?; " + program +
                                   " extract --quiet " + name + "; echo $?");
     CHECK_MESSAGE(result.out == "3\n3\n", name, result.err);
   }
-  for (const char* name : {"fifo.tar", "link.tar", "zero.tar"}) fs::remove(fence.place / name);
+  for (const char* name : {"fifo.tar", "zero.tar"}) fs::remove(fence.place / name);
   const auto fifo = [](const char* path) {
     return [path](const fs::path& bad) {
       fs::remove_all(bad / path);

@@ -69,7 +69,7 @@ TEST_CASE(
   check_names(run, {"8 of the pack's samples", "the question contains <image>", "the question contains </s>",
                     "the answer contains </s>", "positions", "leave the samples out of the manifests"});
   // Nothing was encoded, and no run was begun.
-  CHECK(!fs::exists(w.root + "/special_runs/.features"));
+  CHECK(has_no_file(w.root + "/special_runs/.features"));
 }
 
 TEST_CASE("many such samples are counted, and twenty of them named") {

@@ -181,7 +181,9 @@ TEST_CASE(
                                   "--output-root", "runs",    "--train-batch-size", "4"};
   run.insert(run.end(), models.begin(), models.end());
   world.ok(world.run("safe-trainer", run));
-  const fs::path made = fs::directory_iterator(world.at("runs"))->path();
+  fs::path made;  // beside the cache of features
+  for (const auto& entry : fs::directory_iterator(world.at("runs")))
+    if (entry.path().filename().string().front() != '.') made = entry.path();
   const common::Json config = json_of(made / "config.json");
   CHECK(config["used"]["caption_rows"] == 25);
   const std::string history = support::get(made / "history.jsonl");

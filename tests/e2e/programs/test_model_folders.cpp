@@ -189,6 +189,6 @@ TEST_CASE("what is wrong with a model's folder is said in a sentence before anyt
       CHECK(finished.err.find(part) != std::string::npos);
     }
     CHECK(finished.err.find("please report") == std::string::npos);
-    CHECK(!fs::exists(world().root + "/" + out));
+    CHECK(has_no_file(world().root + "/" + out));
   }
 }

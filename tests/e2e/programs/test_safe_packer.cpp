@@ -78,7 +78,7 @@ TEST_CASE("a damaged pack is exit 1, names the file and the remedy, and prints n
   CHECK_FALSE(fs::exists(site.scratch / "y.tar"));
   const Outcome json = site.run("verify E/data_pack --json");
   CHECK(json.code == 1);
-  CHECK(contains(json.out, "\"rule\": \"F2\""));
+  CHECK(contains(json.out, "\"rule\": \"F6\""));
   CHECK(contains(json.out, "\"verified\": false"));
   CHECK(site.run("extract x.tgz --dest E/data_pack").code == 0);
   CHECK(site.run("verify E/data_pack").code == 0);

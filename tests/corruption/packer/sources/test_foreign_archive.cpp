@@ -31,6 +31,7 @@ Outcome take(const std::filesystem::path& path) {
     packer::ForeignReader reader(path, entries);
     for (std::size_t i = 0; i < entries.size(); ++i) {
       const auto taken = reader.next();
+      if (taken.is_too_long) return Outcome::refused;
       if (k_files.at(entries[taken.which].entry.name) != common::text_of(taken.bytes))
         return Outcome::different;
     }

@@ -26,6 +26,7 @@ RunConfig soft_retention(std::int64_t epochs) {
 Selection pack_with(std::size_t questions) {
   Selection selection;
   selection.train.resize(k_clips);
+  for (auto& clip : selection.train) clip.captions = {"a dog barks"};
   selection.retention.resize(questions);
   return selection;
 }

@@ -195,16 +195,16 @@ TEST_CASE(
   };
   const std::string xz = compressed(::archive_write_add_filter_xz),
                     bz = compressed(::archive_write_add_filter_bzip2);
-  for (const auto& [name, bytes] : std::vector<std::pair<const char*, std::string>>{{"x.tar.xz", xz},
-                                                                                    {"x.txz", xz},
-                                                                                    {"x.tar.bz2", bz},
-                                                                                    {"x.tbz2", bz},
-                                                                                    {"x.tar.gz", tar},
-                                                                                    {"x.tar", xz}}) {
-    CAPTURE(name);
-    REQUIRE(packer::is_foreign_archive_name(name));
-    support::put(scratch / name, bytes);
-    CHECK(bytes_of(scratch / name) == std::string(5000, 'a'));
+  for (const auto& form : std::vector<std::pair<const char*, std::string>>{{"x.tar.xz", xz},
+                                                                           {"x.txz", xz},
+                                                                           {"x.tar.bz2", bz},
+                                                                           {"x.tbz2", bz},
+                                                                           {"x.tar.gz", tar},
+                                                                           {"x.tar", xz}}) {
+    CAPTURE(form.first);
+    REQUIRE(packer::is_foreign_archive_name(form.first));
+    support::put(scratch / form.first, form.second);
+    CHECK(bytes_of(scratch / form.first) == std::string(5000, 'a'));
   }
   for (const std::string& bytes : {xz, bz}) {
     for (std::size_t size = 1; size < bytes.size(); size += 7) {

@@ -364,6 +364,7 @@ TEST_CASE("a page trusts only runs that its reader's key signed") {
   write_report({run}, page);
   const common::SecretKey key = common::SecretKey::generate();
   support::put_file(scratch / "KEY.pem", key.pem());
+  fs::permissions(scratch / "KEY.pem", fs::perms::owner_read | fs::perms::owner_write);
   support::put_file(scratch / "KEY.pub.pem", key.public_key().pem());
   const ReportLocations trusting{page, {}, scratch / "KEY.pub.pem"};
   CHECK(common::kind_of(verify_report(trusting).findings) == common::ErrorKind::signature);
