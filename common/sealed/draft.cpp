@@ -9,6 +9,7 @@
 
 #include "common/error.hpp"
 #include "common/sealed/finding.hpp"
+#include "common/sealed/outside.hpp"
 #include "common/stoppable_digest.hpp"
 
 namespace common {
@@ -131,6 +132,7 @@ Draft::Draft(const fs::path& target, Replaceable replaceable)
       name_(target_.filename().string()),
       draft_name_("." + name_ + ".draft"),
       replaceable_(std::move(replaceable)) {
+  require_outside_of_sealed(target_);
   for (fs::path parent = target_.parent_path(); !fs::exists(parent); parent = parent.parent_path())
     made_parents_.push_back(parent);
   try {

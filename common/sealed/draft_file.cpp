@@ -8,6 +8,7 @@
 #include <cstdio>
 
 #include "common/error.hpp"
+#include "common/sealed/outside.hpp"
 
 namespace common {
 namespace {
@@ -22,6 +23,7 @@ std::string name_of_file(const fs::path& target) {
 }
 
 Folder open_parent(const fs::path& target) {
+  require_outside_of_sealed(target);
   const fs::path parent = target.has_parent_path() ? target.parent_path() : fs::path(".");
   std::error_code ignored;
   if (!fs::is_directory(parent, ignored) && !fs::exists(fs::symlink_status(parent, ignored)))

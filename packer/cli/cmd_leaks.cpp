@@ -63,6 +63,10 @@ int run_leaks(const std::vector<std::filesystem::path>& paths, bool fatal, const
   std::vector<LeakItem> items;
   for (const std::filesystem::path& path : paths) {
     packs.push_back(open_pack(path, {{}, flags.threads, flags.verbosity(), {}}));
+    for (std::size_t i = 0; i < names.size(); ++i)
+      if (packs[i].id() == packs.back().id())
+        throw common::Error(common::ErrorKind::usage, path.string() + " is the same pack as " + names[i] +
+                                                          ", with the same id; name each pack once");
     names.push_back(path.string());
     for (LeakItem& item : media_of(packs.back(), packs.size() - 1)) items.push_back(std::move(item));
   }

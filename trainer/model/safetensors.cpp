@@ -212,9 +212,17 @@ SafetensorsFolder::SafetensorsFolder(const ModelFolder& folder) : state_(std::ma
     for (const auto& [name, entry] : single.header.tensors) state_->file_of.emplace(name, &single);
     return;
   }
+  const auto weight_map = parse_weight_map(folder.read_text(k_index_name, k_index_limit_bytes),
+                                           folder.path_of(k_index_name).string());
+  // transformers takes the single file, others take the shards: of two models nobody knows which is meant.
+  if (folder.has(k_single_name) && std::none_of(weight_map.begin(), weight_map.end(),
+                                                [](const auto& of) { return of.second == k_single_name; }))
+    throw Error(
+        ErrorKind::mismatch,
+        fmt::format("{} holds two sets of weights: {} and the files that {} lists; remove one of them",
+                    folder.path().string(), k_single_name, k_index_name));
   std::uint64_t header_bytes = 0;
-  for (const auto& [tensor, file] : parse_weight_map(folder.read_text(k_index_name, k_index_limit_bytes),
-                                                     folder.path_of(k_index_name).string())) {
+  for (const auto& [tensor, file] : weight_map) {
     const std::size_t known = state_->files.size();
     const OpenTensorFile& shard = open(file);
     if (state_->files.size() > known) header_bytes += shard.start.size();

@@ -78,6 +78,10 @@ TEST_CASE("two packs are compared with each other, and a damaged one is refused"
   CHECK(holds(both.out, "picture: the same bytes: " + (scratch / "first_pack").string() + ": images/" +
                             support::image_name(2) + " of val_manifest.json (2) and " + other.string() +
                             ": images/" + support::image_name(2)));
+  const Finished itself = support::run_process(
+      {k_packer, "leaks", (scratch / "first_pack").string(), (scratch / "first_pack").string()});
+  CHECK(itself.code == 2);
+  CHECK(holds(itself.err, "is the same pack as"));
   std::ofstream(other / "images" / support::image_name(1), std::ios::app) << "x";
   CHECK(support::run_process({k_packer, "leaks", other.string()}).code == 1);
 }

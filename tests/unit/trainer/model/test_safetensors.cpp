@@ -145,6 +145,10 @@ TEST_CASE("a folder of shards reads as one file would, and an index that lies is
   shards.read({"a", "b"}, [&](const std::string& name, const torch::Tensor& tensor) { read[name] = tensor; });
   CHECK(read.at("a").equal(torch::ones({2})));
   CHECK(read.at("b").equal(torch::zeros({3})));
+  trainer::write_safetensors(folder / "model.safetensors", {{{"a", torch::zeros({2})}}, {}});
+  CHECK_THROWS_WITH_AS((void)trainer::SafetensorsFolder(model), doctest::Contains("two sets of weights"),
+                       common::Error);
+  std::filesystem::remove(folder / "model.safetensors");
   for (const auto* map :
        {R"({"weight_map":{"a":"two.safetensors"}})", R"({"weight_map":{"a":"../one.safetensors"}})",
         R"({"weight_map":{"a":7}})", R"({"weight_map":[]})", R"({"weight_map":{"a":"gone.safetensors"}})"}) {

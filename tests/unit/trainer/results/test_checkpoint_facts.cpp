@@ -28,6 +28,7 @@ TEST_CASE("a fact that is missing, or a number that is none, is refused by its n
       CAPTURE(bad);
       auto metadata = good;
       metadata[key] = bad;
-      CHECK_THROWS_WITH_AS((void)trainer::parse_checkpoint_facts(metadata, "x"), doctest::Contains(key), common::Error);
+      CHECK_THROWS_WITH_AS((void)trainer::parse_checkpoint_facts(metadata, "x"), doctest::Contains(key),
+                           common::Error);
     }
 }

@@ -123,7 +123,9 @@ TEST_CASE("audio keys follow from the memorised clips") {
   CHECK(split.audio_cider == 100 * *split.audio.at("memorised").cider_d);
 }
 
-TEST_CASE("a clip without references, which only somebody else's run can have, has no part in the captions' scores") {
+TEST_CASE(
+    "a clip without references, which only somebody else's run can have, has no part in the captions' "
+    "scores") {
   std::vector<Prediction> items = {clip("a", "a dog", "a dog"), clip("b", "a cat", "a bell")};
   items.back().references.clear();
   const SplitMetrics one = summarise({items.front()}, "validation"), both = summarise(items, "validation");
