@@ -6,8 +6,8 @@
 
 namespace common {
 
-// Throws a usage error where `target` would lie inside a pack or a run that is sealed. `target` and folders on
-// the way to it need not be there.
+// Throws a usage error where `target` would lie inside a pack or a run that is sealed. `target` and folders
+// on the way to it need not be there.
 void require_outside_of_sealed(const std::filesystem::path& target);
 
 }  // namespace common

@@ -19,8 +19,8 @@ struct Places {
 };
 
 // What sources of sound are called, best first. Capitals count as well.
-inline constexpr std::string_view k_sound_suffixes[] = {".wav",  ".flac", ".mp3",  ".ogg",
-                                                        ".opus", ".m4a",  ".aac",  ".webm", ".mp4"};
+inline constexpr std::string_view k_sound_suffixes[] = {".wav", ".flac", ".mp3",  ".ogg", ".opus",
+                                                        ".m4a", ".aac",  ".webm", ".mp4"};
 [[nodiscard]] bool has_sound_suffix(std::string_view name);
 // "audio/train/x.wav" without the suffix, where it is one that sound has.
 [[nodiscard]] std::string clip_stem(const std::string& audio_relpath);
