@@ -5,20 +5,16 @@
 #include <string>
 
 #include "common/error.hpp"
+#include "tests/support/safetensors_file.hpp"
 
 #include <doctest/doctest.h>
 
+using support::safetensors_file;
+
 namespace {
 
-common::Bytes file_of(const std::string& header, std::size_t data_bytes) {
-  common::Bytes file(8 + header.size() + data_bytes);
-  common::store_le(header.size(), 8, file.data());
-  std::copy(header.begin(), header.end(), file.begin() + 8);
-  return file;
-}
-
 trainer::SafetensorsHeader parse(const std::string& header, std::size_t data_bytes) {
-  const common::Bytes file = file_of(header, data_bytes);
+  const common::Bytes file = safetensors_file(header, data_bytes);
   return trainer::parse_safetensors_header(file, file.size(), "x.safetensors");
 }
 

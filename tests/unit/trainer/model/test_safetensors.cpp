@@ -4,6 +4,7 @@
 #include "common/error.hpp"
 #include "common/file.hpp"
 #include "common/sealed/draft_file.hpp"
+#include "tests/support/safetensors_file.hpp"
 #include "tests/support/scratch.hpp"
 #include "trainer/model/safetensors.hpp"
 #include "trainer/model/tensor.hpp"
@@ -12,14 +13,9 @@
 
 using trainer::TensorFile;
 
-namespace {
+using support::safetensors_file;
 
-common::Bytes file_of(const std::string& header, std::size_t data_bytes) {
-  common::Bytes file(8 + header.size() + data_bytes);
-  common::store_le(header.size(), 8, file.data());
-  std::copy(header.begin(), header.end(), file.begin() + 8);
-  return file;
-}
+namespace {
 
 void check_refused(const common::Bytes& file, const std::string& because) {
   CAPTURE(because);
@@ -99,34 +95,40 @@ TEST_CASE("a header with a byte changed is refused or describes tensors that lie
 
 TEST_CASE("headers that lie are refused, each for its reason") {
   check_refused(
-      file_of(
+      safetensors_file(
           R"({"a":{"dtype":"F32","shape":[2],"data_offsets":[0,8]},"b":{"dtype":"F32","shape":[1],"data_offsets":[4,8]}})",
           8),
       "overlap");
-  check_refused(file_of(R"({"a":{"dtype":"F32","shape":[1],"data_offsets":[4,8]}})", 8), "hole");
-  check_refused(file_of(R"({"a":{"dtype":"F32","shape":[1],"data_offsets":[0,4]}})", 8), "the file holds 8");
+  check_refused(safetensors_file(R"({"a":{"dtype":"F32","shape":[1],"data_offsets":[4,8]}})", 8), "hole");
+  check_refused(safetensors_file(R"({"a":{"dtype":"F32","shape":[1],"data_offsets":[0,4]}})", 8),
+                "the file holds 8");
   check_refused(
-      file_of(
+      safetensors_file(
           R"({"a":{"dtype":"F32","shape":[1],"data_offsets":[0,4]},"a":{"dtype":"F32","shape":[1],"data_offsets":[0,4]}})",
           4),
       "two tensors called a");
-  check_refused(file_of(R"({"a":{"dtype":"F32","shape":[3],"data_offsets":[0,8]}})", 8), "do not fill");
-  check_refused(file_of(R"({"a":{"dtype":"F32","shape":[4294967296,4294967296],"data_offsets":[0,0]}})", 0),
+  check_refused(safetensors_file(R"({"a":{"dtype":"F32","shape":[3],"data_offsets":[0,8]}})", 8),
                 "do not fill");
-  check_refused(file_of(R"({"a":{"dtype":"F32","shape":[-1],"data_offsets":[0,4]}})", 4), "whole number");
-  check_refused(file_of(R"({"a":{"dtype":"F32","shape":[1.5],"data_offsets":[0,6]}})", 6), "whole number");
-  check_refused(file_of(R"({"a":{"dtype":"F8_E4M3","shape":[4],"data_offsets":[0,4]}})", 4), "F8_E4M3");
-  check_refused(file_of(R"({"a":{"dtype":"F32","shape":[1],"data_offsets":[0,4],"more":1}})", 4),
+  check_refused(
+      safetensors_file(R"({"a":{"dtype":"F32","shape":[4294967296,4294967296],"data_offsets":[0,0]}})", 0),
+      "do not fill");
+  check_refused(safetensors_file(R"({"a":{"dtype":"F32","shape":[-1],"data_offsets":[0,4]}})", 4),
+                "whole number");
+  check_refused(safetensors_file(R"({"a":{"dtype":"F32","shape":[1.5],"data_offsets":[0,6]}})", 6),
+                "whole number");
+  check_refused(safetensors_file(R"({"a":{"dtype":"F8_E4M3","shape":[4],"data_offsets":[0,4]}})", 4),
+                "F8_E4M3");
+  check_refused(safetensors_file(R"({"a":{"dtype":"F32","shape":[1],"data_offsets":[0,4],"more":1}})", 4),
                 "dtype, shape");
-  check_refused(file_of(R"({"__metadata__":{"a":1}})", 0), "not a string");
-  check_refused(file_of(R"( {})", 0), "begin with '{'");
-  check_refused(file_of("", 4), "begin with '{'");
-  auto huge = file_of("{}", 0);
+  check_refused(safetensors_file(R"({"__metadata__":{"a":1}})", 0), "not a string");
+  check_refused(safetensors_file(R"( {})", 0), "begin with '{'");
+  check_refused(safetensors_file("", 4), "begin with '{'");
+  auto huge = safetensors_file("{}", 0);
   common::store_le(~std::uint64_t{0}, 8, huge.data());
   check_refused(huge, "of a file of");
   common::store_le(50'000'000, 8, huge.data());
   check_refused(huge, "of a file of");
-  auto flag = file_of(R"({"a":{"dtype":"BOOL","shape":[1],"data_offsets":[0,1]}})", 1);
+  auto flag = safetensors_file(R"({"a":{"dtype":"BOOL","shape":[1],"data_offsets":[0,1]}})", 1);
   flag.back() = 2;
   check_refused(flag, "neither 0 nor 1");
 }

@@ -41,6 +41,15 @@ std::string page_of(const std::vector<fs::path>& runs, const fs::path& page,
   return write_page({comparison, choose_examples(comparison, pack), page});
 }
 
+// A run whose questions and clips are those of the small pack.
+fs::path run_on(const packer::VerifiedPack& pack, const fs::path& root) {
+  return make_run(root, {.pack_id = pack.id().hex(),
+                         .scores = {0, 1, 0},
+                         .question_ids = {"10", "11", "20"},
+                         .token_f1 = {1, 0},
+                         .clip_ids = {"video_1", "video_2"}});
+}
+
 std::vector<fs::path> two_settings(const fs::path& root) {
   std::vector<fs::path> runs;
   for (const int seed : {42, 43}) {
@@ -295,11 +304,7 @@ TEST_CASE("pictures and sounds of a page are compared with the pack, and only wi
   const packer::BuildRequest request = support::small_sources(scratch.path());
   (void)packer::build_pack(request);
   const packer::VerifiedPack pack = packer::open_pack(request.dest_root, {{}, 2, common::Verbosity::quiet});
-  const fs::path run = make_run(scratch / "runs", {.pack_id = pack.id().hex(),
-                                                   .scores = {0, 1, 0},
-                                                   .question_ids = {"10", "11", "20"},
-                                                   .token_f1 = {1, 0},
-                                                   .clip_ids = {"video_1", "video_2"}});
+  const fs::path run = run_on(pack, scratch / "runs");
   const fs::path page = scratch / "report.html";
   common::write_file(page, page_of({run}, page, &pack));
   const ReportCheck alone = verify_report({page, {}});
@@ -328,11 +333,7 @@ TEST_CASE("a picture is shown small, whatever its form, with its file and digest
   support::put(scratch / "vqa/images/val2014" / support::image_name(1), png);
   (void)packer::build_pack(request);
   const packer::VerifiedPack pack = packer::open_pack(request.dest_root, {{}, 2, common::Verbosity::quiet});
-  const fs::path run = make_run(scratch / "runs", {.pack_id = pack.id().hex(),
-                                                   .scores = {0, 1, 0},
-                                                   .question_ids = {"10", "11", "20"},
-                                                   .token_f1 = {1, 0},
-                                                   .clip_ids = {"video_1", "video_2"}});
+  const fs::path run = run_on(pack, scratch / "runs");
   const fs::path page = scratch / "report.html";
   common::write_file(page, page_of({run}, page, &pack));
   const std::string text = support::text_of_file(page);
