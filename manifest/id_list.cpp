@@ -7,6 +7,7 @@
 #include "common/error.hpp"
 #include "common/json.hpp"
 #include "common/python_text.hpp"
+#include "common/utf8.hpp"
 #include "manifest/datasets/data_sets.hpp"
 #include "manifest/tables/csv.hpp"
 #include "manifest/tables/table_text.hpp"
@@ -76,6 +77,21 @@ void for_each_line(std::string_view text, const Take& take) {
   }
 }
 
+// An id is a word, a number or a file's name.
+void refuse_binary_line(std::string_view line, std::size_t number, const std::string& name) {
+  constexpr std::size_t k_limit_bytes = 4096;
+  const auto refuse = [&](const char* what) {
+    throw common::Error(common::ErrorKind::format, name + " is no list of ids: line " +
+                                                       std::to_string(number) + what +
+                                                       "; name a text with one id a line");
+  };
+  if (line.size() > k_limit_bytes) refuse(" has more than 4096 bytes");
+  if (!common::is_utf8(line)) refuse(" is not UTF-8");
+  if (std::any_of(line.begin(), line.end(),
+                  [](char c) { return (c >= 0 && c < ' ' && c != '\t') || c == 0x7f; }))
+    refuse(" holds a control character");
+}
+
 }  // namespace
 
 void IdList::add(const std::string& id) {
@@ -95,7 +111,8 @@ void IdList::add_ids_of(const std::string& text, const std::string& name) {
     while (csv.next(fields))
       if (column->place < fields.size()) add(fields[column->place]);
   } else {
-    for_each_line(text, [&](std::string_view line, std::size_t) {
+    for_each_line(text, [&](std::string_view line, std::size_t number) {
+      refuse_binary_line(line, number, name);
       const std::string_view id = common::python_strip(line);
       if (!id.starts_with('#')) add(std::string(id));
     });
@@ -106,8 +123,9 @@ void IdList::add_ids_of(const std::string& text, const std::string& name) {
                             std::string(original_sound_set().columns.clip) + ", or a JSON list");
 }
 
-void IdList::add_files(const std::filesystem::path& path) {
+std::size_t IdList::add_files(const std::filesystem::path& path) {
   const std::string text = read_table_text(path);
+  std::size_t count = 0;
   for_each_line(text, [&](std::string_view line, std::size_t number) {
     if (common::python_strip(line).empty()) return;
     const auto digest = common::parse_digest(line.substr(0, std::min<std::size_t>(64, line.size())));
@@ -117,7 +135,9 @@ void IdList::add_files(const std::filesystem::path& path) {
                               ": expected \"SHA256  PATH\", as sha256sum writes it; correct the list");
     line.remove_prefix(66);
     add(std::string(line.substr(line.rfind('/') + 1)));
+    ++count;
   });
+  return count;
 }
 
 std::size_t IdList::unmet() const {

@@ -21,7 +21,8 @@ class IdList {
   // JSON: a list of ids or of rows, or an object of such lists.
   void add_ids(const std::filesystem::path& path);
   // Lines "SHA256  PATH", as sha256sum writes them: each names the picture or clip of its path.
-  void add_files(const std::filesystem::path& path);
+  // Gives how many it has: none where no two files are equal.
+  std::size_t add_files(const std::filesystem::path& path);
   // As add_ids does with the text of `name`.
   void add_ids_of(const std::string& text, const std::string& name);
 

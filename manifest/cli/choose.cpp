@@ -203,10 +203,13 @@ std::vector<fs::path> lists_of(const Exclusion& exclusion) {
   return joined(exclusion.id_lists, exclusion.file_lists);
 }
 
-IdList read_lists(const Exclusion& exclusion) {
+IdList read_lists(const Exclusion& exclusion, const common::CommonFlags& flags) {
   IdList list;
   for (const fs::path& path : exclusion.id_lists) list.add_ids(path);
-  for (const fs::path& path : exclusion.file_lists) list.add_files(path);
+  for (const fs::path& path : exclusion.file_lists)
+    if (list.add_files(path) == 0)
+      common::say(flags,
+                  fmt::format("{} is empty: it names no file, and nothing is left out by it", path.string()));
   return list;
 }
 
@@ -236,7 +239,7 @@ int choose_questions(const QuestionOptions& options, const common::CommonFlags& 
   require_writable(options.output, inputs);
 
   Excluded excluded = read_excluded(exclude);
-  IdList list = read_lists(options.exclude);
+  IdList list = read_lists(options.exclude, flags);
   std::vector<ClipEntry> captions;
   if (options.captions) {
     const ClipTable table = read_clip_table(*options.captions);
@@ -291,7 +294,7 @@ int choose_clips(const ClipOptions& options, const common::CommonFlags& flags) {
                 fmt::format("--available {} is not a folder; name the one that holds audio/{}/",
                             options.available->string(), options.split));
   Excluded excluded = read_excluded(exclude);
-  IdList list = read_lists(options.exclude);
+  IdList list = read_lists(options.exclude, flags);
   ClipTable table = read_clip_table(options.metadata, options.data_set);
   const SoundSet& data_set = *table.data_set;
   const fs::path credits = credits_of(options.metadata, data_set, flags);

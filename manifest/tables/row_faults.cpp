@@ -19,11 +19,12 @@ void RowFaults::refuse() const {
   if (count_ == 0) return;
   if (count_ == 1) throw common::Error(common::ErrorKind::format, first_.front());
   std::string list = table_ + ": " + std::to_string(count_) + " rows are broken:";
-  const std::string before = table_ + ", ", behind = k_remedy;
-  for (std::string line : first_) {
-    if (line.starts_with(before)) line.erase(0, before.size());
-    if (line.ends_with(behind)) line.resize(line.size() - behind.size());
-    list += "\n  " + line;
+  for (std::string_view line : first_) {
+    for (const std::string& before : {table_ + ", ", table_ + ": "})
+      if (line.starts_with(before)) line.remove_prefix(before.size());
+    for (const std::string_view behind : {k_remedy, k_check_the_file})
+      if (line.ends_with(behind)) line.remove_suffix(behind.size());
+    list.append("\n  ").append(line);
   }
   if (count_ > first_.size()) list += "\n  and " + std::to_string(count_ - first_.size()) + " more";
   throw common::Error(common::ErrorKind::format, list + "\nCorrect the table.");

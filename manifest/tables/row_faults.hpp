@@ -12,6 +12,9 @@ namespace manifest {
 // Throws a format error: "<table>, line 12: <what>; correct the table".
 [[noreturn]] void refuse_row(const std::string& table, const std::string& where, const std::string& what);
 
+// The remedy where a table of another kind may have been named.
+inline constexpr const char* k_check_the_file = "; check that it is the right file";
+
 class RowFaults {
  public:
   explicit RowFaults(std::string table) : table_(std::move(table)) {}
@@ -25,13 +28,13 @@ class RowFaults {
       add(error.what());
     }
   }
+  // The same of a fault that nobody threw.
+  void add(const std::string& message);
   // Throws what was kept: one fault as it was, several as a list that ends after k_told of them.
   void refuse() const;
   static constexpr std::size_t k_told = 20;
 
  private:
-  void add(const std::string& message);
-
   std::string table_;
   std::vector<std::string> first_;
   std::size_t count_ = 0;

@@ -13,6 +13,7 @@
 #include "common/error.hpp"
 #include "common/json_stream.hpp"
 #include "common/python_text.hpp"
+#include "manifest/tables/row_faults.hpp"
 
 namespace manifest {
 namespace {
@@ -60,22 +61,23 @@ constexpr Layout k_annotations = {"annotations", k_annotation_fields};
 class TableReader {
  public:
   TableReader(const std::filesystem::path& path, const Layout& layout, common::Progress& progress)
-      : stream_(path, progress), layout_(layout), name_(path.string()) {}
+      : stream_(path, progress), layout_(layout), name_(path.string()), faults_(name_) {}
   VqaTable read();
 
  private:
   using Kind = common::JsonStream::Kind;
 
   [[noreturn]] void fail(const std::string& what) const;
-  void expect(Kind wanted, std::string_view key);
-  std::string refusal(std::string_view key, Kind found);
+  void note(const std::string& what);
+  bool expect(Kind wanted, std::string_view key);
+  std::string take_refused(std::string_view key, Kind found);
   void read_list();
   void read_licence();
   void read_row();
   void read_value(const RowField& field);
   void read_answers();
   void read_answer();
-  std::int64_t integer(std::string_view key);
+  void read_integer(std::string_view key, std::int64_t& to);
   KindId kind_of_row();
   void add_text(std::string_view key);
 
@@ -84,17 +86,21 @@ class TableReader {
   const std::string name_;
   VqaTable table_;
   VqaTable::Row row_;
-  bool in_list_ = false;
+  std::string row_fault_;  // the first of the row
+  RowFaults faults_;
 };
 
 void TableReader::fail(const std::string& what) const {
-  std::string where = name_;
-  if (in_list_) where += fmt::format(": {} row {}", layout_.list, table_.rows.size() + 1);
-  throw Error(ErrorKind::format, where + ": " + what + "; check that it is the right file");
+  throw Error(ErrorKind::format, name_ + ": " + what + k_check_the_file);
 }
 
-// "answer" cannot be an integer.
-std::string TableReader::refusal(std::string_view key, Kind found) {
+// Of a row: the reading goes on, so that all broken rows are told at once.
+void TableReader::note(const std::string& what) {
+  if (row_fault_.empty()) row_fault_ = what;
+}
+
+// Takes the value. "answer" cannot be an integer.
+std::string TableReader::take_refused(std::string_view key, Kind found) {
   const char* what = "";
   switch (found) {
     case Kind::object:
@@ -123,30 +129,37 @@ std::string TableReader::refusal(std::string_view key, Kind found) {
       }
       break;
   }
+  if (found != Kind::number) stream_.pass();
   return key.empty() ? fmt::format("a list must hold objects, found {}", what)
                      : fmt::format("\"{}\" cannot be {}", key, what);
 }
 
-// `key` is empty for an element of a list.
-void TableReader::expect(Kind wanted, std::string_view key) {
-  if (const Kind found = stream_.next(); found != wanted) fail(refusal(key, found));
+// `key` is empty for an element of a list. False where the value is another, which is noted and passed over.
+bool TableReader::expect(Kind wanted, std::string_view key) {
+  const Kind found = stream_.next();
+  if (found == wanted) return true;
+  note(take_refused(key, found));
+  return false;
 }
 
-std::int64_t TableReader::integer(std::string_view key) {
-  expect(Kind::number, key);
+void TableReader::read_integer(std::string_view key, std::int64_t& to) {
+  if (!expect(Kind::number, key)) return;
   const common::JsonNumber number = stream_.number();
-  if (number.kind == common::JsonNumber::Kind::integer) return number.value;
-  fail(fmt::format(
-      "\"{}\" cannot be {}", key,
-      number.kind == common::JsonNumber::Kind::real ? "another number" : "an integer beyond 64 bits"));
+  if (number.kind == common::JsonNumber::Kind::integer)
+    to = number.value;
+  else
+    note(fmt::format(
+        "\"{}\" cannot be {}", key,
+        number.kind == common::JsonNumber::Kind::real ? "another number" : "an integer beyond 64 bits"));
 }
 
 void TableReader::add_text(std::string_view key) {
-  expect(Kind::string, key);
+  if (!expect(Kind::string, key)) return;
   const std::string_view text = stream_.text();
   if (text.size() > k_text_limit_bytes)
-    fail(fmt::format("a text is longer than {} bytes", k_text_limit_bytes));
-  table_.texts.add(common::python_strip(text));
+    note(fmt::format("a text is longer than {} bytes", k_text_limit_bytes));
+  else
+    table_.texts.add(common::python_strip(text));
 }
 
 // Only stratified sampling needs the kinds: a table without them, or with something else there, can do.
@@ -157,7 +170,7 @@ KindId TableReader::kind_of_row() {
 }
 
 void TableReader::read_answer() {
-  expect(Kind::object, {});
+  if (!expect(Kind::object, {})) return;
   bool seen = false;
   stream_.enter();
   for (std::string_view key; stream_.member(key);) {
@@ -165,14 +178,14 @@ void TableReader::read_answer() {
       stream_.pass();
       continue;
     }
-    if (std::exchange(seen, true)) fail("duplicate key \"answer\" in one object");
+    if (std::exchange(seen, true)) note("duplicate key \"answer\" in one object");
     add_text("answer");
   }
-  if (!seen) fail("there is no key \"answer\"");
+  if (!seen) note("there is no key \"answer\"");
 }
 
 void TableReader::read_answers() {
-  expect(Kind::array, "answers");
+  if (!expect(Kind::array, "answers")) return;
   row_.first_text = table_.texts.size();
   stream_.enter();
   while (stream_.element()) read_answer();
@@ -182,10 +195,10 @@ void TableReader::read_answers() {
 void TableReader::read_value(const RowField& field) {
   switch (field.field) {
     case Field::question_id:
-      row_.question_id = integer(field.key);
+      read_integer(field.key, row_.question_id);
       return;
     case Field::image_id:
-      row_.image_id = integer(field.key);
+      read_integer(field.key, row_.image_id);
       return;
     case Field::question:
       row_.first_text = table_.texts.size();
@@ -206,8 +219,8 @@ void TableReader::read_value(const RowField& field) {
 }
 
 void TableReader::read_row() {
-  expect(Kind::object, {});
   row_ = {};
+  if (!expect(Kind::object, {})) return;
   unsigned seen = 0;  // one bit for each Field
   stream_.enter();
   for (std::string_view key; stream_.member(key);) {
@@ -218,22 +231,27 @@ void TableReader::read_row() {
       continue;
     }
     const unsigned bit = 1U << static_cast<unsigned>(field->field);
-    if ((seen & bit) != 0) fail(fmt::format("duplicate key \"{}\" in one object", key));
+    if ((seen & bit) != 0) note(fmt::format("duplicate key \"{}\" in one object", key));
     seen |= bit;
     read_value(*field);
   }
   for (const RowField& field : layout_.fields)
-    if (field.absent != nullptr && (seen >> static_cast<unsigned>(field.field) & 1U) == 0) fail(field.absent);
-  table_.rows.push_back(row_);
+    if (field.absent != nullptr && (seen >> static_cast<unsigned>(field.field) & 1U) == 0) note(field.absent);
 }
 
 void TableReader::read_list() {
   if (const Kind found = stream_.next(); found != Kind::array)
     fail(fmt::format("\"{}\" must be a list of objects", layout_.list));
-  in_list_ = true;
   stream_.enter();
-  while (stream_.element()) read_row();
-  in_list_ = false;
+  for (std::size_t number = 1; stream_.element(); ++number) {
+    row_fault_.clear();
+    read_row();
+    if (row_fault_.empty())
+      table_.rows.push_back(row_);
+    else
+      faults_.add(
+          fmt::format("{}: {} row {}: {}{}", name_, layout_.list, number, row_fault_, k_check_the_file));
+  }
 }
 
 // A remark for people, in whatever form: only a name and a URL that are text are taken from it.
@@ -265,13 +283,14 @@ VqaTable TableReader::read() {
     if (is_list) {
       read_list();
     } else if (is_subtype) {
-      expect(Kind::string, "data_subtype");
+      if (const Kind found = stream_.next(); found != Kind::string) fail(take_refused(key, found));
       table_.data_subtype = stream_.text();
     } else {
       read_licence();
     }
   }
   stream_.finish();
+  faults_.refuse();
   if (!seen.contains(layout_.list))
     throw Error(
         ErrorKind::format,

@@ -43,6 +43,18 @@ TEST_CASE("ids are taken from a text, a CSV's column and JSON in the shapes that
   CHECK_THROWS_WITH_AS((void)ids("\n# nothing\n"), doctest::Contains("ids holds no id"), common::Error);
 }
 
+TEST_CASE("bytes that are no list of ids are refused with the line, and not taken for ids") {
+  for (const auto& [text, what] :
+       {std::pair<std::string, const char*>("abc\n\xff\xc0x\n", "line 2 is not UTF-8"),
+        {"abc\ngh\x01i\n", "line 2 holds a control character"},
+        {"\x7f\n", "line 1 holds a control character"},
+        {std::string(4097, 'x'), "line 1 has more than 4096 bytes"}})
+    CHECK_THROWS_WITH_AS((void)ids(text),
+                         doctest::Contains(("ids is no list of ids: " + std::string(what)).c_str()),
+                         common::Error);
+  CHECK(ids(std::string(4096, 'x') + "\n\xc3\xa9\tb\n").size() == 2);
+}
+
 TEST_CASE("entries that no row meets are counted") {
   IdList list = ids("abc\nxyz\n12\nYdef\n");
   manifest::Excluded excluded;
@@ -59,7 +71,7 @@ TEST_CASE("a list of equal files names the clips and pictures of its paths") {
                                           digest + "  images/COCO_val2014_000000000002.jpg\n" + digest +
                                           "  val2017/000000000003.jpg\n");
   IdList list;
-  list.add_files(scratch / "list");
+  CHECK(list.add_files(scratch / "list") == 4);
   CHECK(excluded_by(list).youtube_ids == std::unordered_set<std::string>{"abc", "ghi"});
   support::put_file(scratch / "q", support::questions_table({support::question_row(10, 1, "a?"),
                                                              support::question_row(20, 2, "b?"),
@@ -79,7 +91,9 @@ TEST_CASE("a list of equal files names the clips and pictures of its paths") {
   CHECK(by_number.question_ids == std::unordered_set<std::int64_t>{10});
   CHECK(numbers.unmet() == 1);
   support::put_file(scratch / "bad", "abc.wav\n");
-  CHECK_THROWS_WITH_AS(list.add_files(scratch / "bad"),
+  support::put_file(scratch / "empty", "\n");
+  CHECK(list.add_files(scratch / "empty") == 0);
+  CHECK_THROWS_WITH_AS((void)list.add_files(scratch / "bad"),
                        doctest::Contains("bad, line 1: expected \"SHA256  PATH\""), common::Error);
 }
 

@@ -101,10 +101,38 @@ TEST_CASE("a table in a binary form is called by its name, with the two lines th
   CHECK(holds(parquet, "folder/t.parquet is a Parquet file"));
   CHECK(holds(parquet,
               "\n  import pandas as pd\n  pd.read_parquet(\"t.parquet\").to_csv(\"t.csv\", index=False)"));
-  CHECK(holds(refusal("PK\x03\x04..", "t.xlsx"), "pd.read_excel(\"t.xlsx\")"));
+  CHECK(holds(refusal("PK\x03\x04..xl/workbook.xml", "t.xlsx"), "pd.read_excel(\"t.xlsx\")"));
+  CHECK(holds(refusal("PK\x03\x04..mimetypeapplication/vnd.oasis.opendocument.spreadsheet", "t.ods"),
+              "an OpenDocument table (.ods)"));
+  CHECK(holds(refusal("PK\x03\x04..t.csv", "t.zip"), "pd.read_csv(\"t.zip\", compression=\"zip\")"));
+  CHECK(
+      holds(refusal("\x93NUMPY\x01", "t.npy"),
+            "a NumPy array (.npy), and tables are read as CSV, JSON or JSONL; make a CSV of it with Python, "
+            "and name that:\n  import numpy\n  import pandas as pd\n  "
+            "pd.DataFrame(numpy.load(\"t.npy\")).to_csv(\"t.csv\", index=False)"));
+  CHECK(holds(refusal("\x80\x04\x95..", "t.pkl"), "pd.read_pickle(\"t.pkl\")"));
   CHECK(holds(refusal(std::string("SQLite format 3\0...", 19), "t.db"), "an SQLite database"));
   CHECK(holds(refusal("ARROW1\0\0", "t.feather"), "pd.read_feather(\"t.feather\")"));
   CHECK(holds(refusal(gzipped("PAR1...")), "a Parquet file"));
+}
+
+TEST_CASE("what is no table at all is called by its name, and that to name the table") {
+  for (const auto& [bytes, what] : {std::pair("PK\x03\x04..archive/data.pkl", "a PyTorch file"),
+                                    {"PK\x03\x04..a.npy", "NumPy arrays (.npz)"},
+                                    {"%PDF-1.7", "a PDF"},
+                                    {"RIFF....WAVE", "a sound or video file (RIFF)"},
+                                    {"<!DOCTYPE html>", "a web page (HTML)"}})
+    CHECK(refusal(bytes) == "t.csv is " + std::string(what) +
+                                ", and tables are read as CSV, JSON or JSONL; name the table itself");
+}
+
+TEST_CASE("UTF-16 without its mark is called so, and what holds zero bytes otherwise is no text") {
+  for (const bool is_little : {true, false})
+    CHECK(refusal(utf16(k_csv, is_little).substr(2)) ==
+          "t.csv is UTF-16 without a byte order mark; save it as UTF-8");
+  CHECK(holds(refusal(k_csv + std::string(1, '\0') + k_csv),
+              "t.csv is no text: it has a zero byte at byte " + std::to_string(k_csv.size())));
+  CHECK(holds(refusal(std::string("\0\0\0\1\0\0", 6)), "t.csv is no text"));
 }
 
 TEST_CASE("bytes that are no UTF-8 are Windows' Western code page only where the data set writes so") {

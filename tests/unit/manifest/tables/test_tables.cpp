@@ -222,6 +222,40 @@ TEST_CASE("an annotations table that is not one is refused with the row") {
   CHECK(holds(row(R"({"answers":[{"answer":"a"}]})"), "there is no key \"question_id\""));
 }
 
+TEST_CASE(
+    "all broken rows of a VQA table are told at once, the first by what is wrong and the others by number") {
+  const std::string annotations = support::annotations_table({annotation_row(1, {"a"})});
+  const auto refused = [&](const std::string& rows) {
+    return Tables(R"({"questions":[)" + rows + "]}", annotations).refused();
+  };
+  const std::string good = R"({"question_id":1,"image_id":2,"question":"q"})";
+  CHECK(holds(refused(R"({"question_id":"x","image_id":null,"question":[[{}]],"more":{}},)" + good + ",7," +
+                      R"({"question_id":1,"image_id":2,"image_id":3,"question":"q"},[1,[2]],)" + good +
+                      R"(,{"question_id":1.5})"),
+              "q.json: 5 rows are broken:\n"
+              "  questions row 1: \"question_id\" cannot be a string\n"
+              "  questions row 3: a list must hold objects, found an integer\n"
+              "  questions row 4: duplicate key \"image_id\" in one object\n"
+              "  questions row 5: a list must hold objects, found a list\n"
+              "  questions row 7: \"question_id\" cannot be another number\n"
+              "Correct the table."));
+  std::string many = good;
+  for (int i = 0; i < 30; ++i) many += ",null";
+  const std::string said = refused(many);
+  CHECK(holds(said, "q.json: 30 rows are broken:"));
+  CHECK(holds(said, "questions row 21: a list must hold objects, found null, true or false\n  and 10 more"));
+  // What is no JSON ends the reading: where the next row begins, nobody knows.
+  CHECK(holds(refused("3," + good + ",}"), "q.json is not valid JSON"));
+  const std::string answers = Tables(support::questions_table({question_row(1, 2, "q")}),
+                                     R"({"annotations":[{"question_id":1,"answers":[1,"a",{"answer":2}]},)"
+                                     R"({"question_id":1,"answers":[{"answer":"a"}]},{"answers":{}}]})")
+                                  .refused();
+  CHECK(holds(answers,
+              "a.json: 2 rows are broken:\n"
+              "  annotations row 1: a list must hold objects, found an integer\n"
+              "  annotations row 3: \"answers\" cannot be an object\n"));
+}
+
 TEST_CASE("the kinds of a question and its answers are kept, and may be absent or anything") {
   const Tables tables(
       support::questions_table({question_row(1, 1, "a"), question_row(2, 1, "b"), question_row(3, 1, "c")}),
