@@ -11,10 +11,11 @@ namespace common {
 // too.
 int run_program(const char* program, const std::function<int()>& body);
 
-// SIGINT and SIGTERM set a flag. A second SIGINT, which a person sends, ends the process at once. SIGTERM
-// never does: one request to stop a job may reach a process several times (from the scheduler, the launcher
-// and the job's shell), and the second would cut off the saving that the first asked for. SIGPIPE and SIGXFSZ
-// do nothing: the write that met them fails and says why.
+// SIGINT and SIGTERM set a flag, and so do SIGHUP (a terminal that closes), SIGUSR1 and SIGUSR2 (what SLURM's
+// --signal is given) but where they are ignored, as SIGHUP under nohup. A second SIGINT, which a person
+// sends, ends the process at once. No other does: one request to stop a job may reach a process several times
+// (from the scheduler, the launcher and the job's shell), and the second would cut off the saving that the
+// first asked for. SIGPIPE and SIGXFSZ do nothing: the write that met them fails and says why.
 void install_stop_handlers();
 [[nodiscard]] bool stop_requested();
 // Throws Error{interrupted} once a signal has come.

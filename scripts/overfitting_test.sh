@@ -98,8 +98,9 @@ find_trainer() {
 }
 
 # --signal reaches job steps, not the batch shell: under SLURM the trainer is a step, and elsewhere a child to
-# which a TERM is passed on. Whoever signals the whole job (scancel --full, qdel, systemctl stop) reaches both, and the
-# trainer gets it twice; for it any number of TERMs is one. An INT from the terminal reaches it by itself.
+# which a TERM is passed on, also for HUP, USR1 and USR2 (nohup's HUP stays ignored). Whoever signals the whole job
+# (scancel --full, qdel, systemctl stop) reaches both, and the trainer gets it twice; for it any number of them is one. An
+# INT from the terminal reaches it by itself.
 child=
 signalled=0
 stopped=0
@@ -110,7 +111,7 @@ forward() {
     kill -TERM "$child" 2>/dev/null || true
   fi
 }
-trap 'signalled=1; stopped=1; forward' TERM
+trap 'signalled=1; stopped=1; forward' TERM HUP USR1 USR2
 trap 'signalled=1' INT
 
 run_variant() {
@@ -185,7 +186,7 @@ for variant in "${variants[@]}"; do
       requeue
       die 75 "$variant was stopped and has saved; run this again with --resume to go on"
       ;;
-    130 | 143)
+    129 | 130 | 138 | 140 | 143) # 128 + a signal: it came before the trainer listened
       [[ $stopped == 1 ]] || die "$code" "$variant was interrupted"
       requeue
       die 75 "$variant was stopped before its first step; run this again to start it again"

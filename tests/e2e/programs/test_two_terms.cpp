@@ -1,10 +1,11 @@
-// One request to stop that reaches a job twice: the shell and the trainer are signalled together, and the
-// shell passes it on.
+// One request to stop, by whichever signal, that reaches a job twice: the shell and the trainer are signalled
+// together, and the shell passes it on.
 #include <fcntl.h>
 #include <signal.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <array>
 #include <chrono>
 #include <thread>
 
@@ -15,6 +16,8 @@
 using namespace support::small_world;
 
 namespace {
+
+constexpr std::array k_signals = {SIGTERM, SIGHUP, SIGUSR1, SIGUSR2};
 
 // The job script with one variant, in a process group of its own.
 pid_t start_job(const std::vector<std::string>& environment) {
@@ -29,6 +32,7 @@ pid_t start_job(const std::vector<std::string>& environment) {
   const pid_t child = ::fork();
   if (child != 0) return child;
   ::setpgid(0, 0);
+  for (const int signal : k_signals) ::signal(signal, SIG_DFL);  // also where the tests run under nohup
   const int nowhere = ::open("/dev/null", O_RDWR);
   for (int descriptor = 0; descriptor < 3; ++descriptor) ::dup2(nowhere, descriptor);
   ::execvp(words[0], words.data());
@@ -48,7 +52,9 @@ std::uintmax_t history_bytes(const fs::path& runs) {
 }  // namespace
 
 TEST_CASE(
-    "a TERM to the job's shell and to the trainer together ends in a saved run, in twenty of twenty tries") {
+    "a TERM, HUP, USR1 or USR2 to the job's shell and to the trainer together ends in a saved run, in twenty "
+    "of "
+    "twenty tries") {
   const World& w = world();
   const fs::path runs = fs::path(w.root) / "two_terms";
   for (int attempt = 0; attempt < 20; ++attempt) {
@@ -62,9 +68,10 @@ TEST_CASE(
     // In training: the history grows.
     for (int i = 0; i < 6000 && history_bytes(runs) <= before; ++i)
       std::this_thread::sleep_for(std::chrono::milliseconds(10));
-    ::kill(-job, SIGTERM);
+    const int signal = k_signals[static_cast<std::size_t>(attempt) % k_signals.size()];
+    ::kill(-job, signal);
     std::this_thread::sleep_for(std::chrono::milliseconds(attempt));
-    ::kill(-job, SIGTERM);
+    ::kill(-job, signal);
     int status = 0;
     REQUIRE(::waitpid(job, &status, 0) == job);
     CHECK(WIFEXITED(status));

@@ -9,6 +9,8 @@
 #include <fstream>
 #include <new>
 #include <stdexcept>
+#include <system_error>
+#include <thread>
 #include <vector>
 
 #include "common/error.hpp"
@@ -53,6 +55,26 @@ TEST_CASE("a program ends with its own code, or with that of what it threw") {
   CHECK(code_of_program([]() -> int { throw std::runtime_error("x"); }) == 3);
 }
 
+TEST_CASE("memory or threads that are not to be had are code 3, wherever it is noticed") {
+  CHECK(code_of_program([]() -> int {
+          throw std::system_error(std::make_error_code(std::errc::resource_unavailable_try_again));
+        }) == 3);
+  // As in a thread of LibTorch's own.
+  CHECK(code_of_program([] {
+          std::thread([] { throw std::bad_alloc(); }).join();
+          return 0;
+        }) == 3);
+  const int aborted = status_of_child([] {
+    std::signal(SIGABRT, SIG_DFL);  // doctest's own handler prints
+    return common::run_program("test", [] {
+      std::thread([] { throw std::runtime_error("a bug"); }).join();
+      return 0;
+    });
+  });
+  CHECK(WIFSIGNALED(aborted));
+  CHECK(WTERMSIG(aborted) == SIGABRT);
+}
+
 TEST_CASE("results that cannot be written are an error, however many they are") {
   for (const int lines : {1, 100000}) {
     const int code = code_of_program([&] {
@@ -67,7 +89,7 @@ TEST_CASE("results that cannot be written are an error, however many they are") 
 }
 
 TEST_CASE("a signal asks to stop") {
-  for (const int signal : {SIGINT, SIGTERM})
+  for (const int signal : {SIGINT, SIGTERM, SIGHUP, SIGUSR1, SIGUSR2})
     CHECK(code_of_program([&] {
             std::raise(signal);
             if (!common::stop_requested()) return 99;
@@ -87,13 +109,31 @@ TEST_CASE("a second SIGINT ends the process at once") {
   CHECK(WTERMSIG(status) == SIGINT);
 }
 
-TEST_CASE("any number of SIGTERMs, before and after a SIGINT, asks for what one asks for") {
+TEST_CASE("any number of other signals, before and after a SIGINT, asks for what one asks for") {
+  const auto raise_each_thrice = [] {
+    for (const int signal : {SIGTERM, SIGHUP, SIGUSR1, SIGUSR2})
+      for (int i = 0; i < 3; ++i) std::raise(signal);
+  };
   CHECK(code_of_program([&] {
-          for (int i = 0; i < 3; ++i) std::raise(SIGTERM);
+          raise_each_thrice();
           std::raise(SIGINT);
-          for (int i = 0; i < 3; ++i) std::raise(SIGTERM);
+          raise_each_thrice();
           return common::stop_requested() ? 75 : 99;
         }) == 75);
+}
+
+TEST_CASE("a signal that is ignored, as SIGHUP under nohup, stays ignored") {
+  for (const int signal : {SIGHUP, SIGUSR1, SIGUSR2}) {
+    const int status = status_of_child([&] {
+      std::signal(signal, SIG_IGN);
+      return common::run_program("test", [&] {
+        std::raise(signal);
+        return common::stop_requested() ? 99 : 0;
+      });
+    });
+    CHECK(WIFEXITED(status));
+    CHECK(WEXITSTATUS(status) == 0);
+  }
 }
 
 TEST_CASE("every index is worked on exactly once, with any number of threads") {
