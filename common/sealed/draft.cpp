@@ -1,6 +1,7 @@
 #include "common/sealed/draft.hpp"
 
 #include <fcntl.h>
+#include <fmt/format.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -22,10 +23,17 @@ namespace fs = std::filesystem;
               target.string() + " will not be replaced: " + why + "; name another folder or remove it");
 }
 
-// Where the old folder waits to be removed: `.<name>.<16 hexadecimal digits>.old`.
-std::string retired_name(const std::string& name) { return "." + name + "." + random_name() + ".old"; }
-bool is_retired(const std::string& entry, const std::string& name) {
-  const std::string before = "." + name + ".", behind = ".old";
+// Beside the target: `.<name>.<16 hexadecimal digits>.old` is an old folder that waits to be removed.
+constexpr std::string_view k_retired = ".old";
+// A finished draft that waits for a place that cannot be cleared in one step. The digits are the number of
+// the folder that is being removed there: no other is.
+constexpr std::string_view k_waiting = ".new";
+
+std::string name_beside(const std::string& name, const std::string& digits, std::string_view behind) {
+  return "." + name + "." + digits + std::string(behind);
+}
+bool is_beside(const std::string& entry, const std::string& name, std::string_view behind) {
+  const std::string before = "." + name + ".";
   return entry.size() == before.size() + 16 + behind.size() && entry.starts_with(before) &&
          entry.ends_with(behind) &&
          entry.find_first_not_of("0123456789abcdef", before.size()) == entry.size() - behind.size();
@@ -119,7 +127,7 @@ WorkFolder open_work_folder(const Folder& parent, const std::string& name) {
   if (!made && errno != EEXIST) throw_errno("cannot create " + shown.string());
   try {
     Folder folder = open_own(parent, name, made);
-    if (made) folder.set_mode(0755);
+    if (made) folder.set_usual_mode();
     return {std::move(folder), !made};
   } catch (...) {
     if (made) ::unlinkat(parent.descriptor(), name.c_str(), AT_REMOVEDIR);
@@ -178,21 +186,28 @@ void Draft::forget() {
   for (const fs::path& parent : made_parents_) ::rmdir(parent.c_str());
 }
 
-// A run that was killed between the two renames of the fallback left the target's place empty.
-void Draft::finish_what_was_killed() const {
-  if (parent_->look(name_)) return;
+// Folders of this user's. Another user's are not touched.
+std::vector<std::string> Draft::beside(std::string_view behind) const {
+  std::vector<std::string> names;
   for (const Entry& entry : parent_->walk(1))
-    if (is_retired(entry.path, name_) && status_at(*parent_, entry.path).st_uid == ::geteuid()) {
-      parent_->rename(entry.path, *parent_, name_);
-      return;
-    }
+    if (is_beside(entry.path, name_, behind) && status_at(*parent_, entry.path).st_uid == ::geteuid())
+      names.push_back(entry.path);
+  return names;
 }
 
-// Old folders that a kill kept from being removed. Another user's are not touched.
+// A run that was killed between the two renames of the fallback left the target's place empty, and one that
+// was killed while it cleared the place left a part there.
+void Draft::finish_what_was_killed() const {
+  for (const std::string& waiting : beside(k_waiting))
+    if (!parent_->look(name_) || waiting == waiting_name(identity_at(*parent_, name_))) put_waiting(waiting);
+  if (parent_->look(name_)) return;
+  const std::vector<std::string> retired = beside(k_retired);
+  if (!retired.empty()) parent_->rename(retired.front(), *parent_, name_);
+}
+
+// What a kill kept from being removed.
 void Draft::remove_retired() const {
-  for (const Entry& entry : parent_->walk(1))
-    if (is_retired(entry.path, name_) && status_at(*parent_, entry.path).st_uid == ::geteuid())
-      parent_->remove(entry.path);
+  for (const std::string& retired : beside(k_retired)) parent_->remove(retired);
 }
 
 void Draft::check_draft_is_ours() const {
@@ -306,10 +321,19 @@ void Draft::take_place() {
 }
 
 void Draft::replace(const Folder& there) {
-  const std::string retired = retired_name(name_);
-  if (!parent_->exchange(draft_name_, *parent_, name_)) {
-    // In two steps; the next run finishes what a kill leaves between them.
-    parent_->rename(name_, *parent_, retired);
+  if (!parent_->exchange(draft_name_, *parent_, name_)) return replace_in_steps(there);
+  // What was exchanged must be what was judged: somebody without our lock may have come between.
+  if (identity_at(*parent_, draft_name_) != there.identity()) {
+    (void)parent_->exchange(draft_name_, *parent_, name_);
+    refuse_other();
+  }
+  parent_->rename(draft_name_, *parent_, name_beside(name_, random_name(), k_retired));
+}
+
+// The next run finishes what a kill leaves between the steps.
+void Draft::replace_in_steps(const Folder& there) {
+  const std::string retired = name_beside(name_, random_name(), k_retired);
+  if (parent_->try_rename(name_, *parent_, retired)) {
     try {
       parent_->rename(draft_name_, *parent_, name_);
     } catch (...) {
@@ -318,14 +342,31 @@ void Draft::replace(const Folder& there) {
     }
     return;
   }
-  // What was exchanged must be what was judged: somebody without our lock may have come between.
-  if (identity_at(*parent_, draft_name_) != there.identity()) {
-    (void)parent_->exchange(draft_name_, *parent_, name_);
-    throw Error(
-        ErrorKind::io,
-        target_.string() + " was replaced by another process meanwhile; nothing was published, try again");
+  // Under its waiting name the draft is known to be whole.
+  const std::string waiting = waiting_name(there.identity());
+  if (identity_at(*parent_, name_) != there.identity()) refuse_other();
+  parent_->rename(draft_name_, *parent_, waiting);
+  try {
+    put_waiting(waiting);
+  } catch (const Error& error) {
+    throw Error(error.kind(), std::string(error.what()) + "; the new " + name_ + " is whole and waits as " +
+                                  parent_->path_of(waiting).string() + ": the next run puts it in its place");
   }
-  parent_->rename(draft_name_, *parent_, retired);
+}
+
+void Draft::refuse_other() const {
+  throw Error(
+      ErrorKind::io,
+      target_.string() + " was replaced by another process meanwhile; nothing was published, try again");
+}
+
+std::string Draft::waiting_name(const Identity& removed) const {
+  return name_beside(name_, fmt::format("{:016x}", removed.inode), k_waiting);
+}
+
+void Draft::put_waiting(const std::string& waiting) const {
+  parent_->remove(name_);
+  parent_->rename(waiting, *parent_, name_);
 }
 
 }  // namespace common

@@ -65,7 +65,7 @@ class Draft {
   // Removes what a killed run left and this one does not want.
   void remove_all_but(const std::function<bool(const std::string& path)>& is_wanted) const;
   // Everything to the disk, then into the target's place, in one step where the file system can. What was
-  // there is removed afterwards, under a name of its own.
+  // there is removed afterwards, under a name of its own; where it can have no other name, before.
   void publish();
   // Leaves the folder for the next run.
   void keep() { kept_ = true; }
@@ -76,6 +76,11 @@ class Draft {
   void check_draft_is_ours() const;
   void take_place();
   void replace(const Folder& there);
+  void replace_in_steps(const Folder& there);
+  [[noreturn]] void refuse_other() const;
+  [[nodiscard]] std::string waiting_name(const Identity& removed) const;
+  void put_waiting(const std::string& waiting) const;
+  [[nodiscard]] std::vector<std::string> beside(std::string_view behind) const;
   void remove_retired() const;
   void forget();
 

@@ -1,6 +1,5 @@
 #include "common/sealed/folder.hpp"
 
-#include <dirent.h>
 #include <fcntl.h>
 #include <linux/openat2.h>
 #include <sys/random.h>
@@ -12,8 +11,6 @@
 #include <atomic>
 #include <cerrno>
 #include <cstdio>
-#include <cstring>
-#include <memory>
 #include <utility>
 
 #include "common/error.hpp"
@@ -25,13 +22,6 @@ namespace {
 
 namespace fs = std::filesystem;
 
-constexpr int k_folder_flags = O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW;
-
-struct CloseFolder {
-  void operator()(DIR* folder) const { ::closedir(folder); }
-};
-using FolderStream = std::unique_ptr<DIR, CloseFolder>;
-
 // Names inside a folder are ours or were listed; one that climbs out is a mistake of this program.
 void check_inside(const std::string& inside) {
   ENSURE(!inside.empty() && inside.front() != '/' && inside.find('\0') == std::string::npos);
@@ -42,110 +32,7 @@ void check_inside(const std::string& inside) {
   }
 }
 
-// The next entry but "." and ".."; null at the end.
-const dirent* next_entry(DIR* folder, const fs::path& name) {
-  for (;;) {
-    errno = 0;
-    const dirent* entry = ::readdir(folder);
-    if (entry == nullptr) {
-      if (errno != 0) throw_errno("cannot list " + name.string());
-      return nullptr;
-    }
-    if (std::strcmp(entry->d_name, ".") != 0 && std::strcmp(entry->d_name, "..") != 0) return entry;
-  }
-}
-
-// Takes the descriptor over.
-FolderStream list(int descriptor, const fs::path& name) {
-  File file(descriptor);
-  if (!file.is_open()) throw_errno("cannot open the folder " + name.string());
-  FolderStream stream(::fdopendir(file.descriptor()));
-  if (!stream) throw_errno("cannot list " + name.string());
-  (void)file.release();
-  return stream;
-}
-
-EntryKind kind_of(mode_t mode) {
-  if (S_ISREG(mode)) return EntryKind::file;
-  if (S_ISDIR(mode)) return EntryKind::folder;
-  return S_ISLNK(mode) ? EntryKind::link : EntryKind::other;
-}
-
-// Nothing where the name is gone again.
-std::optional<Entry> entry_at(int folder, const char* name, std::string path, const fs::path& shown) {
-  struct stat status {};
-  if (::fstatat(folder, name, &status, AT_SYMLINK_NOFOLLOW) != 0) {
-    if (errno == ENOENT || errno == ENOTDIR) return std::nullopt;
-    throw_errno("cannot examine " + shown.string());
-  }
-  const EntryKind kind = kind_of(status.st_mode);
-  return Entry{std::move(path), kind,
-               kind == EntryKind::file ? static_cast<std::uint64_t>(status.st_size) : 0};
-}
-
-void walk_into(int descriptor, const fs::path& root, const std::string& prefix, int depth_left,
-               std::vector<Entry>& entries) {
-  const fs::path shown = root / prefix;
-  const FolderStream folder = list(descriptor, shown);
-  while (const dirent* next = next_entry(folder.get(), shown)) {
-    auto entry = entry_at(::dirfd(folder.get()), next->d_name, prefix + next->d_name, shown / next->d_name);
-    if (!entry) continue;
-    entries.push_back(*entry);
-    if (entry->kind != EntryKind::folder || depth_left <= 1) continue;
-    walk_into(::openat(::dirfd(folder.get()), next->d_name, k_folder_flags), root, entry->path + "/",
-              depth_left - 1, entries);
-  }
-}
-
-// Removes what lies in a folder. What lies deeper than `depth_left` folders is moved up into `top`, from
-// where the caller goes on: so neither the stack nor the number of descriptors limits the depth. Returns
-// whether anything was moved.
-bool empty_folder(int descriptor, const fs::path& shown, int depth_left, int top, std::uint64_t& moved);
-
-bool remove_entry(int folder, const char* name, const fs::path& shown, int depth_left, int top,
-                  std::uint64_t& moved) {
-  if (::unlinkat(folder, name, 0) == 0 || errno == ENOENT) return false;
-  if (errno != EISDIR && errno != EPERM) throw_errno("cannot remove " + shown.string());
-  if (::unlinkat(folder, name, AT_REMOVEDIR) == 0 || errno == ENOENT) return false;
-  if (errno != ENOTEMPTY && errno != EEXIST) throw_errno("cannot remove " + shown.string());
-  bool any = false;
-  if (depth_left == 0) {
-    for (;;) {
-      const std::string free_name = ".deep" + std::to_string(moved++);
-      if (::renameat2(folder, name, top, free_name.c_str(), RENAME_NOREPLACE) == 0) return true;
-      if (errno != EEXIST) throw_errno("cannot remove " + shown.string());
-    }
-  }
-  any = empty_folder(::openat(folder, name, k_folder_flags), shown, depth_left - 1, top, moved);
-  if (::unlinkat(folder, name, AT_REMOVEDIR) != 0 && errno != ENOENT)
-    throw_errno("cannot remove " + shown.string());
-  return any;
-}
-
-bool empty_folder(int descriptor, const fs::path& shown, int depth_left, int top, std::uint64_t& moved) {
-  const FolderStream folder = list(descriptor, shown);
-  bool any = false;
-  while (const dirent* next = next_entry(folder.get(), shown))
-    any |= remove_entry(::dirfd(folder.get()), next->d_name, shown / next->d_name, depth_left,
-                        top < 0 ? ::dirfd(folder.get()) : top, moved);
-  return any;
-}
-
 }  // namespace
-
-const char* name_of(EntryKind kind) {
-  switch (kind) {
-    case EntryKind::file:
-      return "a file";
-    case EntryKind::folder:
-      return "a folder";
-    case EntryKind::link:
-      return "a symlink";
-    case EntryKind::other:
-      return "a FIFO, socket or device";
-  }
-  return "";
-}
 
 std::string random_name() {
   std::uint8_t bytes[8];
@@ -157,6 +44,28 @@ void set_mode(const File& file, mode_t mode, const fs::path& name) {
   if (::fchmod(file.descriptor(), mode) == 0 || is_mode_refused(errno)) return;
   throw_errno("cannot set the mode of " + name.string());
 }
+
+namespace {
+
+// As an ordinary folder, whatever the umask says; one in a folder with setgid keeps the bit, so that what is
+// made in it belongs to the same group.
+void set_folder_mode(const File& folder, const fs::path& name) {
+  struct stat status {};
+  const bool has_status = ::fstat(folder.descriptor(), &status) == 0;
+  set_mode(folder, 0755U | (has_status ? status.st_mode & S_ISGID : 0U), name);
+}
+
+// A file that comes from elsewhere belongs to the folder's group where what is made there would. Who may not
+// give it away leaves it as it is.
+void take_group(int from, const char* name, int folder) {
+  struct stat ours {
+  }, theirs{};
+  if (::fstatat(from, name, &ours, AT_SYMLINK_NOFOLLOW) != 0 || ::fstat(folder, &theirs) != 0) return;
+  if (S_ISREG(ours.st_mode) && (theirs.st_mode & S_ISGID) != 0 && ours.st_gid != theirs.st_gid)
+    (void)!::fchownat(from, name, static_cast<uid_t>(-1), theirs.st_gid, AT_SYMLINK_NOFOLLOW);
+}
+
+}  // namespace
 
 Folder Folder::open(const fs::path& path) {
   File file(::open(path.empty() ? "." : path.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
@@ -231,7 +140,7 @@ std::optional<Entry> Folder::look(const std::string& inside) const {
     if (errno == ENOENT || errno == ENOTDIR || errno == ELOOP) return std::nullopt;
     throw_errno("cannot examine " + path_of(inside).string());
   }
-  return entry_at(place.descriptor, place.name.c_str(), inside, path_of(inside));
+  return entry_at(place.descriptor, place.name, inside, path_of(inside));
 }
 
 bool Folder::is_mount_point(const std::string& inside) const {
@@ -258,16 +167,10 @@ bool Folder::has_file(const std::string& inside) const {
 }
 
 std::vector<Entry> Folder::walk(int depth_limit) const {
-  std::vector<Entry> entries;
-  walk_into(::openat(descriptor(), ".", k_folder_flags), path_, "", depth_limit, entries);
-  std::sort(entries.begin(), entries.end(), [](const Entry& a, const Entry& b) { return a.path < b.path; });
-  return entries;
+  return list_entries(descriptor(), path_, depth_limit);
 }
 
-bool Folder::is_empty() const {
-  const FolderStream folder = list(::openat(descriptor(), ".", k_folder_flags), path_);
-  return next_entry(folder.get(), path_) == nullptr;
-}
+bool Folder::is_empty() const { return is_empty_folder(descriptor(), path_); }
 
 File Folder::open_to_read(const std::string& inside) const {
   const fs::path shown = path_of(inside);
@@ -335,7 +238,7 @@ File Folder::open_to_append(const std::string& inside) const {
 bool Folder::make_new_folder(const std::string& name) const {
   check_inside(name);
   if (::mkdirat(descriptor(), name.c_str(), 0755) == 0) {
-    subfolder(name).set_mode(0755);
+    set_folder_mode(subfolder(name).file_, path_of(name));
     return true;
   }
   if (errno == EEXIST) return false;
@@ -354,7 +257,7 @@ void Folder::make_folder(const std::string& inside) const {
     if (!made && errno != EEXIST) throw_errno("cannot create the folder " + shown.string());
     File next(::openat(at, name.c_str(), k_folder_flags));
     if (!next.is_open()) throw_errno("cannot create the folder " + shown.string());
-    if (made) common::set_mode(next, 0755, shown);
+    if (made) set_folder_mode(next, shown);
     held = std::move(next);
     at = held.descriptor();
     begin = end + 1;
@@ -389,12 +292,24 @@ void Folder::write(const std::string& inside, ByteView bytes) const {
   }
 }
 
-void Folder::rename(const std::string& inside, const Folder& to, const std::string& to_inside) const {
+bool Folder::try_rename(const std::string& inside, const Folder& to, const std::string& to_inside) const {
   const Place from_place = place_of(inside), to_place = to.place_of(to_inside);
-  if (from_place.descriptor < 0 || to_place.descriptor < 0 ||
-      ::renameat(from_place.descriptor, from_place.name.c_str(), to_place.descriptor,
-                 to_place.name.c_str()) != 0)
-    throw_errno("cannot rename " + path_of(inside).string() + " to " + to.path_of(to_inside).string());
+  if (from_place.descriptor >= 0 && to_place.descriptor >= 0) {
+    if (&to != this) take_group(from_place.descriptor, from_place.name.c_str(), to_place.descriptor);
+    if (::renameat(from_place.descriptor, from_place.name.c_str(), to_place.descriptor,
+                   to_place.name.c_str()) == 0)
+      return true;
+    if (errno == EXDEV) return false;
+  }
+  throw_errno("cannot rename " + path_of(inside).string() + " to " + to.path_of(to_inside).string());
+}
+
+void Folder::rename(const std::string& inside, const Folder& to, const std::string& to_inside) const {
+  if (try_rename(inside, to, to_inside)) return;
+  throw Error(ErrorKind::io, "cannot rename " + path_of(inside).string() + " to " +
+                                 to.path_of(to_inside).string() +
+                                 ": they lie on two file systems, or it is a folder of a container image; "
+                                 "copy the whole folder (cp -r), and name the copy");
 }
 
 bool Folder::exchange(const std::string& inside, const Folder& to, const std::string& to_inside) const {
@@ -403,7 +318,8 @@ bool Folder::exchange(const std::string& inside, const Folder& to, const std::st
     if (::renameat2(from_place.descriptor, from_place.name.c_str(), to_place.descriptor,
                     to_place.name.c_str(), RENAME_EXCHANGE) == 0)
       return true;
-    if (is_not_supported(errno)) return false;
+    // EXDEV: a folder of a lower layer of overlayfs.
+    if (is_not_supported(errno) || errno == EXDEV) return false;
   }
   throw_errno("cannot put " + path_of(inside).string() + " in the place of " +
               to.path_of(to_inside).string());
@@ -411,20 +327,8 @@ bool Folder::exchange(const std::string& inside, const Folder& to, const std::st
 
 void Folder::remove(const std::string& inside) const {
   const Place place = place_of(inside);
-  if (place.descriptor < 0) {
-    if (errno == ENOENT) return;
-    throw_errno("cannot remove " + path_of(inside).string());
-  }
-  const fs::path shown = path_of(inside);
-  if (::unlinkat(place.descriptor, place.name.c_str(), 0) == 0 || errno == ENOENT) return;
-  if (errno != EISDIR && errno != EPERM) throw_errno("cannot remove " + shown.string());
-  std::uint64_t moved = 0;
-  for (;;) {
-    if (::unlinkat(place.descriptor, place.name.c_str(), AT_REMOVEDIR) == 0 || errno == ENOENT) return;
-    if (errno != ENOTEMPTY && errno != EEXIST) throw_errno("cannot remove " + shown.string());
-    (void)empty_folder(::openat(place.descriptor, place.name.c_str(), k_folder_flags), shown, k_depth_limit,
-                       -1, moved);
-  }
+  if (place.descriptor >= 0) return remove_entry(place.descriptor, place.name, path_of(inside));
+  if (errno != ENOENT) throw_errno("cannot remove " + path_of(inside).string());
 }
 
 bool Folder::remove_if_empty(const std::string& inside) const {
@@ -432,7 +336,7 @@ bool Folder::remove_if_empty(const std::string& inside) const {
   return place.descriptor >= 0 && ::unlinkat(place.descriptor, place.name.c_str(), AT_REMOVEDIR) == 0;
 }
 
-void Folder::set_mode(mode_t mode) const { common::set_mode(file_, mode, path_); }
+void Folder::set_usual_mode() const { set_folder_mode(file_, path_); }
 
 void Folder::sync() const {
   // EBADF: one that syncs only what was opened to be written, which a folder never is.

@@ -17,19 +17,9 @@
 #include "common/bytes.hpp"
 #include "common/digest.hpp"
 #include "common/file.hpp"
+#include "common/sealed/entry.hpp"
 
 namespace common {
-
-enum class EntryKind { file, folder, link, other };  // other: a FIFO, a socket, a device
-// "a symbolic link", for messages.
-[[nodiscard]] const char* name_of(EntryKind kind);
-
-struct Entry {
-  std::string path;  // inside the folder that was asked
-  EntryKind kind = EntryKind::file;
-  std::uint64_t size = 0;  // of a file
-  bool operator==(const Entry&) const = default;
-};
 
 // What stands under a name, whoever put it there.
 struct Identity {
@@ -91,6 +81,10 @@ class Folder {
 
   // Moves a file or folder, replacing a file that stands there.
   void rename(const std::string& inside, const Folder& to, const std::string& to_inside) const;
+  // The same. False where that cannot be: a folder of a lower layer of overlayfs, as those of a container's
+  // image are, can be removed and not renamed.
+  [[nodiscard]] bool try_rename(const std::string& inside, const Folder& to,
+                                const std::string& to_inside) const;
   // Gives false where the file system cannot exchange two names.
   [[nodiscard]] bool exchange(const std::string& inside, const Folder& to,
                               const std::string& to_inside) const;
@@ -99,8 +93,8 @@ class Folder {
   // False where it is not an empty folder.
   bool remove_if_empty(const std::string& inside) const;
 
-  // Of the folder itself, whatever the umask says.
-  void set_mode(mode_t mode) const;
+  // 0755 for the folder itself, whatever the umask says; setgid, which it has from where it lies, stays.
+  void set_usual_mode() const;
   // Its own entries to the disk. A file system that cannot do that is not an error.
   void sync() const;
   // The same once `what` is published in it: that is there whatever this call answers, so a failure is a

@@ -5,144 +5,29 @@
 #include <fcntl.h>
 #include <linux/openat2.h>
 #include <sys/file.h>
-#include <sys/mman.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
-#include <algorithm>
-#include <atomic>
 #include <cerrno>
-#include <csignal>
 #include <cstdarg>
 #include <cstdio>
 #include <cstdlib>
-#include <cstring>
-#include <map>
-#include <optional>
-#include <random>
-#include <vector>
 
-namespace support {
+#include "tests/support/call_record.hpp"
+
+using support::Does;
+using support::strikes;
+using support::track;
+using support::tracked;
+
 namespace {
-
-// What a call does decides which faults can strike it.
-enum class Does { look, move_bytes, take_room, remove };
-
-struct Shared {
-  std::atomic<std::uint64_t> eligible{0};
-  std::atomic<bool> struck{false};
-  bool struck_removing = false;
-  char name[16] = {};
-};
-
-// Fixed storage only: these functions run before any constructor and inside any library.
-constexpr int k_descriptor_limit = 4096;
-bool g_tracked[k_descriptor_limit];
-DIR* g_folders[64];
-char g_root[4096];
-Fault g_fault = Fault::none;
-std::uint64_t g_at = 0;
-
-Lacks g_lacks = Lacks::nothing;
-unsigned g_mode_of_all = 0;
-char g_refused[32] = {};
-int g_refused_code = 0;
-// True where every such call is refused; errno is set then.
-bool refuses(const char* name) {
-  if (g_refused_code == 0 || std::strcmp(g_refused, name) != 0) return false;
-  errno = g_refused_code;
-  return true;
-}
-std::function<void()> g_action;
-std::optional<unsigned> g_shuffle;  // the seed
-struct Entries {
-  std::vector<struct dirent> left;
-  struct dirent current;
-};
-std::map<DIR*, Entries> g_shuffled;
-
-Shared& shared() {
-  static auto* const k_shared = [] {
-    void* memory = ::mmap(nullptr, sizeof(Shared), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
-    if (memory == MAP_FAILED) std::abort();
-    return new (memory) Shared;
-  }();
-  return *k_shared;
-}
 
 template <typename Function>
 Function* real(Function* /*like*/, const char* name) {
   void* found = ::dlsym(RTLD_NEXT, name);
   if (found == nullptr) std::abort();
   return reinterpret_cast<Function*>(found);
-}
-
-bool tracked(const char* path) {
-  return g_fault != Fault::none && path != nullptr && std::strncmp(path, g_root, std::strlen(g_root)) == 0;
-}
-bool tracked(int descriptor) {
-  return g_fault != Fault::none && descriptor >= 0 && descriptor < k_descriptor_limit &&
-         g_tracked[descriptor];
-}
-bool tracked(DIR* folder) {
-  return g_fault != Fault::none &&
-         std::find(std::begin(g_folders), std::end(g_folders), folder) != std::end(g_folders);
-}
-int track(int descriptor, bool is_tracked) {
-  if (descriptor >= 0 && descriptor < k_descriptor_limit) g_tracked[descriptor] = is_tracked;
-  return descriptor;
-}
-DIR* track(DIR* folder, bool is_tracked) {
-  if (folder == nullptr || !is_tracked) return folder;
-  if (DIR** const free = std::find(std::begin(g_folders), std::end(g_folders), nullptr);
-      free != std::end(g_folders))
-    *free = folder;
-  return folder;
-}
-
-bool eligible(Does does) {
-  switch (g_fault) {
-    case Fault::error:
-    case Fault::killed:
-    case Fault::changed:
-      return true;
-    case Fault::full:
-      return does == Does::take_room;
-    case Fault::interrupted:
-    case Fault::cut_short:
-      return does == Does::move_bytes;
-    case Fault::none:
-      return false;
-  }
-  return false;
-}
-
-// True where this call is to be struck; errno is set then.
-bool strikes(const char* name, Does does) {
-  if (!eligible(does)) return false;
-  const std::uint64_t number = shared().eligible.fetch_add(1) + 1;
-  if (number != g_at && !(g_fault == Fault::full && number > g_at)) return false;
-  if (!shared().struck.exchange(true)) {
-    std::snprintf(shared().name, sizeof shared().name, "%s", name);
-    shared().struck_removing = does == Does::remove;
-  }
-  if (g_fault == Fault::killed) ::kill(::getpid(), SIGKILL);
-  if (g_fault == Fault::changed) {
-    g_fault = Fault::none;  // the action's own calls pass through
-    g_action();
-    return false;
-  }
-  errno = g_fault == Fault::full ? ENOSPC : g_fault == Fault::interrupted ? EINTR : EIO;
-  return true;
-}
-// A write moves bytes and takes room: which of them counts depends on the fault.
-Does writing() { return g_fault == Fault::full ? Does::take_room : Does::move_bytes; }
-
-// How many of `size` bytes to move; negative: the call fails.
-ssize_t allowed(const char* name, Does does, std::size_t size) {
-  if (!strikes(name, does)) return static_cast<ssize_t>(size);
-  return g_fault == Fault::cut_short ? static_cast<ssize_t>((size + 1) / 2) : -1;
 }
 
 template <typename Open>
@@ -155,85 +40,37 @@ mode_t mode_of(int flags, std::va_list& arguments) {
   return (flags & (O_CREAT | O_TMPFILE)) != 0 ? va_arg(arguments, mode_t) : 0;
 }
 
+// What a folder of a lower layer answers; one with a hidden name was made since.
+bool is_layered(int folder, const char* name) {
+  if (!support::lacks(support::Lacks::other_names_for_folders) || name[0] == '.') return false;
+  struct stat status {};
+  static const auto k_status = real(&fstatat, "fstatat");
+  if (k_status(folder, name, &status, AT_SYMLINK_NOFOLLOW) != 0 || !S_ISDIR(status.st_mode)) return false;
+  errno = EXDEV;
+  return true;
+}
+
 }  // namespace
-
-void arm(const std::string& root, Fault fault, std::uint64_t at) {
-  std::snprintf(g_root, sizeof g_root, "%s", root.c_str());
-  Shared& counts = shared();
-  counts.eligible = 0;
-  counts.struck = false;
-  counts.struck_removing = false;
-  counts.name[0] = '\0';
-  g_at = at;
-  g_fault = fault;
-}
-
-void disarm() { g_fault = Fault::none; }
-
-void before_call(std::function<void()> action) { g_action = std::move(action); }
-
-void make_lack(Lacks lacks) { g_lacks = lacks; }
-
-void refuse_call(const std::string& name, int code) {
-  std::snprintf(g_refused, sizeof g_refused, "%s", name.c_str());
-  g_refused_code = code;
-}
-
-void give_every_file_mode(unsigned mode) { g_mode_of_all = mode; }
-
-void shuffle_folders(unsigned seed) { g_shuffle = seed; }
-
-// The next of all entries, which are read when the first is asked for.
-struct dirent* next_shuffled(DIR* folder, struct dirent* (*read)(DIR*)) {
-  const auto [at, is_new] = g_shuffled.try_emplace(folder);
-  Entries& entries = at->second;
-  if (is_new) {
-    while (const struct dirent* entry = read(folder)) entries.left.push_back(*entry);
-    std::mt19937 random(*g_shuffle);
-    std::shuffle(entries.left.begin(), entries.left.end(), random);
-  }
-  if (entries.left.empty()) return nullptr;
-  entries.current = entries.left.back();
-  entries.left.pop_back();
-  return &entries.current;
-}
-
-CallCount count_calls() {
-  CallCount count;
-  count.eligible = shared().eligible;
-  count.struck = shared().struck;
-  count.struck_removing = shared().struck_removing;
-  std::memcpy(count.name, shared().name, sizeof count.name);
-  return count;
-}
-
-}  // namespace support
-
-using support::Does;
-using support::real;
-using support::strikes;
-using support::track;
-using support::tracked;
 
 extern "C" {
 
 int open(const char* path, int flags, ...) {
   std::va_list arguments;
   va_start(arguments, flags);
-  const mode_t mode = support::mode_of(flags, arguments);
+  const mode_t mode = mode_of(flags, arguments);
   va_end(arguments);
   static const auto k_real = real(&open, "open");
-  return support::open_tracked("open", tracked(path), flags, [&] { return k_real(path, flags, mode); });
+  return open_tracked("open", tracked(path), flags, [&] { return k_real(path, flags, mode); });
 }
 
 int openat(int folder, const char* path, int flags, ...) {
   std::va_list arguments;
   va_start(arguments, flags);
-  const mode_t mode = support::mode_of(flags, arguments);
+  const mode_t mode = mode_of(flags, arguments);
   va_end(arguments);
   static const auto k_real = real(&openat, "openat");
-  return support::open_tracked("openat", tracked(path) || tracked(folder), flags,
-                               [&] { return k_real(folder, path, flags, mode); });
+  return open_tracked("openat", tracked(path) || tracked(folder), flags,
+                      [&] { return k_real(folder, path, flags, mode); });
 }
 
 // openat2 has no function of its own in libc.
@@ -248,8 +85,8 @@ long syscall(long number, ...) noexcept {
   if (number != SYS_openat2) return call();
   if (support::refuses("openat2")) return -1;
   const auto* how = reinterpret_cast<const open_how*>(a[2]);
-  return support::open_tracked("openat2", tracked(static_cast<int>(a[0])), static_cast<int>(how->flags),
-                               [&] { return static_cast<int>(call()); });
+  return open_tracked("openat2", tracked(static_cast<int>(a[0])), static_cast<int>(how->flags),
+                      [&] { return static_cast<int>(call()); });
 }
 
 int close(int descriptor) {
@@ -307,17 +144,19 @@ int rename(const char* from, const char* to) noexcept {
 
 int renameat(int from_folder, const char* from, int to_folder, const char* to) noexcept {
   static const auto k_real = real(&renameat, "renameat");
+  if (is_layered(from_folder, from)) return -1;
   if (tracked(from_folder) && strikes("renameat", Does::take_room)) return -1;
   return k_real(from_folder, from, to_folder, to);
 }
 
 int renameat2(int from_folder, const char* from, int to_folder, const char* to, unsigned flags) noexcept {
   static const auto k_real = real(&renameat2, "renameat2");
-  if (support::g_lacks == support::Lacks::exchange && (flags & RENAME_EXCHANGE) != 0) {
+  if (support::lacks(support::Lacks::exchange) && (flags & RENAME_EXCHANGE) != 0) {
     errno = EINVAL;
     return -1;
   }
   if ((flags & RENAME_EXCHANGE) != 0 && support::refuses("exchange")) return -1;
+  if (is_layered(from_folder, from) || is_layered(to_folder, to)) return -1;
   if ((tracked(from) || tracked(from_folder)) && strikes("renameat2", Does::take_room)) return -1;
   return k_real(from_folder, from, to_folder, to, flags);
 }
@@ -362,9 +201,9 @@ int ftruncate(int descriptor, off_t size) noexcept {
 
 int flock(int descriptor, int operation) noexcept {
   static const auto k_real = real(&flock, "flock");
-  if (support::g_lacks == support::Lacks::flock_effect) return 0;
+  if (support::lacks(support::Lacks::flock_effect)) return 0;
   if (support::refuses("flock")) return -1;
-  if (support::g_lacks == support::Lacks::flock) {
+  if (support::lacks(support::Lacks::flock)) {
     errno = ENOLCK;
     return -1;
   }
@@ -388,8 +227,8 @@ int fstat(int descriptor, struct stat* to) noexcept {
   static const auto k_real = real(&fstat, "fstat");
   if (tracked(descriptor) && strikes("fstat", Does::look)) return -1;
   const int result = k_real(descriptor, to);
-  if (support::g_mode_of_all != 0 && result == 0 && S_ISREG(to->st_mode))
-    to->st_mode = S_IFREG | support::g_mode_of_all;
+  if (support::mode_of_all() != 0 && result == 0 && S_ISREG(to->st_mode))
+    to->st_mode = S_IFREG | support::mode_of_all();
   return result;
 }
 
@@ -438,14 +277,12 @@ DIR* fdopendir(int descriptor) {
 struct dirent* readdir(DIR* folder) {
   static const auto k_real = real(&readdir, "readdir");
   if (tracked(folder) && strikes("readdir", Does::look)) return nullptr;
-  return support::g_shuffle ? support::next_shuffled(folder, k_real) : k_real(folder);
+  return support::next_entry(folder, k_real);
 }
 
 int closedir(DIR* folder) {
   static const auto k_real = real(&closedir, "closedir");
-  if (support::g_shuffle) support::g_shuffled.erase(folder);
-  std::replace(std::begin(support::g_folders), std::end(support::g_folders), folder,
-               static_cast<DIR*>(nullptr));
+  support::forget(folder);
   return k_real(folder);
 }
 

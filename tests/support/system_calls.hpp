@@ -43,6 +43,9 @@ enum class Lacks {
   flock_effect,  // flock says yes to everybody, as on some network file systems
   flock,         // flock is refused with ENOLCK
   exchange,      // two names cannot be exchanged
+  // A folder can be removed and not renamed, with EXDEV, but for those with hidden names: as in the lower
+  // layers of overlayfs.
+  other_names_for_folders,
 };
 void make_lack(Lacks lacks);
 

@@ -100,8 +100,10 @@ TEST_CASE("whatever a file system refuses, packs, archives, signatures and repai
       CHECK_NOTHROW(make_everything(setting.request, place, setting.key, setting.id));
       support::refuse_call("", 0);
     }
-  support::make_lack(support::Lacks::flock_effect);
-  CHECK_NOTHROW(make_everything(setting.request, setting.fresh(), setting.key, setting.id));
+  for (const support::Lacks lacks : {support::Lacks::other_names_for_folders, support::Lacks::flock_effect}) {
+    support::make_lack(lacks);
+    CHECK_NOTHROW(make_everything(setting.request, setting.fresh(), setting.key, setting.id));
+  }
   // Neither locks that work nor a second name for a file: FAT, and some FUSE.
   for (const int code : {EPERM, ENOTSUP, ENOSYS, EMLINK}) {
     CAPTURE(std::string(std::strerror(code)));
