@@ -5,6 +5,7 @@
 
 #include "common/error.hpp"
 #include "common/unfetched.hpp"
+#include "common/unicode_form.hpp"
 
 namespace manifest {
 namespace {
@@ -31,6 +32,20 @@ std::string with_suffix(const std::string& folder, const std::string& name, cons
   return {};
 }
 
+// The files of one folder that a name means, in whatever normal form of Unicode it is.
+std::vector<std::string> in_any_form(const std::string& folder, const std::string& name, const Tree& tree) {
+  std::vector<std::string> found;
+  for (const std::string& form : common::normal_forms(name))
+    if (std::string path = with_suffix(folder, form, tree); !path.empty()) found.push_back(std::move(path));
+  return found;
+}
+
+// One file, or those of which nobody knows which is meant.
+Found one_of(std::vector<std::string> paths) {
+  if (paths.size() == 1) return {std::move(paths.front()), {}};
+  return {{}, std::move(paths)};
+}
+
 std::uint64_t hash_of(std::string_view stem) { return std::hash<std::string_view>{}(stem); }
 
 std::string_view stem_of(std::string_view name) {
@@ -55,18 +70,18 @@ Found find_sound(const Places& places, const Tree& tree) {
   const std::string& own = places.names.front();
   // Where things are as the manifest says, nothing has to be listed.
   const std::string usual = places.folders.front() + own;
-  if (tree.has(usual)) return {usual, {}};
-  for (const std::string_view suffix : {".wav", ".flac", ".mp3"})
-    if (std::string path = clip_stem(usual) + std::string(suffix); tree.has(path)) return {path, {}};
+  const bool has_one_form = common::normal_forms(own).size() == 1;
+  if (has_one_form && tree.has(usual)) return {usual, {}};
+  if (has_one_form)
+    for (const std::string_view suffix : {".wav", ".flac", ".mp3"})
+      if (std::string path = clip_stem(usual) + std::string(suffix); tree.has(path)) return {path, {}};
   for (const std::string& folder : places.folders)
-    if (std::string path = with_suffix(folder, own, tree); !path.empty()) return {path, {}};
+    if (auto paths = in_any_form(folder, own, tree); !paths.empty()) return one_of(std::move(paths));
   for (const std::string& folder : places.folders) {
-    Found found;
+    std::vector<std::string> paths;
     for (auto name = places.names.begin() + 1; name != places.names.end(); ++name)
-      if (std::string path = with_suffix(folder, *name, tree); !path.empty()) found.rivals.push_back(path);
-    if (found.rivals.empty()) continue;
-    if (found.rivals.size() == 1) found = {found.rivals.front(), {}};
-    return found;
+      for (std::string& path : in_any_form(folder, *name, tree)) paths.push_back(std::move(path));
+    if (!paths.empty()) return one_of(std::move(paths));
   }
   return {};
 }

@@ -34,8 +34,8 @@ struct Tree {
 
 struct Found {
   std::string path;  // empty: nothing was found, or not one alone
-  // Files that have different names of one sound, in one folder, where none has its own: which one is meant
-  // nobody knows.
+  // Files that have different names of one sound, in one folder, where none has its own, or one name in two
+  // normal forms of Unicode: which one is meant nobody knows.
   std::vector<std::string> rivals;
 };
 // Names without suffix; a file by its own name wins over all others.

@@ -4,6 +4,7 @@
 #include <array>
 #include <string_view>
 
+#include "packer/sources/foreign_links.hpp"
 #include "packer/sources/foreign_tar.hpp"
 #include "packer/sources/foreign_zip.hpp"
 
@@ -45,12 +46,6 @@ bool is_of_macos(std::string_view name) {
          name.find("/__MACOSX/") != std::string_view::npos;
 }
 
-// "./audio/x.wav", as `tar c .` writes it, is audio/x.wav.
-std::string without_dot(std::string name) {
-  while (name.starts_with("./")) name.erase(0, 2);
-  return name;
-}
-
 // No folder of an archive is called "", "." or "..": such a name climbs out, or is absolute.
 bool is_inside(std::string_view folder) {
   while (!folder.empty()) {
@@ -74,13 +69,13 @@ ForeignArchive::ForeignArchive(fs::path path) : path_(std::move(path)) {
     std::string name = without_dot(entry.name);
     if (!looks_like_media(name) || is_of_macos(name)) return;
     const auto [at, is_new] = entries_.try_emplace(std::move(name), std::move(entry));
-    // Which one is meant, nobody knows: unpackers disagree.
-    if (!is_new) at->second.why_not = "a duplicate name";
+    if (!is_new) mark_duplicate(at->second);
   };
-  if (is_zip(path_))
-    list_zip(path_, take);
-  else
-    list_tar(path_, take);
+  const auto list = [&](const EntryCall& call) {
+    is_zip(path_) ? list_zip(path_, call) : list_tar(path_, call);
+  };
+  list(take);
+  follow_links(entries_, list);
   find_roots();
 }
 

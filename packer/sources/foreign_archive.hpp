@@ -1,17 +1,18 @@
 // A zip or tar that somebody else made, as a source of media: COCO's val2014.zip, a tar of AudioCaps. It is
 // listed once (of a zip, its directory is read), and then what is wanted is read. What operating systems put
-// beside people's files (__MACOSX/, ._x.wav) is not in it. Nothing of it is ever
-// written to disk under a name of its own. Names are only compared with the names that manifests want, which
-// are legal paths of a pack: an absolute name or one that climbs out is never asked for.
+// beside people's files (__MACOSX/, ._x.wav) is not in it. A link is the file of the same archive that it
+// leads to. Nothing of it is ever written to disk under a name of its own. Names are only compared with the
+// names that manifests want, which are legal paths of a pack: an absolute name or one that climbs out is
+// never asked for.
 #pragma once
 
 #include <filesystem>
 #include <memory>
 #include <string>
-#include <unordered_map>
 #include <vector>
 
 #include "packer/sources/foreign_entry.hpp"
+#include "packer/sources/foreign_links.hpp"
 
 namespace packer {
 
@@ -39,7 +40,7 @@ class ForeignArchive {
   [[nodiscard]] const Entry* find(const std::string& name) const { return search(name).entry; }
 
  private:
-  using Entries = std::unordered_map<std::string, Entry>;
+  using Entries = ForeignEntries;
   void find_roots();
 
   std::filesystem::path path_;

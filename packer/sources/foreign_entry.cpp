@@ -8,6 +8,11 @@ namespace fs = std::filesystem;
 using common::Error;
 using common::ErrorKind;
 
+void mark_duplicate(ForeignEntry& entry) {
+  entry.why_not = "a duplicate name";
+  entry.target.clear();
+}
+
 void refuse_archive(const fs::path& path, const std::string& why) {
   throw Error(ErrorKind::format, path.string() + " cannot be read as an archive: " + why +
                                      "; get it again, or unpack it and name the folder");

@@ -21,7 +21,10 @@ inline constexpr std::size_t k_entry_limit = 5'000'000;
 struct ForeignEntry {
   std::size_t number = 0;  // which one of the archive's, in the order it lists them
   std::string name;        // as the archive has it
-  std::string why_not;     // why its bytes cannot be had (a link, encrypted, there twice); empty: they can
+  std::string why_not;     // why its bytes cannot be had (a device, encrypted, there twice); empty: they can
+  // Of a link: what it names. A symlink does from its own folder, a hard link from the archive's root.
+  std::string target{};
+  bool is_hard_link = false;
 };
 
 struct WantedEntry {
@@ -42,6 +45,9 @@ class EntryReader {
   // To be called once for each. Safe from many threads.
   virtual TakenEntry next() = 0;
 };
+
+// Which of two is meant, nobody knows: unpackers disagree.
+void mark_duplicate(ForeignEntry& entry);
 
 // Called for all entries but folders, in ascending order of numbers.
 using EntryCall = std::function<void(ForeignEntry)>;

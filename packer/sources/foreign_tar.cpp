@@ -171,6 +171,8 @@ class Walk {
     // This form and no other: libarchive knows thirty. The flags that it calls SECURE are about extracting to
     // disk, which is never asked of it.
     ENSURE(::archive_read_support_format_tar(reader) == ARCHIVE_OK);
+    // `cat a.tar b.tar` has an end in the middle.
+    ENSURE(::archive_read_set_options(reader, "tar:read_concatenated_archives") == ARCHIVE_OK);
     ::archive_read_set_callback_data(reader, &input_);
     ::archive_read_set_read_callback(reader, read_callback);
     ::archive_read_set_skip_callback(reader, skip_callback);
@@ -198,10 +200,20 @@ class Walk {
     return text == nullptr ? "" : text;
   }
   [[nodiscard]] bool is_folder() const { return ::archive_entry_filetype(entry_) == AE_IFDIR; }
+  [[nodiscard]] bool is_hard_link() const {
+    return ::archive_entry_hardlink(entry_) != nullptr || ::archive_entry_hardlink_utf8(entry_) != nullptr;
+  }
+  // Of a link; otherwise empty.
+  [[nodiscard]] std::string target() const {
+    for (const char* text : {::archive_entry_hardlink(entry_), ::archive_entry_hardlink_utf8(entry_),
+                             ::archive_entry_symlink(entry_), ::archive_entry_symlink_utf8(entry_)})
+      if (text != nullptr) return text;
+    return "";
+  }
 
   // Empty where the entry is a file whose bytes can be had.
   [[nodiscard]] std::string why_not() const {
-    if (::archive_entry_hardlink(entry_) != nullptr) return "a hard link";
+    if (is_hard_link()) return "a hard link";
     if (::archive_entry_filetype(entry_) == AE_IFLNK) return "a symlink";
     if (::archive_entry_filetype(entry_) != AE_IFREG) return "not a regular file";
     if (::archive_entry_sparse_count(entry_) != 0) return "a sparse file";
@@ -305,7 +317,7 @@ void list_tar(const fs::path& path, const EntryCall& call) {
   Walk walk(path);
   for (std::size_t number = 0; walk.advance(); ++number) {
     if (number == k_entry_limit) refuse_archive(path, "it has more than 5000000 entries");
-    if (!walk.is_folder()) call({number, walk.name(), walk.why_not()});
+    if (!walk.is_folder()) call({number, walk.name(), walk.why_not(), walk.target(), walk.is_hard_link()});
   }
 }
 

@@ -162,6 +162,14 @@ class Zip {
     return {};
   }
 
+  // Of a symlink, whose bytes it is; otherwise empty.
+  [[nodiscard]] std::string target(std::size_t number) {
+    constexpr std::uint64_t k_limit_bytes = 4096;
+    if (!S_ISLNK(mode(number)) || stat_of(number).encryption_method != ZIP_EM_NONE) return {};
+    const auto bytes = read(number, k_limit_bytes);
+    return bytes ? std::string(common::text_of(*bytes)) : std::string();
+  }
+
   // Nothing where the entry has more bytes than the limit: no more than it declares are read.
   [[nodiscard]] std::optional<common::Bytes> read(std::size_t number, std::uint64_t limit_bytes) {
     const std::string called = common::escape_for_terminal(name(number));
@@ -245,7 +253,7 @@ void list_zip(const fs::path& path, const EntryCall& call) {
   Zip zip(path);
   for (std::size_t number = 0; number < zip.count(); ++number) {
     common::throw_if_stop_requested();
-    if (!zip.is_folder(number)) call({number, zip.name(number), zip.why_not(number)});
+    if (!zip.is_folder(number)) call({number, zip.name(number), zip.why_not(number), zip.target(number)});
   }
 }
 

@@ -52,6 +52,23 @@ inline archive_entry* entry_of(const Member& member) {
   return entry;
 }
 
+// `bytes` in one member of the filter: a raw form has one nameless entry.
+inline std::string compressed(const std::string& bytes, int (*add_filter)(archive*)) {
+  archive* writer = ::archive_write_new();
+  ::archive_write_set_format_raw(writer);
+  ENSURE(add_filter(writer) == ARCHIVE_OK);
+  std::string out(bytes.size() + 100'000, '\0');
+  std::size_t used = 0;
+  ENSURE(::archive_write_open_memory(writer, out.data(), out.size(), &used) == ARCHIVE_OK);
+  archive_entry* entry = entry_of({"x", bytes});
+  ENSURE(::archive_write_header(writer, entry) == ARCHIVE_OK);
+  ENSURE(::archive_write_data(writer, bytes.data(), bytes.size()) == static_cast<la_ssize_t>(bytes.size()));
+  ::archive_entry_free(entry);
+  ENSURE(::archive_write_close(writer) == ARCHIVE_OK);
+  ::archive_write_free(writer);
+  return out.substr(0, used);
+}
+
 // The suffix decides the form. `options` are libarchive's, such as "zip:compression=store".
 inline void write_foreign(const fs::path& path, const std::vector<Member>& members,
                           const char* options = nullptr) {

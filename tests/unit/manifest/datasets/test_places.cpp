@@ -143,3 +143,28 @@ TEST_CASE("a file may be a link to one; a folder of that name is no file") {
   fs::remove(files.root() / "elsewhere");
   CHECK(files.clip_path().empty());
 }
+
+TEST_CASE("a name is found in either normal form of Unicode, and what lies there in both is ambiguous") {
+  const std::string composed = "M\xc3\xbcll", decomposed = "Mu\xcc\x88ll";
+  const manifest::SoundSet& clotho = *manifest::find_sound_set("clotho");
+  const auto found = [&](const std::string& clip_id, const Files& files) {
+    const manifest::ClipEntry clip{"",  clip_id, std::nullopt,
+                                   "c", {},      "audio/development/" + clotho.pack_stem(clip_id) + ".wav"};
+    manifest::FolderTree tree(files.root());
+    return manifest::find_sound(clotho.sources(clip), tree.tree());
+  };
+  for (const std::string& asked : {composed, decomposed})
+    for (const std::string& there : {composed, decomposed})
+      for (const char* suffix : {".wav", ".flac"}) {
+        const Files files({"development/" + there + suffix, "development/other.wav"});
+        CHECK(found(asked + ".wav", files).path == "development/" + there + suffix);
+      }
+  const Files both({"development/" + composed + ".wav", "development/" + decomposed + ".wav"});
+  for (const std::string& asked : {composed, decomposed}) {
+    const manifest::Found none = found(asked + ".wav", both);
+    CHECK(none.path.empty());
+    Names rivals = none.rivals;
+    std::sort(rivals.begin(), rivals.end());
+    CHECK(rivals == Names{"development/" + decomposed + ".wav", "development/" + composed + ".wav"});
+  }
+}
