@@ -13,7 +13,10 @@
 #
 #   sbatch scripts/overfitting_test.sh                    one array task a variant, on CPUs
 #   SBATCH_GRES=gpu:1 sbatch scripts/overfitting_test.sh  the same on GPUs; needs a LibTorch for CUDA, Debian's has none
-#   scripts/overfitting_test.sh [FLAG...]                 here, one after the other; a variant that fails does not stop
+#   SEEDS='42 43 44' sbatch --array=0-8 scripts/overfitting_test.sh   three variants with three seeds
+#   SWEEP=sweep.json sbatch --array=0-N scripts/overfitting_test.sh   the runs of a sweep file; safe-trainer sweep
+#                                                         --count says how many there are, and N is one less
+#   scripts/overfitting_test.sh [FLAG...]                 here, one after the other; a run that fails does not stop
 #                                                         the rest
 #
 # Further arguments go to safe-trainer run. A variable that is not set leaves the default of safe-trainer run, which its
@@ -32,12 +35,17 @@
 #   TRAIN_EVAL_BATCHES --train-eval-batches                 GEN_MAX_NEW_TOKENS --generation-max-new-tokens
 #   DEBUG_LOGGING    --debug-logging, unless 0
 #   SAFE_TRAINER     the program; CONDA_ENV  an environment to activate first
+#   VARIANTS, SEEDS  which variants (all three), each with which seeds (SEED)
+#   SWEEP            a sweep file, instead of them
+#   STAGE            a folder on the node's own disk, such as $TMPDIR: the pack is copied there, once a node, and
+#                    verified on the way
 #
 # Always on, as in the original: --eval-with-audio-gate --eval-audio-gate-comparison.
 #
-# Exit codes: 0 all variants done; 1 a variant failed (named at the end); 2 no such array task; 3 no trainer or no
-# pack; 75 asked to stop: the trainer has saved, or had nothing to save. Under SLURM the job then requeues itself and
-# goes on; elsewhere run this again with --resume.
+# Exit codes: 0 all runs done; 1 a run failed (named at the end); 2 no such array task; 3 no trainer or no pack;
+# 75 asked to stop: the trainer has saved, or had nothing to save. Under SLURM the task then requeues itself, alone, and
+# goes on; so does one whose trainer was killed, where it had saved anything since it was killed before. Elsewhere run
+# this again with --resume.
 set -euo pipefail
 
 # The original's DATA_ROOT is the pack itself.
@@ -58,7 +66,6 @@ add --train-source "${TRAIN_SOURCE:-}"
 add --val-source "${VAL_SOURCE:-}"
 add --val-size "${VAL_SIZE:-}"
 add --subset-size "${SUBSET_SIZE:-}"
-add --seed "${SEED:-}"
 add --data-path "${DATA_ROOT:-}"
 add --train-batch-size "${TRAIN_BS:-}"
 add --val-batch-size "${VAL_BS:-}"
@@ -77,7 +84,19 @@ add --train-eval-batches "${TRAIN_EVAL_BATCHES:-}"
 add --generation-max-new-tokens "${GEN_MAX_NEW_TOKENS:-}"
 [[ ${DEBUG_LOGGING:-0} == 0 ]] || flags+=(--debug-logging)
 
-VARIANTS=(no_retention soft_retention full_safe)
+# Each run is a line of words: a variant and its seed, or - and its number in the sweep.
+list_runs() {
+  if [[ -n ${SWEEP:-} ]]; then
+    local count
+    count=$("$TRAINER" sweep "$SWEEP" --count) || return
+    for ((i = 0; i < count; ++i)); do echo "- $i"; done
+    return
+  fi
+  local seed variant
+  for seed in ${SEEDS:-${SEED:-default}}; do
+    for variant in ${VARIANTS:-no_retention soft_retention full_safe}; do echo "$variant $seed"; done
+  done
+}
 
 log() { printf '[%s] %s\n' "$(date -u +%Y-%m-%dT%H:%M:%SZ)" "$*" >&2; }
 die() {
@@ -87,20 +106,23 @@ die() {
   exit "$code"
 }
 
-find_trainer() {
-  if [[ -n ${SAFE_TRAINER:-} ]]; then
+find_program() { # NAME
+  local beside=
+  [[ ${SAFE_TRAINER:-} != */* ]] || beside=$(dirname "$SAFE_TRAINER")/$1
+  if [[ $1 == safe-trainer && -n ${SAFE_TRAINER:-} ]]; then
     printf '%s\n' "$SAFE_TRAINER"
-  elif [[ -x build/release/bin/safe-trainer ]]; then
-    printf '%s\n' "$PWD/build/release/bin/safe-trainer"
+  elif [[ -n $beside && -x $beside ]]; then
+    printf '%s\n' "$beside"
+  elif [[ -x build/release/bin/$1 ]]; then
+    printf '%s\n' "$PWD/build/release/bin/$1"
   else
-    command -v safe-trainer || true
+    command -v "$1" || true
   fi
 }
 
-# --signal reaches job steps, not the batch shell: under SLURM the trainer is a step, and elsewhere a child to
-# which a TERM is passed on, also for HUP, USR1 and USR2 (nohup's HUP stays ignored). Whoever signals the whole job
-# (scancel --full, qdel, systemctl stop) reaches both, and the trainer gets it twice; for it any number of them is one. An
-# INT from the terminal reaches it by itself.
+# A TERM to this shell is passed on to the trainer, also for HUP, USR1 and USR2 (nohup's HUP stays ignored). Whoever signals
+# the whole job (scancel --full, qdel, systemctl stop) reaches both, and the trainer gets it twice; for it any number of them
+# is one. An INT from the terminal reaches it by itself.
 child=
 signalled=0
 stopped=0
@@ -114,21 +136,51 @@ forward() {
 trap 'signalled=1; stopped=1; forward' TERM HUP USR1 USR2
 trap 'signalled=1' INT
 
-run_variant() {
-  local variant=$1 code
-  shift
-  local -a command=("$TRAINER" run --variant "$variant" --pack-root "$PACK_ROOT" --output-root "$OUTPUT_ROOT"
-    --eval-with-audio-gate --eval-audio-gate-comparison "${flags[@]}")
-  # A job that SLURM started before has a run to go on with.
-  [[ ${SLURM_RESTART_COUNT:-0} == 0 ]] || command+=(--resume)
-  command+=("$@")
-  if [[ -n ${SLURM_JOB_ID:-} ]] && command -v srun >/dev/null; then
-    command=(srun --ntasks=1 --cpus-per-task="${SLURM_CPUS_PER_TASK:-1}" "${command[@]}")
+# The name of a run in messages and files.
+name_of() { # VARIANT SEED
+  if [[ $1 == - ]]; then
+    echo "run $2 of $SWEEP"
+  elif [[ $2 == default ]]; then
+    echo "$1"
+  else
+    echo "$1, seed $2"
   fi
-  log "$variant: $(printf '%q ' "${command[@]}")"
+}
+
+# SLURM sends the signal of --signal, and that of scancel --signal, to job steps and not to this shell. So there is a step
+# that does nothing but die of it, and tells this shell. The trainer is no step itself: srun kills its step at once when it gets a TERM too,
+# and scancel --full sends it one.
+listen() { # PROCESS
+  local code=0
+  # shellcheck disable=SC2016 # the step's own shell puts the number in
+  srun --ntasks=1 --overlap --mem=0 --quiet bash -c 'while kill -0 "$1"; do sleep 1; done' listen "$1" \
+    >/dev/null 2>&1 || code=$?
+  case $code in 129 | 138 | 140 | 143) kill -TERM $$ ;; esac # HUP, USR1, USR2, TERM
+}
+
+run_one() { # VARIANT SEED [FLAG...]
+  local variant=$1 seed=$2 name code
+  name=$(name_of "$1" "$2")
+  shift 2
+  local -a command
+  if [[ $variant == - ]]; then
+    command=("$TRAINER" sweep "$SWEEP" --task "$seed" --pack-root "$PACK_ROOT" --output-root "$OUTPUT_ROOT")
+    [[ -z ${BASE:-} ]] || command+=(--base "$BASE")
+    [[ -z ${AUDIO_ENCODER:-} ]] || command+=(--audio-encoder "$AUDIO_ENCODER")
+  else
+    command=("$TRAINER" run --variant "$variant" --pack-root "$PACK_ROOT" --output-root "$OUTPUT_ROOT"
+      --eval-with-audio-gate --eval-audio-gate-comparison)
+    [[ $seed == default ]] || command+=(--seed "$seed")
+    command+=("${flags[@]}")
+    # A job that SLURM started before has a run to go on with. A sweep always goes on.
+    [[ ${SLURM_RESTART_COUNT:-0} == 0 ]] || command+=(--resume)
+  fi
+  command+=("$@")
+  log "$name: $(printf '%q ' "${command[@]}")"
   "${command[@]}" &
   child=$!
   forward # of a TERM that came before there was a child
+  if [[ -n ${SLURM_JOB_ID:-} ]] && command -v srun >/dev/null; then listen "$child" & fi
   # A signal ends the wait and not the child.
   while :; do
     signalled=0
@@ -137,16 +189,72 @@ run_variant() {
     [[ $signalled == 1 ]] || break
   done
   child=
-  log "$variant: exit code $code"
+  log "$name: exit code $code"
   return "$code"
 }
 
-# A job that is being cancelled must not come back.
+# In an array the number of the last task's job is that of the whole array: only ARRAY_TASK names one task.
+this_job() {
+  if [[ -n ${SLURM_ARRAY_JOB_ID:-} && -n ${SLURM_ARRAY_TASK_ID:-} ]]; then
+    echo "${SLURM_ARRAY_JOB_ID}_$SLURM_ARRAY_TASK_ID"
+  else
+    echo "${SLURM_JOB_ID:-}"
+  fi
+}
+
+# False where there is no SLURM, or where the job is being cancelled: that one must not come back.
 requeue() {
-  [[ -n ${SLURM_JOB_ID:-} ]] && command -v scontrol >/dev/null || return 0
-  [[ $(squeue --noheader --jobs "$SLURM_JOB_ID" --format %T 2>/dev/null) == RUNNING ]] || return 0
-  log "requeueing job $SLURM_JOB_ID"
-  scontrol requeue "$SLURM_JOB_ID" || log "SLURM did not requeue it; submit it again with --resume"
+  local job
+  job=$(this_job)
+  [[ -n $job ]] && command -v scontrol >/dev/null || return 1
+  [[ $(squeue --noheader --jobs "$job" --format %T 2>/dev/null) == RUNNING ]] || return 1
+  log "requeueing job $job"
+  scontrol requeue "$job" || {
+    log "SLURM did not requeue job $job; submit it again with --resume"
+    return 1
+  }
+}
+
+# What runs have saved, as times and sizes. A trainer that is killed again and has saved nothing in between would be
+# killed for ever.
+saved_so_far() {
+  find "$OUTPUT_ROOT" -name last.safetensors -printf '%p %s %T@\n' -o -name 'predictions*' -printf '%p %s\n' 2>/dev/null |
+    sort
+}
+requeue_killed() {
+  local note
+  note=$OUTPUT_ROOT/.killed-$(this_job)
+  if [[ -e $note && $(cat "$note") == "$(saved_so_far)" ]]; then
+    rm -f "$note"
+    return 1
+  fi
+  saved_so_far >"$note"
+  requeue
+}
+
+# Copies the pack to the node's own disk, once: the first task of a node does it, the others wait for it. Every byte is
+# verified on the way, and again when the trainer opens the pack.
+stage() {
+  local packer id copy
+  packer=$(find_program safe-packer)
+  [[ -n $packer ]] || die 3 "STAGE needs safe-packer beside safe-trainer or in PATH"
+  id=$("$packer" list --json "$PACK_ROOT" | sed -n 's/^  "id": "\([0-9a-f]*\)".*/\1/p')
+  [[ -n $id ]] || die 3 "cannot read the id of $PACK_ROOT; check it: safe-packer verify $PACK_ROOT"
+  mkdir -p "$STAGE"
+  copy=$STAGE/safe-pack-$id
+  exec 9>"$STAGE/.copying-$id" # not .safe-pack-$id.lock, which is extract's own
+  flock 9
+  if [[ ! -e $copy ]]; then
+    log "copying $PACK_ROOT to $copy"
+    if [[ -d $PACK_ROOT ]]; then
+      "$packer" --quiet archive "$PACK_ROOT" -o - | "$packer" --quiet extract - --dest "$copy" --expect "$id" >&2
+    else
+      "$packer" --quiet extract "$PACK_ROOT" --dest "$copy" --expect "$id" >&2
+    fi
+  fi
+  exec 9>&-
+  PACK_ROOT=$copy
+  flags+=(--pack-id "$id")
 }
 
 if [[ -n ${CONDA_ENV:-} ]]; then
@@ -156,7 +264,7 @@ if [[ -n ${CONDA_ENV:-} ]]; then
   set -u
 fi
 
-TRAINER=$(find_trainer)
+TRAINER=$(find_program safe-trainer)
 if [[ -z $TRAINER ]] || ! command -v "$TRAINER" >/dev/null; then
   die 3 "no safe-trainer${TRAINER:+ at $TRAINER}; build it (cmake --preset release && cmake --build --preset release)" \
     "or name it in SAFE_TRAINER"
@@ -166,32 +274,41 @@ if [[ ${TRAIN_SOURCE:-pack} == pack && ! -e $PACK_ROOT ]]; then
 fi
 mkdir -p "$OUTPUT_ROOT"
 
-variants=("${VARIANTS[@]}")
+mapfile -t runs < <(list_runs)
+((${#runs[@]} > 0)) || die 3 "no runs${SWEEP:+ in $SWEEP}"
 if [[ -n ${SLURM_ARRAY_TASK_ID:-} ]]; then
-  [[ $SLURM_ARRAY_TASK_ID =~ ^[0-2]$ ]] || die 2 "array task $SLURM_ARRAY_TASK_ID is no variant; use --array=0-2"
-  variants=("${VARIANTS[SLURM_ARRAY_TASK_ID]}")
+  [[ $SLURM_ARRAY_TASK_ID =~ ^[0-9]+$ && $SLURM_ARRAY_TASK_ID -lt ${#runs[@]} ]] ||
+    die 2 "there is no run for array task $SLURM_ARRAY_TASK_ID; use --array=0-$((${#runs[@]} - 1))"
+  runs=("${runs[SLURM_ARRAY_TASK_ID]}")
 fi
+[[ -z ${STAGE:-} ]] || stage
 
 failed=()
-for variant in "${variants[@]}"; do
+for run in "${runs[@]}"; do
+  read -r variant seed <<<"$run"
+  name=$(name_of "$variant" "$seed")
   if [[ $stopped == 1 ]]; then
-    requeue
-    die 75 "stopped before $variant; run this again with --resume to go on"
+    requeue || true
+    die 75 "stopped before $name; run this again with --resume to go on"
   fi
   code=0
-  run_variant "$variant" "$@" || code=$?
+  run_one "$variant" "$seed" "$@" || code=$?
   case $code in
     0) ;;
     75)
-      requeue
-      die 75 "$variant was stopped and has saved; run this again with --resume to go on"
+      requeue || true
+      die 75 "$name was stopped and has saved; run this again with --resume to go on"
       ;;
     129 | 130 | 138 | 140 | 143) # 128 + a signal: it came before the trainer listened
-      [[ $stopped == 1 ]] || die "$code" "$variant was interrupted"
-      requeue
-      die 75 "$variant was stopped before its first step; run this again to start it again"
+      [[ $stopped == 1 ]] || die "$code" "$name was interrupted"
+      requeue || true
+      die 75 "$name was stopped before its first step; run this again to start it again"
       ;;
-    *) failed+=("$variant (exit code $code)") ;;
+    137)
+      ! requeue_killed || die 75 "$name was killed; it goes on from what it has saved"
+      failed+=("$name (killed; out of memory?)")
+      ;;
+    *) failed+=("$name (exit code $code)") ;;
   esac
 done
 
@@ -199,5 +316,5 @@ if ((${#failed[@]} > 0)); then
   summary=$(printf '%s, ' "${failed[@]}")
   die 1 "failed: ${summary%, }"
 fi
-log "done: ${variants[*]}; runs in $OUTPUT_ROOT"
+log "done: ${#runs[@]} $([[ ${#runs[@]} == 1 ]] && echo run || echo runs); in $OUTPUT_ROOT"
 log "next: $(printf '%q' "$TRAINER") report $(printf '%q' "$OUTPUT_ROOT")/*"

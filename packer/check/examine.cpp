@@ -63,7 +63,7 @@ void accept_control(const std::string& name, common::Bytes bytes, const ExamineR
   const common::Digest digest = common::digest_of(bytes);
   compare_file(expected, digest, bytes.size(), examination, examination.findings);
   // What a damaged manifest says is nothing to be judged.
-  if (digest == line->digest) examination.contents.read(name, bytes, examination.sums);
+  if (digest == line->digest && !request.part) examination.contents.read(name, bytes, examination.sums);
   if (request.on_control) request.on_control(examination, name, bytes);
   if (request.control == ControlBytes::keep) examination.control[name] = std::move(bytes);
 }
@@ -97,7 +97,11 @@ bool has_other_size(const PackFile& expected, std::uint64_t bytes, const Examina
   return true;
 }
 
-void conclude(Examination& examination) {
+Share share_of(const ExamineRequest& request, const Examination& examination) {
+  return share_of(examination.files, request.part.value_or(Part{}));
+}
+
+void conclude(const ExamineRequest& request, Examination& examination) {
   std::vector<common::PackPath> paths;
   paths.reserve(examination.sums.size());
   for (const common::SumsLine& line : examination.sums) paths.push_back(line.path);
@@ -106,7 +110,7 @@ void conclude(Examination& examination) {
   const bool intact = std::none_of(
       examination.findings.begin(), examination.findings.end(),
       [](const common::Finding& finding) { return is_control(finding.path) && !finding.path.empty(); });
-  if (examination.info && intact)
+  if (examination.info && intact && !request.part)
     examination.contents.conclude(*examination.info, examination.sums, examination.findings);
   // The last line of defence: whatever ended the reading early, a pack that was not read is not clean.
   if (examination.findings.empty() && (!examination.id || !examination.info))

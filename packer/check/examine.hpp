@@ -14,6 +14,7 @@
 #include "common/sealed/finding.hpp"
 #include "common/sealed/inventory.hpp"
 #include "common/sealed/signing_key.hpp"
+#include "packer/check/part.hpp"
 #include "packer/format/contents_check.hpp"
 
 namespace packer {
@@ -41,6 +42,9 @@ struct ExamineRequest {
   // pack is parsed.
   std::optional<common::PublicKey> trusted_key{};
   ControlCall on_control{};
+  // Of a folder or a .tar, in full: only this share of the media is hashed, and the manifests are hashed but
+  // not judged (join_parts does that). The examination then says nothing about the rest.
+  std::optional<Part> part{};
 };
 
 enum class SignatureState { absent, not_checked, good, refused };
@@ -80,7 +84,9 @@ bool has_other_size(const PackFile& expected, std::uint64_t bytes, const Examina
                     common::Findings& findings);
 // Fills `files`. To be called when the seal and pack.json were accepted, or are known to be missing.
 void list_files(Examination& examination);
-// The checks across files; sorts the findings.
-void conclude(Examination& examination);
+// The checks across files, where no part was asked for; sorts the findings.
+void conclude(const ExamineRequest& request, Examination& examination);
+// What of `files` is to be hashed.
+[[nodiscard]] Share share_of(const ExamineRequest& request, const Examination& examination);
 
 }  // namespace packer

@@ -115,7 +115,7 @@ Examination examine_stream(Stream& stream, const ExamineRequest& request, MediaS
     });
     if (sink != nullptr && !begun) sink->begin_pack(examination);
   }
-  conclude(examination);
+  conclude(request, examination);
   return examination;
 }
 
@@ -131,8 +131,10 @@ Examination examine_tar(const common::File& file, const std::filesystem::path& n
   common::Progress progress(sink == nullptr ? "verifying" : "extracting", "MB", file_bytes >> 20,
                             request.verbosity);
   const Tar tar{file, name, request, examination};
+  const Share share = share_of(request, examination);
   const std::size_t wanted = request.depth == Depth::full ? places.size() : 0;
   hash_files(wanted, request.threads, [&](std::size_t i) -> std::unique_ptr<FileReading> {
+    if (!share.has(places[i].index)) return nullptr;
     const PackFile& expected = examination.files[places[i].index];
     progress.add(places[i].size >> 20);
     if (has_other_size(expected, places[i].size, examination, found[i])) {
@@ -151,7 +153,7 @@ Examination examine_tar(const common::File& file, const std::filesystem::path& n
                            examination.findings);
     examination.findings.insert(examination.findings.end(), found[i].begin(), found[i].end());
   }
-  conclude(examination);
+  conclude(request, examination);
   return examination;
 }
 

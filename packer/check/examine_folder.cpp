@@ -43,6 +43,7 @@ void read_manifests(const common::Folder& root, const common::Inventory& sizes, 
 // Media files that are to be hashed, as indices into `files`.
 std::vector<std::size_t> list_media(const common::Inventory& sizes, const ExamineRequest& request,
                                     Examination& examination) {
+  const Share share = share_of(request, examination);
   std::vector<std::size_t> media;
   for (std::size_t i = 0; i < examination.files.size(); ++i) {
     const std::string& path = examination.files[i].path.text();
@@ -52,7 +53,7 @@ std::vector<std::size_t> list_media(const common::Inventory& sizes, const Examin
     if (at->second > k_file_limit_bytes)
       examination.findings.push_back({path, "F7", "a file has less than 8 GiB"});
     else if (!has_other_size(examination.files[i], at->second, examination, examination.findings) &&
-             request.depth == Depth::full)
+             request.depth == Depth::full && share.has(i))
       media.push_back(i);
   }
   return media;
@@ -128,7 +129,7 @@ Examination examine_folder(const common::Folder& root, const ExamineRequest& req
   common::compare_names(sizes, examination.sums, examination.findings);
   list_files(examination);
   check_files(root, sizes, request, examination);
-  conclude(examination);
+  conclude(request, examination);
   return examination;
 }
 

@@ -69,9 +69,10 @@ Examination examine(const fs::path& path, const ExamineRequest& request) {
     const common::File file = common::open_to_read(path);
     return examine_tar(file, path, request);
   }
-  if (request.depth == Depth::quick)
-    throw Error(ErrorKind::usage,
-                "--quick needs a folder or a .tar; " + path.string() + " can only be verified in full");
+  if (request.depth == Depth::quick || request.part)
+    throw Error(ErrorKind::usage, std::string(request.part ? "--part" : "--quick") +
+                                      " needs a folder or a .tar; " + path.string() +
+                                      " can only be verified in full");
   const std::unique_ptr<Stream> stream = open_archive_stream(path, form);
   return examine_stream(*stream, request, nullptr);
 }
@@ -84,8 +85,14 @@ Report verify(const fs::path& path, const ExamineRequest& asked) {
   report.depth = request.depth;
   report.id = examination.id;
   report.name = examination.info ? examination.info->name : "";
+  report.part = request.part;
   report.files = examination.files.size();
   for (const PackFile& file : examination.files) report.bytes += file.bytes;
+  if (request.part) {
+    const Share share = share_of(request, examination);
+    report.files = share.files;
+    report.bytes = share.bytes;
+  }
   report.signature = examination.signature;
   report.findings = std::move(examination.findings);
   common::limit_findings(report.findings);

@@ -22,6 +22,7 @@ struct Report {
   std::uint64_t bytes = 0;
   SignatureState signature = SignatureState::absent;
   std::vector<PackFile> contents;
+  std::optional<Part> part{};  // where only that was hashed; `files` and `bytes` are its media then
 };
 
 // `path` may be "-", the standard input. Quick needs random access: a folder or a .tar.

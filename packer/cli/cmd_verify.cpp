@@ -6,6 +6,7 @@
 #include "common/error.hpp"
 #include "common/json.hpp"
 #include "common/terminal.hpp"
+#include "packer/check/join_parts.hpp"
 #include "packer/check/sign.hpp"
 #include "packer/check/verify.hpp"
 #include "packer/cli/commands.hpp"
@@ -34,8 +35,12 @@ Json to_json(const Report& report, const std::string& path) {
   for (const common::Finding& finding : report.findings)
     findings.push_back({{"rule", finding.rule}, {"path", finding.path}, {"what", finding.what}});
   Json root{{"path", path}, {"id", report.id ? Json(report.id->hex()) : Json(nullptr)}};
-  root["verified"] = report.findings.empty() && report.depth == Depth::full;
-  root["mode"] = report.depth == Depth::full ? "full" : "quick";
+  root["verified"] = report.findings.empty() && report.depth == Depth::full && !report.part;
+  root["mode"] = report.part ? "part" : report.depth == Depth::full ? "full" : "quick";
+  if (report.part) {
+    root["part"] = report.part->number;
+    root["parts"] = report.part->count;
+  }
   root["signature"] = name_of(report.signature);
   root["files"] = report.files;
   root["bytes"] = report.bytes;
@@ -49,6 +54,15 @@ void print_findings(const Report& report, const std::string& path) {
                                          report.findings.size(), report.findings.size() == 1 ? "" : "s"));
   for (const common::Finding& finding : report.findings) common::print_line(stderr, "  " + describe(finding));
   common::print_line(stderr, remedy_for(path, report.findings));
+}
+
+void print_good_part(const Report& report) {
+  common::print_line(
+      stderr,
+      fmt::format("NOT VERIFIED: part {} of the media, {} files, {:.1f} MB, is right; join all parts: "
+                  "--part {} --json > PART.json, then verify --join PART.json...",
+                  describe(*report.part), report.files, static_cast<double>(report.bytes) / 1e6,
+                  describe(*report.part)));
 }
 
 void print_good(const Report& report, const std::string& path, const TrustFlags& trust) {
@@ -67,14 +81,34 @@ void print_good(const Report& report, const std::string& path, const TrustFlags&
   common::print_line(stdout, report.id->hex() + "  " + path);
 }
 
+struct Values {
+  std::filesystem::path path;
+  TrustFlags trust;
+  bool quick = false;
+  std::optional<Part> part;
+  std::vector<std::filesystem::path> join;
+};
+
+ExamineRequest request_of(const Values& values, const common::CommonFlags& flags) {
+  ExamineRequest request;
+  request.depth = values.quick ? Depth::quick : Depth::full;
+  request.expected_id = values.trust.expected_id;
+  if (const auto& key = values.trust.trusted_key)
+    request.trusted_key = common::read_trusted_key(*key, values.path.string());
+  request.threads = flags.threads;
+  request.verbosity = flags.verbosity();
+  request.part = values.part;
+  return request;
+}
+
+Report judge(const Values& values, const ExamineRequest& request) {
+  if (values.join.empty()) return verify(values.path, request);
+  return join_parts(values.path, read_part_reports(values.join), request);
+}
+
 }  // namespace
 
 void add_verify(common::Program& program) {
-  struct Values {
-    std::filesystem::path path;
-    TrustFlags trust;
-    bool quick = false;
-  };
   const auto values = std::make_shared<Values>();
   common::Verb& verb = program.add(
       {"verify",
@@ -87,20 +121,25 @@ void add_verify(common::Program& program) {
   verb.on("--quick", values->quick,
           "Hash the control files only, and look at names and sizes (folder and .tar)");
   add_trust_flags(verb, values->trust);
+  verb.value("--part", "I/N",
+             "Hash share I of N only, so that N processes or hosts share the work (folder and .tar); auto "
+             "takes the number from srun; join what --json prints with --join",
+             [values](const std::string&, const std::string& text) { values->part = parse_part(text); })
+      .otherwise("all of it")
+      .excludes({"--quick"});
+  verb.paths(
+          "--join", values->join,
+          "Read the reports of all parts, files or a folder of *.json, and give the result of a whole verify")
+      .excludes({"--quick", "--part"});
   verb.action([values](const common::CommonFlags& flags) {
     const std::string path = values->path.string();
-    ExamineRequest request;
-    request.depth = values->quick ? Depth::quick : Depth::full;
-    request.expected_id = values->trust.expected_id;
-    if (const auto& key = values->trust.trusted_key)
-      request.trusted_key = common::read_trusted_key(*key, path);
-    request.threads = flags.threads;
-    request.verbosity = flags.verbosity();
-    const Report report = verify(path, request);
+    const Report report = judge(*values, request_of(*values, flags));
     if (flags.json)
       common::print_json(to_json(report, path), common::JsonLayout::pretty);
     else if (!report.findings.empty())
       print_findings(report, path);
+    else if (report.part)
+      print_good_part(report);
     else
       print_good(report, path, values->trust);
     return report.findings.empty() ? 0 : common::exit_code(kind_of(report.findings));

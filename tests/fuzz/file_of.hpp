@@ -7,7 +7,9 @@
 #include <string>
 #include <string_view>
 
+#include "common/error.hpp"
 #include "common/file.hpp"
+#include "common/unfetched.hpp"
 
 namespace fuzz {
 
@@ -30,5 +32,13 @@ class FileOf {
  private:
   std::filesystem::path path_;
 };
+
+// Whether the file may be refused with this error: as data are, or as what was never fetched where it is the
+// text that stands in the place of such a file.
+inline bool may_refuse_file(const FileOf& file, const common::Error& error) {
+  if (*error.what() == '\0') return false;
+  if (error.kind() == common::ErrorKind::io) return !common::why_unfetched(file.path()).empty();
+  return error.kind() == common::ErrorKind::format || error.kind() == common::ErrorKind::mismatch;
+}
 
 }  // namespace fuzz

@@ -7,11 +7,11 @@
 
 namespace {
 
-void may_refuse_key(const auto& call) {
+void may_refuse_key(const fuzz::FileOf& file, const auto& call) {
   try {
     call();
   } catch (const common::Error& error) {
-    ENSURE(error.kind() == common::ErrorKind::format || error.kind() == common::ErrorKind::usage);
+    ENSURE(error.kind() == common::ErrorKind::usage || fuzz::may_refuse_file(file, error));
   }
 }
 
@@ -20,13 +20,13 @@ void may_refuse_key(const auto& call) {
 int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
   const fuzz::FileOf file("KEY.pem", fuzz::text_of(data, size));
   ::chmod(file.path().c_str(), 0600);
-  may_refuse_key([&] {
+  may_refuse_key(file, [&] {
     const common::PublicKey key = common::read_public_key(file.path());
     ENSURE(!key.is_weak());
     const fuzz::FileOf again("KEY.pub.pem", key.pem());
     ENSURE(common::read_public_key(again.path()) == key);
   });
-  may_refuse_key([&] {
+  may_refuse_key(file, [&] {
     const common::SecretKey key = common::read_secret_key(file.path());
     ENSURE(key.public_key().verifies(common::view_of("text"), key.sign(common::view_of("text"))));
   });

@@ -93,6 +93,9 @@ void write_json(const fs::path& out) {
 
 void write_keys(const fs::path& out) {
   const common::Bytes raw(32, 7);
+  // What stands in the place of a file that was never fetched.
+  for (const char* target : {"key_file", "coco_images", "vqa_tables"})
+    put(out / target / "unfetched", std::string("/annex/objects/SHA256E-s64--00.pem\n"));
   put(out / "key_file" / "public", support::public_pem(raw));
   put(out / "key_file" / "secret", support::secret_pem(raw));
   put(out / "key_file" / "weak", support::public_pem(common::Bytes(32, 0)));

@@ -2,8 +2,10 @@
 
 #include <cstdio>
 #include <memory>
+#include <optional>
 
 #include "common/cli/print_json.hpp"
+#include "common/error.hpp"
 #include "common/json.hpp"
 #include "common/terminal.hpp"
 #include "trainer/cli/commands.hpp"
@@ -15,6 +17,8 @@ namespace {
 struct SweepFlags {
   std::filesystem::path config;
   std::map<std::string, std::string> places;
+  bool count = false;
+  std::optional<std::size_t> task;
 };
 
 void print_run(const SweepRun& run, const RunResult& result, const common::CommonFlags& flags) {
@@ -29,8 +33,26 @@ void print_run(const SweepRun& run, const RunResult& result, const common::Commo
   std::fflush(stdout);
 }
 
+// The one that --task asks for, or all.
+std::vector<SweepRun> asked_for(std::vector<SweepRun> runs, const SweepFlags& sweep) {
+  if (!sweep.task) return runs;
+  if (*sweep.task >= runs.size())
+    throw common::Error(common::ErrorKind::usage,
+                        fmt::format("{} has {} runs, so --task takes 0 to {}", sweep.config.string(),
+                                    runs.size(), runs.size() - 1));
+  return {std::move(runs[*sweep.task])};
+}
+
 int run_sweep(const SweepFlags& sweep, const common::CommonFlags& flags) {
-  std::vector<SweepRun> runs = read_sweep(sweep.config, sweep.places);
+  std::vector<SweepRun> all = read_sweep(sweep.config, sweep.places);
+  if (sweep.count) {
+    if (flags.json)
+      common::print_json({{"runs", all.size()}}, common::JsonLayout::line);
+    else
+      common::print_line(stdout, std::to_string(all.size()));
+    return 0;
+  }
+  std::vector<SweepRun> runs = asked_for(std::move(all), sweep);
   std::vector<std::string> report = {"safe-trainer", "report"};
   for (std::size_t i = 0; i < runs.size(); ++i) {
     SweepRun& run = runs[i];
@@ -62,6 +84,10 @@ void add_sweep(common::Program& program) {
   verb.path("CONFIG", sweep->config,
             "Read this file: {\"run\": {flags}, \"seeds\": [...], \"conditions\": [...]}")
       .required();
+  verb.on("--count", sweep->count, "Print how many runs the file has, and run none");
+  verb.whole("--task", sweep->task, common::k_whole,
+             "Run only this one, counted from 0: a job array has one task a run")
+      .excludes({"--count"});
   const std::map<std::string, std::string> aliases = {{"pack-root", ",--pack"},
                                                       {"output-root", ",--output,--out,-o"}};
   for (const char* place :

@@ -27,10 +27,16 @@ struct Cluster {
     fs::create_directories(scratch / "codes");
     put_program(scratch / "bin/safe-trainer",
                 "printf '%s ' \"$@\" >> calls; echo >> calls\n"
+                "if [[ $* == *--count ]]; then echo 2; exit; fi\n"
+                "if [[ -e codes/save ]]; then mkdir -p \"$(cat codes/save)\"; date +%N > \"$(cat "
+                "codes/save)/last.safetensors\"; fi\n"
+                "if [[ -e codes/hold ]]; then trap 'exit $(cat codes/hold)' TERM; for ((;;)); do sleep 0.01; "
+                "done; fi\n"
                 "if [[ -e codes/wait ]]; then trap 'exit 75' TERM; kill -TERM $PPID; for ((;;)); do sleep "
                 "0.01; done; fi\n"
                 "exit \"$(cat \"codes/$3\" 2>/dev/null || echo 0)\"\n");
-    put_program(scratch / "bin/srun", "echo srun \"$1\" \"$2\" >> calls\nshift 2\nexec \"$@\"\n");
+    // The step that listens; it hears a TERM where the test says so.
+    put_program(scratch / "bin/srun", "echo srun \"$@\" >> calls\n[[ ! -e codes/term ]] || exit 143\n");
     put_program(scratch / "bin/scontrol", "echo scontrol \"$@\" >> calls\n");
     put_program(scratch / "bin/squeue", "cat codes/state\n");
   }
@@ -142,7 +148,7 @@ TEST_CASE("a TERM to the helper reaches the trainer, whose exit code is waited f
   CHECK(cluster.run({}).code == 75);
 }
 
-TEST_CASE("an array task runs its variant as a job step, into the array's folder") {
+TEST_CASE("an array task runs its variant, into the array's folder") {
   const char* variants[] = {"no_retention", "soft_retention", "full_safe"};
   for (int task = 0; task < 3; ++task) {
     const Cluster cluster;
@@ -151,10 +157,21 @@ TEST_CASE("an array task runs its variant as a job step, into the array's folder
                      "SLURM_ARRAY_TASK_ID=" + std::to_string(task)});
     CHECK_MESSAGE(done.code == 0, done.err);
     const std::string calls = cluster.calls();
-    CHECK(calls.find("srun --ntasks=1 --cpus-per-task=8\nrun --variant " + std::string(variants[task]) +
-                     " ") == 0);
+    CHECK(count(calls, "run --variant " + std::string(variants[task]) + " ") == 1);
     CHECK(count(calls, "run --variant") == 1);
     CHECK(calls.find("runs/10 ") != std::string::npos);
+  }
+}
+
+TEST_CASE("a TERM to the job's steps reaches the trainer, also before it has anything to save") {
+  for (const char* code : {"75", "130"}) {
+    const Cluster cluster;
+    cluster.set("hold", code);
+    cluster.set("term", "");
+    cluster.set("state", "RUNNING\n");
+    CHECK(cluster.run({"SLURM_JOB_ID=12"}).code == 75);
+    CHECK(count(cluster.calls(), "srun --ntasks=1 --overlap ") == 1);
+    CHECK(count(cluster.calls(), "scontrol requeue 12\n") == 1);
   }
 }
 
@@ -164,7 +181,8 @@ TEST_CASE("a stopped job requeues itself while it runs, and not while it is canc
   cluster.set("full_safe", "75");
   cluster.set("state", "RUNNING\n");
   CHECK(cluster.run(job).code == 75);
-  CHECK(cluster.calls().find("scontrol requeue 12\n") != std::string::npos);
+  // The number of an array's last task is that of the array, and would bring all of them back.
+  CHECK(cluster.calls().find("scontrol requeue 10_2\n") != std::string::npos);
   const std::size_t before = cluster.calls().size();
   cluster.set("state", "COMPLETING\n");
   CHECK(cluster.run(job).code == 75);
@@ -184,4 +202,66 @@ TEST_CASE("without a pack, a trainer or a variant for the task the helper says s
   CHECK(cluster.run({"SAFE_TRAINER=nowhere/trainer"}).code == 3);
   CHECK(cluster.run({"SLURM_ARRAY_TASK_ID=3"}).code == 2);
   CHECK(cluster.calls().empty());
+}
+
+TEST_CASE("a job outside an array requeues itself by its own number") {
+  const Cluster cluster;
+  cluster.set("no_retention", "75");
+  cluster.set("state", "RUNNING\n");
+  CHECK(cluster.run({"SLURM_JOB_ID=12"}).code == 75);
+  CHECK(cluster.calls().find("scontrol requeue 12\n") != std::string::npos);
+}
+
+TEST_CASE("a task whose trainer is killed comes back as long as it has saved something in between") {
+  const Cluster cluster;
+  const std::vector<std::string> job = {"SLURM_JOB_ID=12", "SLURM_ARRAY_JOB_ID=10", "SLURM_ARRAY_TASK_ID=0"};
+  cluster.set("no_retention", "137");
+  cluster.set("state", "RUNNING\n");
+  cluster.set("save", (cluster.scratch / "experiments/overfitting/runs/10/run/checkpoints").string());
+  for (int kill = 1; kill <= 3; ++kill) {
+    CHECK(cluster.run(job).code == 75);
+    CHECK(count(cluster.calls(), "scontrol requeue 10_0\n") == static_cast<std::size_t>(kill));
+  }
+  fs::remove(cluster.scratch / "codes" / "save");
+  const support::Finished done = cluster.run(job);
+  CHECK(done.code == 1);
+  CHECK(done.err.find("killed; out of memory?") != std::string::npos);
+  CHECK(count(cluster.calls(), "scontrol requeue") == 3);
+}
+
+TEST_CASE("outside SLURM a trainer that is killed is a run that failed") {
+  const Cluster cluster;
+  cluster.set("soft_retention", "137");
+  const support::Finished done = cluster.run({});
+  CHECK(done.code == 1);
+  CHECK(count(cluster.calls(), "run --variant") == 3);
+}
+
+TEST_CASE("VARIANTS and SEEDS make one run each, and an array has one task a run") {
+  const Cluster cluster;
+  CHECK(cluster.run({"VARIANTS=full_safe no_retention", "SEEDS=7 8"}).code == 0);
+  const std::string calls = cluster.calls();
+  for (const char* part : {"--variant full_safe ", "--variant no_retention "}) CHECK(count(calls, part) == 2);
+  for (const char* part : {"--seed 7 ", "--seed 8 "}) CHECK(count(calls, part) == 2);
+  const Cluster other;
+  CHECK(other.run({"SEEDS=7 8", "SLURM_ARRAY_TASK_ID=4"}).code == 0);
+  CHECK(count(other.calls(), "run --variant soft_retention ") == 1);
+  CHECK(count(other.calls(), "--seed 8 ") == 1);
+  CHECK(count(other.calls(), "run --variant") == 1);
+  const support::Finished none = other.run({"SEEDS=7 8", "SLURM_ARRAY_TASK_ID=6"});
+  CHECK(none.code == 2);
+  CHECK(none.err.find("--array=0-5") != std::string::npos);
+}
+
+TEST_CASE("SWEEP runs the runs of a sweep file, one a task") {
+  const Cluster cluster;
+  CHECK(cluster.run({"SWEEP=s.json"}).code == 0);
+  CHECK(count(cluster.calls(), "sweep s.json --task 0 --pack-root ") == 1);
+  CHECK(count(cluster.calls(), "sweep s.json --task 1 --pack-root ") == 1);
+  const Cluster other;
+  CHECK(other.run({"SWEEP=s.json", "SLURM_ARRAY_TASK_ID=1", "BASE=llava"}).code == 0);
+  CHECK(count(other.calls(), "--task 1 ") == 1);
+  CHECK(count(other.calls(), "--task 0 ") == 0);
+  CHECK(count(other.calls(), "--base llava ") == 1);
+  CHECK(other.run({"SWEEP=s.json", "SLURM_ARRAY_TASK_ID=2"}).code == 2);
 }

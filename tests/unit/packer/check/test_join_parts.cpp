@@ -1,0 +1,227 @@
+#include "packer/check/join_parts.hpp"
+
+#include <cstdlib>
+#include <filesystem>
+#include <functional>
+#include <set>
+#include <string>
+#include <vector>
+
+#include "packer/archive/archive.hpp"
+#include "tests/support/scratch.hpp"
+#include "tests/support/small_pack.hpp"
+
+#include <doctest/doctest.h>
+
+namespace {
+
+namespace fs = std::filesystem;
+using packer::Part;
+
+packer::PackFile file_of(const std::string& path, std::uint64_t bytes) {
+  return {common::PackPath(path), bytes, {}};
+}
+
+packer::PartReport report_of(const packer::Report& report) {
+  return {"part.json", *report.part, report.id, report.files, report.bytes, report.findings};
+}
+
+// Every part by itself, joined.
+packer::Report verify_in_parts(const fs::path& pack, std::uint64_t count) {
+  std::vector<packer::PartReport> parts;
+  for (std::uint64_t number = 1; number <= count; ++number) {
+    packer::ExamineRequest request = support::quiet_examination();
+    request.part = Part{number, count};
+    parts.push_back(report_of(packer::verify(pack, request)));
+  }
+  return packer::join_parts(pack, parts, support::quiet_examination());
+}
+
+void check_alike(const packer::Report& joined, const packer::Report& whole) {
+  CHECK(joined.findings == whole.findings);
+  CHECK(joined.id == whole.id);
+  CHECK(joined.files == whole.files);
+  CHECK(joined.bytes == whole.bytes);
+  CHECK(joined.depth == whole.depth);
+  CHECK_FALSE(joined.part.has_value());
+}
+
+struct Setting {
+  support::Scratch scratch;
+  fs::path pack;
+
+  Setting() {
+    packer::BuildRequest request = support::small_sources(scratch.path());
+    request.verbosity = common::Verbosity::quiet;
+    pack = packer::build_pack(request).location;
+  }
+  [[nodiscard]] std::vector<packer::PartReport> parts(std::uint64_t count) const {
+    std::vector<packer::PartReport> parts;
+    for (std::uint64_t number = 1; number <= count; ++number) {
+      packer::ExamineRequest request = support::quiet_examination();
+      request.part = Part{number, count};
+      parts.push_back(report_of(packer::verify(pack, request)));
+    }
+    return parts;
+  }
+};
+
+}  // namespace
+
+TEST_CASE("the shares of all parts have every file once, whatever its size") {
+  const std::vector<std::vector<packer::PackFile>> packs = {
+      {},
+      {file_of("pack.json", 100)},
+      {file_of("audio/train/a.wav", 0), file_of("audio/train/b.wav", 8'000'000'000),
+       file_of("images/a.jpg", 1), file_of("pack.json", 5), file_of("val_manifest.json", 7)},
+      std::vector<packer::PackFile>(1000, file_of("images/a.jpg", 100'000))};
+  for (const auto& files : packs)
+    for (const std::uint64_t count : {1U, 2U, 3U, 7U, 4096U}) {
+      std::size_t next = 0, media = 0;
+      std::uint64_t bytes = 0;
+      for (std::uint64_t number = 1; number <= count; ++number) {
+        const packer::Share share = packer::share_of(files, Part{number, count});
+        if (share.begin < share.end) {
+          CHECK(share.begin == next);
+          next = share.end;
+        }
+        media += share.files;
+        bytes += share.bytes;
+      }
+      CHECK(next == files.size());
+      std::size_t all = 0;
+      std::uint64_t all_bytes = 0;
+      for (const packer::PackFile& file : files) {
+        if (packer::is_control(file.path.text())) continue;
+        ++all;
+        all_bytes += file.bytes;
+      }
+      CHECK(media == all);
+      CHECK(bytes == all_bytes);
+    }
+}
+
+TEST_CASE("shares of equal files are equal to one file") {
+  const std::vector<packer::PackFile> files(1000, file_of("images/a.jpg", 100'000));
+  for (std::uint64_t number = 1; number <= 7; ++number) {
+    const std::size_t count = packer::share_of(files, Part{number, 7}).files;
+    CHECK(count >= 142);
+    CHECK(count <= 143);
+  }
+}
+
+TEST_CASE("a part is I/N from 1/N to N/N, or the process of srun") {
+  CHECK(packer::parse_part("2/4") == Part{2, 4});
+  CHECK(packer::parse_part("1/1") == Part{1, 1});
+  for (const char* wrong :
+       {"", "0/4", "5/4", "2", "2/", "/4", "2/4/8", "-1/4", "2/4097", "a/b", " 2/4", "1/0"})
+    CHECK_THROWS_AS((void)packer::parse_part(wrong), common::Error);
+  ::unsetenv("SLURM_PROCID");
+  ::setenv("SLURM_NTASKS", "8", 1);
+  CHECK_THROWS_WITH_AS((void)packer::parse_part("auto"), doctest::Contains("SLURM_PROCID is not set"),
+                       common::Error);
+  ::setenv("SLURM_PROCID", "7", 1);
+  CHECK(packer::parse_part("auto") == Part{8, 8});
+  ::setenv("SLURM_PROCID", "8", 1);
+  CHECK_THROWS_AS((void)packer::parse_part("auto"), common::Error);
+  ::unsetenv("SLURM_PROCID");
+  ::unsetenv("SLURM_NTASKS");
+}
+
+TEST_CASE("parts that are joined say what one verify says, of whole packs and of damaged ones") {
+  using Damage = std::function<void(const fs::path&)>;
+  const std::string clip = "audio/train/video_1.wav", image = "images/" + support::image_name(1);
+  const std::vector<Damage> damages = {
+      [](const fs::path&) {},
+      [&](const fs::path& pack) {
+        support::put(pack / clip, std::string(support::get(pack / clip).size(), 'x'));
+      },
+      [&](const fs::path& pack) {
+        support::put(pack / clip, support::get(pack / clip) + "x");
+        support::put(pack / image, std::string("no picture"));
+      },
+      [&](const fs::path& pack) { fs::remove(pack / image); },
+      [](const fs::path& pack) { support::put(pack / "stray", std::string("x")); },
+      [](const fs::path& pack) { support::put(pack / "val_manifest.json", std::string("{}")); },
+      [](const fs::path& pack) { support::put(pack / "pack.json", std::string("{}")); },
+      [&](const fs::path& pack) {
+        support::replace_file(pack, clip,
+                              std::string(common::text_of(common::encode_wav16(support::tone(21, 0.3)))));
+      },
+      [](const fs::path& pack) { fs::remove(pack / "SHA256SUMS"); }};
+  for (std::size_t i = 0; i < damages.size(); ++i) {
+    CAPTURE(i);
+    const Setting setting;
+    damages[i](setting.pack);
+    const packer::Report whole = packer::verify(setting.pack, support::quiet_examination());
+    CHECK(whole.findings.empty() == (i == 0));
+    for (const std::uint64_t count : {1U, 2U, 3U, 20U})
+      check_alike(verify_in_parts(setting.pack, count), whole);
+  }
+}
+
+TEST_CASE("parts of a .tar find a changed byte in any of its files") {
+  const Setting setting;
+  const fs::path tar = setting.scratch / "pack.tar";
+  (void)packer::archive({setting.pack, tar, 1, common::Verbosity::quiet});
+  const std::string bytes = support::get(tar);
+  check_alike(verify_in_parts(tar, 3), packer::verify(tar, support::quiet_examination()));
+  for (std::size_t at = 700; at < bytes.size(); at += 509) {
+    std::string changed = bytes;
+    changed[at] = static_cast<char>(changed[at] ^ 1);
+    support::put(tar, changed);
+    const packer::Report whole = packer::verify(tar, support::quiet_examination());
+    REQUIRE_FALSE(whole.findings.empty());
+    check_alike(verify_in_parts(tar, 2), whole);
+  }
+}
+
+TEST_CASE("a part needs a folder or a .tar") {
+  const Setting setting;
+  const fs::path archive = setting.scratch / "pack.tar.zst";
+  (void)packer::archive({setting.pack, archive, 1, common::Verbosity::quiet});
+  packer::ExamineRequest request = support::quiet_examination();
+  request.part = Part{1, 2};
+  CHECK_THROWS_WITH_AS((void)packer::verify(archive, request),
+                       doctest::Contains("--part needs a folder or a .tar"), common::Error);
+}
+
+TEST_CASE("parts that do not make one whole are refused, and the message names what to do") {
+  const Setting setting;
+  const auto join = [&](const std::vector<packer::PartReport>& parts) {
+    return packer::join_parts(setting.pack, parts, support::quiet_examination());
+  };
+  const auto refused = [&](const std::vector<packer::PartReport>& parts, common::ErrorKind kind,
+                           const std::string& words) {
+    CAPTURE(words);
+    try {
+      (void)join(parts);
+      FAIL("joined");
+    } catch (const common::Error& error) {
+      CHECK(error.kind() == kind);
+      CHECK(std::string(error.what()).find(words) != std::string::npos);
+    }
+  };
+  std::vector<packer::PartReport> parts = setting.parts(3);
+  CHECK(join(parts).findings.empty());
+  refused({}, common::ErrorKind::usage, "needs the reports");
+  refused({parts[0], parts[2]}, common::ErrorKind::io, "part 2/3 is missing");
+  refused({parts[0], parts[1], parts[1], parts[2]}, common::ErrorKind::usage, "both part 2/3");
+  refused({parts[0], parts[1], setting.parts(4)[2]}, common::ErrorKind::usage, "parts of one whole");
+  std::vector<packer::PartReport> smaller = parts;
+  smaller[1].files -= 1;
+  refused(smaller, common::ErrorKind::mismatch, "verify that part again");
+  std::vector<packer::PartReport> another = parts;
+  another[2].id = common::digest_of(std::string_view("another"));
+  refused(another, common::ErrorKind::mismatch, "--part 3/3");
+}
+
+TEST_CASE("a file that goes or grows after its part was verified is found when the parts are joined") {
+  const Setting setting;
+  const std::vector<packer::PartReport> parts = setting.parts(2);
+  const fs::path image = setting.pack / "images" / support::image_name(2);
+  support::put(image, support::get(image) + "x");
+  const packer::Report joined = packer::join_parts(setting.pack, parts, support::quiet_examination());
+  REQUIRE(joined.findings.size() == 1);
+  CHECK(joined.findings[0].rule == "F6");
+}
