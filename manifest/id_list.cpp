@@ -172,7 +172,7 @@ void IdList::exclude(const std::vector<ClipEntry>& rows, const SoundSet& data_se
       names.push_back(other->second);
     bool is_called = false;
     for (const std::string& name : names) is_called = meet_all(name) || is_called;
-    if (is_called) excluded.youtube_ids.insert(row.clip_id);
+    if (is_called) excluded.clip_ids.insert(row.clip_id);
   }
 }
 

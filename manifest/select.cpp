@@ -129,7 +129,7 @@ ClipEntry join_rows(const std::vector<const ClipEntry*>& rows, const ClipRequest
 Excluded read_excluded(const std::vector<std::filesystem::path>& manifests) {
   Excluded excluded;
   const auto add_clips = [&](const std::vector<ClipEntry>& clips) {
-    for (const ClipEntry& clip : clips) excluded.youtube_ids.insert(clip.clip_id);
+    for (const ClipEntry& clip : clips) excluded.clip_ids.insert(clip.clip_id);
   };
   for (const std::filesystem::path& path : manifests) {
     const AnyManifest any = read_any(path, Repeats::refuse);
@@ -184,7 +184,7 @@ ClipChoice select_clips(const std::vector<ClipEntry>& rows, const ClipRequest& r
   std::map<std::string, std::vector<const ClipEntry*>> rows_of;
   std::vector<const std::vector<const ClipEntry*>*> population;
   for (const ClipEntry& row : rows) {
-    if (excluded.youtube_ids.contains(row.clip_id)) continue;
+    if (excluded.clip_ids.contains(row.clip_id)) continue;
     auto& own = rows_of[row.clip_id];
     own.push_back(&row);
     if (own.size() == 1) population.push_back(&own);
@@ -220,7 +220,7 @@ ClipChoice select_clips(const std::vector<ClipEntry>& rows, const ClipRequest& r
 std::vector<ClipEntry> select_captions(const std::vector<ClipEntry>& rows, const Excluded& excluded) {
   std::vector<ClipEntry> captions;
   for (const ClipEntry& row : rows) {
-    if (excluded.youtube_ids.contains(row.clip_id)) continue;
+    if (excluded.clip_ids.contains(row.clip_id)) continue;
     captions.push_back(row);
     captions.back().captions.clear();
     for (std::size_t i = 0; i < row.captions.size(); ++i) {

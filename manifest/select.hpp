@@ -20,7 +20,7 @@ namespace manifest {
 struct Excluded {
   std::unordered_set<std::int64_t> image_ids;
   std::unordered_set<std::int64_t> question_ids;
-  std::unordered_set<std::string> youtube_ids;
+  std::unordered_set<std::string> clip_ids;
 };
 // Manifests of either kind.
 [[nodiscard]] Excluded read_excluded(const std::vector<std::filesystem::path>& manifests);

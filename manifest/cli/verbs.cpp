@@ -124,9 +124,11 @@ void add_question_verb(common::Program& program, VqaSplit split, common::VerbTex
     QuestionOptions chosen = *options;
     chosen.existing = *replace ? Existing::replace : Existing::refuse;
     if (chosen.questions.empty())
-      chosen.questions = first_file("data/vqa", question_set().questions(chosen.default_subtype));
+      chosen.questions =
+          first_file(usual_root(question_set().name), question_set().questions(chosen.default_subtype));
     if (chosen.annotations.empty())
-      chosen.annotations = first_file("data/vqa", question_set().annotations(chosen.default_subtype));
+      chosen.annotations =
+          first_file(usual_root(question_set().name), question_set().annotations(chosen.default_subtype));
     return choose_questions(chosen, flags);
   });
 }
@@ -173,8 +175,7 @@ void add_audio_verb(common::Program& program) {
       chosen.data_set = chosen.metadata.empty() ? &original_sound_set() : sound_set_of_table(chosen.metadata);
     const SoundSet& set = *chosen.data_set;
     if (chosen.split.empty()) chosen.split = set.train_split;
-    if (chosen.metadata.empty())
-      chosen.metadata = first_file(fs::path("data") / set.name, set.tables(chosen.split));
+    if (chosen.metadata.empty()) chosen.metadata = first_file(usual_root(set.name), set.tables(chosen.split));
     const bool trains = chosen.split == set.train_split;
     if (!trains) chosen.exclude.found_beside = {"subset_manifest.json"};
     if (chosen.output.empty())

@@ -9,12 +9,10 @@
 #include <vector>
 
 #include "manifest/datasets/places.hpp"
+#include "manifest/datasets/scorer.hpp"
 #include "manifest/format/manifest.hpp"
 
 namespace manifest {
-
-// How the answers to a data set's questions are scored.
-enum class Scorer { captions, vqa_accuracy };
 
 // Columns of a table of clips, by their names in its header.
 struct ClipColumns {
@@ -61,7 +59,9 @@ struct SoundSet {
 
 // A data set of questions about pictures.
 struct QuestionSet {
-  std::string_view name, title;
+  std::string_view name, title;  // as those of SoundSet
+  // Beside the folder of sounds, where its pictures are looked for, best first.
+  std::vector<std::string_view> image_roots;
   Scorer scorer;
   std::string_view terms;
   // Tables of a part such as "val2014", best first.

@@ -28,6 +28,10 @@ const SoundSet* find_sound_set(std::string_view name) {
   return at == all().end() ? nullptr : *at;
 }
 
+std::filesystem::path usual_root(std::string_view data_set) {
+  return std::filesystem::path("data") / data_set;
+}
+
 const SoundSet& sound_set_of(const SubsetManifest& subset) {
   if (subset.data_set.empty()) return original_sound_set();
   if (const SoundSet* set = find_sound_set(subset.data_set)) return *set;

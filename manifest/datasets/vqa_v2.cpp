@@ -64,8 +64,15 @@ Places sources(const std::string& name) {
 
 const QuestionSet& vqa_v2() {
   static const QuestionSet k_set = {
-      "vqa",     "VQA v2",    Scorer::vqa_accuracy, "https://visualqa.org/terms.html",
-      questions, annotations, image_filename,       image_id,
+      "vqa",
+      "VQA v2",
+      {"vqa", "coco"},  // the second is where the Python original's converter expects COCO
+      Scorer::vqa_accuracy,
+      "https://visualqa.org/terms.html",
+      questions,
+      annotations,
+      image_filename,
+      image_id,
       sources};
   return k_set;
 }

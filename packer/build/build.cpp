@@ -5,6 +5,7 @@
 
 #include "common/error.hpp"
 #include "common/file.hpp"
+#include "manifest/datasets/data_sets.hpp"
 #include "manifest/format/parse.hpp"
 #include "packer/build/seal.hpp"
 #include "packer/format/replaceable.hpp"
@@ -140,13 +141,13 @@ BuildRequest with_defaults(BuildRequest request) {
   beside(request.retention_manifest, "retention_manifest.json");
   beside(request.base_manifest, "base_manifest.json");
   beside(request.audio_val_manifest, "audio_val_manifest.json");
-  // The second is where the Python original's converter expects COCO.
   if (request.image_roots.empty()) {
     // Nothing has a ".." that is a file, as an archive is.
     const fs::path beside_sounds = fs::is_regular_file(request.source_root)
                                        ? request.source_root.parent_path()
                                        : request.source_root / "..";
-    request.image_roots = {beside_sounds / "vqa", beside_sounds / "coco"};
+    for (const std::string_view name : manifest::question_set().image_roots)
+      request.image_roots.push_back(beside_sounds / name);
   }
   return request;
 }

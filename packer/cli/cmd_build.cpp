@@ -6,6 +6,7 @@
 
 #include "common/cli/shell.hpp"
 #include "common/terminal.hpp"
+#include "manifest/datasets/data_sets.hpp"
 #include "packer/build/build.hpp"
 #include "packer/build/from_recipe.hpp"
 #include "packer/cli/commands.hpp"
@@ -85,7 +86,7 @@ void add_build(common::Program& program) {
   const auto values = std::make_shared<Values>();
   BuildRequest& request = values->request;
   request.manifest = "experiments/overfitting/subset_manifest.json";
-  request.source_root = "data/audiocaps";
+  request.source_root = manifest::usual_root(manifest::original_sound_set().name);
   request.dest_root = "experiments/overfitting/data_pack";
   request.val_manifest = "experiments/overfitting/val_manifest.json";
   common::Verb& verb = program.add(

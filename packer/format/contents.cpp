@@ -114,7 +114,7 @@ std::vector<SplitKeys> split_keys(const Manifests& manifests, const MediaLookup&
     if (!subset) return;
     splits.push_back({role, {}, {}, {}, {}});
     for (const manifest::ClipEntry& clip : subset->entries) {
-      splits.back().youtube_ids.push_back(clip.clip_id);
+      splits.back().clip_ids.push_back(clip.clip_id);
       media(clip.audio_relpath);
     }
   };
@@ -126,7 +126,7 @@ std::vector<SplitKeys> split_keys(const Manifests& manifests, const MediaLookup&
       splits.back().image_ids.push_back(entry.image_id);
       media(image_path(entry));
     }
-    for (const manifest::ClipEntry& clip : vqa->captions) splits.back().youtube_ids.push_back(clip.clip_id);
+    for (const manifest::ClipEntry& clip : vqa->captions) splits.back().clip_ids.push_back(clip.clip_id);
   };
   clips(manifests.clips, Role::manifest);
   clips(manifests.audio_val, Role::audio_val_manifest);
@@ -150,7 +150,7 @@ void find_leaks(const std::vector<SplitKeys>& splits, common::Findings& findings
       [](const SplitKeys& split) -> const auto& { return split.image_ids; });
   compare(
       Claims<std::string>("the clip", findings),
-      [](const SplitKeys& split) -> const auto& { return split.youtube_ids; });
+      [](const SplitKeys& split) -> const auto& { return split.clip_ids; });
   compare(
       MediaClaims("image", findings),
       [](const SplitKeys& split) -> const auto& { return holds_clips(split.role) ? k_none : split.media; });

@@ -48,7 +48,7 @@ struct MediaKey {
 struct SplitKeys {
   Role role = Role::manifest;
   std::vector<std::int64_t> question_ids, image_ids;
-  std::vector<std::string> youtube_ids;
+  std::vector<std::string> clip_ids;
   std::vector<MediaKey> media;
 };
 // A media file by its path, or nothing where there is no such file.

@@ -89,7 +89,7 @@ void ContentsCheck::read_clips(Role role, const std::string& name, std::string_v
       find("N7", path, std::string("two rows name this file, one of ") + file_of(role));
     canonical.expect(manifest::row_text(clip, rows));
     captions.update(common::view_of((rows == 0 ? "" : "\n") + manifest::captions_line(clip)));
-    keys.youtube_ids.push_back(std::move(clip.clip_id));
+    keys.clip_ids.push_back(std::move(clip.clip_id));
     ++rows;
   });
   canonical.expect(manifest::k_list_end);
@@ -121,7 +121,7 @@ void ContentsCheck::read_questions(Role role, const std::string& name, std::stri
           canonical.expect(manifest::k_captions_begin);
         }
         canonical.expect(manifest::caption_text(clip, captions++));
-        keys.youtube_ids.push_back(std::move(clip.clip_id));
+        keys.clip_ids.push_back(std::move(clip.clip_id));
       });
   canonical.expect(manifest::k_list_end);
   if (!canonical.ends_with_head(manifest::head_text(head))) find("M8", name, k_not_canonical);

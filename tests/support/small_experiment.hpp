@@ -12,12 +12,13 @@
 namespace support {
 
 inline constexpr std::int64_t k_sound_width = 10;  // D
+inline constexpr const char* k_clip_question = "Describe the audio.";
 
 inline trainer::Tokenizer small_tokenizer() {
   trainer::TokenizerTraining training;
   training.phrases = trainer::prompt_phrases();
   training.lines = {"What colour is it? Is it red? How many are there?", "red blue two three yes no",
-                    "a dog barks and a bell rings", trainer::k_audio_question};
+                    "a dog barks and a bell rings", k_clip_question};
   return trainer::Tokenizer::parse(trainer::train_tokenizer(training), "tokenizer.json");
 }
 
@@ -58,8 +59,8 @@ inline trainer::ClipGroup small_clips(const trainer::Llava& base, const trainer:
     group.items.push_back(
         {{name, {caption}, common::PackPath("audio/train/" + name + ".wav")},
          i,
-         trainer::encode_row(base, writer.with_answer(writer.text_row(trainer::k_audio_question), caption),
-                             {}, first_layer)});
+         trainer::encode_row(base, writer.with_answer(writer.text_row(k_clip_question), caption), {},
+                             first_layer)});
   }
   group.vectors = noise({count, k_sound_width}, count).to(base.placement().device);
   return group;

@@ -36,8 +36,9 @@ struct RunRecipe {
   std::optional<double> kl{};           // of every question, nats
   std::vector<double> token_f1{};       // of memorised clips; 1, 0.5, 0.4, ..., 2 / n, or 0
   std::vector<std::string> clip_ids{};  // "clip_0", ... where empty
-  std::vector<double> sweep{};          // accuracy of every question at gate 0, 0.25, 0.5, 1
-  int steps = 1;                        // of the history
+  manifest::Scorer clip_scorer = manifest::Scorer::captions;  // with the other, token_f1 of 0 and 1 alone
+  std::vector<double> sweep{};  // accuracy of every question at gate 0, 0.25, 0.5, 1
+  int steps = 1;                // of the history
   std::optional<trainer::NullSpaceMetrics> null_space{};
   common::Json more_config = common::Json::object();
   bool bit_equal = true;
@@ -106,6 +107,7 @@ inline std::vector<trainer::Prediction> clips_of(const RunRecipe& recipe) {
     item.references = {"a dog barks"};
     item.prediction = caption_with(recipe.token_f1[i]);
     item.score = recipe.token_f1[i];
+    if (recipe.clip_scorer != trainer::usual_scorer(item.kind)) item.scorer = recipe.clip_scorer;
     item.base_prediction = "";
     item.base_score = 0;
     items.push_back(item);

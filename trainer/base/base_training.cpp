@@ -200,7 +200,7 @@ TrainingRows make_rows(const packer::VerifiedPack& pack, const PackSamples& samp
   const std::vector<Row> asked = question_rows(writer, samples.base, problems);
   for (std::size_t i = 0; i < samples.base_captions.size(); ++i)
     rows.captions.push_back(problems.row("caption " + std::to_string(i + 1) + " of base_manifest.json", [&] {
-      return writer.with_answer(writer.text_row(k_audio_question), samples.base_captions[i]);
+      return writer.with_answer(writer.text_row(samples.base_question), samples.base_captions[i]);
     }));
   problems.refuse_any();
   std::map<common::PackPath, std::size_t> picture_index;

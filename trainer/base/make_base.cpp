@@ -21,7 +21,9 @@ std::string base_tokenizer(const PackSamples& samples) {
     for (const std::string& answer : question.answers) training.lines.push_back(answer);
   }
   for (const std::string& caption : samples.base_captions) training.lines.push_back(caption);
-  training.lines.emplace_back(k_audio_question);
+  training.lines.push_back(samples.base_question);
+  if (!samples.held_out.empty() && samples.held_out.front().question != samples.base_question)
+    training.lines.push_back(samples.held_out.front().question);
   return train_tokenizer(training);
 }
 

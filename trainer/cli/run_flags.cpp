@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include "common/error.hpp"
+#include "manifest/datasets/data_sets.hpp"
 #include "trainer/run/sources.hpp"
 
 namespace trainer {
@@ -30,11 +31,13 @@ void add_data_flags(Verb& verb, RunFlags& f) {
   verb.whole("--seed", c.seed, {},
              "Draw the adapter's first weights, the order of clips and questions, and the distractors with "
              "this seed");
-  verb.choice("--train-source", c.train_source,
-              {{"pack", "the training clips of --pack-root"},
-               {"audiocaps", "clips drawn from the AudioCaps table train in --data-path/audiocaps"},
-               {"mock", "clips that are made up from the seed"}},
-              "Take training clips from here");
+  std::vector<common::Choice> train_sources = {{"pack", "the training clips of --pack-root"}};
+  for (const manifest::SoundSet* set : manifest::sound_sets())
+    train_sources.push_back(
+        {std::string(set->name), fmt::format("clips drawn from the {} table {} in --data-path/{}", set->title,
+                                             set->train_split, set->name)});
+  train_sources.push_back({"mock", "clips that are made up from the seed"});
+  verb.choice("--train-source", c.train_source, std::move(train_sources), "Take training clips from here");
   verb.choice("--val-source", c.val_source,
               {{"pack_vl", "the pack's validation questions, all training clips and the held-out clips"},
                {"pack_audio", "the first --val-size training clips, no questions"},
@@ -45,7 +48,8 @@ void add_data_flags(Verb& verb, RunFlags& f) {
               "Judge the run on this");
   verb.whole("--val-size", c.evaluation.size, k_whole,
              "Judge on this many questions or clips of --val-source; 0: all of them");
-  verb.path("--data-path", c.data_path, "Look here for audiocaps/ and vqa/, for sources that are not packs")
+  verb.path("--data-path", c.data_path,
+            "Look here for audiocaps/ (or clotho/) and vqa/, for sources that are not packs")
       .from_environment("DATA_ROOT");
 }
 

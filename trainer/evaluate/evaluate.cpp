@@ -4,8 +4,7 @@
 
 #include "trainer/evaluate/speak.hpp"
 #include "trainer/model/compat.hpp"
-#include "trainer/results/answer_text.hpp"
-#include "trainer/results/caption_metrics.hpp"
+#include "trainer/results/score.hpp"
 #include "trainer/results/vqa_accuracy.hpp"
 #include "trainer/samples/streams.hpp"
 
@@ -53,10 +52,11 @@ class QuestionAsker {
       one.question = sample.question;
       one.answer_type = answer_type_of(sample.majority_answer);
       one.references = sample.answers;
-      one.prediction = answer_text(said[i].text);
-      one.score = vqa_accuracy(one.prediction, sample.answers);
-      one.base_prediction = answer_text(base_[i].text);
-      one.base_score = vqa_accuracy(*one.base_prediction, sample.answers);
+      const manifest::Scorer scorer = scorer_of(one);
+      one.prediction = answer_in(scorer, said[i].text);
+      one.score = score_answer(scorer, one.prediction, sample.answers);
+      one.base_prediction = answer_in(scorer, base_[i].text);
+      one.base_score = score_answer(scorer, *one.base_prediction, sample.answers);
       if (!distractors.empty()) one.distractor = distractors[i];
       one.kl_to_base = said[i].kl;
       one.nll = said[i].nll;
@@ -87,7 +87,7 @@ class QuestionAsker {
 
 struct Distractors {
   torch::Tensor clips;             // [questions, D]
-  std::vector<std::string> names;  // their youtube_ids
+  std::vector<std::string> names;  // their clip_ids
 };
 
 Distractors distractors_from(const ClipGroup& group, std::int64_t seed, std::int64_t questions) {
@@ -122,10 +122,13 @@ std::vector<Prediction> caption_group(const RunConfig& config, const Experiment&
   std::vector<SpokenRow> rows;
   for (std::int64_t i = 0; i < count; ++i)
     rows.push_back({&group.items[static_cast<std::size_t>(i)].row, {}});
+  const manifest::Scorer scorer = group.items.front().sample.scorer;
+  const std::int64_t token_limit = scorer == manifest::Scorer::captions ? config.evaluation.caption_tokens
+                                                                        : config.evaluation.answer_tokens;
   const auto caption = [&](Voice voice, const torch::Tensor& clips, const std::string& what) {
     const Hearing hearing{clips.defined() ? clips.slice(0, 0, count) : clips, 1.0};
-    return speak(model, experiment.tokenizer, rows, voice, hearing,
-                 options_for(config, config.evaluation.caption_tokens, what), compute);
+    return speak(model, experiment.tokenizer, rows, voice, hearing, options_for(config, token_limit, what),
+                 compute);
   };
   const std::string label(name);
   const std::vector<Spoken> safe = caption(Voice::safe, group.vectors, "captioning, " + label);
@@ -142,13 +145,14 @@ std::vector<Prediction> caption_group(const RunConfig& config, const Experiment&
     one.condition = name;
     one.id = sample.clip_id;
     one.references = sample.captions;
-    one.prediction = caption_text(safe[at].text);
-    one.score = token_f1({one.prediction, sample.captions});
-    one.base_prediction = caption_text(base[at].text);
-    one.base_score = token_f1({*one.base_prediction, sample.captions});
+    if (scorer != usual_scorer(one.kind)) one.scorer = scorer;
+    one.prediction = answer_in(scorer, safe[at].text);
+    one.score = score_answer(scorer, one.prediction, sample.captions);
+    one.base_prediction = answer_in(scorer, base[at].text);
+    one.base_score = score_answer(scorer, *one.base_prediction, sample.captions);
     if (!shuffled.empty()) {
-      one.shuffled_prediction = caption_text(shuffled[at].text);
-      one.shuffled_score = token_f1({*one.shuffled_prediction, sample.captions});
+      one.shuffled_prediction = answer_in(scorer, shuffled[at].text);
+      one.shuffled_score = score_answer(scorer, *one.shuffled_prediction, sample.captions);
     }
     one.kl_to_base = safe[at].kl;
     one.nll = safe[at].nll;

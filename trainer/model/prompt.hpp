@@ -16,8 +16,6 @@ struct Row {
   std::int64_t fused_begin = 0;   // first position after the image; 0 in a row without
 };
 
-inline constexpr const char* k_audio_question = "Describe the audio.";
-
 // The stretches of the prompts that are the same in every row; a tokenizer trained for a tiny base makes one
 // token of each.
 [[nodiscard]] std::vector<std::string> prompt_phrases();

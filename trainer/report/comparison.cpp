@@ -186,6 +186,8 @@ std::optional<ClipComparison> compare_clips(const Comparison& comparison, const 
   first.keep(second.ids());
   second.keep(first.ids());
   if (first.ids().empty()) return std::nullopt;
+  // Clips of a data set that is scored otherwise have none.
+  if (!first.has(measure::k_token_f1) || !second.has(measure::k_token_f1)) return std::nullopt;
   ClipComparison pair;
   pair.group = group;
   pair.seeds = seeds.seeds;

@@ -6,6 +6,7 @@
 #include <set>
 
 #include "common/json.hpp"
+#include "manifest/datasets/scorer.hpp"
 #include "trainer/results/prediction.hpp"
 #include "trainer/results/vqa_accuracy.hpp"
 #include "trainer/samples/samples.hpp"
@@ -31,6 +32,7 @@ class PackCheck {
       const auto found = clips_.find(item.id);
       if (found == clips_.end()) return find("the pack has no such clip");
       require("references", item.references, found->second->captions);
+      require("scorer", manifest::name_of(scorer_of(item)), manifest::name_of(found->second->scorer));
       return;
     }
     const auto found = questions_.find(item.id);
@@ -39,6 +41,7 @@ class PackCheck {
     require("question", item.question, question.question);
     require("references", item.references, question.answers);
     require("answer_type", item.answer_type, answer_type_of(question.majority_answer));
+    require("scorer", manifest::name_of(scorer_of(item)), manifest::name_of(usual_scorer(item.kind)));
     if (item.distractor && !clips_.contains(*item.distractor))
       find(fmt::format("the pack has no clip {}", *item.distractor));
   }

@@ -40,6 +40,13 @@ void visit_audio(Fields& fields, Item& item) {
 }
 
 template <typename Fields, typename Item>
+void visit_accuracy(Fields& fields, Item& item) {
+  fields("accuracy", item.accuracy);
+  fields("base_accuracy", item.base_accuracy);
+  fields("shuffled_accuracy", item.shuffled_accuracy);
+}
+
+template <typename Fields, typename Item>
 void visit_null_space(Fields& fields, Item& item) {
   fields("map", item.map);
   fields("layer", item.layer);
@@ -102,6 +109,7 @@ ConditionMetrics read_condition(const Json& value, const std::string& where) {
 Json write_audio(const AudioMetrics& item) {
   FieldWriter writer;
   visit_audio(writer, item);
+  if (item.accuracy) visit_accuracy(writer, item);
   return std::move(writer.object);
 }
 
@@ -109,6 +117,7 @@ AudioMetrics read_audio(const Json& value, const std::string& where) {
   AudioMetrics item;
   FieldReader reader(value, where);
   visit_audio(reader, item);
+  if (value.contains("accuracy")) visit_accuracy(reader, item);
   return item;
 }
 

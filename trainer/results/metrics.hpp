@@ -66,7 +66,10 @@ struct AudioMetrics {
   Maybe rouge_l, cider_d;
   Maybe answer_nll;  // nats a token
   Maybe base_token_f1, shuffled_token_f1;
-  Maybe gain_over_base, gain_over_shuffled;  // token_f1 minus those
+  // Of clips whose data set is scored by VQA accuracy: the keys are there only then, and token_f1 and all
+  // else that is measured of captions is nothing.
+  Maybe accuracy, base_accuracy, shuffled_accuracy;
+  Maybe gain_over_base, gain_over_shuffled;  // token_f1, or accuracy, minus those
 };
 
 // One protected subspace: what it spans, and whether the trained weight stayed out of it.
@@ -91,7 +94,7 @@ struct MechanismActivity {
 struct SplitMetrics {
   Maybe total_loss, audio_task_loss;  // teacher-forced, nats a token
   Maybe retention_loss, distillation_loss, fisher_loss;
-  Maybe audio_accuracy, audio_exact_match, audio_token_f1;  // audio_accuracy = mean token F1
+  Maybe audio_accuracy, audio_exact_match, audio_token_f1;  // audio_accuracy: the mean score
   Maybe vl_safe_accuracy;                                   // with a memorised clip as distractor, gate 1
   Maybe vl_base_accuracy;                                   // the base without audio
   Maybe retention_score;  // vl_safe_accuracy / vl_base_accuracy; null where the base has 0

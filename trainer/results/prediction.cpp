@@ -4,10 +4,13 @@
 
 #include "common/error.hpp"
 #include "common/sealed/folder.hpp"
+#include "manifest/datasets/data_sets.hpp"
 #include "trainer/results/json_fields.hpp"
 
 namespace trainer {
 namespace {
+
+constexpr const char* k_scorer = "scorer";
 
 template <typename Fields, typename Item>
 void visit(Fields& fields, Item& item) {
@@ -41,7 +44,27 @@ void check_length(const std::string& text, const std::string& where) {
 
 const char* name_of(PredictionKind kind) { return kind == PredictionKind::vl ? "vl" : "audio"; }
 
+std::optional<manifest::Scorer> unusual_scorer(const common::Json& line, PredictionKind kind,
+                                               const std::string& where) {
+  if (!line.contains(k_scorer)) return std::nullopt;
+  const std::string name = common::string_member(line, k_scorer, where);
+  const auto scorer = manifest::find_scorer(name);
+  if (!scorer)
+    throw common::Error(
+        common::ErrorKind::format,
+        where + ": \"scorer\" is \"" + name + "\", which this program does not know; take a newer one");
+  return *scorer == usual_scorer(kind) ? std::nullopt : scorer;
+}
+
 }  // namespace
+
+manifest::Scorer usual_scorer(PredictionKind kind) {
+  return kind == PredictionKind::vl ? manifest::question_set().scorer : manifest::original_sound_set().scorer;
+}
+
+manifest::Scorer scorer_of(const Prediction& prediction) {
+  return prediction.scorer.value_or(usual_scorer(prediction.kind));
+}
 
 std::string item_key(const Prediction& prediction) {
   return std::string(name_of(prediction.kind)) + "/" + prediction.split + "/" + prediction.condition + "/" +
@@ -52,6 +75,8 @@ common::Json to_json(const Prediction& prediction) {
   FieldWriter writer;
   writer("kind", std::string(name_of(prediction.kind)));
   visit(writer, prediction);
+  if (scorer_of(prediction) != usual_scorer(prediction.kind))
+    writer(k_scorer, std::string(manifest::name_of(*prediction.scorer)));
   return std::move(writer.object);
 }
 
@@ -65,6 +90,7 @@ Prediction prediction_from_json(const common::Json& value, const std::string& wh
                                                        kind + "\"; check that it is a predictions.jsonl");
   prediction.kind = kind == "vl" ? PredictionKind::vl : PredictionKind::audio;
   visit(reader, prediction);
+  prediction.scorer = unusual_scorer(value, prediction.kind, where);
   check_length(prediction.prediction, where);
   for (const auto& text : {prediction.base_prediction, prediction.shuffled_prediction})
     if (text) check_length(*text, where);

@@ -6,8 +6,8 @@
 #include <map>
 
 #include "common/json.hpp"
-#include "trainer/results/caption_metrics.hpp"
 #include "trainer/results/metrics.hpp"
+#include "trainer/results/score.hpp"
 #include "trainer/results/vqa_accuracy.hpp"
 #include "trainer/samples/streams.hpp"
 
@@ -53,8 +53,7 @@ class Line {
 };
 
 double score_of(const Prediction& item, const std::string& said) {
-  return item.kind == PredictionKind::vl ? vqa_accuracy(said, item.references)
-                                         : token_f1({said, item.references});
+  return score_answer(scorer_of(item), said, item.references);
 }
 
 std::optional<double> score_of(const Prediction& item, const std::optional<std::string>& said) {
@@ -148,6 +147,7 @@ void check_whole(const Groups& groups, common::Findings& findings) {
     require("base_prediction", [](const Prediction& item) { return item.base_prediction.has_value(); });
     require("shuffled_prediction",
             [](const Prediction& item) { return item.shuffled_prediction.has_value(); });
+    require("scorer", [](const Prediction& item) { return item.scorer.has_value(); });
   }
 }
 

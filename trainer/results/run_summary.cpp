@@ -19,6 +19,12 @@ constexpr std::uint64_t k_history_limit_bytes = std::uint64_t{4} << 30;
 Maybe difference(Maybe a, Maybe b) { return a && b ? Maybe(*a - *b) : std::nullopt; }
 
 std::map<std::string_view, Maybe> values_of(const Prediction& item) {
+  if (item.kind == PredictionKind::audio && scorer_of(item) == manifest::Scorer::vqa_accuracy)
+    return {{measure::k_accuracy, item.score},
+            {measure::k_base_accuracy, item.base_score},
+            {measure::k_gain_over_base, difference(item.score, item.base_score)},
+            {measure::k_gain_over_shuffled, difference(item.score, item.shuffled_score)},
+            {measure::k_delta_nll, difference(item.nll, item.base_nll)}};
   if (item.kind == PredictionKind::audio)
     return {{measure::k_token_f1, item.score},
             {measure::k_exact_match, exact_match({item.prediction, item.references})},

@@ -17,7 +17,8 @@
 
 namespace trainer {
 
-// What is measured of every item. Questions have the first seven, clips the others and delta_nll.
+// What is measured of every item. Questions have the first seven, clips the others and delta_nll; clips that
+// are scored by VQA accuracy have the first two in place of token_f1 and exact_match.
 namespace measure {
 inline constexpr std::string_view k_accuracy = "accuracy";              // VQA accuracy, in [0, 1]
 inline constexpr std::string_view k_base_accuracy = "base_accuracy";    // of the base without audio

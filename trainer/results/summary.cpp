@@ -41,13 +41,15 @@ void fill_audio_keys(SplitMetrics& split) {
   if (found == split.audio.end()) found = split.audio.find(std::string(condition::k_held_out));
   if (found == split.audio.end()) return;
   const AudioMetrics& audio = found->second;
-  split.audio_accuracy = split.audio_token_f1 = audio.token_f1;
+  split.audio_accuracy = audio.accuracy ? audio.accuracy : audio.token_f1;
+  split.audio_token_f1 = audio.token_f1;
   split.audio_exact_match = audio.exact_match;
   split.audio_gain = audio.gain_over_base;
   split.audio_bleu = audio.bleu;
   split.audio_rouge_l = audio.rouge_l;
   if (audio.cider_d) split.audio_cider = 100 * *audio.cider_d;
-  split.audio_samples = split.audio_caption_samples = audio.samples;
+  split.audio_samples = audio.samples;
+  split.audio_caption_samples = audio.accuracy ? 0 : audio.samples;
 }
 
 void fill_question_keys(SplitMetrics& split) {
@@ -82,23 +84,38 @@ ConditionMetrics summarise_questions(const Items& items) {
   return result;
 }
 
-AudioMetrics summarise_clips(const Items& items) {
+void fill_captions(const Items& items, AudioMetrics& result) {
   std::vector<CaptionPair> pairs;
   for (const Prediction* item : items)  // one without is a finding (R3), and no score follows from it
     if (!item->references.empty()) pairs.push_back({item->prediction, item->references});
   const CaptionMetrics captions = measure_captions(pairs);
-  AudioMetrics result;
-  result.samples = static_cast<std::int64_t>(items.size());
   result.token_f1 = captions.token_f1;
   result.exact_match = captions.exact_match;
   result.bleu = captions.bleu;
   result.rouge_l = captions.rouge_l;
   result.cider_d = captions.cider_d;
+}
+
+// A group is of one scorer; another in it is a finding (R4).
+AudioMetrics summarise_clips(const Items& items) {
+  AudioMetrics result;
+  result.samples = static_cast<std::int64_t>(items.size());
   result.answer_nll = mean_over(items, [](const Prediction& item) { return item.nll; });
-  result.base_token_f1 = mean_over(items, [](const Prediction& item) { return item.base_score; });
-  result.shuffled_token_f1 = mean_over(items, [](const Prediction& item) { return item.shuffled_score; });
-  result.gain_over_base = difference(result.token_f1, result.base_token_f1);
-  result.gain_over_shuffled = difference(result.token_f1, result.shuffled_token_f1);
+  const Maybe base = mean_over(items, [](const Prediction&item) { return item.base_score; }),
+              shuffled = mean_over(items, [](const Prediction&item) { return item.shuffled_score; });
+  Maybe score;
+  if (scorer_of(*items.front()) == manifest::Scorer::captions) {
+    fill_captions(items, result);
+    score = result.token_f1;
+    result.base_token_f1 = base;
+    result.shuffled_token_f1 = shuffled;
+  } else {
+    score = result.accuracy = mean_over(items, [](const Prediction& item) { return Maybe(item.score); });
+    result.base_accuracy = base;
+    result.shuffled_accuracy = shuffled;
+  }
+  result.gain_over_base = difference(score, base);
+  result.gain_over_shuffled = difference(score, shuffled);
   return result;
 }
 

@@ -52,29 +52,37 @@ fs::path pack_as_tree(const RunConfig& config) {
   return config.pack_root;
 }
 
+// What is made up is made in the original's form.
+const manifest::SoundSet& sound_set_of(const RunConfig& config) {
+  const manifest::SoundSet* set = manifest::find_sound_set(config.train_source);
+  return set == nullptr ? manifest::original_sound_set() : *set;
+}
+
 void audio_from_tables(const fs::path& root, const RunConfig& config, const fs::path& manifests,
                        packer::BuildRequest& request) {
-  const fs::path train = find_table(root, manifest::original_sound_set().tables("train"));
-  const manifest::ClipChoice subset =
-      manifest::select_clips(manifest::read_clip_table(train).rows,
-                             {"train", static_cast<std::uint64_t>(config.subset_size), config.seed}, {});
+  const manifest::SoundSet& set = sound_set_of(config);
+  const std::string train(set.train_split), val(set.held_out_split);
+  const manifest::ClipChoice subset = manifest::select_clips(
+      manifest::read_clip_table(find_table(root, set.tables(train)), &set).rows,
+      {train, static_cast<std::uint64_t>(config.subset_size), config.seed, {}, &set}, {});
   request.manifest = manifests / "subset_manifest.json";
   request.source_root = root;
   common::write_file(request.manifest, manifest::write_subset(subset.manifest));
-  const std::vector<std::string> held_out = manifest::original_sound_set().tables("val");
+  const std::vector<std::string> held_out = set.tables(val);
   if (!manifest::has_file(root, held_out)) return;
   const std::vector<manifest::ClipEntry> rows =
-      manifest::read_clip_table(manifest::first_file(root, held_out)).rows;
+      manifest::read_clip_table(manifest::first_file(root, held_out), &set).rows;
   const manifest::Excluded excluded = manifest::read_excluded({request.manifest});
   std::unordered_set<std::string> clips;
   for (const manifest::ClipEntry& row : rows)
-    if (!excluded.youtube_ids.contains(row.clip_id)) clips.insert(row.clip_id);
+    if (!excluded.clip_ids.contains(row.clip_id)) clips.insert(row.clip_id);
   const auto count = std::min<std::uint64_t>(clips.size(), k_held_out_clips);
   if (count == 0) return;
   request.audio_val_manifest = manifests / "audio_val_manifest.json";
   common::write_file(
       *request.audio_val_manifest,
-      manifest::write_subset(manifest::select_clips(rows, {"val", count, config.seed}, excluded).manifest));
+      manifest::write_subset(
+          manifest::select_clips(rows, {val, count, config.seed, {}, &set}, excluded).manifest));
 }
 
 std::uint64_t population_of(const manifest::VqaTables& tables, const manifest::Excluded& excluded) {
@@ -136,13 +144,13 @@ void require_source(const RunConfig& config) {
     throw common::Error(common::ErrorKind::io,
                         "there is no pack at " + config.pack_root.string() +
                             "; check --pack-root (or PACK_ROOT), or build one (safe-packer build)");
-  const auto reads_tables = [&](const char* train, const char* val) {
-    return config.train_source == train || config.val_source == val;
-  };
-  if (reads_tables("audiocaps", "vqa") && !fs::is_directory(config.data_path))
-    throw common::Error(common::ErrorKind::io,
-                        "there is no folder " + config.data_path.string() +
-                            "; check --data-path (or DATA_ROOT), which holds audiocaps/ and vqa/");
+  const bool reads_tables = manifest::find_sound_set(config.train_source) != nullptr ||
+                            config.val_source == manifest::question_set().name;
+  if (reads_tables && !fs::is_directory(config.data_path))
+    throw common::Error(common::ErrorKind::io, "there is no folder " + config.data_path.string() +
+                                                   "; check --data-path (or DATA_ROOT), which holds " +
+                                                   std::string(sound_set_of(config).name) + "/ and " +
+                                                   std::string(manifest::question_set().name) + "/");
 }
 
 bool reads_pack_root(const RunConfig& config) {
@@ -173,13 +181,14 @@ packer::VerifiedPack open_source(const RunConfig& config, Workplace& workplace) 
   if (is_pack_source(config.train_source))
     audio_from_pack(pack_as_tree(config), request);
   else
-    audio_from_tables((config.train_source == "mock" ? mock : config.data_path) / "audiocaps", config,
-                      manifests, request);
+    audio_from_tables((config.train_source == "mock" ? mock : config.data_path) / sound_set_of(config).name,
+                      config, manifests, request);
   if (is_pack_source(config.val_source))
     questions_from_pack(pack_as_tree(config), request);
   else
-    questions_from_tables((config.val_source == "mock_vl" ? mock : config.data_path) / "vqa", config,
-                          manifests, request);
+    questions_from_tables(
+        (config.val_source == "mock_vl" ? mock : config.data_path) / manifest::question_set().name, config,
+        manifests, request);
   (void)packer::build_pack(request);
   work.remove("mock");
   return packer::open_pack(request.dest_root, {std::nullopt, config.threads, config.verbosity});

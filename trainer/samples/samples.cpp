@@ -4,6 +4,7 @@
 #include <set>
 
 #include "common/error.hpp"
+#include "manifest/datasets/data_sets.hpp"
 #include "manifest/format/manifest.hpp"
 #include "manifest/format/parse.hpp"
 
@@ -14,10 +15,15 @@ std::string text_file(const packer::VerifiedPack& pack, const char* name) {
   return std::string(common::text_of(pack.read(common::PackPath(name))));
 }
 
-std::vector<ClipSample> clips_of(const packer::VerifiedPack& pack, const char* name) {
+std::vector<ClipSample> clips_of(const manifest::SubsetManifest& table) {
+  const manifest::SoundSet& data_set = manifest::sound_set_of(table);
   std::vector<ClipSample> clips;
-  for (const manifest::ClipEntry& entry : manifest::parse_subset(text_file(pack, name), name).entries) {
-    ClipSample clip{entry.clip_id, {entry.caption}, common::PackPath(entry.audio_relpath)};
+  for (const manifest::ClipEntry& entry : table.entries) {
+    ClipSample clip{entry.clip_id,
+                    {entry.caption},
+                    common::PackPath(entry.audio_relpath),
+                    std::string(data_set.prompt),
+                    data_set.scorer};
     for (const std::string& caption : entry.captions)
       if (caption != entry.caption) clip.captions.push_back(caption);
     clips.push_back(std::move(clip));
@@ -85,8 +91,11 @@ PackSamples read_samples(const packer::VerifiedPack& pack) {
     return has(name) ? questions_of(manifest::parse_vqa(text_file(pack, name), name))
                      : std::vector<QuestionSample>{};
   };
-  samples.clips = clips_of(pack, "manifest.json");
-  if (has("audio_val_manifest.json")) samples.held_out = clips_of(pack, "audio_val_manifest.json");
+  const auto clips = [&](const char* name) { return manifest::parse_subset(text_file(pack, name), name); };
+  const manifest::SubsetManifest learnt = clips("manifest.json");
+  samples.clips = clips_of(learnt);
+  samples.base_question = manifest::sound_set_of(learnt).prompt;
+  if (has("audio_val_manifest.json")) samples.held_out = clips_of(clips("audio_val_manifest.json"));
   samples.validation = questions("val_manifest.json");
   samples.retention = questions("retention_manifest.json");
   if (has("base_manifest.json")) {

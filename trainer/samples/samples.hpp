@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "common/path.hpp"
+#include "manifest/datasets/scorer.hpp"
 #include "packer/check/open.hpp"
 
 namespace trainer {
@@ -14,6 +15,9 @@ struct ClipSample {
   std::string clip_id;
   std::vector<std::string> captions;  // at least one; all are learnt, and all are references
   common::PackPath path;
+  // Of the clip's data set: what a model is asked about it, and how the answer is scored.
+  std::string question{};
+  manifest::Scorer scorer = manifest::Scorer::captions;
 };
 
 struct QuestionSample {
@@ -30,6 +34,7 @@ struct PackSamples {
   std::vector<ClipSample> held_out;  // audio_val_manifest.json, or none
   std::vector<QuestionSample> validation, retention, base;
   std::vector<std::string> base_captions;  // text without sound
+  std::string base_question;               // to which these are answers: that of manifest.json's clips
 };
 
 [[nodiscard]] PackSamples read_samples(const packer::VerifiedPack& pack);

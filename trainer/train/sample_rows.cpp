@@ -40,7 +40,7 @@ std::vector<std::vector<Row>> caption_rows(const PromptWriter& writer, const std
   for (std::size_t i = 0; i < clips.size(); ++i)
     for (const std::string& caption : clips[i].captions)
       rows[i].push_back(problems.row("clip " + clips[i].clip_id, [&] {
-        return writer.with_answer(writer.text_row(k_audio_question), caption);
+        return writer.with_answer(writer.text_row(clips[i].question), caption);
       }));
   return rows;
 }

@@ -38,7 +38,7 @@ TEST_CASE("ids are taken from a text, a CSV's column and JSON in the shapes that
         R"({"AudioSet": ["abc_30.000_40.000.flac", "ghi"], "Other": []})",
         R"([{"youtube_id": "abc", "caption": "def"}, {"id": 3}])", "1\n3\n"}) {
     CAPTURE(text);
-    CHECK(excluded_by(ids(text)).youtube_ids == std::unordered_set<std::string>{"abc", "ghi"});
+    CHECK(excluded_by(ids(text)).clip_ids == std::unordered_set<std::string>{"abc", "ghi"});
   }
   CHECK_THROWS_WITH_AS((void)ids("\n# nothing\n"), doctest::Contains("ids holds no id"), common::Error);
 }
@@ -72,7 +72,7 @@ TEST_CASE("a list of equal files names the clips and pictures of its paths") {
                                           "  val2017/000000000003.jpg\n");
   IdList list;
   CHECK(list.add_files(scratch / "list") == 4);
-  CHECK(excluded_by(list).youtube_ids == std::unordered_set<std::string>{"abc", "ghi"});
+  CHECK(excluded_by(list).clip_ids == std::unordered_set<std::string>{"abc", "ghi"});
   support::put_file(scratch / "q", support::questions_table({support::question_row(10, 1, "a?"),
                                                              support::question_row(20, 2, "b?"),
                                                              support::question_row(30, 3, "c?")}));
@@ -105,7 +105,7 @@ TEST_CASE("a clip of Clotho is called by its file, its name in a pack, or its nu
     manifest::Excluded excluded;
     IdList list = ids(text);
     list.exclude(rows, manifest::clotho(), {{"a b.wav", "4711"}}, excluded);
-    CHECK(excluded.youtube_ids == std::unordered_set<std::string>{"a b.wav"});
+    CHECK(excluded.clip_ids == std::unordered_set<std::string>{"a b.wav"});
     CHECK(list.unmet() == 0);
   }
 }

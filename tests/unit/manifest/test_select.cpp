@@ -34,7 +34,7 @@ ClipEntry row(const std::string& audiocap_id, const std::string& youtube_id) {
   return {audiocap_id, youtube_id, 1.0, "caption " + audiocap_id, {}, ""};
 }
 
-std::vector<std::string> youtube_ids(const manifest::SubsetManifest& subset) {
+std::vector<std::string> clip_ids(const manifest::SubsetManifest& subset) {
   std::vector<std::string> ids;
   for (const ClipEntry& clip : subset.entries) ids.push_back(clip.clip_id);
   return ids;
@@ -108,7 +108,7 @@ TEST_CASE("a clip is its row of the lowest audiocap_id; clips stand in byte orde
                                        row("5", "-")};
   const auto choice = manifest::select_clips(rows, {"train", 4, 1}, {});
   CHECK(choice.population == 4);
-  CHECK(youtube_ids(choice.manifest) == std::vector<std::string>{"-", "B", "a", "b"});
+  CHECK(clip_ids(choice.manifest) == std::vector<std::string>{"-", "B", "a", "b"});
   CHECK(choice.manifest.entries[3].caption_id == "1");
   CHECK(choice.manifest.entries[3].captions.empty());
   CHECK(choice.manifest.entries[3].audio_relpath == "audio/train/b.wav");
@@ -120,12 +120,12 @@ TEST_CASE("a clip is its row of the lowest audiocap_id; clips stand in byte orde
 
 TEST_CASE("clips are chosen from the population in numeric order of audiocap_id, as CPython chooses") {
   std::vector<ClipEntry> rows;
-  // youtube_ids in the opposite order, so that another order of the population gives another choice.
+  // clip_ids in the opposite order, so that another order of the population gives another choice.
   for (int i = 0; i < 10; ++i)
     rows.push_back(row(std::to_string(i + 1), std::string(1, static_cast<char>('z' - i))));
   // random.Random(5).sample(range(10), 3) == [9, 4, 5]
   const auto choice = manifest::select_clips(rows, {"train", 3, 5}, {});
-  CHECK(youtube_ids(choice.manifest) == std::vector<std::string>{"q", "u", "v"});
+  CHECK(clip_ids(choice.manifest) == std::vector<std::string>{"q", "u", "v"});
 }
 
 TEST_CASE("a held-out clip keeps its further captions, and lies in the folder of its split") {
@@ -140,9 +140,9 @@ TEST_CASE("a held-out clip keeps its further captions, and lies in the folder of
 
 TEST_CASE("an excluded clip is not chosen, nor are its captions taken") {
   Excluded excluded;
-  excluded.youtube_ids = {"a"};
+  excluded.clip_ids = {"a"};
   const std::vector<ClipEntry> rows = {row("1", "a"), row("2", "b"), row("3", "a"), row("4", "b")};
-  CHECK(youtube_ids(manifest::select_clips(rows, {"train", 1, 1}, excluded).manifest) ==
+  CHECK(clip_ids(manifest::select_clips(rows, {"train", 1, 1}, excluded).manifest) ==
         std::vector<std::string>{"b"});
   const auto captions = manifest::select_captions(rows, excluded);
   REQUIRE(captions.size() == 2);
@@ -167,7 +167,7 @@ TEST_CASE("manifests of both kinds exclude, and what a base holds as text exclud
   const Excluded excluded = manifest::read_excluded({scratch / "vqa", scratch / "subset"});
   CHECK(excluded.image_ids == std::unordered_set<std::int64_t>{1, 2});
   CHECK(excluded.question_ids == std::unordered_set<std::int64_t>{10, 20});
-  CHECK(excluded.youtube_ids == std::unordered_set<std::string>{"text", "sound"});
+  CHECK(excluded.clip_ids == std::unordered_set<std::string>{"text", "sound"});
 }
 
 namespace {
@@ -245,9 +245,9 @@ TEST_CASE("a clip without a file is skipped, and the next of the same draw takes
   CHECK(choice.skipped[0].clip_id == lost);
   CHECK(choice.skipped[0].reason == "no source file");
   CHECK(choice.population == 40);
-  const auto ids = youtube_ids(choice.manifest);
+  const auto ids = clip_ids(choice.manifest);
   std::set<std::string> both;
-  for (const std::string& id : youtube_ids(all.manifest))
+  for (const std::string& id : clip_ids(all.manifest))
     if (std::find(ids.begin(), ids.end(), id) != ids.end()) both.insert(id);
   CHECK(both.size() == 4);
   CHECK(std::find(ids.begin(), ids.end(), lost) == ids.end());

@@ -156,6 +156,19 @@ TEST_CASE("audio skill is compared over the same clips") {
         doctest::Approx(1.0 / 3));
 }
 
+TEST_CASE("clips that are scored by VQA accuracy have it as an estimate, and no token F1 to be compared") {
+  const support::Scratch scratch;
+  const auto run = [&](const char* variant) {
+    return make_run(scratch.path(),
+                    {.variant = variant, .token_f1 = {1, 0}, .clip_scorer = manifest::Scorer::vqa_accuracy});
+  };
+  const Comparison comparison = compare_runs({run("no_retention"), run("full_safe")});
+  CHECK(comparison.clips.empty());
+  const VariantGroup& group = comparison.groups.at(0);
+  CHECK(find_estimate(group, condition::k_memorised, measure::k_accuracy)->value == 0.5);
+  CHECK(find_estimate(group, condition::k_memorised, measure::k_token_f1) == nullptr);
+}
+
 TEST_CASE("report.json names the bytes of every run and holds no path") {
   const support::Scratch scratch;
   const fs::path run = make_run(scratch.path(), {});

@@ -71,6 +71,11 @@ TEST_CASE("what a run says of its pack is what the pack has, or a finding") {
       {"question is", [](Prediction& item) { item.question += "?"; }},
       {"references is", [](Prediction& item) { item.references.back() += "x"; }},
       {"answer_type is", [](Prediction& item) { item.answer_type += "x"; }},
+      {"scorer is",
+       [](Prediction& item) {
+         item.scorer =
+             item.kind == PredictionKind::vl ? manifest::Scorer::captions : manifest::Scorer::vqa_accuracy;
+       }},
       {"no such question", [](Prediction& item) { item.id += "0"; }},
       {"no such clip", [](Prediction& item) { item.id += "0"; }},
       {"no clip nobody", [](Prediction& item) { item.distractor = "nobody"; }}};
