@@ -1,57 +1,18 @@
-#include <functional>
-
-#include "common/error.hpp"
-#include "common/file.hpp"
-#include "tests/support/scratch.hpp"
-#include "tests/support/tensors.hpp"
-#include "trainer/model/llava.hpp"
-#include "trainer/model/tensor.hpp"
+#include "tests/support/tiny_llava.hpp"
 #include "trainer/train/adamw.hpp"
 
 #include <doctest/doctest.h>
 
+using support::all_valid;
+using support::ids_of;
+using support::logits_of;
+using support::tiny;
+using support::tiny_llava;
 using trainer::Llava;
-using trainer::LlavaConfig;
 using trainer::PadSide;
 using trainer::TokenIds;
 
 namespace {
-
-LlavaConfig tiny() {
-  LlavaConfig c;
-  c.vision.hidden = 16;
-  c.vision.intermediate = 24;
-  c.vision.layers = 2;
-  c.vision.heads = 2;
-  c.vision.image_side = 12;
-  c.vision.patch_side = 4;
-  c.text.vocabulary = 40;
-  c.text.hidden = 16;
-  c.text.intermediate = 24;
-  c.text.layers = 3;
-  c.text.heads = 4;
-  c.text.kv_heads = 2;
-  c.text.head_width = 4;
-  c.image_token = 38;
-  c.pad_token = 39;
-  return c;
-}
-
-Llava tiny_llava(const LlavaConfig& config = tiny()) {
-  auto llava = Llava::random(config, 3);
-  // Embeddings start small; larger ones make attention depend on what it sees.
-  for (auto& [name, tensor] : llava.parameters())
-    if (name.ends_with("embed_tokens.weight") || name.ends_with("lm_head.weight")) tensor.mul_(25);
-  return llava;
-}
-
-torch::Tensor ids_of(std::vector<std::int64_t> ids) { return torch::tensor(ids, torch::kInt64).unsqueeze(0); }
-torch::Tensor all_valid(const torch::Tensor& ids) { return torch::ones(ids.sizes(), torch::kBool); }
-
-torch::Tensor logits_of(const Llava& llava, const TokenIds& ids) {
-  const auto batch = ids_of(ids);
-  return llava.run(llava.embed(batch), all_valid(batch))[0];  // [L,V]
-}
 
 double difference(const torch::Tensor& a, const torch::Tensor& b) {
   return (a - b).abs().max().item<double>();
@@ -292,124 +253,6 @@ TEST_CASE("all weights train: after a few steps from random the loss on one row 
     (step == 0 ? first : last) = loss.item<double>();
   }
   CHECK(last < first / 2);
-}
-
-TEST_CASE("a saved folder loads to the same logits, bit for bit, and the same seed gives the same bytes") {
-  const torch::NoGradGuard no_grad;
-  const support::Scratch a, b;
-  auto llava = tiny_llava();
-  support::save_files(llava.files(), a.path());
-  support::save_files(tiny_llava().files(), b.path());
-  CHECK(llava.files() == tiny_llava().files());
-  const auto loaded = Llava::load(a.path());
-  CHECK(loaded.unused().empty());
-  CHECK(logits_of(loaded, {1, 5, 7}).equal(logits_of(llava, {1, 5, 7})));
-  const auto pixels = torch::rand({1, 3, 12, 12});
-  CHECK(loaded.encode_images(pixels).equal(llava.encode_images(pixels)));
-}
-
-TEST_CASE("every layout of names that is in use loads to the same model") {
-  const torch::NoGradGuard no_grad;
-  auto llava = tiny_llava();
-  const auto classic = llava.parameters();
-  const auto replaced = [](std::string name, const std::string& from, const std::string& to) {
-    if (name.starts_with(from)) name = to + name.substr(from.size());
-    return name;
-  };
-  const std::map<std::string, std::function<std::string(const std::string&)>> layouts = {
-      {"4.52",
-       [&](const std::string& n) {
-         return replaced(replaced(replaced(replaced(n, "language_model.lm_head", "lm_head"),
-                                           "language_model.model", "model.language_model"),
-                                  "vision_tower", "model.vision_tower"),
-                         "multi_modal", "model.multi_modal");
-       }},
-      {"flat vision",
-       [&](const std::string& n) { return replaced(n, "vision_tower.vision_model", "model.vision_tower"); }},
-      {"peft", [&](const std::string& n) { return "base_model.model." + n; }},
-      {"original",
-       [&](const std::string& n) {
-         return replaced(replaced(replaced(replaced(replaced(n, "language_model.lm_head", "lm_head"),
-                                                    "language_model.model", "model"),
-                                           "multi_modal_projector.linear_1", "model.mm_projector.0"),
-                                  "multi_modal_projector.linear_2", "model.mm_projector.2"),
-                         "vision_tower", "model.vision_tower.vision_tower");
-       }},
-      {"clip alone",
-       [&](const std::string& n) { return replaced(n, "vision_tower.vision_model", "vision_model"); }}};
-  for (const auto& [layout, rename] : layouts) {
-    CAPTURE(layout);
-    const support::Scratch folder;
-    support::save_files(llava.files(), folder.path());
-    trainer::TensorFile content;
-    for (const auto& [name, tensor] : classic) content.tensors[rename(name)] = tensor;
-    content.tensors["model.layers.0.self_attn.rotary_emb.inv_freq"] = torch::ones({2});
-    content.tensors["something.else"] = torch::ones({1});
-    trainer::write_safetensors(folder / "model.safetensors", content);
-    auto loaded = Llava::load(folder.path());
-    CHECK(loaded.unused() == std::vector<std::string>{"something.else"});
-    for (const auto& [name, tensor] : loaded.parameters()) CHECK(tensor.equal(classic.at(name)));
-  }
-}
-
-TEST_CASE("a folder with a tensor missing, twice or of another shape is refused by the tensor's name") {
-  auto llava = tiny_llava();
-  const std::string name = "language_model.model.layers.1.mlp.up_proj.weight";
-  const auto check_refused = [&](const std::function<void(trainer::NamedTensors&)>& damage,
-                                 const std::string& because) {
-    const support::Scratch folder;
-    support::save_files(llava.files(), folder.path());
-    auto tensors = llava.parameters();
-    damage(tensors);
-    trainer::write_safetensors(folder / "model.safetensors", {tensors, {}});
-    try {
-      (void)Llava::load(folder.path());
-      FAIL_CHECK("loaded: " << because);
-    } catch (const common::Error& error) {
-      CHECK(error.kind() == common::ErrorKind::mismatch);
-      CHECK(std::string(error.what()).find(name) != std::string::npos);
-      CHECK(std::string(error.what()).find(because) != std::string::npos);
-    }
-  };
-  check_refused([&](auto& t) { t.erase(name); }, "missing");
-  check_refused([&](auto& t) { t[name] = torch::ones({3, 16}); }, "shape [3, 16]");
-  check_refused([&](auto& t) { t["base_model.model." + name] = t[name]; }, "both are");
-}
-
-TEST_CASE(
-    "sparse configurations get transformers' defaults, and all three spellings of rotary scaling are read") {
-  const auto parsed = [](const char* text) {
-    return trainer::parse_llava_config(common::parse_json(text, "x"), "x");
-  };
-  const auto seven_b = parsed(
-      R"({"model_type":"llava","text_config":{"max_position_embeddings":4096,"rms_norm_eps":1e-5,"vocab_size":32064},"vision_config":{"hidden_size":1024,"image_size":336,"intermediate_size":4096,"num_attention_heads":16,"num_hidden_layers":24,"patch_size":14}})");
-  CHECK(seven_b.text.hidden == 4096);
-  CHECK(seven_b.text.kv_heads == 32);
-  CHECK(seven_b.text.norm_epsilon == 1e-5);
-  CHECK(seven_b.vision.activation == trainer::Activation::quick_gelu);
-  CHECK(seven_b.image_positions() == 576);
-  CHECK(parsed("{}").vision.hidden == 1024);
-  for (const auto* rope : {R"("rope_theta":5000,"rope_scaling":{"type":"linear","factor":2})",
-                           R"("rope_theta":5000,"rope_scaling":{"rope_type":"linear","factor":2.0})",
-                           R"("rope_parameters":{"rope_type":"linear","factor":2.0,"rope_theta":5000})"}) {
-    const auto config = parsed((std::string("{\"text_config\":{") + rope + "}}").c_str());
-    CHECK(config.text.rope_scale == 2);
-    CHECK(config.text.rope_theta == 5000);
-  }
-  for (const auto* bad :
-       {R"({"model_type":"llava_llama"})", R"({"text_config":{"model_type":"mistral"}})",
-        R"({"text_config":{"rope_scaling":{"type":"yarn","factor":2}}})",
-        R"({"vision_feature_select_strategy":"cls"})", R"({"text_config":{"hidden_size":"big"}})"})
-    CHECK_THROWS_AS((void)parsed(bad), common::Error);
-  auto config = tiny();
-  config.text.kv_heads = 3;
-  CHECK_THROWS_AS((void)Llava::random(config, 0), common::Error);
-  config = tiny();
-  config.text.rope_scale = 4;
-  config.selection = trainer::FeatureSelection::all;
-  config.feature_layers = {1, -1};
-  const auto again = trainer::parse_llava_config(trainer::format_llava_config(config), "x");
-  CHECK(trainer::format_llava_config(again) == trainer::format_llava_config(config));
 }
 
 TEST_CASE("continuations that share their beginning get what each would get in a row of its own") {
