@@ -55,8 +55,8 @@ class Targets {
           if (find(*to) == nullptr && looked_for_.insert(*to).second) names.insert(*to);
     return names;
   }
-  void add(std::string name, ForeignEntry entry) {
-    const auto [at, is_new] = others_.try_emplace(std::move(name), std::move(entry));
+  void add(const std::string& name, const ForeignEntry& entry) {
+    const auto [at, is_new] = others_.try_emplace(name, entry);
     if (!is_new) mark_duplicate(at->second);
   }
 
@@ -103,9 +103,9 @@ void follow_links(ForeignEntries& entries, const std::function<void(const EntryC
   for (int hop = 0; hop < k_hop_limit; ++hop) {
     const std::unordered_set<std::string> wanted = targets.unknown();
     if (wanted.empty()) break;
-    list([&](ForeignEntry entry) {
-      std::string name = without_dot(entry.name);
-      if (wanted.contains(name)) targets.add(std::move(name), std::move(entry));
+    list([&](const ForeignEntry& entry) {
+      const std::string name = without_dot(entry.name);
+      if (wanted.contains(name)) targets.add(name, entry);
     });
   }
   std::vector<std::pair<std::string, ForeignEntry>> followed;
