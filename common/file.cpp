@@ -9,6 +9,7 @@
 #include <utility>
 
 #include "common/error.hpp"
+#include "common/program.hpp"
 #include "common/unfetched.hpp"
 
 namespace common {
@@ -209,11 +210,12 @@ std::string read_text(const std::filesystem::path& path, std::uint64_t limit_byt
 
 FileDigest digest_file(const std::filesystem::path& path) { return digest_file(open_to_read(path), path); }
 
-FileDigest digest_file(const File& file, const std::filesystem::path& name) {
+FileDigest digest_file(const File& file, const std::filesystem::path& name, OnStop on_stop) {
   ReadBuffer buffer(k_buffer_bytes);
   Hasher hasher;
   FileDigest result;
   for (;;) {
+    if (on_stop == OnStop::end) throw_if_stop_requested();
     const std::size_t got = file.read_at(buffer.data(), buffer.size(), result.size, name);
     if (got == 0) break;
     hasher.update({buffer.data(), got});

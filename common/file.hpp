@@ -107,6 +107,11 @@ struct FileDigest {
   std::uint64_t size = 0;
 };
 [[nodiscard]] FileDigest digest_file(const std::filesystem::path& path);
-[[nodiscard]] FileDigest digest_file(const File& file, const std::filesystem::path& name);
+// A check ends between two pieces once a signal has come (Error{interrupted}): a file may have 8 GiB, or be a
+// sparse one of 1 TiB. What is sealed at the end of a run is hashed to its end: a run that is asked to stop
+// saves first.
+enum class OnStop { go_on, end };
+[[nodiscard]] FileDigest digest_file(const File& file, const std::filesystem::path& name,
+                                     OnStop on_stop = OnStop::go_on);
 
 }  // namespace common

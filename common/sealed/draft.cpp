@@ -11,7 +11,6 @@
 #include "common/error.hpp"
 #include "common/sealed/finding.hpp"
 #include "common/sealed/outside.hpp"
-#include "common/stoppable_digest.hpp"
 
 namespace common {
 namespace {
@@ -235,7 +234,7 @@ bool Draft::holds(const PackPath& path, std::uint64_t bytes, const Digest& diges
   if (!there) return false;
   if (there->kind == EntryKind::file && there->size == bytes) {
     const File file = folder_->open_to_read(name);
-    if (digest_or_stop(file, folder_->path_of(name)).digest == digest) {
+    if (digest_file(file, folder_->path_of(name), OnStop::end).digest == digest) {
       set_mode(file, 0644, folder_->path_of(name));
       return true;
     }

@@ -7,7 +7,6 @@
 #include "common/error.hpp"
 #include "common/parallel.hpp"
 #include "common/sealed/draft.hpp"
-#include "common/stoppable_digest.hpp"
 #include "packer/format/names.hpp"
 
 namespace packer {
@@ -115,7 +114,7 @@ std::optional<common::Digest> RepairSite::digest_of(const std::string& path) con
     // No file of a pack is longer; a sparse one may be, and would be read for hours.
     if (common::size_of(file, shown) > (is_control(path) ? k_control_limit_bytes : k_file_limit_bytes))
       return std::nullopt;
-    return common::digest_or_stop(file, shown).digest;
+    return common::digest_file(file, shown, common::OnStop::end).digest;
   } catch (const Error& error) {
     // A sector that cannot be read is damage like any other.
     if (error.kind() == ErrorKind::io) return std::nullopt;

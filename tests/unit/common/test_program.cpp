@@ -14,6 +14,7 @@
 #include <vector>
 
 #include "common/error.hpp"
+#include "common/file.hpp"
 #include "common/parallel.hpp"
 #include "common/program.hpp"
 
@@ -96,6 +97,17 @@ TEST_CASE("a signal asks to stop") {
             common::throw_if_stop_requested();
             return 98;
           }) == 130);
+}
+
+TEST_CASE("hashing ends at a signal where it is told to, and goes on otherwise") {
+  CHECK(code_of_program([&] {
+          std::raise(SIGTERM);
+          const std::string name = "/proc/self/exe";
+          const common::File file = common::open_to_read(name);
+          if (common::digest_file(file, name).size == 0) return 99;
+          (void)common::digest_file(file, name, common::OnStop::end);
+          return 98;
+        }) == 130);
 }
 
 TEST_CASE("a second SIGINT ends the process at once") {
