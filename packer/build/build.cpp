@@ -9,6 +9,7 @@
 #include "manifest/format/parse.hpp"
 #include "packer/build/seal.hpp"
 #include "packer/format/replaceable.hpp"
+#include "packer/leaks/leak_groups.hpp"
 
 namespace packer {
 namespace {
@@ -97,16 +98,16 @@ std::vector<LeakItem> media_of(const StagedPack& staged) {
   return items;
 }
 
-std::vector<Leak> look_for_leaks(const StagedPack& staged, const common::Draft& draft,
-                                 const BuildRequest& request) {
-  if (request.leaks == LeakCheck::off) return {};
+std::optional<LeakReport> look_for_leaks(const StagedPack& staged, const common::Draft& draft,
+                                         const BuildRequest& request) {
+  if (request.leaks == LeakCheck::off) return std::nullopt;
   const auto read = [&](const LeakItem& item) {
     return draft.folder().read(item.path, k_source_limit_bytes);
   };
   LeakReport report = find_near_duplicates(media_of(staged), read, {request.threads, request.verbosity});
-  if (request.leaks == LeakCheck::list || report.leaks.empty()) return std::move(report.leaks);
+  if (request.leaks == LeakCheck::list || report.leaks.empty()) return report;
   std::string lines;
-  for (const Leak& leak : report.leaks) lines += "\n  " + describe(leak, {});
+  for (const std::string& line : describe(report, {})) lines += "\n  " + line;
   throw common::Error(
       common::ErrorKind::mismatch,
       "splits of this pack hold copies of each other:" + lines +
@@ -168,7 +169,7 @@ BuildSummary build_pack(const BuildRequest& request) {
     StagedPack staged =
         copy(std::move(collection), draft,
              {request.missing, request.probe, request.threads, request.verbosity, request.sources});
-    std::vector<Leak> leaks = look_for_leaks(staged, draft, request);
+    std::optional<LeakReport> leaks = look_for_leaks(staged, draft, request);
     BuildSummary summary = summarise(seal(std::move(staged), draft, request.missing));
     summary.leaks = std::move(leaks);
     return summary;

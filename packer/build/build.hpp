@@ -48,7 +48,7 @@ struct BuildSummary {
   std::uint64_t bytes = 0;    // of all files but pack.json and the seal
   std::vector<MissingItem> missing;
   ClipRemarks remarks;
-  std::vector<Leak> leaks{};  // where they were looked for
+  std::optional<LeakReport> leaks{};  // where they were looked for
 };
 
 // What the program does where a flag is not given: manifests of the usual names beside --manifest are used

@@ -10,12 +10,21 @@
 #include "packer/build/build.hpp"
 #include "packer/build/from_recipe.hpp"
 #include "packer/cli/commands.hpp"
+#include "packer/leaks/leak_groups.hpp"
 
 namespace packer {
 namespace {
 
 std::string archive_name(const std::filesystem::path& pack) {
   return (pack.has_filename() ? pack : pack.parent_path()).filename().string() + ".tar.zst";
+}
+
+void print_leaks(const LeakReport& report, const common::CommonFlags& flags) {
+  for (const std::string& line : describe_rest(report, {}))
+    common::print_line(stderr, common::escape_for_terminal(line));
+  for (const std::string& line : describe(report, {}))
+    common::print_line(stderr, "near-duplicate: " + common::escape_for_terminal(line));
+  common::say(flags, summarise(report));
 }
 
 int run_build(const BuildRequest& request, const RecipeTrust& trust, const common::CommonFlags& flags) {
@@ -35,8 +44,7 @@ int run_build(const BuildRequest& request, const RecipeTrust& trust, const commo
   if (!std::all_of(summary.remarks.begin(), summary.remarks.end(), is_whole))
     common::print_line(stderr, "safe-packer show --json " +
                                    common::quote_for_shell(request.dest_root.string()) + " lists them all");
-  for (const Leak& leak : summary.leaks)
-    common::print_line(stderr, "near-duplicate: " + common::escape_for_terminal(describe(leak, {})));
+  if (summary.leaks) print_leaks(*summary.leaks, flags);
   common::say(flags, fmt::format("packed {} clips, {} images and {} questions, {:.1f} MB{}", summary.clips,
                                  summary.images, summary.questions, static_cast<double>(summary.bytes) / 1e6,
                                  summary.missing.empty() ? "" : "; without the rows above"));

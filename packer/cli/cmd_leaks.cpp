@@ -1,5 +1,3 @@
-#include <fmt/format.h>
-
 #include <memory>
 
 #include "common/cli/print_json.hpp"
@@ -8,7 +6,7 @@
 #include "common/terminal.hpp"
 #include "packer/check/open.hpp"
 #include "packer/cli/commands.hpp"
-#include "packer/leaks/near_duplicates.hpp"
+#include "packer/leaks/leak_groups.hpp"
 
 namespace packer {
 namespace {
@@ -32,13 +30,21 @@ Json to_json(const LeakReport& report, const std::vector<VerifiedPack>& packs,
     root["packs"].push_back({{"path", names[i]}, {"id", packs[i].id().hex()}});
   root["pictures"] = report.pictures;
   root["sounds"] = report.sounds;
+  const std::vector<LeakGroup> groups = group_leaks(report.leaks);
+  root["groups"] = groups.size();
+  std::vector<std::size_t> group_of(report.leaks.size());
+  for (std::size_t i = 0; i < groups.size(); ++i)
+    for (const std::size_t leak : groups[i].leaks) group_of[leak] = i;
   Json& leaks = root["leaks"] = Json::array();
-  for (const Leak& leak : report.leaks)
+  for (std::size_t i = 0; i < report.leaks.size(); ++i) {
+    const Leak& leak = report.leaks[i];
     leaks.push_back({{"kind", kind_of(leak.a)},
+                     {"group", group_of[i]},
                      {"same_bytes", leak.same_bytes},
                      {"distance", leak.distance},
                      {"shift_s", leak.shift_s},
                      {"files", {to_json(leak.a, names), to_json(leak.b, names)}}});
+  }
   Json& rest = root["not_compared"] = Json::array();
   for (const NothingToCompare& one : report.not_compared) {
     Json row = to_json(one.item, names);
@@ -49,12 +55,10 @@ Json to_json(const LeakReport& report, const std::vector<VerifiedPack>& packs,
 }
 
 void print(const LeakReport& report, const std::vector<std::string>& packs) {
-  for (const NothingToCompare& one : report.not_compared)
-    common::print_line(
-        stderr, fmt::format("not compared: {}: {}", common::escape_for_terminal(describe(one.item, packs)),
-                            common::escape_for_terminal(one.why)));
-  for (const Leak& leak : report.leaks)
-    common::print_line(stdout, common::escape_for_terminal(describe(leak, packs)));
+  for (const std::string& line : describe_rest(report, packs))
+    common::print_line(stderr, common::escape_for_terminal(line));
+  for (const std::string& line : describe(report, packs))
+    common::print_line(stdout, common::escape_for_terminal(line));
 }
 
 int run_leaks(const std::vector<std::filesystem::path>& paths, bool fatal, const common::CommonFlags& flags) {
@@ -78,9 +82,7 @@ int run_leaks(const std::vector<std::filesystem::path>& paths, bool fatal, const
     common::print_json(to_json(report, packs, names), common::JsonLayout::pretty);
   else
     print(report, names);
-  common::say(flags, fmt::format("{} near-duplicate{} across splits, among {} pictures and {} sounds",
-                                 report.leaks.size(), report.leaks.size() == 1 ? "" : "s", report.pictures,
-                                 report.sounds));
+  common::say(flags, summarise(report));
   return fatal && !report.leaks.empty() ? common::exit_code(common::ErrorKind::mismatch) : 0;
 }
 

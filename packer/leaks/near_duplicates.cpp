@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <map>
 #include <optional>
 #include <set>
 #include <tuple>
@@ -12,8 +13,8 @@
 #include "common/media/image.hpp"
 #include "common/parallel.hpp"
 #include "manifest/format/parse.hpp"
-#include "packer/leaks/picture_match.hpp"
-#include "packer/leaks/sound_match.hpp"
+#include "packer/leaks/picture_pairs.hpp"
+#include "packer/leaks/sound_pairs.hpp"
 #include "packer/leaks/vision.hpp"
 
 namespace packer {
@@ -42,7 +43,8 @@ Marked<SoundMark> mark_clip(const Vision& vision, const LeakItem& item, common::
     const common::Waveform sound = common::decode_audio(bytes, item.path);
     SoundMark mark = mark_sound(vision.levels(common::to_mono(sound, k_sound_rate_hz)));
     if (mark.silent) return {std::nullopt, "silent"};
-    if (mark.is_even()) return {std::nullopt, "too steady or too short: nothing in it to tell it by"};
+    if (mark.has_too_little())
+      return {std::nullopt, "too short or too steady: too little happens in it to tell it by"};
     return {std::move(mark), {}};
   } catch (const common::Error& error) {
     if (error.kind() != common::ErrorKind::mismatch) throw;
@@ -50,51 +52,81 @@ Marked<SoundMark> mark_clip(const Vision& vision, const LeakItem& item, common::
   }
 }
 
-std::optional<Leak> compare(const PictureMark& a, const PictureMark& b) {
-  const auto likeness = compare_pictures(a, b);
-  if (!likeness || !likeness->is_near_duplicate()) return std::nullopt;
-  return Leak{{}, {}, false, likeness->detail, 0};
+Leak leak_of(const PicturePair& pair) { return {{}, {}, false, pair.likeness.detail, 0}; }
+
+Leak leak_of(const SoundPair& pair) {
+  const double shift_s = static_cast<double>(pair.likeness.lag) * k_hop / k_sound_rate_hz;
+  return {{}, {}, false, pair.likeness.errors, shift_s};
 }
 
-std::optional<Leak> compare(const SoundMark& a, const SoundMark& b) {
-  const auto likeness = compare_sounds(a, b);
-  if (!likeness || !likeness->is_near_duplicate()) return std::nullopt;
-  return Leak{{}, {}, false, likeness->errors, static_cast<double>(likeness->lag) * k_hop / k_sound_rate_hz};
+using Places = std::pair<std::size_t, std::size_t>;  // in the items; the first is the smaller
+
+// Equal bytes need no look, and what was not compared may have them too.
+std::map<Places, Leak> equal_bytes(const std::vector<LeakItem>& items,
+                                   const std::vector<std::uint32_t>& groups) {
+  std::map<common::Digest, std::vector<std::size_t>> of_digest;
+  for (std::size_t i = 0; i < items.size(); ++i) of_digest[items[i].digest].push_back(i);
+  std::map<Places, Leak> leaks;
+  for (const auto& [digest, places] : of_digest)
+    for (std::size_t x = 0; x < places.size(); ++x)
+      for (std::size_t y = x + 1; y < places.size(); ++y)
+        if (groups[places[x]] != groups[places[y]])
+          leaks.emplace(Places{places[x], places[y]}, Leak{{}, {}, true, 0, 0});
+  return leaks;
 }
 
-bool may_leak(const LeakItem& a, const LeakItem& b) { return a.pack != b.pack || a.split != b.split; }
+// A number for each pack and split: items of one are not compared with each other.
+std::vector<std::uint32_t> groups_of(const std::vector<LeakItem>& items) {
+  std::map<std::pair<std::size_t, Role>, std::uint32_t> numbers;
+  std::vector<std::uint32_t> groups;
+  groups.reserve(items.size());
+  for (const LeakItem& item : items)
+    groups.push_back(
+        numbers.emplace(std::pair(item.pack, item.split), static_cast<std::uint32_t>(numbers.size()))
+            .first->second);
+  return groups;
+}
 
-// Of one kind; sorted.
 template <typename Mark, typename MarkItem>
-void compare_all(const std::vector<LeakItem>& items, const LeakRequest& request, const char* kind,
-                 const MarkItem& mark_item, LeakReport& report) {
+std::vector<Marked<Mark>> mark_all(const std::vector<LeakItem>& items, const LeakRequest& request,
+                                   const char* kind, const MarkItem& mark_item) {
   std::vector<Marked<Mark>> marked(items.size());
-  {
-    common::Progress progress("looking at", kind, items.size(), request.verbosity);
-    common::parallel_for(items.size(), request.threads, [&](std::size_t i) {
-      marked[i] = mark_item(items[i]);
-      progress.add(1);
-    });
-  }
-  for (std::size_t i = 0; i < items.size(); ++i)
-    if (!marked[i].mark) report.not_compared.push_back({items[i], marked[i].why_not});
-  std::vector<std::vector<Leak>> found(items.size());
+  common::Progress progress("looking at", kind, items.size(), request.verbosity);
   common::parallel_for(items.size(), request.threads, [&](std::size_t i) {
-    if (!marked[i].mark) return;
-    for (std::size_t j = i + 1; j < items.size(); ++j) {
-      if (!marked[j].mark || !may_leak(items[i], items[j])) continue;
-      std::optional<Leak> leak;
-      if (items[i].digest == items[j].digest)
-        leak = Leak{{}, {}, true, 0, 0};
-      else
-        leak = compare(*marked[i].mark, *marked[j].mark);
-      if (!leak) continue;
-      leak->a = items[i];
-      leak->b = items[j];
-      found[i].push_back(*std::move(leak));
-    }
+    marked[i] = mark_item(items[i]);
+    progress.add(1);
   });
-  for (std::vector<Leak>& leaks : found) report.leaks.insert(report.leaks.end(), leaks.begin(), leaks.end());
+  return marked;
+}
+
+// Of one kind; sorted. `find_pairs` takes marks and their groups.
+template <typename Mark, typename MarkItem, typename FindPairs>
+std::size_t compare_all(const std::vector<LeakItem>& items, const LeakRequest& request, const char* kind,
+                        const MarkItem& mark_item, const FindPairs& find_pairs, LeakReport& report) {
+  std::vector<Marked<Mark>> marked = mark_all<Mark>(items, request, kind, mark_item);
+  const std::vector<std::uint32_t> groups = groups_of(items);
+  std::map<Places, Leak> leaks = equal_bytes(items, groups);
+  std::vector<Mark> marks;
+  std::vector<std::uint32_t> groups_of_marks;
+  std::vector<std::size_t> places;
+  for (std::size_t i = 0; i < items.size(); ++i) {
+    if (!marked[i].mark) {
+      report.not_compared.push_back({items[i], marked[i].why_not});
+      continue;
+    }
+    marks.push_back(*std::move(marked[i].mark));
+    groups_of_marks.push_back(groups[i]);
+    places.push_back(i);
+  }
+  marked = {};
+  for (const auto& pair : find_pairs(marks, groups_of_marks, request.threads))
+    leaks.emplace(Places{places[pair.a], places[pair.b]}, leak_of(pair));
+  for (auto& [at, leak] : leaks) {
+    leak.a = items[at.first];
+    leak.b = items[at.second];
+    report.leaks.push_back(std::move(leak));
+  }
+  return marks.size();
 }
 
 }  // namespace
@@ -149,14 +181,13 @@ LeakReport find_near_duplicates(std::vector<LeakItem> items,
   const std::vector<LeakItem> pictures(items.begin(), behind), sounds(behind, items.end());
   const Vision vision = Vision::load();
   LeakReport report;
-  report.pictures = pictures.size();
-  report.sounds = sounds.size();
-  compare_all<PictureMark>(
+  report.pictures = compare_all<PictureMark>(
       pictures, request, "pictures",
-      [&](const LeakItem& item) { return mark_picture(vision, item, read(item)); }, report);
-  compare_all<SoundMark>(
-      sounds, request, "sounds", [&](const LeakItem& item) { return mark_clip(vision, item, read(item)); },
+      [&](const LeakItem& item) { return mark_picture(vision, item, read(item)); }, find_picture_pairs,
       report);
+  report.sounds = compare_all<SoundMark>(
+      sounds, request, "sounds", [&](const LeakItem& item) { return mark_clip(vision, item, read(item)); },
+      find_sound_pairs, report);
   return report;
 }
 

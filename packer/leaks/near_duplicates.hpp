@@ -41,7 +41,7 @@ struct NothingToCompare {
 struct LeakReport {
   std::vector<Leak> leaks;
   std::vector<NothingToCompare> not_compared;
-  std::size_t pictures = 0, sounds = 0;
+  std::size_t pictures = 0, sounds = 0;  // that were compared
 };
 
 // "picture: distance 0.012: A of val_manifest.json (1) and B of base_manifest.json (2)"; each with its pack

@@ -6,10 +6,13 @@
 #include <cmath>
 #include <vector>
 
+#include "packer/leaks/bit_counts.hpp"
+
 namespace packer {
 namespace {
 
 constexpr double k_flat_deviation = 3;       // grey levels of 256
+constexpr double k_smooth_deviation = 0.7;   // of the details: a gradient, whose details are rounding
 constexpr double k_colourful_deviation = 6;  // a grey picture has less, whatever its JPEG did
 constexpr double k_colour_correlation = 0.6;
 constexpr int k_grid = 24;  // cells a side that are compared, and those of a first look
@@ -18,6 +21,8 @@ constexpr double k_worth_a_look = 0.7, k_coarse_alike = 0.88;  // correlations
 constexpr std::size_t k_looks = 2;                             // windows that are tried
 constexpr double k_most_cut = 0.14;
 constexpr double k_noise = 0.25;  // of the details of a smooth picture, by a JPEG: half a grey level, squared
+constexpr int k_blocks = 3;       // a side, of which each has to agree
+constexpr double k_block_deviation = 2;  // grey levels; with fewer a block has no details
 constexpr int k_colour_grid = 8;
 
 // Borders cut off, in parts of the whole.
@@ -187,44 +192,98 @@ bool colours_differ(const PictureMark& whole, const PictureMark& cut_from, const
   return correlation(a, b) < k_colour_correlation;
 }
 
-// Where a picture was made brighter or of more contrast, some of it became white or black, and no longer
-// agrees.
+// Where a picture was made brighter or of more contrast, some of it became white or black.
 bool is_clipped(float value) { return value < 4 || value > 251; }
 
+// What a change of brightness and contrast, and the clipping that comes with it, makes of `from` where it is
+// to become `to`: a straight line through what is clipped in neither, cut off at black and white.
+Grid as_changed(const Grid& from, const Grid& to) {
+  double count = 0, sum_x = 0, sum_y = 0, squares = 0, product = 0;
+  for (std::size_t i = 0; i < from.size(); ++i) {
+    const double x = from[i], y = to[i];
+    if (is_clipped(from[i]) || is_clipped(to[i])) continue;
+    count += 1;
+    sum_x += x;
+    sum_y += y;
+    squares += x * x;
+    product += x * y;
+  }
+  const double spread = count * squares - sum_x * sum_x;
+  if (count < 8 || spread <= 0) return from;
+  const double gain = (count * product - sum_x * sum_y) / spread, offset = (sum_y - gain * sum_x) / count;
+  Grid changed(from.size());
+  std::transform(from.begin(), from.end(), changed.begin(), [&](float value) {
+    return static_cast<float>(std::clamp(gain * value + offset, 0.0, 255.0));
+  });
+  return changed;
+}
+
+// The details of one part of two pictures, where it has any.
+struct Block {
+  Grid one, other;
+  std::size_t clipped = 0;
+  [[nodiscard]] bool has_details() const {
+    return clipped * 2 <= one.size() && std::max(deviation_of(one), deviation_of(other)) >= k_block_deviation;
+  }
+};
+
+// Pictures that share a frame, or all but a number, agree as a whole and not in each part: 1 - the least
+// correlation of a part's details.
+double worst_of_blocks(const Grid& changed, const Grid& to, const Grid& details, const Grid& details_of_to,
+                       int cells) {
+  std::array<Block, static_cast<std::size_t>(k_blocks) * k_blocks> blocks;
+  for (int row = 0; row < cells; ++row)
+    for (int column = 0; column < cells; ++column) {
+      const auto at = static_cast<std::size_t>(row * cells + column);
+      const int number = row * k_blocks / cells * k_blocks + column * k_blocks / cells;
+      Block& block = blocks[static_cast<std::size_t>(number)];
+      block.one.push_back(details[at]);
+      block.other.push_back(details_of_to[at]);
+      block.clipped += is_clipped(changed[at]) || is_clipped(to[at]) ? 1 : 0;
+    }
+  double least = 1;
+  for (const Block& block : blocks)
+    if (block.has_details())
+      least = std::min(least, correlation(block.one, block.other, k_block_deviation * k_block_deviation / 4));
+  return 1 - least;
+}
+
+Likeness agreement_of(const Grid& from, const Grid& to, int cells) {
+  const Grid changed = as_changed(from, to);
+  const Grid details = detail_of(changed, cells), details_of_to = detail_of(to, cells);
+  return {1 - correlation(changed, to), 1 - correlation(details, details_of_to, k_noise),
+          worst_of_blocks(changed, to, details, details_of_to, cells)};
+}
+
+// Either may be the one that was changed.
 Likeness agreement_of(const Sight& sight, const Window& window) {
   const Grid other = sight.other(window);
-  const Grid detail = detail_of(sight.whole, sight.cells), other_detail = detail_of(other, sight.cells);
-  std::array<Grid, 4> kept;
-  for (std::size_t i = 0; i < other.size(); ++i) {
-    if (is_clipped(other[i]) || is_clipped(sight.whole[i])) continue;
-    kept[0].push_back(sight.whole[i]);
-    kept[1].push_back(other[i]);
-    kept[2].push_back(detail[i]);
-    kept[3].push_back(other_detail[i]);
-  }
-  if (kept[0].size() * 4 < other.size()) kept = {sight.whole, other, detail, other_detail};
-  return {1 - correlation(kept[0], kept[1]), 1 - correlation(kept[2], kept[3], k_noise)};
+  const Likeness one = agreement_of(sight.whole, other, sight.cells);
+  const Likeness another = agreement_of(other, sight.whole, sight.cells);
+  return one.detail <= another.detail ? one : another;
 }
 
 // How `whole` is found in `cut_from`.
 std::optional<Likeness> find_in(const PictureMark& whole, const PictureMark& cut_from) {
+  if (nearest_hash(whole.hashes[0], cut_from.hashes, k_windows) > k_hash_bits) return std::nullopt;
   std::vector<std::pair<int, int>> windows;  // bits, number
   for (int i = 0; i < k_windows; ++i) {
     const int bits = std::popcount(whole.hashes[0] ^ cut_from.hashes[i]);
     if (bits <= k_hash_bits) windows.emplace_back(bits, i);
   }
-  if (windows.empty()) return std::nullopt;
   std::sort(windows.begin(), windows.end());
   if (windows.size() > k_looks) windows.resize(k_looks);
   // What has few pixels has none to tell details by.
   const int cells =
       std::clamp(std::min<int>(whole.least_side, cut_from.least_side) / 2, k_coarse_grid, k_grid);
-  const Sight coarse(whole, cut_from, k_coarse_grid), fine(whole, cut_from, cells);
+  const Sight coarse(whole, cut_from, k_coarse_grid);
+  std::optional<Sight> fine;
   std::optional<Likeness> best;
   const auto look = [&](Window window) {
-    if (settle(fine, 0.012, 0.001, window) < k_worth_a_look || colours_differ(whole, cut_from, window))
+    if (!fine) fine.emplace(whole, cut_from, cells);
+    if (settle(*fine, 0.012, 0.001, window) < k_worth_a_look || colours_differ(whole, cut_from, window))
       return;
-    const Likeness found = agreement_of(fine, window);
+    const Likeness found = agreement_of(*fine, window);
     if (!best || found.detail < best->detail) best = found;
   };
   for (const auto& candidate : windows) {
@@ -243,15 +302,13 @@ std::optional<Likeness> find_in(const PictureMark& whole, const PictureMark& cut
 }  // namespace
 
 bool is_flat(const PictureMark& mark) {
-  return deviation_of(sample(mark.luma, k_luma_side, k_grid, {})) < k_flat_deviation;
-}
-
-int hash_distance(const PictureMark& a, const PictureMark& b) {
-  int least = 64;
-  for (int i = 0; i < k_windows; ++i)
-    least =
-        std::min({least, std::popcount(a.hashes[0] ^ b.hashes[i]), std::popcount(b.hashes[0] ^ a.hashes[i])});
-  return least;
+  const Grid grid = sample(mark.luma, k_luma_side, k_grid, {});
+  if (deviation_of(grid) < k_flat_deviation) return true;
+  const Grid detail = detail_of(grid, k_grid);
+  Grid inner;  // at the border a cell has neighbours on one side only, and a gradient has details
+  for (int row = 1; row + 1 < k_grid; ++row)
+    inner.insert(inner.end(), detail.begin() + row * k_grid + 1, detail.begin() + (row + 1) * k_grid - 1);
+  return deviation_of(inner) < k_smooth_deviation;
 }
 
 std::optional<Likeness> compare_pictures(const PictureMark& a, const PictureMark& b) {

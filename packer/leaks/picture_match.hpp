@@ -10,16 +10,19 @@
 namespace packer {
 
 // Bits that may differ between the hash of a picture and that of the window it was cut from.
-inline constexpr int k_hash_bits = 16;
+inline constexpr int k_hash_bits = 12;
 
-// 1 - correlation of the pixels, and of what is left of them where each one's surroundings are taken away:
-// pictures of one outline (coins, letters, playing cards) differ in their details.
+// 1 - correlation of the pixels; of their details, what is left where each one's surroundings are taken away,
+// since pictures of one outline (letters, playing cards) differ there; and of the details of the ninth part
+// that agrees least, since pages of one frame, or coins of two values, differ in a part.
 struct Likeness {
-  double distance = 1, detail = 1;
-  [[nodiscard]] bool is_near_duplicate() const { return distance <= 0.15 && detail <= 0.12; }
+  double distance = 1, detail = 1, worst_part = 1;
+  [[nodiscard]] bool is_near_duplicate() const {
+    return distance <= 0.15 && detail <= 0.15 && worst_part <= 0.5;
+  }
 };
 
-// Nothing to compare: grey levels that hardly differ.
+// Nothing to compare: grey levels that hardly differ, or a gradient without details.
 [[nodiscard]] bool is_flat(const PictureMark& mark);
 
 // Symmetric. Nothing where not even the hashes are alike.

@@ -6,6 +6,8 @@
 #include <system_error>
 
 #include "common/error.hpp"
+#include "common/file.hpp"
+#include "packer/leaks/elf_file.hpp"
 
 namespace packer {
 namespace {
@@ -15,6 +17,7 @@ using common::Error;
 using common::ErrorKind;
 
 constexpr const char* k_module_name = "libsafe-vision.so";
+constexpr std::uint64_t k_module_limit_bytes = 64U << 20;  // a thousand times what it has
 
 [[noreturn]] void refuse_module(const std::string& why, const std::string& remedy) {
   throw Error(ErrorKind::io, "pictures and sounds are compared by OpenCV, through " +
@@ -34,6 +37,9 @@ fs::path module_path() {
 
 const VisionInterface* interface_of_module() {
   const fs::path path = module_path();
+  const std::string bytes = common::read_text(path, k_module_limit_bytes);
+  if (const auto damage = damage_of_elf(common::view_of(bytes)))
+    refuse_module(path.string() + " cannot be loaded: it is " + *damage, "build or install it again");
   void* const module = ::dlopen(path.c_str(), RTLD_NOW | RTLD_LOCAL);
   if (module == nullptr)
     refuse_module("that cannot be loaded: " + std::string(::dlerror()),

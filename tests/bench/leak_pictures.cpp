@@ -1,16 +1,15 @@
 // How well safe-packer leaks tells copies of a picture from others, on pictures of other people:
-//   bench_leak_pictures [--limit=N] FOLDER...      every .png and .jpg below a folder counts
-// CSV=FILE has every comparison. Pairs that are listed at the end are judged by eye: collections hold real
+//   bench_leak_pictures FOLDER...      every .png and .jpg below a folder counts
+// Larger ones are made 640 pixels wide or high first, as COCO's are. Each picture is changed in each way and
+// looked for; then each pair is looked at. Pairs that are printed are judged by eye: collections hold real
 // copies.
 #include <algorithm>
 #include <chrono>
 #include <cmath>
 #include <cstdio>
-#include <cstring>
 #include <filesystem>
-#include <fstream>
 #include <functional>
-#include <map>
+#include <numeric>
 #include <set>
 #include <string>
 #include <vector>
@@ -19,7 +18,7 @@
 #include "common/file.hpp"
 #include "common/media/image.hpp"
 #include "common/parallel.hpp"
-#include "packer/leaks/picture_match.hpp"
+#include "packer/leaks/picture_pairs.hpp"
 #include "packer/leaks/vision.hpp"
 
 namespace {
@@ -138,124 +137,91 @@ const std::vector<Change>& changes() {
   return k_changes;
 }
 
+constexpr int k_side = 640;
+
 struct Item {
   std::string name;
   packer::PictureMark mark{};
   std::vector<packer::PictureMark> changed;
 };
 
-double seconds_since(std::chrono::steady_clock::time_point start) {
-  return std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
+Picture read_picture(const std::string& path) {
+  Picture picture = common::decode_picture(common::view_of(common::read_text(path, 1 << 28)), path);
+  while (std::max(picture.width, picture.height) > 2 * k_side) picture = scaled(picture, 0.5);
+  const int side = std::max(picture.width, picture.height);
+  return side > k_side ? scaled(picture, static_cast<double>(k_side) / side) : picture;
+}
+
+std::vector<Item> items_of(const std::vector<std::string>& paths) {
+  const packer::Vision vision = packer::Vision::load();
+  std::vector<Item> items(paths.size());
+  common::parallel_for(paths.size(), 0, [&](std::size_t i) {
+    try {
+      const Picture picture = read_picture(paths[i]);
+      items[i].mark = vision.mark(picture);
+      if (std::min(picture.width, picture.height) < 32 || packer::is_flat(items[i].mark)) {
+        std::printf("not compared, flat or small: %s\n", paths[i].c_str());
+        return;
+      }
+      for (const Change& change : changes()) items[i].changed.push_back(vision.mark(change.make(picture)));
+      items[i].name = paths[i];
+    } catch (const common::Error& error) {
+      std::fprintf(stderr, "left out: %s\n", error.what());
+    }
+  });
+  std::erase_if(items, [](const Item& item) { return item.name.empty(); });
+  return items;
+}
+
+void print_found(const std::vector<Item>& items) {
+  for (std::size_t c = 0; c < changes().size(); ++c) {
+    std::size_t found = 0, flat = 0;
+    for (const Item& item : items) {
+      if (packer::is_flat(item.changed[c])) {
+        ++flat;
+        continue;
+      }
+      const auto like = packer::compare_pictures(item.mark, item.changed[c]);
+      if (like && like->is_near_duplicate())
+        ++found;
+      else
+        std::printf("  missed: distance %.3f, of details %.3f, worst part %.3f: %s\n",
+                    like ? like->distance : 1, like ? like->detail : 1, like ? like->worst_part : 1,
+                    item.name.c_str());
+    }
+    std::printf("%-36s found %zu of %zu, flat %zu\n", changes()[c].name, found, items.size() - flat, flat);
+  }
+}
+
+void print_pairs(const std::vector<Item>& items) {
+  std::vector<packer::PictureMark> marks;
+  for (const Item& item : items) marks.push_back(item.mark);
+  std::vector<std::uint32_t> groups(marks.size());
+  std::iota(groups.begin(), groups.end(), 0U);
+  const auto start = std::chrono::steady_clock::now();
+  const std::vector<packer::PicturePair> pairs = packer::find_picture_pairs(marks, groups, 0);
+  const std::chrono::duration<double> took = std::chrono::steady_clock::now() - start;
+  std::set<std::uint32_t> within;
+  for (const packer::PicturePair& pair : pairs) {
+    within.insert({pair.a, pair.b});
+    std::printf("pair: distance %.3f, of details %.3f: %s | %s\n", pair.likeness.distance,
+                pair.likeness.detail, items[pair.a].name.c_str(), items[pair.b].name.c_str());
+  }
+  std::printf("%zu of %zu pictures stand in these pairs; looking for them took %.2f s\n", within.size(),
+              items.size(), took.count());
 }
 
 }  // namespace
 
 int main(int argc, char** argv) {
   std::set<std::string> paths;
-  std::size_t limit = 1000000;
-  for (int i = 1; i < argc; ++i) {
-    if (std::strncmp(argv[i], "--limit=", 8) == 0) {
-      limit = std::stoul(argv[i] + 8);
-      continue;
-    }
+  for (int i = 1; i < argc; ++i)
     for (const auto& entry : fs::recursive_directory_iterator(argv[i])) {
       const std::string extension = entry.path().extension().string();
       if (entry.is_regular_file() && (extension == ".png" || extension == ".jpg"))
         paths.insert(entry.path().string());
     }
-  }
-  const packer::Vision vision = packer::Vision::load();
-  std::vector<std::string> names(paths.begin(), paths.end());
-  if (names.size() > limit) names.resize(limit);
-  std::vector<Item> items(names.size());
-  std::vector<double> mark_s(names.size());
-  const bool plant = std::getenv("NO_PLANT") == nullptr;
-  common::parallel_for(names.size(), 0, [&](std::size_t i) {
-    Item& item = items[i];
-    try {
-      Picture picture =
-          common::decode_picture(common::view_of(common::read_text(names[i], 1 << 28)), names[i]);
-      const auto start = std::chrono::steady_clock::now();
-      item.mark = vision.mark(picture);
-      mark_s[i] = seconds_since(start);
-      if (picture.width < 32 || picture.height < 32 || packer::is_flat(item.mark)) {
-        std::fprintf(stderr, "left out, flat or small: %s\n", names[i].c_str());
-        return;
-      }
-      while (picture.width * picture.height > 1500 * 1500) picture = scaled(picture, 0.5);
-      if (plant)
-        for (const Change& change : changes()) item.changed.push_back(vision.mark(change.make(picture)));
-      item.name = names[i];
-    } catch (const common::Error& error) {
-      std::fprintf(stderr, "left out: %s\n", error.what());
-    }
-  });
-  items.erase(std::remove_if(items.begin(), items.end(), [](const Item& item) { return item.name.empty(); }),
-              items.end());
-  double sum = 0;
-  for (double s : mark_s) sum += s;
-  std::printf("%zu pictures, %.2f ms to mark one\n", items.size(),
-              1e3 * sum / static_cast<double>(names.size()));
-  std::FILE* csv = std::getenv("CSV") == nullptr ? nullptr : std::fopen(std::getenv("CSV"), "w");
-  if (plant)
-    for (std::size_t c = 0; c < changes().size(); ++c) {
-      std::vector<double> distances;
-      std::string worst;
-      double worst_distance = -1;
-      std::size_t found = 0;
-      for (const Item& item : items) {
-        const auto like = packer::compare_pictures(item.mark, item.changed[c]);
-        const auto distance = like ? std::optional(like->distance) : std::nullopt;
-        if (csv != nullptr)
-          std::fprintf(csv, "%s,%.4f,%.4f,%d,%s,\n", changes()[c].name, like ? like->distance : 2,
-                       like ? like->detail : 2, int(packer::is_flat(item.changed[c])), item.name.c_str());
-        distances.push_back(distance.value_or(2));
-        if (like && like->is_near_duplicate()) ++found;
-        if (distances.back() > worst_distance) {
-          worst_distance = distances.back();
-          worst = item.name;
-        }
-      }
-      std::sort(distances.begin(), distances.end());
-      const auto at = [&](double part) {
-        return static_cast<std::size_t>(part * static_cast<double>(items.size() - 1));
-      };
-      std::printf("%-36s found %zu of %zu; distance median %.4f 99 %% %.4f worst %.4f  %s\n",
-                  changes()[c].name, found, items.size(), distances[at(0.5)], distances[at(0.99)],
-                  distances.back(), fs::path(worst).filename().c_str());
-    }
-  // Every pair.
-  const auto start = std::chrono::steady_clock::now();
-  std::vector<std::vector<std::pair<double, std::size_t>>> close(items.size());
-  std::vector<std::size_t> candidates(items.size());
-  std::vector<std::size_t> histogram(65);
-  common::parallel_for(items.size(), 0, [&](std::size_t i) {
-    for (std::size_t j = i + 1; j < items.size(); ++j) {
-      const auto like = packer::compare_pictures(items[i].mark, items[j].mark);
-      if (!like) continue;
-      const auto distance = std::optional(like->distance);
-      if (csv != nullptr && like->distance < 0.3)
-        std::fprintf(csv, "other,%.4f,%.4f,%d,%s,%s\n", like->distance, like->detail, 0,
-                     items[i].name.c_str(), items[j].name.c_str());
-      ++candidates[i];
-      if (*distance < 0.3) close[i].emplace_back(*distance, j);
-    }
-  });
-  const double pairs = static_cast<double>(items.size()) * static_cast<double>(items.size() - 1) / 2;
-  std::size_t all = 0;
-  for (std::size_t n : candidates) all += n;
-  std::printf("%.0f pairs in %.2f s; %zu (%.3f %%) have hashes alike\n", pairs, seconds_since(start), all,
-              100.0 * static_cast<double>(all) / pairs);
-  std::vector<std::pair<double, std::string>> list;
-  std::map<int, int> buckets;
-  for (std::size_t i = 0; i < items.size(); ++i)
-    for (const auto& [distance, j] : close[i]) {
-      buckets[static_cast<int>(distance * 100)]++;
-      list.emplace_back(distance, items[i].name + "\n           " + items[j].name);
-    }
-  for (const auto& [bucket, count] : buckets)
-    std::printf("  distance %.2f: %d pairs\n", bucket / 100.0, count);
-  std::sort(list.begin(), list.end());
-  for (const auto& [distance, names2] : list)
-    if (distance < 0.1) std::printf("  %.4f %s\n", distance, names2.c_str());
+  const std::vector<Item> items = items_of({paths.begin(), paths.end()});
+  print_found(items);
+  print_pairs(items);
 }

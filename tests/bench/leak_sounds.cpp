@@ -1,16 +1,17 @@
 // How well safe-packer leaks tells copies of a sound from others, on sounds of other people:
-//   bench_leak_sounds [--limit=N] FOLDER...      every .wav and .ogg below a folder counts
-// Even and odd items, in the order of their names, are counted apart. Pairs that are listed at the end are
-// judged by ear: collections hold real copies.
+//   bench_leak_sounds [--clips=N] FOLDER...      every .wav, .ogg, .oga and .flac below a folder counts
+// A sound of 12 s and more becomes N clips of ten seconds (2, unless said). Each sound is changed in each way
+// and looked for; then each pair of different files is looked at. Pairs that are printed are judged by hand:
+// collections hold real copies. At the end the index is held against comparing each with each.
 #include <sndfile.h>
 
 #include <algorithm>
-#include <chrono>
 #include <cmath>
 #include <cstdio>
-#include <cstdlib>
 #include <filesystem>
 #include <functional>
+#include <map>
+#include <numeric>
 #include <set>
 #include <string>
 #include <vector>
@@ -19,7 +20,7 @@
 #include "common/file.hpp"
 #include "common/media/audio.hpp"
 #include "common/parallel.hpp"
-#include "packer/leaks/sound_match.hpp"
+#include "packer/leaks/sound_pairs.hpp"
 #include "packer/leaks/vision.hpp"
 
 namespace {
@@ -97,124 +98,167 @@ const std::vector<Change>& changes() {
   return k_changes;
 }
 
-struct Item {
+// A sound, and a second more of its file where there is one.
+struct Part {
+  Waveform sound, and_more;
   std::string name;
+};
+
+Waveform cut(const Waveform& from, double begin_s, double end_s) {
+  const auto channels = static_cast<std::size_t>(from.channels);
+  const auto at = [&](double s) {
+    return static_cast<std::ptrdiff_t>(
+        std::min(from.samples.size(), static_cast<std::size_t>(s * from.rate_hz) * channels));
+  };
+  return {
+      from.rate_hz, from.channels, {from.samples.begin() + at(begin_s), from.samples.begin() + at(end_s)}};
+}
+
+std::vector<Part> parts_of(const std::string& path, std::size_t clips) {
+  const std::string text = common::read_text(path, 1 << 28);
+  const Waveform whole = common::decode_audio(common::view_of(text), path);
+  const double length_s = static_cast<double>(whole.frames()) / whole.rate_hz;
+  if (length_s < 12) return {{whole, whole, path}};
+  std::vector<Part> parts;
+  const std::size_t count = std::min(clips, static_cast<std::size_t>(length_s / 12));
+  for (std::size_t i = 0; i < count; ++i) {
+    const double begin_s = (length_s - 11.1) * (static_cast<double>(i) + 0.5) / static_cast<double>(count);
+    parts.push_back({cut(whole, begin_s, begin_s + 10), cut(whole, begin_s, begin_s + 11),
+                     path + " at " + std::to_string(begin_s)});
+  }
+  return parts;
+}
+
+struct Item {
+  std::string file, name;
   double seconds = 0;
   packer::SoundMark mark;
   std::vector<packer::SoundMark> changed;
 };
 
-double seconds_since(std::chrono::steady_clock::time_point start) {
-  return std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
+Item item_of(const packer::Vision& vision, const std::string& file, const Part& part) {
+  const auto mark_of = [&](const Waveform& sound) {
+    if (sound.samples.empty()) return packer::SoundMark{};
+    return packer::mark_sound(vision.levels(common::to_mono(sound, packer::k_sound_rate_hz)));
+  };
+  Item item{file, part.name, static_cast<double>(part.sound.frames()) / part.sound.rate_hz, {}, {}};
+  item.mark = mark_of(part.sound);
+  if (item.mark.has_too_little()) return item;
+  for (const Change& change : changes()) {
+    // What begins later goes on later, too.
+    const bool later = std::string(change.name).find("later") != std::string::npos;
+    const Waveform changed =
+        later ? cut(change.make(part.and_more), 0, item.seconds) : change.make(part.sound);
+    item.changed.push_back(mark_of(changed));
+  }
+  return item;
+}
+
+std::vector<Item> items_of(const std::vector<std::string>& paths, std::size_t clips) {
+  const packer::Vision vision = packer::Vision::load();
+  std::vector<std::vector<Item>> of_path(paths.size());
+  common::parallel_for(paths.size(), 0, [&](std::size_t i) {
+    try {
+      for (const Part& part : parts_of(paths[i], clips))
+        of_path[i].push_back(item_of(vision, paths[i], part));
+    } catch (const common::Error& error) {
+      std::fprintf(stderr, "left out: %s\n", error.what());
+    }
+  });
+  std::vector<Item> items;
+  for (std::vector<Item>& some : of_path)
+    for (Item& item : some) items.push_back(std::move(item));
+  const std::size_t all = items.size();
+  std::erase_if(items, [](const Item& item) { return item.mark.has_too_little(); });
+  std::printf("%zu sounds, of which %zu have too little to be compared\n", all, all - items.size());
+  return items;
+}
+
+void print_found(const std::vector<Item>& items) {
+  for (std::size_t c = 0; c < changes().size(); ++c) {
+    std::size_t found = 0, all = 0, too_little = 0;
+    for (const Item& item : items) {
+      if (item.changed[c].has_too_little()) {
+        ++too_little;
+        continue;
+      }
+      ++all;
+      const auto like = packer::compare_sounds(item.mark, item.changed[c]);
+      if (like && like->is_near_duplicate())
+        ++found;
+      else
+        std::printf("  missed: errors %.3f of %zu, evidence %.1f, difference %.1f dB, %.1f s: %s\n",
+                    like ? like->errors : 1, like ? like->compared : 0, like ? like->evidence : 0,
+                    like ? like->difference_db : 0, item.seconds, item.name.c_str());
+    }
+    std::printf("%-32s found %zu of %zu, too little left to compare %zu\n", changes()[c].name, found, all,
+                too_little);
+  }
+}
+
+// Numbers that are equal for sounds of one file.
+std::vector<std::uint32_t> files_of(const std::vector<Item>& items) {
+  std::map<std::string, std::uint32_t> numbers;
+  std::vector<std::uint32_t> files;
+  for (const Item& item : items)
+    files.push_back(numbers.emplace(item.file, static_cast<std::uint32_t>(numbers.size())).first->second);
+  return files;
+}
+
+void print_pairs(const std::vector<Item>& items) {
+  std::vector<packer::SoundMark> marks;
+  for (const Item& item : items) marks.push_back(item.mark);
+  std::set<std::uint32_t> within;
+  for (const packer::SoundPair& pair : packer::find_sound_pairs(marks, files_of(items), 0)) {
+    within.insert({pair.a, pair.b});
+    std::printf("pair: errors %.3f of %zu, difference %.1f dB, lag %d: %s | %s\n", pair.likeness.errors,
+                pair.likeness.compared, pair.likeness.difference_db, pair.likeness.lag,
+                items[pair.a].name.c_str(), items[pair.b].name.c_str());
+  }
+  std::printf("%zu of %zu sounds stand in these pairs\n", within.size(), items.size());
+}
+
+// Copies among the marks, so that there is something to find.
+void print_index(const std::vector<Item>& items) {
+  std::vector<packer::SoundMark> marks;
+  for (const Item& item : items) {
+    marks.push_back(item.mark);
+    marks.push_back(item.changed.back());
+  }
+  std::vector<std::uint32_t> groups(marks.size());
+  std::iota(groups.begin(), groups.end(), 0U);
+  const std::vector<packer::SoundPair> indexed = packer::find_sound_pairs(marks, groups, 0);
+  std::vector<std::size_t> found(marks.size());
+  common::parallel_for(marks.size(), 0, [&](std::size_t i) {
+    for (std::size_t j = i + 1; j < marks.size(); ++j) {
+      const auto like = packer::compare_sounds(marks[i], marks[j]);
+      if (like && like->is_near_duplicate()) ++found[i];
+    }
+  });
+  std::printf("the index finds %zu pairs of the %zu that comparing each with each finds\n", indexed.size(),
+              std::accumulate(found.begin(), found.end(), std::size_t{0}));
 }
 
 }  // namespace
 
 int main(int argc, char** argv) {
   std::set<std::string> paths;
-  std::size_t limit = 1'000'000;
+  std::size_t clips = 2;
   for (int i = 1; i < argc; ++i) {
     const std::string word = argv[i];
-    if (word.starts_with("--limit=")) {
-      limit = std::stoul(word.substr(8));
+    if (word.starts_with("--clips=")) {
+      clips = std::stoul(word.substr(8));
       continue;
     }
     for (const auto& entry : fs::recursive_directory_iterator(word)) {
       const std::string extension = entry.path().extension().string();
-      if (entry.is_regular_file() && !entry.is_symlink() &&
-          (extension == ".wav" || extension == ".ogg" || extension == ".oga"))
+      if (entry.is_regular_file() &&
+          (extension == ".wav" || extension == ".ogg" || extension == ".oga" || extension == ".flac"))
         paths.insert(entry.path().string());
     }
   }
-  const packer::Vision vision = packer::Vision::load();
-  const auto mark_of = [&](const Waveform& sound) {
-    return packer::mark_sound(vision.levels(common::to_mono(sound, packer::k_sound_rate_hz)));
-  };
-  std::vector<std::string> names(paths.begin(), paths.end());
-  if (names.size() > limit) {
-    std::vector<std::string> spread;
-    for (std::size_t i = 0; i < limit; ++i) spread.push_back(names[i * names.size() / limit]);
-    names = spread;
-  }
-  std::vector<Item> items(names.size());
-  std::vector<double> times(names.size());
-  common::parallel_for(names.size(), 0, [&](std::size_t i) {
-    try {
-      const std::string text = common::read_text(names[i], 1 << 28);
-      const Waveform sound = common::decode_audio(common::view_of(text), names[i]);
-      if (static_cast<double>(sound.frames()) / sound.rate_hz > 60) return;
-      const auto start = std::chrono::steady_clock::now();
-      items[i].mark = mark_of(sound);
-      times[i] = seconds_since(start);
-      items[i].seconds = static_cast<double>(sound.frames()) / sound.rate_hz;
-      if (items[i].mark.is_even()) {
-        std::fprintf(stderr, "even: %s\n", names[i].c_str());
-        return;
-      }
-      for (const Change& change : changes()) {
-        // Nothing is left of a short sound that begins a second later.
-        if (items[i].seconds < 2 && std::string(change.name).find("later") != std::string::npos) {
-          items[i].changed.emplace_back();
-          continue;
-        }
-        const Waveform changed = change.make(sound);
-        items[i].changed.push_back(changed.samples.empty() ? packer::SoundMark{} : mark_of(changed));
-      }
-      items[i].name = names[i];
-    } catch (const common::Error& error) {
-      std::fprintf(stderr, "left out: %s\n", error.what());
-    }
-  });
-  double time = 0, seconds = 0;
-  for (std::size_t i = 0; i < items.size(); ++i) {
-    time += times[i];
-    seconds += items[i].seconds;
-  }
-  std::erase_if(items, [](const Item& item) { return item.name.empty(); });
-  std::printf("%zu sounds, %.2f ms for ten seconds\n", items.size(), 1e4 * time / seconds);
-  for (std::size_t c = 0; c < changes().size(); ++c) {
-    std::size_t found[2] = {0, 0}, all[2] = {0, 0}, even = 0;
-    for (std::size_t i = 0; i < items.size(); ++i) {
-      const Item& item = items[i];
-      // What was cut to less than a second is another sound.
-      if (std::string(changes()[c].name).find("later") != std::string::npos && item.seconds < 2) continue;
-      if (item.changed[c].is_even()) {
-        ++even;
-        continue;
-      }
-      const auto like = packer::compare_sounds(item.mark, item.changed[c]);
-      ++all[i % 2];
-      if (like && like->is_near_duplicate())
-        ++found[i % 2];
-      else if (std::getenv("MISSES") != nullptr)
-        std::printf("  miss: errors %.3f difference %.1f shared %.2f lag %d, %.1f s, sure %zu %zu: %s\n",
-                    like ? like->errors : 2, like ? like->difference_db : 0, like ? like->shared : 0,
-                    like ? like->lag : 0, item.seconds, item.mark.sure_bits, item.changed[c].sure_bits,
-                    item.name.c_str());
-    }
-    std::printf("%-32s found %zu of %zu, and %zu of %zu; even %zu\n", changes()[c].name, found[0], all[0],
-                found[1], all[1], even);
-  }
-  const auto start = std::chrono::steady_clock::now();
-  std::vector<std::vector<std::string>> close(items.size());
-  std::vector<std::size_t> looks(items.size());
-  common::parallel_for(items.size(), 0, [&](std::size_t i) {
-    for (std::size_t j = i + 1; j < items.size(); ++j) {
-      const auto like = packer::compare_sounds(items[i].mark, items[j].mark);
-      if (!like) continue;
-      ++looks[i];
-      if (like->errors > 0.3 || like->difference_db > 8 || like->shared < 0.2) continue;
-      char line[1000];
-      std::snprintf(line, sizeof line, "%s errors %.3f difference %.1f shared %.2f lag %d: %s %s",
-                    like->is_near_duplicate() ? "FALSE" : "close", like->errors, like->difference_db,
-                    like->shared, like->lag, items[i].name.c_str(), items[j].name.c_str());
-      close[i].emplace_back(line);
-    }
-  });
-  std::size_t all = 0;
-  for (const std::size_t count : looks) all += count;
-  std::printf("%zu pairs in %.2f s, %zu looked at\n", items.size() * (items.size() - 1) / 2,
-              seconds_since(start), all);
-  for (const auto& lines : close)
-    for (const std::string& line : lines) std::printf("%s\n", line.c_str());
+  const std::vector<Item> items = items_of({paths.begin(), paths.end()}, clips);
+  print_found(items);
+  print_pairs(items);
+  print_index(items);
 }

@@ -15,6 +15,15 @@ using support::Finished;
 
 const std::string k_packer = std::string(SAFE_BIN) + "/safe-packer";
 
+const std::string k_module = std::string(SAFE_BIN) + "/libsafe-vision.so";
+
+// Without OpenCV the module is not built, and what needs it cannot be tested.
+bool has_module() {
+  if (fs::exists(k_module)) return true;
+  MESSAGE("not tested: no " << k_module);
+  return false;
+}
+
 bool holds(const std::string& text, const std::string& part) { return text.find(part) != std::string::npos; }
 
 // Waves of several directions: a picture with as much in it as a photograph has.
@@ -47,11 +56,13 @@ fs::path pack_with_a_copy(const fs::path& root, int quality = 40) {
 }  // namespace
 
 TEST_CASE("a picture that was encoded again is found, and is fatal only where that is asked for") {
+  if (!has_module()) return;
   const support::Scratch scratch;
   const fs::path pack = pack_with_a_copy(scratch.path());
   const Finished listed = support::run_process({k_packer, "leaks", pack.string()});
   CHECK(listed.code == 0);
   CHECK(holds(listed.out, "picture: distance 0.0"));
+  CHECK(holds(listed.err, "1 near-duplicate pair in 1 group; compared 3 pictures and "));
   CHECK(holds(listed.out, "images/" + support::image_name(1) + " of val_manifest.json (1) and images/" +
                               support::image_name(3) + " of retention_manifest.json (3)"));
   CHECK(support::run_process({k_packer, "leaks", "--fatal", pack.string()}).code == 1);
@@ -64,10 +75,13 @@ TEST_CASE("a picture that was encoded again is found, and is fatal only where th
   CHECK(root["leaks"][0]["same_bytes"] == false);
   CHECK(root["leaks"][0]["files"][0]["path"] == "images/" + support::image_name(1));
   CHECK(root["leaks"][0]["files"][1]["manifest"] == "retention_manifest.json");
+  CHECK(root["leaks"][0]["group"] == 0);
+  CHECK(root["groups"] == 1);
   CHECK(root["pictures"] == 3);
 }
 
 TEST_CASE("two packs are compared with each other, and a damaged one is refused") {
+  if (!has_module()) return;
   const support::Scratch scratch;
   const fs::path pack = pack_with_a_copy(scratch / "one");
   fs::rename(pack, scratch / "first_pack");
@@ -100,7 +114,55 @@ TEST_CASE("without its module the verb says what to install, and every other ver
   std::ofstream(scratch / "libsafe-vision.so") << "no library";
   const Finished broken = support::run_process({alone, "leaks", pack.string()});
   CHECK(broken.code == 3);
-  CHECK(holds(broken.err, "cannot be loaded"));
+  CHECK(holds(broken.err, "libsafe-vision.so cannot be loaded: it is no ELF file"));
+}
+
+TEST_CASE("a module that was cut short is refused, wherever it was cut") {
+  if (!has_module()) return;
+  const support::Scratch scratch;
+  const fs::path pack = pack_with_a_copy(scratch.path());
+  fs::copy_file(k_packer, scratch / "safe-packer");
+  const std::string alone = (scratch / "safe-packer").string();
+  const std::string module = support::text_of_file(k_module);
+  for (const std::size_t sixteenth : {0U, 1U, 4U, 8U, 12U, 15U}) {
+    CAPTURE(sixteenth);
+    support::put_file(scratch / "libsafe-vision.so", module.substr(0, module.size() * sixteenth / 16));
+    const Finished refused = support::run_process({alone, "leaks", pack.string()});
+    CHECK(refused.code == 3);
+    CHECK(holds(refused.err, sixteenth == 0 ? "it is empty" : "it is truncated"));
+  }
+  support::put_file(scratch / "libsafe-vision.so", module.substr(0, module.size() - 1));
+  CHECK(support::run_process({alone, "leaks", pack.string()}).code == 3);
+  support::put_file(scratch / "libsafe-vision.so", module);
+  CHECK(support::run_process({alone, "leaks", pack.string()}).code == 0);
+}
+
+TEST_CASE("only the verb that compares loads OpenCV") {
+  if (!has_module()) return;
+  const support::Scratch scratch;
+  const fs::path pack = pack_with_a_copy(scratch.path());
+  // The loader names each library that it opens.
+  const auto loaded = [&](const std::string& program, const std::vector<std::string>& words) {
+    std::vector<std::string> command = {"/usr/bin/env", "LD_DEBUG=files",
+                                        std::string(SAFE_BIN) + "/" + program};
+    command.insert(command.end(), words.begin(), words.end());
+    return support::run_process(command).err;
+  };
+  const std::string compared = loaded("safe-packer", {"leaks", pack.string()});
+  CHECK(holds(compared, "libsafe-vision.so"));
+  CHECK(holds(compared, "libopencv_core"));
+  for (const std::vector<std::string>& words : {std::vector<std::string>{"verify", pack.string()},
+                                                {"show", pack.string()},
+                                                {"leaks", "--help"},
+                                                {"build", "--help"},
+                                                {"--help"}}) {
+    const std::string seen = loaded("safe-packer", words);
+    CAPTURE(words.front());
+    CHECK(holds(seen, "libc.so"));
+    CHECK_FALSE(holds(seen, "opencv"));
+    CHECK_FALSE(holds(seen, "libsafe-vision.so"));
+  }
+  CHECK_FALSE(holds(loaded("safe-manifest", {"val", "--help"}), "opencv"));
 }
 
 TEST_CASE("no program is linked with OpenCV") {
@@ -113,6 +175,7 @@ TEST_CASE("no program is linked with OpenCV") {
 }
 
 TEST_CASE("build --leaks lists copies or refuses them, and changes no byte of the pack") {
+  if (!has_module()) return;
   const support::Scratch scratch;
   const fs::path pack = pack_with_a_copy(scratch.path());
   const auto build = [&](const std::string& leaks, const std::string& dest) {
@@ -125,6 +188,7 @@ TEST_CASE("build --leaks lists copies or refuses them, and changes no byte of th
   const Finished listed = build("list", "listed"), off = build("off", "off"), fatal = build("fatal", "fatal");
   CHECK(listed.code == 0);
   CHECK(holds(listed.err, "near-duplicate: picture: distance 0.0"));
+  CHECK(holds(listed.err, "not compared: audio/"));
   CHECK(off.code == 0);
   CHECK_FALSE(holds(off.err, "near-duplicate"));
   CHECK(listed.out.substr(0, 64) == off.out.substr(0, 64));

@@ -188,3 +188,51 @@ TEST_CASE("pictures of one outline and other colours are two") {
       packer::compare_pictures(vision()->mark(disc(220, 40, 40)), vision()->mark(disc(30, 120, 60)));
   CHECK_FALSE((likeness && likeness->is_near_duplicate()));
 }
+
+TEST_CASE("a gradient has no details to tell it by") {
+  if (vision() == nullptr) return;
+  Picture gradient{200, 150, {}};
+  for (int y = 0; y < 150; ++y)
+    for (int x = 0; x < 200; ++x)
+      gradient.pixels.insert(gradient.pixels.end(), 3, static_cast<std::uint8_t>((x + y) * 255 / 350));
+  CHECK(packer::is_flat(vision()->mark(gradient)));
+}
+
+TEST_CASE("a picture of which a part became white or black is still found") {
+  if (vision() == nullptr) return;
+  const Picture picture = scene(6);
+  const packer::PictureMark mark = vision()->mark(picture);
+  const std::vector<std::function<double(double)>> clips = {
+      [](double v) { return v + 60; }, [](double v) { return v - 60; },
+      [](double v) { return 128 + (v - 128) * 1.8; }, [](double v) { return v * 1.5; }};
+  for (const auto& clip : clips) {
+    const auto likeness = packer::compare_pictures(mark, vision()->mark(each(picture, clip)));
+    REQUIRE(likeness);
+    CAPTURE(likeness->distance);
+    CAPTURE(likeness->detail);
+    CHECK(likeness->is_near_duplicate());
+  }
+}
+
+TEST_CASE("pages of one frame with other pictures in them are two") {
+  if (vision() == nullptr) return;
+  const auto page = [](std::uint32_t seed) {
+    Picture picture = scene(seed, 240, 240);
+    for (int y = 0; y < 240; ++y)
+      for (int x = 0; x < 240; ++x) {
+        const int border = std::min({x, y, 239 - x, 239 - y});
+        if (border >= 50) continue;
+        const int level = border < 30 ? 240 : 30;
+        std::fill_n(picture.pixels.begin() + (y * 240 + x) * 3, 3, static_cast<std::uint8_t>(level));
+      }
+    return picture;
+  };
+  const packer::PictureMark one = vision()->mark(page(1));
+  const auto itself = packer::compare_pictures(one, vision()->mark(encoded(page(1), 40)));
+  REQUIRE(itself);
+  CHECK(itself->is_near_duplicate());
+  for (const std::uint32_t seed : {2U, 3U, 4U}) {
+    const auto likeness = packer::compare_pictures(one, vision()->mark(page(seed)));
+    CHECK_FALSE((likeness && likeness->is_near_duplicate()));
+  }
+}

@@ -124,8 +124,8 @@ TEST_CASE("a sound is found in each of its changed copies, and the shift is told
       for (const auto& likeness : {packer::compare_sounds(mark, copy), packer::compare_sounds(copy, mark)}) {
         REQUIRE(likeness);
         CAPTURE(likeness->errors);
+        CAPTURE(likeness->evidence);
         CAPTURE(likeness->difference_db);
-        CAPTURE(likeness->shared);
         CHECK(likeness->is_near_duplicate());
       }
     }
@@ -159,11 +159,60 @@ TEST_CASE("sounds that have nothing to do with each other stay apart, two draws 
     }
 }
 
+TEST_CASE("of a clip of two seconds the second that is left after a shift is found") {
+  if (vision() == nullptr) return;
+  std::size_t compared = 0;
+  for (const std::uint32_t seed : {1U, 2U, 3U, 4U, 5U, 6U}) {
+    const Waveform whole = soundscape(seed);
+    const packer::SoundMark mark = mark_of(cut(whole, 3, 5)), copy = mark_of(cut(whole, 4, 5));
+    if (mark.has_too_little() || copy.has_too_little()) continue;
+    ++compared;
+    CAPTURE(seed);
+    const auto likeness = packer::compare_sounds(mark, copy);
+    REQUIRE(likeness);
+    CHECK(likeness->is_near_duplicate());
+  }
+  CHECK(compared >= 4);
+}
+
+TEST_CASE("the fewer signs are compared, the fewer of them may differ") {
+  // The first `differing` of `signs` signs differ; what is left has no signs.
+  const auto likeness_of = [](std::size_t signs, std::size_t differing) {
+    packer::SoundMark a, b;
+    for (std::size_t i = 0; i < signs; ++i) {
+      a.signs.push_back(0);
+      b.signs.push_back(i < differing ? 1 : 0);
+      a.sure.push_back(1);
+      b.sure.push_back(1);
+    }
+    a.levels.assign(signs * packer::k_wide_bands, 90);
+    b.levels = a.levels;
+    packer::SoundLikeness likeness = packer::compare_at(a, b, 0);
+    likeness.difference_db = 0;
+    return likeness;
+  };
+  CHECK(likeness_of(64, 0).is_near_duplicate());
+  CHECK_FALSE(likeness_of(63, 0).is_near_duplicate());
+  CHECK_FALSE(likeness_of(100, 11).is_near_duplicate());
+  CHECK(likeness_of(200, 22).is_near_duplicate());
+  CHECK(likeness_of(1000, 200).is_near_duplicate());
+  CHECK_FALSE(likeness_of(1000, 201).is_near_duplicate());
+  CHECK(likeness_of(0, 0).evidence == 0);
+}
+
+TEST_CASE("half a second is too short to be told, and so is what has no frames in common") {
+  if (vision() == nullptr) return;
+  CHECK(mark_of(cut(soundscape(1), 2, 2.2)).has_too_little());
+  const packer::SoundMark mark = mark_of(cut(soundscape(1), 0, 10));
+  CHECK(packer::compare_at(mark, mark, 1000).compared == 0);
+  CHECK(packer::compare_at(mark, mark, -1000).compared == 0);
+}
+
 TEST_CASE("silence, a constant and a steady tone have nothing to tell them by") {
   if (vision() == nullptr) return;
   Waveform silent{k_rate, 1, std::vector<float>(10 * k_rate)};
   CHECK(mark_of(silent).silent);
   Waveform constant{k_rate, 1, std::vector<float>(10 * k_rate, 0.5F)};
-  CHECK(mark_of(constant).is_even());
-  CHECK(packer::mark_sound({}).is_even());
+  CHECK(mark_of(constant).has_too_little());
+  CHECK(packer::mark_sound({}).has_too_little());
 }
