@@ -18,7 +18,7 @@ inline constexpr double k_most_difference_db = 5.8;
 
 // How much better than chance the signs agree: 1 is the standard deviation of as many independent bits.
 // Frames overlap, so bits are not independent: between sounds that have nothing to do with each other the
-// deviation is 1.8 (README.md of tests/bench says how that was measured). 8 is 4.4 of those, at one lag.
+// deviation was 1.8, on sounds of packages that tests/bench/README.md names. 8 is 4.4 of those, at one lag.
 inline constexpr double k_least_evidence = 8;
 
 // With fewer sure bits even a copy with one sixth of errors would not reach that evidence.
