@@ -37,8 +37,8 @@
 #   SAFE_TRAINER     the program; CONDA_ENV  an environment to activate first
 #   VARIANTS, SEEDS  which variants (all three), each with which seeds (SEED)
 #   SWEEP            a sweep file, instead of them
-#   STAGE            a folder on the node's own disk, such as $TMPDIR: the pack is copied there, once a node, and
-#                    verified on the way
+#   STAGE            a folder on the node's own disk, to which the pack is copied, once a node, and verified on the way;
+#                    $TMPDIR in it, in single quotes, is the node's
 #
 # Always on, as in the original: --eval-with-audio-gate --eval-audio-gate-comparison.
 #
@@ -240,6 +240,8 @@ stage() {
   [[ -n $packer ]] || die 3 "STAGE needs safe-packer beside safe-trainer or in PATH"
   id=$("$packer" list --json "$PACK_ROOT" | sed -n 's/^  "id": "\([0-9a-f]*\)".*/\1/p')
   [[ -n $id ]] || die 3 "cannot read the id of $PACK_ROOT; check it: safe-packer verify $PACK_ROOT"
+  # shellcheck disable=SC2016 # these very characters
+  STAGE=${STAGE//'$TMPDIR'/${TMPDIR:-/tmp}}
   mkdir -p "$STAGE"
   copy=$STAGE/safe-pack-$id
   exec 9>"$STAGE/.copying-$id" # not .safe-pack-$id.lock, which is extract's own

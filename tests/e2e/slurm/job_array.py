@@ -319,7 +319,7 @@ def test_sweep(node, world):
     count = int(run(world.bin / "safe-trainer", "sweep", sweep, "--count"))
     check(count == 4, f"--count says {count} of 4 runs")
     stage, runs = node.folder / "stage", node.folder / "swept"
-    environment = world.environment(runs, SWEEP=str(sweep), STAGE=str(stage))
+    environment = world.environment(runs, SWEEP=str(sweep), STAGE="$TMPDIR/stage", TMPDIR=str(node.folder))
     array = run("sbatch", "--parsable", "--cpus-per-task=1", "--mem=500", f"--output={node.folder}/sweep-%a.log",
                 f"--array=0-{count - 1}", SCRIPT, env=environment, cwd=node.folder).strip()
     page = node.folder / "report.html"
