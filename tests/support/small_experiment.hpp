@@ -59,32 +59,48 @@ inline trainer::ClipGroup small_clips(const trainer::Llava& base, const trainer:
     group.items.push_back(
         {{name, {caption}, common::PackPath("audio/train/" + name + ".wav")},
          i,
-         trainer::encode_row(base, writer.with_answer(writer.text_row(k_clip_question), caption), {},
-                             first_layer)});
+         trainer::encode_row(base, writer.with_answer(writer.text_row(k_clip_question), caption), {}, nullptr,
+                             first_layer, trainer::Teacher::not_asked)});
   }
   group.vectors = noise({count, k_sound_width}, count).to(base.placement().device);
   return group;
 }
 
+// With the base's answers; item i is about image i of `prefixes`, where that is given.
 inline std::vector<trainer::QuestionItem> small_questions(const trainer::Llava& base,
                                                           const trainer::Tokenizer& tokenizer,
-                                                          std::int64_t count, std::int64_t first_layer,
-                                                          std::int64_t seed) {
+                                                          std::int64_t count,
+                                                          const trainer::RunConfig& config, std::int64_t seed,
+                                                          trainer::PrefixStore* prefixes = nullptr) {
   const std::vector<std::pair<std::string, std::string>> asked = {
       {"What colour is it?", "red"}, {"How many are there?", "two"}, {"Is it red?", "yes"}};
   const torch::NoGradGuard frozen;
   const trainer::PromptWriter writer(base, tokenizer);
+  const std::int64_t first_layer = config.fusion.layers.front();
   std::vector<trainer::QuestionItem> items;
   for (std::int64_t i = 0; i < count; ++i) {
     const auto& [question, answer] = asked[static_cast<std::size_t>(i) % asked.size()];
-    const torch::Tensor pixels = noise({1, 3, 12, 12}, seed + i).to(base.placement().device);
+    const torch::Tensor pixels =
+        noise({1, 3, 12, 12}, seed + i).to(base.placement().device, base.placement().dtype);
     trainer::QuestionItem item;
     item.sample = {seed + i, seed + i,
                    question, std::vector<std::string>(10, answer),
                    answer,   common::PackPath("images/" + std::to_string(seed + i) + ".jpg")};
-    item.features = base.encode_images(pixels).squeeze(0);
-    item.row = trainer::encode_row(base, writer.with_answer(writer.image_row(question, 0), answer),
-                                   item.features, first_layer);
+    const trainer::Row row = writer.with_answer(writer.image_row(question, 0), answer);
+    item.head = trainer::embed_head(base, row, base.encode_images(pixels).squeeze(0));
+    std::shared_ptr<const trainer::KvCache> prefix;
+    torch::Tensor states = item.head.unsqueeze(0);
+    if (config.fusion.positions == trainer::FusionPositions::text)
+      prefix = std::make_shared<trainer::KvCache>(base.decoder().run_prefix(
+          item.head.unsqueeze(0), 0, [&](std::int64_t layer, const torch::Tensor& hidden) {
+            if (layer == first_layer) states = hidden;
+            return hidden;
+          }));
+    item.row = trainer::encode_row(base, row, item.head, prefix, first_layer, trainer::Teacher::asked);
+    if (prefix && prefixes != nullptr) {
+      prefixes->put(i, states, *prefix);
+      item.row.prefix = i;
+    }
     items.push_back(std::move(item));
   }
   return items;
@@ -113,7 +129,8 @@ inline trainer::RunConfig small_config(const std::string& variant) {
 }
 
 inline trainer::Experiment small_experiment(const trainer::RunConfig& config,
-                                            const trainer::Placement& placement = {}) {
+                                            const trainer::Placement& placement = {},
+                                            trainer::Kept kept = trainer::Kept::keys) {
   trainer::Tokenizer tokenizer = small_tokenizer();
   trainer::Llava base = small_llava(tokenizer, placement);
   const std::int64_t first = config.fusion.layers.front();
@@ -127,8 +144,10 @@ inline trainer::Experiment small_experiment(const trainer::RunConfig& config,
     experiment.train_rows.push_back(item.row);
     experiment.train_clips.push_back(item.clip);
   }
-  experiment.validation = small_questions(experiment.base, experiment.tokenizer, 4, first, 1000);
-  for (trainer::QuestionItem& item : small_questions(experiment.base, experiment.tokenizer, 8, first, 2000))
+  experiment.validation = small_questions(experiment.base, experiment.tokenizer, 4, config, 1000);
+  experiment.retention_prefixes = trainer::PrefixStore(8, first + 1, kept, {});
+  for (trainer::QuestionItem& item : small_questions(experiment.base, experiment.tokenizer, 8, config, 2000,
+                                                     &experiment.retention_prefixes))
     experiment.retention_rows.push_back(std::move(item.row));
   return experiment;
 }

@@ -10,6 +10,8 @@ namespace trainer {
 
 void add_make_base(common::Program& program);
 void add_run(common::Program& program);
+// What a run would take.
+void add_plan(common::Program& program);
 void add_sweep(common::Program& program);
 // Judges a finished run again.
 void add_evaluate(common::Program& program);

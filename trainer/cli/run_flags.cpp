@@ -64,6 +64,11 @@ void add_model_flags(Verb& verb, RunFlags& f) {
       .otherwise(f.config.base.string());
   verb.path("--audio-encoder", f.audio_encoder, "Hear with this CLAP, a Hugging Face folder")
       .otherwise(f.config.audio_encoder.string());
+  verb.choice("--dtype", f.dtype,
+              {{"auto", "bfloat16 on a GPU that computes in it, else float32"},
+               {"float32", "four bytes a weight"},
+               {"bfloat16", "two bytes a weight"}},
+              "Keep and run the frozen base in this type; the adapter and all losses are float32");
   verb.choice("--silence-baseline", f.silence_baseline,
               {{"on", "audio tokens are what the clip adds to silence"}, {"off", "audio tokens as they are"}},
               "Subtract the audio tokens of silence");
@@ -121,6 +126,10 @@ void add_retention_flags(Verb& verb, RunFlags& f) {
 void add_training_flags(Verb& verb, RunFlags& f) {
   RunConfig& c = f.config;
   verb.whole("--train-batch-size", c.train_batch_size, k_positive_whole, "Train on this many clips a step");
+  verb.whole("--gradient-accumulation-steps", c.gradient_accumulation, k_positive_whole,
+             "Sum the gradients of this many batches, of clips and of questions, in each step");
+  verb.whole("--micro-batch-size", c.micro_batch, k_whole,
+             "Compute this many rows at once on a GPU; 0: as many as its memory takes");
   verb.whole("--num-epochs", c.epochs, k_positive_whole, "Train for this many passes over the clips");
   verb.real("--lr-projector", c.projector_rate, RealRange::positive,
             "Train the projector with this learning rate");
@@ -253,6 +262,9 @@ RunConfig resolve(const RunFlags& flags) {
   config.evaluation.audio_gate = flags.audio_gate ? AudioGate::on : AudioGate::off;
   config.evaluation.gate_comparison = flags.gate_comparison ? GateComparison::sweep : GateComparison::none;
   config.device = device_of(flags.device);
+  config.dtype = flags.dtype == "float32"    ? DtypeChoice::float32
+                 : flags.dtype == "bfloat16" ? DtypeChoice::bfloat16
+                                             : DtypeChoice::automatic;
   config.feature_cache = feature_cache_of(flags.feature_cache, config.output_root);
   if (flags.base) config.base = *flags.base;
   if (flags.audio_encoder) config.audio_encoder = *flags.audio_encoder;

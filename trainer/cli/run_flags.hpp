@@ -17,7 +17,7 @@ struct RunFlags {
   bool gate_comparison = false;
   bool audio_gate = true;
   bool debug_logging = false;
-  std::string device = "auto", silence_baseline = "on", fusion_positions = "text";
+  std::string device = "auto", dtype = "auto", silence_baseline = "on", fusion_positions = "text";
   std::optional<std::string> null_space;
   std::optional<double> kl_weight, kl_temperature, fisher_weight, null_space_energy, gate_scale;
   std::optional<std::int64_t> null_space_rank, null_space_refresh, null_space_min_samples,

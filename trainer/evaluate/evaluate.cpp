@@ -1,5 +1,7 @@
 #include "trainer/evaluate/evaluate.hpp"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 
 #include "trainer/evaluate/speak.hpp"
@@ -23,67 +25,34 @@ SpeakOptions options_for(const RunConfig& config, std::int64_t token_limit, cons
   return {config.evaluation.batch_size, token_limit, config.fusion.positions, what, config.verbosity};
 }
 
-// The questions under one condition.
-class QuestionAsker {
- public:
-  QuestionAsker(const RunConfig& config, const Experiment& experiment, const SafeModel& model,
-                const Compute& compute)
-      : config_(config), experiment_(experiment), model_(model), compute_(compute) {
-    const std::int64_t count = limit_of(config.evaluation.max_vl_batches, config.evaluation.max_batches,
-                                        config.evaluation.batch_size, experiment.validation.size());
-    for (std::int64_t i = 0; i < count; ++i) {
-      const QuestionItem& item = experiment.validation[static_cast<std::size_t>(i)];
-      rows_.push_back({&item.row, item.features});
-    }
-    base_ = ask(Voice::base, {}, "asking the base");
-  }
-
-  // clips: which clip of `vectors` each question hears; empty: no sound.
-  std::vector<Prediction> predictions(std::string_view condition, const Hearing& hearing,
-                                      const std::vector<std::string>& distractors) {
-    const std::vector<Spoken> said = ask(Voice::safe, hearing, "asking, " + std::string(condition));
-    std::vector<Prediction> predictions;
-    for (std::size_t i = 0; i < said.size(); ++i) {
-      const QuestionSample& sample = experiment_.validation[i].sample;
-      Prediction one;
-      one.kind = PredictionKind::vl;
-      one.condition = condition;
-      one.id = std::to_string(sample.question_id);
-      one.question = sample.question;
-      one.answer_type = answer_type_of(sample.majority_answer);
-      one.references = sample.answers;
-      const manifest::Scorer scorer = scorer_of(one);
-      one.prediction = answer_in(scorer, said[i].text);
-      one.score = score_answer(scorer, one.prediction, sample.answers);
-      one.base_prediction = answer_in(scorer, base_[i].text);
-      one.base_score = score_answer(scorer, *one.base_prediction, sample.answers);
-      if (!distractors.empty()) one.distractor = distractors[i];
-      one.kl_to_base = said[i].kl;
-      one.nll = said[i].nll;
-      one.base_nll = base_[i].nll;
-      same_bits_ = same_bits_ && (hearing.clips.defined() || said[i].same_bits);
-      predictions.push_back(std::move(one));
-    }
-    return predictions;
-  }
-
-  [[nodiscard]] std::int64_t count() const { return static_cast<std::int64_t>(rows_.size()); }
-  [[nodiscard]] bool same_bits_without_audio() const { return same_bits_; }
-
- private:
-  std::vector<Spoken> ask(Voice voice, const Hearing& hearing, const std::string& what) const {
-    return speak(model_, experiment_.tokenizer, rows_, voice, hearing,
-                 options_for(config_, config_.evaluation.answer_tokens, what), compute_);
-  }
-
-  const RunConfig& config_;
-  const Experiment& experiment_;
-  const SafeModel& model_;
-  const Compute& compute_;
-  std::vector<SpokenRow> rows_;
-  std::vector<Spoken> base_;
-  bool same_bits_ = true;
+// One way to ask the questions.
+struct Condition {
+  std::string_view name;
+  Hearing hearing;
+  std::vector<std::string> distractors;  // of each question; empty: none
 };
+
+Prediction prediction_of(const QuestionItem& item, const Condition& condition, std::size_t at,
+                         const Spoken& safe, const Spoken& base) {
+  const QuestionSample& sample = item.sample;
+  Prediction one;
+  one.kind = PredictionKind::vl;
+  one.condition = condition.name;
+  one.id = std::to_string(sample.question_id);
+  one.question = sample.question;
+  one.answer_type = answer_type_of(sample.majority_answer);
+  one.references = sample.answers;
+  const manifest::Scorer scorer = scorer_of(one);
+  one.prediction = answer_in(scorer, safe.text);
+  one.score = score_answer(scorer, one.prediction, sample.answers);
+  one.base_prediction = answer_in(scorer, base.text);
+  one.base_score = score_answer(scorer, *one.base_prediction, sample.answers);
+  if (!condition.distractors.empty()) one.distractor = condition.distractors[at];
+  one.kl_to_base = safe.kl;
+  one.nll = safe.nll;
+  one.base_nll = base.nll;
+  return one;
+}
 
 struct Distractors {
   torch::Tensor clips;             // [questions, D]
@@ -114,9 +83,58 @@ torch::Tensor shuffled_vectors(const ClipGroup& group, std::int64_t seed) {
   return pick_rows(group.vectors, other);
 }
 
+// Every condition of the configuration.
+std::vector<Condition> conditions_of(const RunConfig& config, const Experiment& experiment,
+                                     const SafeModel& model, std::int64_t questions) {
+  std::vector<Condition> conditions = {{condition::k_no_audio, {}, {}}};
+  if (config.evaluation.audio_gate == AudioGate::off) return conditions;
+  conditions.push_back(
+      {condition::k_silence, {model.silence().unsqueeze(0).expand({questions, -1}).contiguous(), 1.0}, {}});
+  const auto distracted = [&](std::string_view name, const ClipGroup& group, double gate) {
+    if (group.items.empty()) return;
+    const Distractors drawn = distractors_from(group, config.seed, questions);
+    conditions.push_back({name, {drawn.clips, gate}, drawn.names});
+  };
+  distracted(condition::k_distractor_memorised, experiment.train, 1.0);
+  distracted(condition::k_distractor_held_out, experiment.held_out, 1.0);
+  if (config.evaluation.gate_comparison == GateComparison::none) return conditions;
+  distracted(condition::k_gate_0, experiment.train, 0.0);
+  distracted(condition::k_gate_025, experiment.train, 0.25);
+  distracted(condition::k_gate_05, experiment.train, 0.5);
+  distracted(condition::k_gate_1, experiment.train, 1.0);
+  return conditions;
+}
+
+void ask_questions(const RunConfig& config, const Experiment& experiment, const SafeModel& model,
+                   const Compute& compute, AnswerLog& log, Evaluation& result) {
+  const EvaluationConfig& options = config.evaluation;
+  const std::int64_t count =
+      limit_of(options.max_vl_batches, options.max_batches, options.batch_size, experiment.validation.size());
+  std::vector<SpokenRow> rows;
+  for (std::int64_t i = 0; i < count; ++i) {
+    const QuestionItem& item = experiment.validation[static_cast<std::size_t>(i)];
+    rows.push_back({&item.row, item.head});
+  }
+  const std::vector<Condition> conditions = conditions_of(config, experiment, model, count);
+  std::vector<Hearing> hearings;
+  for (const Condition& condition : conditions) hearings.push_back(condition.hearing);
+  const SpokenSet said = speak(model, experiment.tokenizer, rows, hearings,
+                               options_for(config, options.answer_tokens, "asking"), compute, log);
+  bool same_bits = true;
+  for (std::size_t c = 0; c < conditions.size(); ++c)
+    for (std::size_t i = 0; i < rows.size(); ++i) {
+      const Spoken& safe = said.safe[c][i];
+      same_bits = same_bits && (conditions[c].hearing.clips.defined() || safe.same_bits);
+      result.predictions.push_back(
+          prediction_of(experiment.validation[i], conditions[c], i, safe, said.base[i]));
+    }
+  result.bit_equal_without_audio = same_bits;
+}
+
 std::vector<Prediction> caption_group(const RunConfig& config, const Experiment& experiment,
-                                      const SafeModel& model, const Compute& compute, const ClipGroup& group,
-                                      std::int64_t count, std::string_view name, const std::string& split) {
+                                      const SafeModel& model, const Compute& compute, AnswerLog& log,
+                                      const ClipGroup& group, std::int64_t count, std::string_view name,
+                                      const std::string& split) {
   std::vector<Prediction> predictions;
   if (count == 0) return predictions;
   std::vector<SpokenRow> rows;
@@ -125,17 +143,11 @@ std::vector<Prediction> caption_group(const RunConfig& config, const Experiment&
   const manifest::Scorer scorer = group.items.front().sample.scorer;
   const std::int64_t token_limit = scorer == manifest::Scorer::captions ? config.evaluation.caption_tokens
                                                                         : config.evaluation.answer_tokens;
-  const auto caption = [&](Voice voice, const torch::Tensor& clips, const std::string& what) {
-    const Hearing hearing{clips.defined() ? clips.slice(0, 0, count) : clips, 1.0};
-    return speak(model, experiment.tokenizer, rows, voice, hearing, options_for(config, token_limit, what),
-                 compute);
-  };
-  const std::string label(name);
-  const std::vector<Spoken> safe = caption(Voice::safe, group.vectors, "captioning, " + label);
-  const std::vector<Spoken> base = caption(Voice::base, {}, "captioning, base alone");
-  std::vector<Spoken> shuffled;
-  if (count > 1)
-    shuffled = caption(Voice::safe, shuffled_vectors(group, config.seed), "captioning, shuffled clips");
+  std::vector<Hearing> hearings = {{group.vectors.slice(0, 0, count), 1.0}};
+  if (count > 1) hearings.push_back({shuffled_vectors(group, config.seed).slice(0, 0, count), 1.0});
+  const SpokenSet said =
+      speak(model, experiment.tokenizer, rows, hearings,
+            options_for(config, token_limit, fmt::format("captioning, {}, {}", name, split)), compute, log);
   for (std::int64_t i = 0; i < count; ++i) {
     const auto at = static_cast<std::size_t>(i);
     const ClipSample& sample = group.items[at].sample;
@@ -146,17 +158,17 @@ std::vector<Prediction> caption_group(const RunConfig& config, const Experiment&
     one.id = sample.clip_id;
     one.references = sample.captions;
     if (scorer != usual_scorer(one.kind)) one.scorer = scorer;
-    one.prediction = answer_in(scorer, safe[at].text);
+    one.prediction = answer_in(scorer, said.safe[0][at].text);
     one.score = score_answer(scorer, one.prediction, sample.captions);
-    one.base_prediction = answer_in(scorer, base[at].text);
+    one.base_prediction = answer_in(scorer, said.base[at].text);
     one.base_score = score_answer(scorer, *one.base_prediction, sample.captions);
-    if (!shuffled.empty()) {
-      one.shuffled_prediction = answer_in(scorer, shuffled[at].text);
+    if (said.safe.size() > 1) {
+      one.shuffled_prediction = answer_in(scorer, said.safe[1][at].text);
       one.shuffled_score = score_answer(scorer, *one.shuffled_prediction, sample.captions);
     }
-    one.kl_to_base = safe[at].kl;
-    one.nll = safe[at].nll;
-    one.base_nll = base[at].nll;
+    one.kl_to_base = said.safe[0][at].kl;
+    one.nll = said.safe[0][at].nll;
+    one.base_nll = said.base[at].nll;
     predictions.push_back(std::move(one));
   }
   return predictions;
@@ -165,39 +177,12 @@ std::vector<Prediction> caption_group(const RunConfig& config, const Experiment&
 }  // namespace
 
 Evaluation evaluate(const RunConfig& config, const Experiment& experiment, const SafeModel& model,
-                    const Compute& compute) {
+                    const Compute& compute, AnswerLog& log) {
   Evaluation result;
   const EvaluationConfig& options = config.evaluation;
-  if (!experiment.validation.empty()) {
-    QuestionAsker asker(config, experiment, model, compute);
-    append(result.predictions, asker.predictions(condition::k_no_audio, {}, {}));
-    result.bit_equal_without_audio = asker.same_bits_without_audio();
-    if (options.audio_gate == AudioGate::on) {
-      const torch::Tensor silence = model.silence().unsqueeze(0).expand({asker.count(), -1}).contiguous();
-      append(result.predictions, asker.predictions(condition::k_silence, {silence, 1.0}, {}));
-      Distractors own;
-      if (!experiment.train.items.empty()) {
-        own = distractors_from(experiment.train, config.seed, asker.count());
-        append(result.predictions,
-               asker.predictions(condition::k_distractor_memorised, {own.clips, 1.0}, own.names));
-      }
-      if (!experiment.held_out.items.empty()) {
-        const Distractors held_out = distractors_from(experiment.held_out, config.seed, asker.count());
-        append(result.predictions,
-               asker.predictions(condition::k_distractor_held_out, {held_out.clips, 1.0}, held_out.names));
-      }
-      if (options.gate_comparison == GateComparison::sweep && !own.names.empty()) {
-        const std::vector<std::pair<std::string_view, double>> gates = {{condition::k_gate_0, 0.0},
-                                                                        {condition::k_gate_025, 0.25},
-                                                                        {condition::k_gate_05, 0.5},
-                                                                        {condition::k_gate_1, 1.0}};
-        for (const auto& [name, gate] : gates)
-          append(result.predictions, asker.predictions(name, {own.clips, gate}, own.names));
-      }
-    }
-  }
+  if (!experiment.validation.empty()) ask_questions(config, experiment, model, compute, log, result);
   const auto group = [&](const ClipGroup& clips, std::string_view name) {
-    append(result.predictions, caption_group(config, experiment, model, compute, clips,
+    append(result.predictions, caption_group(config, experiment, model, compute, log, clips,
                                              limit_of(options.max_audio_batches, options.max_batches,
                                                       options.batch_size, clips.items.size()),
                                              name, "validation"));
@@ -208,11 +193,11 @@ Evaluation evaluate(const RunConfig& config, const Experiment& experiment, const
 }
 
 std::vector<Prediction> evaluate_training(const RunConfig& config, const Experiment& experiment,
-                                          const SafeModel& model, const Compute& compute) {
+                                          const SafeModel& model, const Compute& compute, AnswerLog& log) {
   const std::int64_t count = std::min(config.evaluation.train_batches * config.train_batch_size,
                                       static_cast<std::int64_t>(experiment.train.items.size()));
-  return caption_group(config, experiment, model, compute, experiment.train, std::max<std::int64_t>(count, 0),
-                       condition::k_memorised, "training");
+  return caption_group(config, experiment, model, compute, log, experiment.train,
+                       std::max<std::int64_t>(count, 0), condition::k_memorised, "training");
 }
 
 }  // namespace trainer

@@ -2,6 +2,7 @@
 // same. Decoding is greedy and sees no reference. Every comparison is over the same batches and padding.
 #pragma once
 
+#include "trainer/evaluate/answer_log.hpp"
 #include "trainer/model/safe_model.hpp"
 #include "trainer/results/metrics.hpp"
 #include "trainer/results/prediction.hpp"
@@ -18,12 +19,13 @@ struct Evaluation {
 };
 
 // Asks the validation questions under every condition of the configuration, and captions the memorised and
-// held-out clips. `split` names the predictions ("validation").
+// held-out clips. `split` names the predictions ("validation"). What `log` has is not asked again.
 [[nodiscard]] Evaluation evaluate(const RunConfig& config, const Experiment& experiment,
-                                  const SafeModel& model, const Compute& compute);
+                                  const SafeModel& model, const Compute& compute, AnswerLog& log);
 
 // The first `train_batches` batches of the training clips, as split "training".
 [[nodiscard]] std::vector<Prediction> evaluate_training(const RunConfig& config, const Experiment& experiment,
-                                                        const SafeModel& model, const Compute& compute);
+                                                        const SafeModel& model, const Compute& compute,
+                                                        AnswerLog& log);
 
 }  // namespace trainer

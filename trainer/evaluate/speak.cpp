@@ -2,105 +2,128 @@
 
 #include <algorithm>
 #include <span>
+#include <utility>
 
-#include "common/progress.hpp"
+#include "trainer/model/prefix_store.hpp"
 
 namespace trainer {
 namespace {
 
-// The prompts of a batch, padded on the left so that all of them end where generation begins.
-struct PromptBatch {
-  torch::Tensor hidden;  // [B, L, H]
-  torch::Tensor valid;   // [B, L]
-  torch::Tensor fused;   // [B, L]
+// What is computed of a batch once, whoever speaks.
+struct Scene {
+  Batch answers;               // for the likelihood of the references
+  torch::Tensor base_logits;   // [N, V]
+  torch::Tensor prompts;       // [B, L, H], padded on the left so that all end where generation begins
+  torch::Tensor prompt_valid;  // [B, L]
 };
 
-PromptBatch make_prompts(const Llava& base, const std::vector<SpokenRow>& rows, FusionPositions positions) {
+std::shared_ptr<const KvCache> prefix_of(const Llava& base, std::span<const SpokenRow> rows,
+                                         FusionPositions positions) {
+  const bool has_image = rows.front().row->row.fused_begin > 0;
+  if (!has_image || positions == FusionPositions::all) return nullptr;
+  const void* image = nullptr;  // of the row before: questions about one image often follow each other
+  KvCache prefix;
+  return stack_prefixes(static_cast<std::int64_t>(rows.size()), [&](std::int64_t row) {
+    const torch::Tensor& head = rows[static_cast<std::size_t>(row)].head;
+    if (std::exchange(image, head.data_ptr()) != head.data_ptr())
+      prefix = base.decoder().run_prefix(head.to(base.placement().device).unsqueeze(0), 0);
+    return prefix;
+  });
+}
+
+void fill_prompts(const Llava& base, std::span<const SpokenRow> rows, Scene& scene) {
+  std::vector<torch::Tensor> embedded;
   std::int64_t length = 0;
-  for (const SpokenRow& spoken : rows) length = std::max(length, spoken.row->row.answer_begin);
-  const auto count = static_cast<std::int64_t>(rows.size());
-  PromptBatch batch;
-  batch.valid = torch::zeros({count, length}, torch::kBool);
-  batch.fused = torch::zeros({count, length}, torch::kBool);
-  std::vector<torch::Tensor> padded;
-  for (std::int64_t b = 0; b < count; ++b) {
-    const SpokenRow& spoken = rows[static_cast<std::size_t>(b)];
-    Row prompt = spoken.row->row;
-    prompt.ids.resize(static_cast<std::size_t>(prompt.answer_begin));
-    const torch::Tensor embedded = embed_row(base, prompt, spoken.features);  // [l, H]
-    const std::int64_t pad = length - prompt.answer_begin;
-    padded.push_back(torch::cat({torch::zeros({pad, embedded.size(1)}, embedded.options()), embedded}));
-    batch.valid[b].slice(0, pad).fill_(true);
-    batch.fused[b].slice(0, pad + (positions == FusionPositions::all ? 0 : prompt.fused_begin)).fill_(true);
+  for (const SpokenRow& spoken : rows) {
+    embedded.push_back(embed_rest(base, spoken.row->row, spoken.head, spoken.row->begin,
+                                  spoken.row->row.answer_begin));  // [l, H]
+    length = std::max(length, embedded.back().size(0));
   }
-  batch.hidden = torch::stack(padded);
-  const torch::Device device = batch.hidden.device();
-  batch.valid = batch.valid.to(device);
-  batch.fused = batch.fused.to(device);
-  return batch;
+  const auto count = static_cast<std::int64_t>(rows.size());
+  scene.prompts = torch::zeros({count, length, embedded.front().size(1)}, embedded.front().options());
+  scene.prompt_valid = torch::zeros({count, length}, torch::kBool);
+  for (std::int64_t b = 0; b < count; ++b) {
+    const torch::Tensor& one = embedded[static_cast<std::size_t>(b)];
+    scene.prompts[b].slice(0, length - one.size(0)).copy_(one);
+    scene.prompt_valid[b].slice(0, length - one.size(0)).fill_(true);
+  }
+  scene.prompt_valid = scene.prompt_valid.to(scene.prompts.device());
+}
+
+Scene prepare(const SafeModel& model, std::span<const SpokenRow> rows, const SpeakOptions& options) {
+  std::vector<const EncodedRow*> encoded;
+  for (const SpokenRow& row : rows) encoded.push_back(row.row);
+  Scene scene;
+  scene.answers = make_batch(encoded, prefix_of(model.base(), rows, options.positions), model.device());
+  scene.base_logits = model.base_answer_logits(scene.answers);
+  fill_prompts(model.base(), rows, scene);
+  return scene;
 }
 
 // nll, kl and bits of each row of a batch, from logits at its supervised positions [N, V].
-void score(const Batch& batch, const torch::Tensor& logits, const torch::Tensor& base_logits,
-           std::span<Spoken> out) {
+void score(const Scene& scene, const torch::Tensor& logits, std::span<Spoken> out) {
   const torch::Tensor log_p = torch::log_softmax(logits.to(torch::kFloat32), -1);
-  const torch::Tensor log_base = torch::log_softmax(base_logits.to(torch::kFloat32), -1);
-  const torch::Tensor nll = -log_p.gather(1, batch.targets.unsqueeze(1)).squeeze(1);
+  const torch::Tensor log_base = torch::log_softmax(scene.base_logits.to(torch::kFloat32), -1);
+  const torch::Tensor nll = -log_p.gather(1, scene.answers.targets.unsqueeze(1)).squeeze(1);
   const torch::Tensor kl = (log_base.exp() * (log_base - log_p)).sum(-1);
   std::int64_t begin = 0;
   for (std::size_t b = 0; b < out.size(); ++b) {
-    const std::int64_t end = begin + batch.counts[b];
+    const std::int64_t end = begin + scene.answers.counts[b];
     out[b].nll = nll.slice(0, begin, end).mean().item<double>();
     out[b].kl = kl.slice(0, begin, end).mean().item<double>();
-    out[b].same_bits = logits.slice(0, begin, end).equal(base_logits.slice(0, begin, end));
+    out[b].same_bits = logits.slice(0, begin, end).equal(scene.base_logits.slice(0, begin, end));
     begin = end;
   }
 }
 
-// Rows [begin, begin + out.size()) of a larger set.
-void speak_batch(const SafeModel& model, const Tokenizer& tokenizer, const std::vector<SpokenRow>& rows,
-                 Voice voice, const AudioInput& audio, const SpeakOptions& options, std::span<Spoken> out) {
-  std::vector<EncodedRow> encoded;
-  std::vector<std::int64_t> which;
-  for (const SpokenRow& row : rows) {
-    which.push_back(static_cast<std::int64_t>(encoded.size()));
-    encoded.push_back(*row.row);
-  }
-  const Batch batch = make_batch(encoded, which, options.positions, model.device());
-  const torch::Tensor base_logits = model.base_answer_logits(batch);
-  const torch::Tensor logits = voice == Voice::base ? base_logits : model.answer_logits(batch, audio);
-  score(batch, logits, base_logits, out);
-
-  const PromptBatch prompts = make_prompts(model.base(), rows, options.positions);
-  const LayerHook hook = voice == Voice::base ? LayerHook{} : model.hook(audio, prompts.fused);
+// Null audio: the base, with no adapter in the computation at all.
+std::vector<Spoken> speak_batch(const SafeModel& model, const Tokenizer& tokenizer, const Scene& scene,
+                                const AudioInput* audio, std::int64_t token_limit) {
+  std::vector<Spoken> spoken(scene.answers.counts.size());
+  score(scene, audio == nullptr ? scene.base_logits : model.answer_logits(scene.answers, *audio), spoken);
   const std::vector<TokenIds> said =
-      generate(model.base(), prompts.hidden, prompts.valid, options.token_limit, hook);
-  for (std::size_t i = 0; i < said.size(); ++i) out[i].text = tokenizer.decode(said[i]);
+      generate(model.base(), scene.prompts, scene.prompt_valid, token_limit,
+               audio == nullptr ? LayerHook{} : model.hook(*audio), scene.answers.prefix);
+  for (std::size_t i = 0; i < said.size(); ++i) spoken[i].text = tokenizer.decode(said[i]);
+  return spoken;
 }
 
 }  // namespace
 
-std::vector<Spoken> speak(const SafeModel& model, const Tokenizer& tokenizer,
-                          const std::vector<SpokenRow>& rows, Voice voice, const Hearing& hearing,
-                          const SpeakOptions& options, const Compute& compute) {
-  std::vector<Spoken> spoken(rows.size());
-  common::Progress progress(options.what, "rows", rows.size(), options.verbosity);
+SpokenSet speak(const SafeModel& model, const Tokenizer& tokenizer, const std::vector<SpokenRow>& rows,
+                const std::vector<Hearing>& hearings, const SpeakOptions& options, const Compute& compute,
+                AnswerLog& log) {
+  std::vector<std::vector<Spoken>> voices(hearings.size() + 1, std::vector<Spoken>(rows.size()));
+  common::Progress progress(options.what, "answers", rows.size() * voices.size(), options.verbosity);
   const auto size = static_cast<std::size_t>(options.batch_size);
   compute.for_each((rows.size() + size - 1) / size, [&](std::size_t index) {
     const torch::NoGradGuard no_graph;
     const std::size_t begin = index * size;
     const std::size_t end = std::min(rows.size(), begin + size);
-    AudioInput audio;
-    if (hearing.clips.defined())
-      audio =
-          model.hear(hearing.clips.slice(0, static_cast<std::int64_t>(begin), static_cast<std::int64_t>(end)),
-                     hearing.gate);
-    const std::vector<SpokenRow> some(rows.begin() + static_cast<std::ptrdiff_t>(begin),
-                                      rows.begin() + static_cast<std::ptrdiff_t>(end));
-    speak_batch(model, tokenizer, some, voice, audio, options, std::span(spoken).subspan(begin, end - begin));
-    progress.add(end - begin);
+    std::optional<SpokenBatch> batch = log.find(options.what, index, voices.size(), end - begin);
+    if (!batch) {
+      const Scene scene = prepare(model, std::span(rows).subspan(begin, end - begin), options);
+      batch.emplace();
+      batch->push_back(speak_batch(model, tokenizer, scene, nullptr, options.token_limit));
+      for (const Hearing& hearing : hearings) {
+        AudioInput audio;
+        if (hearing.clips.defined())
+          audio = model.hear(
+              hearing.clips.slice(0, static_cast<std::int64_t>(begin), static_cast<std::int64_t>(end)),
+              hearing.gate);
+        batch->push_back(speak_batch(model, tokenizer, scene, &audio, options.token_limit));
+      }
+      log.add(options.what, index, *batch);
+    }
+    for (std::size_t v = 0; v < voices.size(); ++v)
+      std::move((*batch)[v].begin(), (*batch)[v].end(),
+                voices[v].begin() + static_cast<std::ptrdiff_t>(begin));
+    progress.add((end - begin) * voices.size());
   });
-  return spoken;
+  SpokenSet set;
+  set.base = std::move(voices.front());
+  set.safe.assign(std::make_move_iterator(voices.begin() + 1), std::make_move_iterator(voices.end()));
+  return set;
 }
 
 }  // namespace trainer

@@ -1,11 +1,14 @@
-// One pass over rows: the greedy answer, and how likely the reference is, with or without sound.
-// Axes: n rows, D width of the audio encoder.
+// Rows asked of the base and, with what they hear under each of several conditions, of SAFE: the greedy
+// answer, and how likely the reference is. Batch by batch: what stands before the first position that hears,
+// and what the base says, is computed once for all conditions.
+// Axes: n rows, D width of the audio encoder, F positions up to the end of an image.
 #pragma once
 
 #include <string>
 #include <vector>
 
 #include "common/progress.hpp"
+#include "trainer/evaluate/answer_log.hpp"
 #include "trainer/model/compute.hpp"
 #include "trainer/model/safe_model.hpp"
 
@@ -13,21 +16,12 @@ namespace trainer {
 
 struct SpokenRow {
   const EncodedRow* row = nullptr;
-  torch::Tensor features;  // [P, H] of its image, or undefined
+  torch::Tensor head;  // [F, H] of its image, or undefined
 };
-
-enum class Voice { base, safe };  // base: no adapter in the computation at all
 
 struct Hearing {
   torch::Tensor clips;  // [n, D], one for each row; undefined: no sound
   double gate = 1;
-};
-
-struct Spoken {
-  std::string text;       // as generated, special tokens left out
-  double nll = 0;         // nats a token of the row's own answer
-  double kl = 0;          // nats, mean over the answer's positions, from the base (over the same padding)
-  bool same_bits = true;  // all the row's logits equal the base's
 };
 
 struct SpeakOptions {
@@ -38,11 +32,15 @@ struct SpeakOptions {
   common::Verbosity verbosity = common::Verbosity::normal;
 };
 
+struct SpokenSet {
+  std::vector<Spoken> base;               // n, no adapter in the computation at all
+  std::vector<std::vector<Spoken>> safe;  // one a hearing, n each
+};
+
 // Batches are rows in their order, so what is in a batch, and every bit of it, is the same on any number of
-// threads.
-[[nodiscard]] std::vector<Spoken> speak(const SafeModel& model, const Tokenizer& tokenizer,
-                                        const std::vector<SpokenRow>& rows, Voice voice,
-                                        const Hearing& hearing, const SpeakOptions& options,
-                                        const Compute& compute);
+// threads. A batch that `log` has under options.what is taken from there, and every other one is put there.
+[[nodiscard]] SpokenSet speak(const SafeModel& model, const Tokenizer& tokenizer,
+                              const std::vector<SpokenRow>& rows, const std::vector<Hearing>& hearings,
+                              const SpeakOptions& options, const Compute& compute, AnswerLog& log);
 
 }  // namespace trainer

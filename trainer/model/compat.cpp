@@ -1,8 +1,42 @@
 #include "trainer/model/compat.hpp"
 
+#include <ATen/Parallel.h>
 #include <torch/version.h>
 
+#include <cstring>
+
 namespace trainer {
+namespace {
+
+bool is_slow(const torch::Tensor& x) {
+  static const bool has_instructions = __builtin_cpu_supports("avx512bf16") != 0;
+  return x.scalar_type() == torch::kBFloat16 && x.is_cpu() && !has_instructions;
+}
+
+// bf16 is the upper half of fp32. LibTorch's own conversion takes four times as long.
+torch::Tensor widened(const torch::Tensor& x) {
+  if (x.scalar_type() != torch::kBFloat16 || !x.is_contiguous() || x.requires_grad())
+    return x.to(torch::kFloat32);
+  torch::Tensor wide = torch::empty(x.sizes(), torch::kFloat32);
+  const auto* from = static_cast<const std::uint16_t*>(x.data_ptr());
+  auto* to = static_cast<std::uint32_t*>(wide.data_ptr());
+  at::parallel_for(0, x.numel(), 1 << 16, [&](std::int64_t begin, std::int64_t end) {
+    for (std::int64_t i = begin; i < end; ++i) to[i] = static_cast<std::uint32_t>(from[i]) << 16;
+  });
+  return wide;
+}
+
+}  // namespace
+
+torch::Tensor linear_map(const torch::Tensor& x, const torch::Tensor& weight, const torch::Tensor& bias) {
+  if (!is_slow(x) || !is_slow(weight)) return at::linear(x, weight, bias);
+  return at::linear(widened(x), widened(weight), bias.defined() ? widened(bias) : bias).to(torch::kBFloat16);
+}
+
+torch::Tensor product(const torch::Tensor& a, const torch::Tensor& b) {
+  if (!is_slow(a) || !is_slow(b)) return at::matmul(a, b);
+  return at::matmul(widened(a), widened(b)).to(torch::kBFloat16);
+}
 
 torch::Tensor index_on(torch::Device device, const std::vector<std::int64_t>& numbers) {
   return torch::tensor(numbers, torch::kLong).to(device);
@@ -24,9 +58,9 @@ torch::Tensor attend(const torch::Tensor& query, const torch::Tensor& key, const
     return at::scaled_dot_product_attention(query * (scale * std::sqrt(width)), key, value, mask);
   }
 #endif
-  auto scores = at::matmul(query * scale, key.transpose(-1, -2)).to(torch::kFloat32);  // [B,A,Q,K]
+  auto scores = product(query * scale, key.transpose(-1, -2)).to(torch::kFloat32);  // [B,A,Q,K]
   if (bias.defined()) scores = scores + bias;
-  return at::matmul(at::softmax(scores, -1).to(value.scalar_type()), value);
+  return product(at::softmax(scores, -1).to(value.scalar_type()), value);
 }
 
 }  // namespace trainer

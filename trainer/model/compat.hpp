@@ -9,8 +9,7 @@
 
 namespace trainer {
 
-// Where a model lives and in what type it computes. F16 and BF16 are for CUDA: 1.13 computes neither well on
-// a CPU.
+// Where a frozen model lives, and in what type its weights are kept and its layers run: fp32 or bf16.
 struct Placement {
   torch::Dtype dtype = torch::kFloat32;
   torch::Device device = torch::kCPU;
@@ -20,6 +19,13 @@ struct Placement {
 [[nodiscard]] torch::Tensor index_on(torch::Device device, const std::vector<std::int64_t>& numbers);
 // Those rows of `table` [N, ...], wherever it lives -> [n, ...].
 [[nodiscard]] torch::Tensor pick_rows(const torch::Tensor& table, const std::vector<std::int64_t>& rows);
+
+// x weightᵀ + bias and a b, in the type of their operands, sums in fp32. LibTorch multiplies bf16 on a CPU
+// without instructions for it seven times slower than fp32, so there the operands are widened first and the
+// result is rounded.
+[[nodiscard]] torch::Tensor linear_map(const torch::Tensor& x, const torch::Tensor& weight,
+                                       const torch::Tensor& bias);
+[[nodiscard]] torch::Tensor product(const torch::Tensor& a, const torch::Tensor& b);
 
 // What a masked score gets: its exponential is exactly 0 in fp32, and a row without any key stays finite.
 inline constexpr double k_masked_score = -1e30;

@@ -11,10 +11,12 @@
 
 namespace trainer {
 
-Placement placement_for(DeviceChoice choice) {
-  if (choice == DeviceChoice::cpu) return {};
+namespace {
+
+torch::Device device_for(DeviceChoice choice) {
+  if (choice == DeviceChoice::cpu) return torch::kCPU;
   if (!torch::cuda::is_available()) {
-    if (choice == DeviceChoice::automatic) return {};
+    if (choice == DeviceChoice::automatic) return torch::kCPU;
     throw common::Error(
         common::ErrorKind::usage,
         "--device cuda: this LibTorch sees no CUDA device (Debian's is built without CUDA); use "
@@ -27,13 +29,38 @@ Placement placement_for(DeviceChoice choice) {
   context.setBenchmarkCuDNN(false);
   context.setAllowTF32CuBLAS(false);
   context.setAllowTF32CuDNN(false);
-  return {torch::kFloat32, torch::kCUDA};
+  return torch::kCUDA;
 }
+
+// Older GPUs have no such products and say so.
+bool multiplies_bf16(torch::Device device) {
+  try {
+    const torch::Tensor one = torch::ones({16, 16}, torch::TensorOptions(device).dtype(torch::kBFloat16));
+    return at::matmul(one, one).cpu().eq(16).all().item<bool>();
+  } catch (const c10::Error&) {
+    return false;
+  }
+}
+
+}  // namespace
+
+Placement placement_for(DeviceChoice device, DtypeChoice dtype) {
+  Placement placement;
+  placement.device = device_for(device);
+  if (dtype == DtypeChoice::bfloat16 ||
+      (dtype == DtypeChoice::automatic && placement.device.is_cuda() && multiplies_bf16(placement.device)))
+    placement.dtype = torch::kBFloat16;
+  return placement;
+}
+
+std::string text_of(torch::Dtype dtype) { return dtype == torch::kBFloat16 ? "bfloat16" : "float32"; }
 
 std::string describe_library() { return at::show_config(); }
 
 Compute::Compute(unsigned threads, std::int64_t width, const Placement& placement) {
   available_ = common::thread_count(threads);
+  is_wide_ = width > k_wide;
+  is_on_cpu_ = !placement.device.is_cuda();
   if (width > k_wide)
     threads_inside_ = static_cast<int>(available_);
   else if (placement.device.is_cpu())
@@ -54,6 +81,12 @@ void Compute::prepare(std::size_t count, const std::function<void(std::size_t)>&
     work(index);
   });
   at::set_num_threads(threads_inside_);
+}
+
+std::int64_t Compute::rows_at_once(std::int64_t micro_batch) const {
+  constexpr std::int64_t k_small_rows = 16;
+  if (!is_on_cpu_) return micro_batch > 0 ? micro_batch : k_small_rows;
+  return is_wide_ ? 1 : k_small_rows;
 }
 
 void Compute::run(const std::vector<std::function<void()>>& tasks) const {

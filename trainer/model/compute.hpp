@@ -13,11 +13,15 @@
 namespace trainer {
 
 enum class DeviceChoice { automatic, cpu, cuda };
+enum class DtypeChoice { automatic, float32, bfloat16 };
 
-// fp32, on CUDA where it is chosen, or where the choice is automatic and there is a device. On CUDA LibTorch
-// is told to compute as on the CPU: no TF32, and of several algorithms the one that gives the same bits each
+// On CUDA where it is chosen, or where the choice is automatic and there is a device; in bf16 where that is
+// chosen, or where the choice is automatic and the device is a GPU that computes in it. On CUDA LibTorch is
+// told to compute as on the CPU: no TF32, and of several algorithms the one that gives the same bits each
 // time. A usage error where CUDA is chosen and is not there.
-[[nodiscard]] Placement placement_for(DeviceChoice choice);
+[[nodiscard]] Placement placement_for(DeviceChoice device, DtypeChoice dtype);
+// "float32" or "bfloat16".
+[[nodiscard]] std::string text_of(torch::Dtype dtype);
 
 // LibTorch's own account of itself: its version, what it was built with, and which of the processor's
 // instructions it uses. Another one may round otherwise.
@@ -34,6 +38,10 @@ class Compute {
   void prepare(std::size_t count, const std::function<void(std::size_t)>& work) const;
   // The passes of one training step: a signal to stop waits for the step's end.
   void run(const std::vector<std::function<void()>>& tasks) const;
+  // Rows of a batch that one pass computes. On a GPU `micro_batch`, or sixteen where it is 0. On the CPU the last bits of a product
+  // depend on its size, and they are not to depend on the memory that there was: so a wide model's rows are
+  // computed one by one there, and a small model's sixteen at a time, whatever is asked for.
+  [[nodiscard]] std::int64_t rows_at_once(std::int64_t micro_batch) const;
   // Of one product; part of what the last bits of a run depend on.
   [[nodiscard]] int threads_inside() const { return threads_inside_; }
 
@@ -43,6 +51,7 @@ class Compute {
   unsigned available_ = 1;
   unsigned side_by_side_ = 1;
   int threads_inside_ = 1;
+  bool is_wide_ = false, is_on_cpu_ = true;
 };
 
 }  // namespace trainer

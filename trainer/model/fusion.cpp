@@ -81,15 +81,14 @@ torch::Tensor FusionBlock::delta(const torch::Tensor& hidden, const AudioInput& 
   return output_(attention.joined) * torch::tanh(gate_(attention.normed)) * gates;
 }
 
-torch::Tensor FusionBlock::fuse(const torch::Tensor& hidden, const AudioInput& all,
-                                const torch::Tensor& fused) const {
+torch::Tensor FusionBlock::fuse(const torch::Tensor& hidden, const AudioInput& all) const {
   const AudioInput audio = heard(all);
   if (audio.rows.empty()) return hidden;
   const bool every_row = static_cast<std::int64_t>(audio.rows.size()) == hidden.size(0);
-  const torch::Tensor index = index_on(hidden.device(), audio.rows);
-  const torch::Tensor some = every_row ? hidden : hidden.index_select(0, index);  // [R, L, H]
-  const torch::Tensor mask = (every_row ? fused : fused.index_select(0, index)).unsqueeze(-1);
-  const torch::Tensor mixed = torch::where(mask, some + delta(some, audio), some);
+  const torch::Tensor index = every_row ? torch::Tensor() : index_on(hidden.device(), audio.rows);
+  const torch::Tensor some =
+      (every_row ? hidden : hidden.index_select(0, index)).to(torch::kFloat32);  // [R, L, H]
+  const torch::Tensor mixed = (some + delta(some, audio)).to(hidden.scalar_type());
   return every_row ? mixed : hidden.index_copy(0, index, mixed);
 }
 
@@ -126,10 +125,9 @@ Fusion::Fusion(const FusionConfig& config, std::int64_t seed) : config_(config) 
   for (const std::int64_t layer : config.layers) blocks_.emplace(layer, FusionBlock(config, layer, seed));
 }
 
-torch::Tensor Fusion::fuse(std::int64_t layer, const torch::Tensor& hidden, const AudioInput& audio,
-                           const torch::Tensor& fused) const {
+torch::Tensor Fusion::fuse(std::int64_t layer, const torch::Tensor& hidden, const AudioInput& audio) const {
   const auto block = blocks_.find(layer);
-  return block == blocks_.end() ? hidden : block->second.fuse(hidden, audio, fused);
+  return block == blocks_.end() ? hidden : block->second.fuse(hidden, audio);
 }
 
 std::vector<Parameter> Fusion::parameters() const {

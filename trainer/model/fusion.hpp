@@ -5,9 +5,10 @@
 //
 // Axes: B rows, L positions, H width of the language model, K audio tokens, R rows with audio, r rank.
 //
-// What always holds: a row that is not listed in AudioInput::rows, a row at gate 0 and a position that is not
-// fused keep their bits: they are left out of the addition, not multiplied by zero. Wo starts at zero, and
-// there is no bias and no LayerNorm after it, so before the first step out == h for every row.
+// What always holds: a row that is not listed in AudioInput::rows and a row at gate 0 keep their bits: they
+// are left out of the addition, not multiplied by zero. Wo starts at zero, and there is no bias and no
+// LayerNorm after it, so before the first step out == h for every row. All of it is fp32, whatever type h
+// has.
 #pragma once
 
 #include <map>
@@ -48,10 +49,9 @@ struct AudioInput {
 class FusionBlock {
  public:
   FusionBlock(const FusionConfig& config, std::int64_t layer, std::int64_t seed);
-  // hidden [B, L, H] -> [B, L, H]. fused [B, L] bool: the positions that may hear. Rows that `audio` does not
-  // name, and rows at gate 0, keep their bits.
-  [[nodiscard]] torch::Tensor fuse(const torch::Tensor& hidden, const AudioInput& audio,
-                                   const torch::Tensor& fused) const;
+  // hidden [B, L, H] -> [B, L, H], in its type. Rows that `audio` does not name, and rows at gate 0, keep
+  // their bits.
+  [[nodiscard]] torch::Tensor fuse(const torch::Tensor& hidden, const AudioInput& audio) const;
   [[nodiscard]] std::vector<Parameter> parameters() const;
   [[nodiscard]] std::map<std::string, torch::Tensor> frozen() const;
   void set_frozen(const std::map<std::string, torch::Tensor>& from);
@@ -89,9 +89,8 @@ class Fusion {
   [[nodiscard]] const FusionConfig& config() const { return config_; }
   [[nodiscard]] std::int64_t first_layer() const { return config_.layers.front(); }
   // hidden, the output of decoder layer `layer` [B, L, H], comes back unchanged where the layer is not fused.
-  // fused [B, L] bool: the positions that may hear.
-  [[nodiscard]] torch::Tensor fuse(std::int64_t layer, const torch::Tensor& hidden, const AudioInput& audio,
-                                   const torch::Tensor& fused) const;
+  [[nodiscard]] torch::Tensor fuse(std::int64_t layer, const torch::Tensor& hidden,
+                                   const AudioInput& audio) const;
   [[nodiscard]] std::vector<Parameter> parameters() const;
   [[nodiscard]] std::map<std::string, torch::Tensor> frozen() const;
   void set_frozen(const std::map<std::string, torch::Tensor>& from);

@@ -137,14 +137,16 @@ PaddedRows pad_rows(const std::vector<TokenIds>& rows, std::int64_t pad_token, P
 }
 
 std::vector<TokenIds> generate(const Llava& llava, const torch::Tensor& hidden, const torch::Tensor& valid,
-                               std::int64_t limit, const LayerHook& hook) {
+                               std::int64_t limit, const LayerHook& hook,
+                               const std::shared_ptr<const KvCache>& prefix) {
   const torch::NoGradGuard no_grad;
   const auto& decoder = llava.decoder();
   const auto rows = hidden.size(0);
   std::vector<TokenIds> answers(static_cast<std::size_t>(rows));
   KvCache cache;
   auto keys = valid;  // [B, K]
-  auto states = decoder.run_layers(hidden, 0, decoder.layers(), decoder.context(keys), hook, &cache);
+  auto states =
+      decoder.run_layers(hidden, 0, decoder.layers(), decoder.context(keys, 0, prefix), hook, &cache);
   // The last valid position of each row, wherever its padding is.
   const auto order = torch::arange(1, valid.size(1) + 1, valid.device());
   const auto last = (valid * order).argmax(1);                              // [B]
@@ -159,7 +161,7 @@ std::vector<TokenIds> generate(const Llava& llava, const torch::Tensor& hidden, 
         answers[static_cast<std::size_t>(row)].push_back(said[row].item<std::int64_t>());
     if (step + 1 == limit || !open.any().item<bool>()) break;
     keys = at::cat({keys, torch::ones({rows, 1}, valid.options())}, 1);
-    const auto context = decoder.context(keys, keys.size(1) - 1);
+    const auto context = decoder.context(keys, keys.size(1) - 1, prefix);
     states = decoder.run_layers(decoder.embed(ids.unsqueeze(1)), 0, decoder.layers(), context, hook, &cache);
     newest = states.select(1, 0);
   }

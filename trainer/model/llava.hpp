@@ -70,10 +70,11 @@ struct PaddedRows {
 [[nodiscard]] PaddedRows pad_rows(const std::vector<TokenIds>& rows, std::int64_t pad_token, PadSide side);
 
 // Greedy decoding from the hidden states of the prompts, hidden [B,L,H], valid [B,L] (padding on either
-// side), until every row has said eos or `limit` tokens. Ids without the eos. The hook sees [B,L,H] first and
-// [B,1,H] afterwards.
+// side), which stand behind `prefix` where there is one, until every row has said eos or `limit` tokens. Ids
+// without the eos. The hook sees [B,L,H] first and [B,1,H] afterwards.
 [[nodiscard]] std::vector<TokenIds> generate(const Llava& llava, const torch::Tensor& hidden,
                                              const torch::Tensor& valid, std::int64_t limit,
-                                             const LayerHook& hook = {});
+                                             const LayerHook& hook = {},
+                                             const std::shared_ptr<const KvCache>& prefix = nullptr);
 
 }  // namespace trainer

@@ -2,7 +2,14 @@
 
 #include <numeric>
 
+#include "trainer/model/frozen_layers.hpp"
+
 namespace trainer {
+namespace {
+
+constexpr std::int64_t k_checkpointed_positions = 256;
+
+}  // namespace
 
 SafeModel::SafeModel(const Llava& base, const torch::Tensor& silence, const ProjectorConfig& projector,
                      const FusionConfig& fusion, std::int64_t seed)
@@ -41,11 +48,27 @@ AudioInput SafeModel::hear(const torch::Tensor& clips, double gate) const {
 
 torch::Tensor SafeModel::run_above(const Batch& batch, const AudioInput& audio) const {
   const Decoder& decoder = base_.decoder();
-  const LayerHook fuse = hook(audio, batch.fused);
-  const std::int64_t first = fusion_.first_layer();
-  const torch::Tensor last = decoder.run_layers(fuse(first, batch.hidden), first + 1, decoder.layers(),
-                                                decoder.context(batch.valid), fuse);
-  return last.reshape({-1, last.size(2)}).index_select(0, batch.supervised);
+  const DecoderContext context = context_of(batch);
+  // With a prefix few positions have a graph; without one all of an image's may.
+  const bool is_long = batch.hidden.size(1) > k_checkpointed_positions;
+  torch::Tensor hidden = fusion_.fuse(fusion_.first_layer(), batch.hidden, audio);
+  std::int64_t done = fusion_.first_layer() + 1;
+  for (const auto& [layer, block] : fusion_.blocks()) {
+    if (layer < done) continue;
+    hidden = run_frozen(decoder, hidden, done, layer + 1, context, is_long ? Recall::inputs : Recall::traces);
+    hidden = block.fuse(hidden, audio);
+    done = layer + 1;
+  }
+  hidden =
+      run_frozen(decoder, hidden, done, decoder.layers(), context, is_long ? Recall::inputs : Recall::traces);
+  // A last layer that is fused gives all positions.
+  return hidden.dim() == 2 ? hidden : hidden.reshape({-1, hidden.size(2)}).index_select(0, batch.supervised);
+}
+
+DecoderContext SafeModel::context_of(const Batch& batch) const {
+  DecoderContext context = base_.decoder().context(batch.valid, 0, batch.prefix);
+  if (fusion_.blocks().rbegin()->first + 1 < base_.decoder().layers()) context.wanted = batch.supervised;
+  return context;
 }
 
 torch::Tensor SafeModel::answer_logits(const Batch& batch, const AudioInput& audio) const {
@@ -54,17 +77,15 @@ torch::Tensor SafeModel::answer_logits(const Batch& batch, const AudioInput& aud
 
 torch::Tensor SafeModel::base_answer_logits(const Batch& batch) const {
   const Decoder& decoder = base_.decoder();
-  const torch::Tensor last = decoder.run_layers(batch.hidden, fusion_.first_layer() + 1, decoder.layers(),
-                                                decoder.context(batch.valid));
-  return decoder.logits(last.reshape({-1, last.size(2)}).index_select(0, batch.supervised));
+  const torch::Tensor last =
+      decoder.run_layers(batch.hidden, fusion_.first_layer() + 1, decoder.layers(), context_of(batch));
+  return decoder.logits(last.dim() == 2 ? last
+                                        : last.reshape({-1, last.size(2)}).index_select(0, batch.supervised));
 }
 
-LayerHook SafeModel::hook(const AudioInput& audio, const torch::Tensor& fused) const {
-  return [this, audio, fused](std::int64_t layer, const torch::Tensor& hidden) {
-    // After the prompt, generation runs one position at a time, and each of them is text.
-    const bool prompt = hidden.size(1) == fused.size(1);
-    return fusion_.fuse(layer, hidden, audio,
-                        prompt ? fused : torch::ones_like(fused.slice(1, 0, hidden.size(1))));
+LayerHook SafeModel::hook(const AudioInput& audio) const {
+  return [this, audio](std::int64_t layer, const torch::Tensor& hidden) {
+    return fusion_.fuse(layer, hidden, audio);
   };
 }
 

@@ -36,8 +36,8 @@ class SafeModel {
   [[nodiscard]] torch::Tensor answer_logits(const Batch& batch, const AudioInput& audio) const;
   // The same with the base alone, over the same padding.
   [[nodiscard]] torch::Tensor base_answer_logits(const Batch& batch) const;
-  // For generation; fused [B, L] for the prompt, every later position hears.
-  [[nodiscard]] LayerHook hook(const AudioInput& audio, const torch::Tensor& fused) const;
+  // For generation: every position that is run hears.
+  [[nodiscard]] LayerHook hook(const AudioInput& audio) const;
 
   [[nodiscard]] const std::vector<Parameter>& parameters() const { return parameters_; }
   // What is drawn once and never trained, and the null space's bases; a checkpoint keeps them beside the
@@ -46,6 +46,7 @@ class SafeModel {
   void set_frozen(const std::map<std::string, torch::Tensor>& from);
 
  private:
+  [[nodiscard]] DecoderContext context_of(const Batch& batch) const;
   [[nodiscard]] torch::Tensor run_above(const Batch& batch, const AudioInput& audio) const;
 
   const Llava& base_;

@@ -27,7 +27,11 @@ using NamedTensors = std::map<std::string, torch::Tensor>;
 struct Linear {
   torch::Tensor weight;  // [out, in]
   torch::Tensor bias;    // [out] or undefined
-  [[nodiscard]] torch::Tensor operator()(const torch::Tensor& x) const { return at::linear(x, weight, bias); }
+  [[nodiscard]] torch::Tensor operator()(const torch::Tensor& x) const { return linear_map(x, weight, bias); }
+  // The gradient of x from that of the result.
+  [[nodiscard]] torch::Tensor gradient(const torch::Tensor& of_result) const {
+    return product(of_result, weight);
+  }
 };
 
 struct LayerNorm {

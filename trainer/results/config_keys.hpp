@@ -10,8 +10,10 @@ inline constexpr const char* k_config_name = "config.json";
 inline constexpr const char* k_config_digest = "config_digest";
 inline constexpr const char* k_feature_cache = "feature_cache";  // {"used": n, "computed": n}
 inline constexpr const char* k_resumed_at = "resumed_at_steps";  // a list, empty where it never was
+inline constexpr const char* k_micro_batch =
+    "micro_batch_size";  // on a GPU: rows at once, by its free memory
 // Facts of one run, which config_digest does not cover: it is the SHA-256 of the line without them.
-inline constexpr std::array<std::string_view, 4> k_outside_digest = {k_config_digest, "output_dir",
-                                                                     k_feature_cache, k_resumed_at};
+inline constexpr std::array<std::string_view, 5> k_outside_digest = {
+    k_config_digest, "output_dir", k_feature_cache, k_resumed_at, k_micro_batch};
 
 }  // namespace trainer

@@ -13,9 +13,16 @@ struct KlOptions {
   double temperature = 3;
 };
 
-// teacher, student [N, V] -> scalar, T^2 times the mean over N.
+// teacher, student [N, V] -> [N], T^2 times the divergence at each position.
+[[nodiscard]] torch::Tensor kl_divergences(const torch::Tensor& teacher, const torch::Tensor& student,
+                                           double temperature);
+// Their mean.
 [[nodiscard]] torch::Tensor kl_divergence(const torch::Tensor& teacher, const torch::Tensor& student,
                                           double temperature);
+
+// The term of one draw, in passes of scene.rows_at_once questions.
+[[nodiscard]] RetentionTerm kl_term(const KlOptions& options, const RetentionDraw& draw,
+                                    RetentionScene& scene);
 
 class KlRetention final : public RetentionMechanism {
  public:

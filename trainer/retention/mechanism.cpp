@@ -13,10 +13,27 @@ double gradient_norm(const std::vector<torch::Tensor>& gradients) {
   return std::sqrt(squares);
 }
 
+void add_gradients(std::vector<torch::Tensor>& sums, const std::vector<torch::Tensor>& gradients) {
+  sums.resize(gradients.size());
+  for (std::size_t k = 0; k < gradients.size(); ++k) {
+    if (!gradients[k].defined()) continue;
+    sums[k] = sums[k].defined() ? sums[k] + gradients[k] : gradients[k];
+  }
+}
+
+RetentionDraw part_of(const RetentionDraw& draw, std::int64_t begin, std::int64_t end) {
+  return {{draw.questions.begin() + begin, draw.questions.begin() + end},
+          {draw.clips.begin() + begin, draw.clips.begin() + end}};
+}
+
+Batch batch_of(const RetentionScene& scene, const std::vector<std::int64_t>& questions) {
+  const std::vector<const EncodedRow*> rows = pick(scene.rows, questions);
+  return make_batch(rows, scene.prefixes.gather(scene.model.base(), prefixes_of(rows)), scene.model.device());
+}
+
 DistractedBatch run_distracted(RetentionScene& scene, const RetentionDraw& draw) {
   DistractedBatch result;
-  result.batch =
-      make_batch(scene.rows, draw.questions, scene.model.fusion().config().positions, scene.model.device());
+  result.batch = batch_of(scene, draw.questions);
   const torch::Tensor clips = pick_rows(scene.clips, draw.clips);
   result.student = scene.model.answer_logits(result.batch, scene.model.hear(clips, 1.0));
   return result;

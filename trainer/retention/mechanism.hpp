@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "trainer/model/batch.hpp"
+#include "trainer/model/prefix_store.hpp"
 #include "trainer/model/safe_model.hpp"
 #include "trainer/model/tensor.hpp"
 #include "trainer/samples/streams.hpp"
@@ -18,8 +19,10 @@ namespace trainer {
 struct RetentionScene {
   SafeModel& model;
   const std::vector<EncodedRow>& rows;  // the retention questions
+  const PrefixStore& prefixes;          // and what stands before them
   const torch::Tensor& clips;           // [clips, D], from which distractors are drawn
   const RetentionStream& stream;
+  std::int64_t rows_at_once;  // that a pass may hold
 };
 
 // A mechanism's part of one step. Gradients are in the order of model.parameters(); undefined where there is
@@ -32,6 +35,9 @@ struct RetentionTerm {
 
 // Global L2 norm over all that are defined.
 [[nodiscard]] double gradient_norm(const std::vector<torch::Tensor>& gradients);
+
+// Into `sums`, which is empty before the first; nothing is added where a gradient is undefined.
+void add_gradients(std::vector<torch::Tensor>& sums, const std::vector<torch::Tensor>& gradients);
 
 enum class MechanismKind { loss, constraint };
 
@@ -58,6 +64,12 @@ class RetentionMechanism {
   [[nodiscard]] virtual std::map<std::string, torch::Tensor> state() const { return {}; }
   virtual void set_state(const std::map<std::string, torch::Tensor>& /*state*/) {}
 };
+
+// The questions begin .. end-1 of a draw.
+[[nodiscard]] RetentionDraw part_of(const RetentionDraw& draw, std::int64_t begin, std::int64_t end);
+
+// Those questions, padded to one batch.
+[[nodiscard]] Batch batch_of(const RetentionScene& scene, const std::vector<std::int64_t>& questions);
 
 // The student's logits at the answers of one retention batch, each question heard with its distractor at gate
 // 1: [N, V], with a graph to the trained tensors. base_logits are the teacher's.

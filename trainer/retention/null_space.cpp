@@ -56,7 +56,7 @@ void add_questions(const RetentionScene& scene, const std::vector<std::int64_t>&
   const SafeModel& model = scene.model;
   const Decoder& decoder = model.base().decoder();
   const std::int64_t first = model.fusion().first_layer();
-  const Batch batch = make_batch(scene.rows, questions, model.fusion().config().positions, model.device());
+  const Batch batch = batch_of(scene, questions);
   torch::Tensor tokens;
   if (hearing == Hearing::with_clips) {
     const torch::Tensor clips = clips_for(scene, questions);
@@ -68,21 +68,21 @@ void add_questions(const RetentionScene& scene, const std::vector<std::int64_t>&
     if (block == model.fusion().blocks().end()) return hidden;
     const torch::Tensor states = hidden.to(torch::kFloat32);
     LayerMoments& here = moments.layers[layer];
-    here.normed.add(rms_normed(states).index({batch.fused}));
-    if (tokens.defined()) here.joined.add(block->second.attend(states, tokens).joined.index({batch.fused}));
+    here.normed.add(rms_normed(states).index({batch.valid}));
+    if (tokens.defined()) here.joined.add(block->second.attend(states, tokens).joined.index({batch.valid}));
     return hidden;
   };
-  (void)decoder.run_layers(collect(first, batch.hidden), first + 1, decoder.layers(),
-                           decoder.context(batch.valid), collect);
+  const std::int64_t last = model.fusion().blocks().rbegin()->first;
+  (void)decoder.run_layers(collect(first, batch.hidden), first + 1, last + 1,
+                           decoder.context(batch.valid, 0, batch.prefix), collect);
 }
 
 SceneMoments second_moments(const RetentionScene& scene, Hearing hearing) {
-  constexpr std::int64_t k_rows = 32;
   SceneMoments moments;
   const auto count = static_cast<std::int64_t>(scene.rows.size());
-  for (std::int64_t begin = 0; begin < count; begin += k_rows) {
+  for (std::int64_t begin = 0; begin < count; begin += scene.rows_at_once) {
     std::vector<std::int64_t> questions;
-    for (std::int64_t i = begin; i < std::min(count, begin + k_rows); ++i) questions.push_back(i);
+    for (std::int64_t i = begin; i < std::min(count, begin + scene.rows_at_once); ++i) questions.push_back(i);
     add_questions(scene, questions, hearing, moments);
   }
   return moments;

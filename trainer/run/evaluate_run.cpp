@@ -160,6 +160,10 @@ RunConfig recorded_config(const Json& config, const std::string& where) {
   c.val_source = source.starts_with("pack_") ? source : "pack_vl";
   c.train_batch_size = count_in(config, "train_batch_size", 1, k_batch_limit, where);
   c.model_config = common::string_member(config, "model_config", where);
+  // Runs before there was a choice have none.
+  c.dtype = config.contains("dtype") && common::string_member(config, "dtype", where) == "bfloat16"
+                ? DtypeChoice::bfloat16
+                : DtypeChoice::float32;
   c.evaluation = recorded_evaluation(config, where);
   read_sizes(config, where, c);
   return c;
@@ -191,9 +195,10 @@ RunResult evaluate_run(const EvaluateRequest& request) {
   load_adapter(
       parse_safetensors(read_sealed(request.run, run.sums_digest, adapter), (request.run / adapter).string()),
       request.run / adapter, model);
-  const Evaluation evaluation = evaluate(config, experiment, model, compute);
+  AnswerLog log;
+  const Evaluation evaluation = evaluate(config, experiment, model, compute, log);
   std::vector<Prediction> predictions = evaluation.predictions;
-  const std::vector<Prediction> training = evaluate_training(config, experiment, model, compute);
+  const std::vector<Prediction> training = evaluate_training(config, experiment, model, compute, log);
   RunResult result;
   result.metrics.validation = summarise(predictions, "validation");
   if (!training.empty()) result.metrics.training = summarise(training, "training");

@@ -15,6 +15,7 @@
 #include "trainer/results/run_seal.hpp"
 #include "trainer/results/summary.hpp"
 #include "trainer/retention/gradient_subspace.hpp"
+#include "trainer/run/plan.hpp"
 #include "trainer/run/sizes.hpp"
 #include "trainer/run/sources.hpp"
 #include "trainer/run/unlike.hpp"
@@ -154,6 +155,19 @@ Earlier go_on_with(RunDirectory run, const std::string& config_digest) {
   return {std::move(run), std::move(checkpoint), std::move(resumed_at)};
 }
 
+// As `safe-trainer plan` has it; what cannot fit is refused before a weight is read.
+std::int64_t fitting_micro_batch(RunConfig config, const Selection& selection) {
+  const PlanInputs inputs = plan_inputs(config, selection);
+  const Plan plan = make_plan(config, inputs);
+  require_fits(plan, inputs);
+  if (inputs.placement.device.is_cuda() && config.verbosity == common::Verbosity::normal)
+    common::print_line(stderr,
+                       fmt::format("{} rows at once, by {:.1f} GB of free GPU memory (safe-trainer plan "
+                                   "has the numbers)",
+                                   plan.micro_batch, static_cast<double>(inputs.device_free) / 1e9));
+  return plan.micro_batch;
+}
+
 }  // namespace
 
 RunResult run_experiment(RunConfig config, Resume resume) {
@@ -165,12 +179,13 @@ RunResult run_experiment(RunConfig config, Resume resume) {
   const packer::VerifiedPack pack = open_source(config, work);
   watch.lap("open_pack_s");
 
+  const PackSamples samples = read_samples(pack);
+  Selection selection = select_samples(samples, config);
+  config.micro_batch = fitting_micro_batch(config, selection);
   FrozenModels models = open_models(config);
   const RunInputs inputs{pack.id().hex(), pack.name(), models.base_digest, models.audio_encoder_digest,
                          models.placement};
   common::Json record = config_json(config, inputs);
-  const PackSamples samples = read_samples(pack);
-  Selection selection = select_samples(samples, config);
   record_sizes(selection, config, record);
   const Compute compute(config.threads, config.fusion.width, models.placement);
   if (config.fusion.width > Compute::k_wide) record["threads"] = compute.threads_inside();
@@ -201,6 +216,7 @@ RunResult run_experiment(RunConfig config, Resume resume) {
                                                     std::chrono::system_clock::now());
   const std::optional<Checkpoint> checkpoint = earlier ? std::move(earlier->checkpoint) : std::nullopt;
   record["output_dir"] = run.path().filename().string();
+  if (experiment.base.placement().device.is_cuda()) record[k_micro_batch] = config.micro_batch;
   record[k_feature_cache] = to_json(caches);
   record[k_resumed_at] = earlier ? earlier->resumed_at : common::Json::array();
   run.write_config(record);
@@ -213,9 +229,12 @@ RunResult run_experiment(RunConfig config, Resume resume) {
     return train(config, experiment, model, mechanisms, run, digest.hex(), compute, checkpoint);
   });
   watch.lap("train_s");
+  // Answers of another state of training are none of this one's.
+  if (!checkpoint || checkpoint->step < trained.steps) AnswerLog::remove_from(run.folder());
   const Judgement judged = resumable("evaluating", [&] {
-    return Judgement{evaluate(config, experiment, model, compute),
-                     evaluate_training(config, experiment, model, compute)};
+    AnswerLog log(run.folder());
+    return Judgement{evaluate(config, experiment, model, compute, log),
+                     evaluate_training(config, experiment, model, compute, log)};
   });
   const Evaluation& evaluation = judged.evaluation;
   const std::vector<Prediction>& training = judged.training;
@@ -232,6 +251,7 @@ RunResult run_experiment(RunConfig config, Resume resume) {
   std::vector<Prediction> predictions = evaluation.predictions;
   predictions.insert(predictions.end(), training.begin(), training.end());
   run.write_predictions(predictions);
+  AnswerLog::remove_from(run.folder());
   run.write_metrics(result.metrics);
   save_adapter(run, digest.hex(), model);
   run.write_timings(watch.timings());

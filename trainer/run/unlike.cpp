@@ -58,9 +58,24 @@ std::string differences(const Json& there, const Json& here) {
   return text;
 }
 
+namespace {
+
+// Not by the way: whoever resumes on another machine would get a run of another type without having asked.
+void refuse_other_type(const std::string& run, const Json& there, const Json& here) {
+  constexpr const char* k_key = "dtype";
+  if (!there.contains(k_key) || !there.at(k_key).is_string() || there.at(k_key) == here.at(k_key)) return;
+  const auto type = there.at(k_key).get<std::string>();
+  throw common::Error(common::ErrorKind::mismatch,
+                      fmt::format("{} was begun in {} and this run would go on in {}; give --dtype {}, or "
+                                  "start again without --resume",
+                                  run, type, here.at(k_key).get<std::string>(), type));
+}
+
+}  // namespace
+
 void say_what_differs(const RunConfig& config, const Json& record) {
   std::error_code ignored;
-  if (config.verbosity == common::Verbosity::quiet || !fs::is_directory(config.output_root, ignored)) return;
+  if (!fs::is_directory(config.output_root, ignored)) return;
   // Names begin with the time, so the last by name is the newest.
   std::set<fs::path> runs;
   for (const fs::directory_entry& entry : fs::directory_iterator(config.output_root, ignored))
@@ -68,7 +83,9 @@ void say_what_differs(const RunConfig& config, const Json& record) {
   for (auto run = runs.rbegin(); run != runs.rend(); ++run) {
     const std::optional<Json> there = read_config(*run);
     if (!there || !is_alike(*there, record)) continue;
+    refuse_other_type(run->string(), *there, record);
     const std::string text = differences(*there, record);
+    if (config.verbosity == common::Verbosity::quiet) return;
     common::print_line(
         stderr, fmt::format("no run of this configuration to resume: {} differs ({}); starting a new run",
                             run->string(), text.empty() ? "in nothing that config.json has" : text));

@@ -28,6 +28,7 @@ void append_original_keys(const RunConfig& c, common::Json& json) {
   json["train_source"] = c.train_source;
   json["val_source"] = c.val_source;
   json["train_batch_size"] = c.train_batch_size;
+  if (c.gradient_accumulation > 1) json["gradient_accumulation_steps"] = c.gradient_accumulation;
   json["val_batch_size"] = c.evaluation.batch_size;
   json["num_epochs"] = c.epochs;
   json["learning_rate_projector"] = c.projector_rate;
@@ -142,6 +143,7 @@ common::Json config_json(const RunConfig& config, const RunInputs& inputs) {
   json["optimiser"] = "AdamW, betas 0.9 and 0.98, epsilon 1e-8";
   json["schedule"] = "linear over min(1000, steps / 10), then cosine to 0";
   json["device"] = inputs.placement.device.str();
+  json["dtype"] = text_of(inputs.placement.dtype);
   if (inputs.placement.device.is_cuda()) json["cuda"] = at::detail::getCUDAHooks().showConfig();
   json["torch_version"] = TORCH_VERSION;
   json["safe_packs_version"] = SAFE_VERSION;

@@ -63,7 +63,11 @@ struct RunConfig {
   EvaluationConfig evaluation;
   std::int64_t accuracy_every = 10, accuracy_first = 5;  // steps at which history has the token accuracy
   std::int64_t checkpoint_every = 200;                   // steps; 0: only when asked to stop
+  // Batches whose gradients one step of the optimiser sums up; retention questions likewise.
+  std::int64_t gradient_accumulation = 1;
+  std::int64_t micro_batch = 0;  // rows that a GPU computes at once; 0: as many as its memory takes
   DeviceChoice device = DeviceChoice::automatic;
+  DtypeChoice dtype = DtypeChoice::automatic;
   unsigned threads = 0;
   common::Verbosity verbosity = common::Verbosity::normal;
 };

@@ -11,6 +11,7 @@
 #include "common/terminal.hpp"
 #include "trainer/formats/model_folder.hpp"
 #include "trainer/model/compat.hpp"
+#include "trainer/train/encode_questions.hpp"
 #include "trainer/train/sample_rows.hpp"
 
 namespace trainer {
@@ -44,7 +45,7 @@ ClipGroup encode_clips(const packer::VerifiedPack& pack, const AudioEncoder& aud
   const std::vector<torch::Tensor> vectors = audio.encode(pack, paths, cache, compute, progress);
   compute.for_each(clips.size(), [&](std::size_t i) {
     group.items[i] = {clips[i], static_cast<std::int64_t>(i),
-                      encode_row(base, rows[i].front(), {}, first_layer)};
+                      encode_row(base, rows[i].front(), {}, nullptr, first_layer, Teacher::not_asked)};
   });
   group.vectors = (vectors.empty() ? torch::zeros({0, audio.width()}) : torch::stack(vectors))
                       .to(base.placement().device);
@@ -64,7 +65,8 @@ void encode_captions(const Llava& base, const std::vector<std::vector<Row>>& row
   compute.for_each(captions.size(), [&](std::size_t i) {
     const ClipItem& item = experiment.train.items[static_cast<std::size_t>(experiment.train_clips[i])];
     experiment.train_rows[i] =
-        captions[i] == nullptr ? item.row : encode_row(base, *captions[i], {}, first_layer);
+        captions[i] == nullptr ? item.row
+                               : encode_row(base, *captions[i], {}, nullptr, first_layer, Teacher::not_asked);
   });
 }
 
@@ -167,13 +169,14 @@ void require_models(const RunConfig& config) {
 }
 
 FrozenModels open_models(RunConfig& config) {
-  const Placement placement = placement_for(config.device);
+  const Placement placement = placement_for(config.device, config.dtype);
   const ModelFolder base(config.base), audio(config.audio_encoder);
   FrozenModels models{placement,
                       Llava::load(base, placement),
                       Tokenizer::load(base),
                       load_pixels_config(base),
-                      AudioEncoder::load(audio, placement),
+                      // Small beside the base, and what it hears is the same in every run then.
+                      AudioEncoder::load(audio, {torch::kFloat32, placement.device}),
                       {},
                       {}};
   const std::int64_t seen = models.base.config().vision.image_side;
@@ -207,7 +210,7 @@ FeatureCaches open_caches(const RunConfig& config, const common::Json& record, c
     for (const char* part : {"device", "cuda", "torch_version", "safe_packs_version", "git_commit"})
       if (record.contains(part)) key[part] = record.at(part);
     key["library"] = describe_library();
-    key["dtype"] = c10::toString(placement.dtype);
+    key["dtype"] = text_of(placement.dtype);
     key["threads"] = compute.threads_inside();
     return common::digest_of(common::dump_line(key));
   };
@@ -247,24 +250,15 @@ Experiment open_experiment(const packer::VerifiedPack& pack, Selection selection
   experiment.held_out = encode_clips(pack, audio, caches.clips, model, held_out_rows, chosen.held_out,
                                      first_layer, compute, progress);
   encode_captions(model, train_rows, first_layer, compute, experiment);
-  const PixelsConfig& pixels = models.pixels;
-  const auto question_row = [&](const Row& row, const torch::Tensor& features) {
-    progress.add(1);
-    return encode_row(model, row, features, first_layer);
-  };
-  const std::vector<torch::Tensor> validation =
-      encode_images(pack, model, pixels, chosen.validation, caches.images, compute);
-  experiment.validation.resize(validation.size());
-  compute.for_each(validation.size(), [&](std::size_t i) {
-    experiment.validation[i] = {chosen.validation[i], validation[i],
-                                question_row(validation_rows[i], validation[i])};
-  });
-  const std::vector<torch::Tensor> retention =
-      encode_images(pack, model, pixels, chosen.retention, caches.images, compute);
-  experiment.retention_rows.resize(retention.size());
-  compute.for_each(retention.size(), [&](std::size_t i) {
-    experiment.retention_rows[i] = question_row(retention_rows[i], retention[i]);
-  });
+  const DiskTensors disk(config.output_root);
+  const QuestionScene scene{pack, model, models.pixels, config, caches.images, compute, disk, progress};
+  EncodedQuestions validation = encode_validation(scene, chosen.validation, validation_rows);
+  for (std::size_t i = 0; i < validation.rows.size(); ++i)
+    experiment.validation.push_back(
+        {chosen.validation[i], std::move(validation.heads[i]), std::move(validation.rows[i])});
+  EncodedQuestions retention = encode_retention(scene, chosen.retention, retention_rows);
+  experiment.retention_rows = std::move(retention.rows);
+  experiment.retention_prefixes = std::move(retention.prefixes);
   return experiment;
 }
 

@@ -1,5 +1,6 @@
 // A verified pack and a frozen base, opened and encoded once: everything that training and evaluation read.
-// Axes: D width of the audio encoder, P features of an image, H width of the language model.
+// What is large lies in a file of the run's, and is read where a batch needs it.
+// Axes: D width of the audio encoder, F positions up to the end of an image, H width of the language model.
 #pragma once
 
 #include <filesystem>
@@ -7,6 +8,7 @@
 
 #include "trainer/data/encoders.hpp"
 #include "trainer/model/batch.hpp"
+#include "trainer/model/prefix_store.hpp"
 #include "trainer/model/prompt.hpp"
 #include "trainer/samples/samples.hpp"
 #include "trainer/train/config.hpp"
@@ -16,8 +18,8 @@ namespace trainer {
 // A question with all that is computed of it once.
 struct QuestionItem {
   QuestionSample sample;
-  torch::Tensor features;  // [P, H], on the CPU
-  EncodedRow row;          // with the majority answer
+  torch::Tensor head;  // [F, H], the embedded positions up to the end of its image; on the CPU
+  EncodedRow row;      // with the majority answer
 };
 
 struct ClipItem {
@@ -54,6 +56,7 @@ struct Experiment {
   ClipGroup memorised{}, held_out{};  // of the evaluation
   std::vector<QuestionItem> validation{};
   std::vector<EncodedRow> retention_rows{};
+  PrefixStore retention_prefixes{};
 };
 
 // What a run hears and sees with, as config.base and config.audio_encoder have them.

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <cmath>
+#include <utility>
 
 #include "common/error.hpp"
 #include "common/file.hpp"
@@ -10,69 +11,78 @@
 #include "common/progress.hpp"
 #include "trainer/model/compat.hpp"
 #include "trainer/retention/gradient_subspace.hpp"
+#include "trainer/train/ordered_sum.hpp"
 
 namespace trainer {
 namespace {
 
-// Rows of one pass; fixed, so that the sum of gradients does not depend on the number of threads.
-constexpr std::size_t k_rows_per_pass = 16;
-
+// What one pass over some rows found.
 struct AudioPass {
   double loss_sum = 0;  // nats over the answer positions
   std::int64_t positions = 0;
-  std::int64_t right = 0;                // positions whose most likely token is the right one
+  std::int64_t right = 0;  // positions whose most likely token is the right one
+};
+
+struct PassResult {
+  AudioPass pass;
   std::vector<torch::Tensor> gradients;  // of loss_sum
 };
 
-AudioPass run_audio(const Experiment& experiment, const SafeModel& model,
-                    const std::vector<std::int64_t>& rows) {
-  const Batch batch =
-      make_batch(experiment.train_rows, rows, model.fusion().config().positions, model.device());
+PassResult run_audio(const Experiment& experiment, const SafeModel& model,
+                     const std::vector<std::int64_t>& rows) {
+  const Batch batch = make_batch(pick(experiment.train_rows, rows), nullptr, model.device());
   std::vector<std::int64_t> clips_of_rows;
   for (const std::int64_t row : rows)
     clips_of_rows.push_back(experiment.train_clips[static_cast<std::size_t>(row)]);
   const torch::Tensor clips = pick_rows(experiment.train.vectors, clips_of_rows);
   const torch::Tensor logits = model.answer_logits(batch, model.hear(clips, 1.0));
   const torch::Tensor loss = at::cross_entropy_loss(logits, batch.targets, {}, at::Reduction::Sum);
-  AudioPass pass;
-  pass.loss_sum = loss.item<double>();
-  pass.positions = batch.targets.size(0);
-  pass.right = logits.detach().argmax(1).eq(batch.targets).sum().item<std::int64_t>();
-  pass.gradients = torch::autograd::grad({loss}, leaves_of(model), {}, false, false, true);
-  return pass;
+  PassResult result;
+  result.pass.loss_sum = loss.item<double>();
+  result.pass.positions = batch.targets.size(0);
+  result.pass.right = logits.detach().argmax(1).eq(batch.targets).sum().item<std::int64_t>();
+  result.gradients = torch::autograd::grad({loss}, leaves_of(model), {}, false, false, true);
+  return result;
 }
 
 // What one step computed, before anything moves.
 struct StepResult {
   std::vector<AudioPass> audio;
-  std::vector<RetentionTerm> terms;  // one a mechanism
+  std::vector<torch::Tensor> audio_gradients;  // of the sum of their losses
+  std::vector<RetentionTerm> terms;            // one a mechanism
 };
 
 StepResult compute_step(std::int64_t step, const Experiment& experiment, SafeModel& model,
                         Mechanisms& mechanisms, RetentionScene* scene, const std::vector<std::int64_t>& rows,
-                        const Compute& compute) {
+                        std::size_t rows_at_once, const Compute& compute) {
   StepResult result;
-  result.audio.resize((rows.size() + k_rows_per_pass - 1) / k_rows_per_pass);
+  result.audio.resize((rows.size() + rows_at_once - 1) / rows_at_once);
   result.terms.resize(mechanisms.size());
+  OrderedSum gradients;
   std::vector<std::function<void()>> tasks;
   for (std::size_t m = 0; m < mechanisms.size(); ++m)
     tasks.emplace_back([&, m] { result.terms[m] = mechanisms[m]->term(step, *scene); });
   for (std::size_t p = 0; p < result.audio.size(); ++p)
     tasks.emplace_back([&, p] {
-      const std::size_t begin = p * k_rows_per_pass;
-      const std::size_t end = std::min(rows.size(), begin + k_rows_per_pass);
-      result.audio[p] = run_audio(experiment, model,
-                                  {rows.begin() + static_cast<std::ptrdiff_t>(begin),
-                                   rows.begin() + static_cast<std::ptrdiff_t>(end)});
+      const std::size_t begin = p * rows_at_once;
+      const std::size_t end = std::min(rows.size(), begin + rows_at_once);
+      PassResult one = run_audio(experiment, model,
+                                 {rows.begin() + static_cast<std::ptrdiff_t>(begin),
+                                  rows.begin() + static_cast<std::ptrdiff_t>(end)});
+      result.audio[p] = one.pass;
+      gradients.add(p, std::move(one.gradients));
     });
   compute.run(tasks);
+  result.audio_gradients = gradients.take();
   return result;
 }
 
-void add_to(std::vector<torch::Tensor>& sums, const std::vector<torch::Tensor>& gradients, double factor) {
+// Takes one tensor after the other, so that memory never holds two more than it must.
+void add_to(std::vector<torch::Tensor>& sums, std::vector<torch::Tensor>& gradients, double factor) {
   for (std::size_t k = 0; k < gradients.size(); ++k) {
-    if (!gradients[k].defined()) continue;
-    const torch::Tensor part = factor == 1.0 ? gradients[k] : gradients[k] * factor;
+    const torch::Tensor gradient = std::exchange(gradients[k], {});
+    if (!gradient.defined()) continue;
+    const torch::Tensor part = factor == 1.0 ? gradient : gradient * factor;
     sums[k] = sums[k].defined() ? sums[k] + part : part;
   }
 }
@@ -82,7 +92,8 @@ struct StepSummary {
   std::vector<torch::Tensor> gradients;
 };
 
-StepSummary summarise_step(const StepResult& result, std::size_t leaves) {
+// The gradients of `result` go into the summary.
+StepSummary summarise_step(StepResult& result, std::size_t leaves) {
   StepSummary summary;
   summary.gradients.resize(leaves);
   std::int64_t positions = 0;
@@ -95,7 +106,7 @@ StepSummary summarise_step(const StepResult& result, std::size_t leaves) {
   const auto count = static_cast<double>(positions);
   summary.audio_loss /= count;
   summary.token_accuracy = static_cast<double>(right) / count;
-  for (const AudioPass& pass : result.audio) add_to(summary.gradients, pass.gradients, 1.0 / count);
+  add_to(summary.gradients, result.audio_gradients, 1.0 / count);
   summary.audio_norm = gradient_norm(summary.gradients);
   summary.total_loss = summary.audio_loss;
   for (std::size_t m = 0; m < result.terms.size(); ++m) {
@@ -199,16 +210,18 @@ TrainingResult train(const RunConfig& config, Experiment& experiment, SafeModel&
                      Mechanisms& mechanisms, RunDirectory& run, const std::string& config_digest,
                      const Compute& compute, const std::optional<Checkpoint>& checkpoint) {
   const EpochStream audio(config.seed, "audio", static_cast<std::int64_t>(experiment.train_rows.size()),
-                          config.train_batch_size);
+                          config.train_batch_size * config.gradient_accumulation);
+  const std::int64_t rows_at_once = compute.rows_at_once(config.micro_batch);
   std::unique_ptr<RetentionStream> stream;
   std::unique_ptr<RetentionScene> scene;
   if (!mechanisms.empty()) {
     ENSURE(!experiment.retention_rows.empty());  // see preconditions.hpp
-    stream = std::make_unique<RetentionStream>(config.seed,
-                                               static_cast<std::int64_t>(experiment.retention_rows.size()),
-                                               experiment.train.vectors.size(0), config.retention.batch_size);
-    scene = std::make_unique<RetentionScene>(
-        RetentionScene{model, experiment.retention_rows, experiment.train.vectors, *stream});
+    stream = std::make_unique<RetentionStream>(
+        config.seed, static_cast<std::int64_t>(experiment.retention_rows.size()),
+        experiment.train.vectors.size(0), config.retention.batch_size * config.gradient_accumulation);
+    scene = std::make_unique<RetentionScene>(RetentionScene{model, experiment.retention_rows,
+                                                            experiment.retention_prefixes,
+                                                            experiment.train.vectors, *stream, rows_at_once});
   }
   for (const auto& mechanism : mechanisms) mechanism->prepare(*scene);
 
@@ -238,8 +251,8 @@ TrainingResult train(const RunConfig& config, Experiment& experiment, SafeModel&
                                                           " of " + std::to_string(total) +
                                                           "; the same command with --resume goes on");
     }
-    const StepResult result =
-        compute_step(step, experiment, model, mechanisms, scene.get(), audio.rows(step), compute);
+    StepResult result = compute_step(step, experiment, model, mechanisms, scene.get(), audio.rows(step),
+                                     static_cast<std::size_t>(rows_at_once), compute);
     StepSummary summary = summarise_step(result, model.parameters().size());
     for (const auto& mechanism : mechanisms) mechanism->before_update(summary.gradients, model);
     const double norm = clip_gradients(summary.gradients, config.gradient_limit);

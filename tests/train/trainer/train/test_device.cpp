@@ -19,7 +19,7 @@ namespace {
 // kernels, but its tensors mix with the CPU's as little as CUDA's do (the program ends with "Input tensor is
 // not a lazy tensor").
 Placement elsewhere() {
-  if (torch::cuda::is_available()) return placement_for(DeviceChoice::cuda);
+  if (torch::cuda::is_available()) return placement_for(DeviceChoice::cuda, DtypeChoice::float32);
   static const bool ready = [] {
     // Each operation at once: it would otherwise collect those of all steps.
     FLAGS_torch_lazy_trim_graph_check_frequency = 1;
@@ -93,7 +93,8 @@ Outcome run_on(const Placement& placement, RunConfig config, const std::filesyst
   SafeModel model(experiment.base, experiment.silence, config.projector, config.fusion, config.seed);
   run_training(model, {});
   outcome.history = common::read_text(run.path() / "history.jsonl", 1 << 20);
-  outcome.evaluation = evaluate(config, experiment, model, compute);
+  AnswerLog log;
+  outcome.evaluation = evaluate(config, experiment, model, compute, log);
   outcome.trained = values_of(model);
   save_adapter(run, "x", model);
   std::filesystem::copy_file(run.checkpoints() / "adapter.safetensors", adapter);
@@ -190,10 +191,13 @@ TEST_CASE("the audio encoder hears on another device what it hears on the CPU") 
 
 TEST_CASE("a device that is not there is refused by name, and automatic takes the CPU then") {
   if (torch::cuda::is_available()) {
-    CHECK(placement_for(DeviceChoice::automatic).device.is_cuda());
+    CHECK(placement_for(DeviceChoice::automatic, DtypeChoice::float32).device.is_cuda());
     return;
   }
-  CHECK(placement_for(DeviceChoice::automatic).device.is_cpu());
-  CHECK_THROWS_WITH_AS((void)placement_for(DeviceChoice::cuda), doctest::Contains("--device cpu"),
-                       common::Error);
+  const Placement automatic = placement_for(DeviceChoice::automatic, DtypeChoice::automatic);
+  CHECK(automatic.device.is_cpu());
+  CHECK((automatic.dtype == torch::kFloat32));
+  CHECK((placement_for(DeviceChoice::cpu, DtypeChoice::bfloat16).dtype == torch::kBFloat16));
+  CHECK_THROWS_WITH_AS((void)placement_for(DeviceChoice::cuda, DtypeChoice::automatic),
+                       doctest::Contains("--device cpu"), common::Error);
 }
