@@ -1,7 +1,7 @@
 // A LLaVA of true size with random weights: loads, trains two steps of full_safe, and answers ten questions
 // under two conditions.
 //
-//   random_llava.py FOLDER 7b
+//   random_llava.py FOLDER 7b        (small takes a minute, and shows the same)
 //   bench_true_shape FOLDER float32|bfloat16
 //
 // Prints seconds and peak memory of each part, and what `safe-trainer plan` says of the same. One image, 576
@@ -53,11 +53,13 @@ Row row_of(const Llava& base, std::int64_t number, std::int64_t positions) {
   return row;
 }
 
-RunConfig config_for(std::int64_t width) {
+RunConfig config_for(const Decoder& decoder) {
+  const std::int64_t width = decoder.width();
   RunConfig config;
   config.variant = "full_safe";
   config.model_config = "full";
   apply_model_config(config);
+  if (decoder.layers() <= 24) config.fusion.layers = {3, 6, 12};
   config.fusion.heads = width / 128;
   config.fusion.width = config.projector.width = width;
   config.projector.audio_width = k_sound_width;
@@ -101,7 +103,7 @@ int bench_main(int argc, char** argv) {
   words.phrases = prompt_phrases();
   words.lines = {"a b c"};
   at::Generator generator = make_generator(6, "bench");
-  RunConfig config = config_for(loaded->decoder().width());
+  RunConfig config = config_for(loaded->decoder());
   const Compute compute(0, config.fusion.width, placement);
   const PlanInputs inputs = inputs_for(*loaded, compute);
   Experiment experiment{std::move(*loaded),

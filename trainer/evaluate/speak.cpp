@@ -21,11 +21,11 @@ std::shared_ptr<const KvCache> prefix_of(const Llava& base, std::span<const Spok
                                          FusionPositions positions) {
   const bool has_image = rows.front().row->row.fused_begin > 0;
   if (!has_image || positions == FusionPositions::all) return nullptr;
-  const void* image = nullptr;  // of the row before: questions about one image often follow each other
+  torch::Tensor image;  // of the row before: questions about one image often follow each other
   KvCache prefix;
   return stack_prefixes(static_cast<std::int64_t>(rows.size()), [&](std::int64_t row) {
     const torch::Tensor& head = rows[static_cast<std::size_t>(row)].head;
-    if (std::exchange(image, head.data_ptr()) != head.data_ptr())
+    if (!std::exchange(image, head).is_same(head))
       prefix = base.decoder().run_prefix(head.to(base.placement().device).unsqueeze(0), 0);
     return prefix;
   });
