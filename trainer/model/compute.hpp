@@ -38,9 +38,10 @@ class Compute {
   void prepare(std::size_t count, const std::function<void(std::size_t)>& work) const;
   // The passes of one training step: a signal to stop waits for the step's end.
   void run(const std::vector<std::function<void()>>& tasks) const;
-  // Rows of a batch that one pass computes. On a GPU `micro_batch`, or sixteen where it is 0. On the CPU the last bits of a product
-  // depend on its size, and they are not to depend on the memory that there was: so a wide model's rows are
-  // computed one by one there, and a small model's sixteen at a time, whatever is asked for.
+  // Rows of a batch that one pass computes. On a GPU `micro_batch`, or sixteen where it is 0. On the CPU the
+  // last bits of a product depend on its size, and they are not to depend on the memory that there was: so a
+  // wide model's rows are computed one by one there, and a small model's sixteen at a time, whatever is asked
+  // for.
   [[nodiscard]] std::int64_t rows_at_once(std::int64_t micro_batch) const;
   // Of one product; part of what the last bits of a run depend on.
   [[nodiscard]] int threads_inside() const { return threads_inside_; }

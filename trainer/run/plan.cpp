@@ -337,9 +337,8 @@ PlanInputs plan_inputs(RunConfig& config, const Selection& selection) {
     for (const ClipSample& clip : *clips)
       for (const std::string& caption : clip.captions)
         inputs.clip_positions =
-            std::max(inputs.clip_positions, length.of(fmt::format("USER: Question: {} ASSISTANT: {}",
-                                                                  clip.question, caption)) +
-                                                2);
+            std::max(inputs.clip_positions,
+                     length.of(fmt::format("USER: Question: {} ASSISTANT: {}", clip.question, caption)) + 2);
   inputs.clips = static_cast<std::int64_t>(selection.memorised.size());
   inputs.held_out = static_cast<std::int64_t>(selection.held_out.size());
   inputs.caption_rows = count_train_rows(selection);
