@@ -13,7 +13,8 @@ void add_plan(common::Program& program) {
   common::Verb& verb =
       program.add({"plan",
                    "Print what a run of these flags would take: memory, disk, steps and operations",
-                   {"plan --variant full_safe --model-config full --base llava-1.5-13b-hf"},
+                   {"plan --variant full_safe --pack-root experiments/overfitting/data_pack",
+                    "plan --variant full_safe --model-config full --base llava-1.5-13b-hf --dtype bfloat16"},
                    {{1, "the pack or the base is damaged or not the expected one"},
                     {3, k_io},
                     {4, k_unsigned},

@@ -4,6 +4,7 @@
 #include <span>
 #include <utility>
 
+#include "trainer/model/memory.hpp"
 #include "trainer/model/prefix_store.hpp"
 
 namespace trainer {
@@ -88,6 +89,17 @@ std::vector<Spoken> speak_batch(const SafeModel& model, const Tokenizer& tokeniz
   return spoken;
 }
 
+// A GPU takes no more rows at once than half of its free memory holds keys and values of.
+std::size_t rows_at_once(const SafeModel& model, const std::vector<SpokenRow>& rows,
+                         const SpeakOptions& options) {
+  const auto asked = static_cast<std::size_t>(options.batch_size);
+  if (!model.device().is_cuda() || rows.empty()) return asked;
+  constexpr std::int64_t k_positions = 128;  // of a question, and of what is said
+  const std::uint64_t row =
+      model.base().decoder().prefix_bytes(0, rows.front().row->row.fused_begin + k_positions);
+  return std::clamp<std::size_t>(free_bytes(model.device()) / 2 / row, 1, asked);
+}
+
 }  // namespace
 
 SpokenSet speak(const SafeModel& model, const Tokenizer& tokenizer, const std::vector<SpokenRow>& rows,
@@ -95,7 +107,7 @@ SpokenSet speak(const SafeModel& model, const Tokenizer& tokenizer, const std::v
                 AnswerLog& log) {
   std::vector<std::vector<Spoken>> voices(hearings.size() + 1, std::vector<Spoken>(rows.size()));
   common::Progress progress(options.what, "answers", rows.size() * voices.size(), options.verbosity);
-  const auto size = static_cast<std::size_t>(options.batch_size);
+  const std::size_t size = rows_at_once(model, rows, options);
   compute.for_each((rows.size() + size - 1) / size, [&](std::size_t index) {
     const torch::NoGradGuard no_graph;
     const std::size_t begin = index * size;

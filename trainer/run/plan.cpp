@@ -199,9 +199,14 @@ Plan make_plan(const RunConfig& config, const PlanInputs& inputs) {
     plan.micro_batch = std::clamp<std::int64_t>(static_cast<std::int64_t>(rows), 1, most);
   }
   const std::int64_t batch = config.evaluation.batch_size;
+  const std::uint64_t answers = keys_bytes(c, c.layers, inputs.head_positions + 128, size);  // speak.cpp
+  std::uint64_t evaluated = static_cast<std::uint64_t>(batch);
+  const std::uint64_t held = plan.weights_bytes + plan.adapter_bytes + plan.kept_keys_bytes;
+  if (inputs.threads_rows == 0 && inputs.device_free > 0)
+    evaluated = std::clamp<std::uint64_t>(
+        (inputs.device_free - std::min(inputs.device_free, held)) / 2 / answers, 1, evaluated);
   plan.evaluation_bytes =
-      product_of({batch}) * (keys_bytes(c, c.layers, question.prefix + 2 * question.own, size) +
-                             moment_bytes(c, question.own, question.own + question.prefix, size));
+      evaluated * (answers + moment_bytes(c, question.own, question.own + question.prefix, size));
   const std::uint64_t training =
       static_cast<std::uint64_t>(std::min(plan.micro_batch, most)) * plan.row_bytes;
   plan.device_bytes = fixed + plan.kept_keys_bytes + std::max(training, plan.evaluation_bytes);
