@@ -8,6 +8,7 @@
 #include <string_view>
 
 #include "common/file.hpp"
+#include "common/shell.hpp"
 
 namespace common {
 namespace {
@@ -16,18 +17,8 @@ namespace fs = std::filesystem;
 
 bool holds(std::string_view text, std::string_view part) { return text.find(part) != std::string_view::npos; }
 
-// As a shell takes it for one word.
-std::string word(const std::string& text) {
-  constexpr std::string_view k_plain =
-      "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789._-/+=:,@%";
-  if (!text.empty() && text.find_first_not_of(k_plain) == std::string::npos) return text;
-  std::string quoted = "'";
-  for (const char c : text) quoted += c == '\'' ? std::string("'\\''") : std::string(1, c);
-  return quoted + "'";
-}
-
 std::string annex_command(const fs::path& name) {
-  const std::string file = word(name.string());
+  const std::string file = quote_for_shell(name.string());
   return "fetch it (git annex get " + file + ", or datalad get " + file + ")";
 }
 
@@ -40,7 +31,7 @@ std::string hugging_face_command(const fs::path& path) {
       if (!folder.starts_with(before)) continue;
       std::string name = folder.substr(before.size());
       if (const std::size_t at = name.find("--"); at != std::string::npos) name.replace(at, 2, "/");
-      return "download it again (hf download " + word(name) +
+      return "download it again (hf download " + quote_for_shell(name) +
              (kind == "model" ? "" : " --repo-type " + std::string(kind)) + ")";
     }
   }
@@ -89,7 +80,7 @@ std::string why_unfetched(ByteView bytes, const fs::path& name) {
        {"version https://git-lfs.github.com/spec/", "version https://hawser.github.com/spec/"})
     if (text.starts_with(version))
       return "is a Git LFS pointer, not the file itself; fetch it (git lfs pull --include " +
-             word(name.filename().string()) + ")";
+             quote_for_shell(name.filename().string()) + ")";
   // An unlocked file of git-annex; and its link where git writes links as texts, as it does on Windows.
   const std::string_view line = text.substr(0, text.find('\n'));
   const bool is_one_line = line.size() + 1 >= text.size() && !holds(line, " ");
@@ -107,7 +98,7 @@ std::string why_unfetched(const fs::path& path) {
     const std::string before = at == path ? "" : "lies in " + at.string() + ", which ";
     if (const std::string why = why_link_leads_nowhere(at); !why.empty()) return before + why;
     if (fs::path record = at; is_there(record += ".dvc"))
-      return before + "is not here; fetch it (dvc pull " + word(record.string()) + ")";
+      return before + "is not here; fetch it (dvc pull " + quote_for_shell(record.string()) + ")";
     if (at == at.parent_path()) break;
   }
   return {};

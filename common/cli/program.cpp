@@ -7,10 +7,10 @@
 #include <utility>
 
 #include "common/cli/help.hpp"
-#include "common/cli/shell.hpp"
 #include "common/cli/suggest.hpp"
 #include "common/error.hpp"
 #include "common/program.hpp"
+#include "common/shell.hpp"
 #include "common/terminal.hpp"
 
 namespace common {

@@ -4,7 +4,7 @@
 #include <cstdio>
 #include <memory>
 
-#include "common/cli/shell.hpp"
+#include "common/shell.hpp"
 #include "common/terminal.hpp"
 #include "manifest/datasets/data_sets.hpp"
 #include "packer/build/build.hpp"

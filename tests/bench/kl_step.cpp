@@ -17,6 +17,7 @@
 #include "common/json.hpp"
 #include "common/program.hpp"
 #include "trainer/model/compute.hpp"
+#include "trainer/model/llava.hpp"
 #include "trainer/model/safetensors.hpp"
 #include "trainer/retention/kl.hpp"
 

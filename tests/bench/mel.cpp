@@ -27,8 +27,8 @@
 #include "common/program.hpp"
 #include "common/random.hpp"
 #include "common/sealed/draft_file.hpp"
-#include "trainer/data/log_mel.hpp"
 #include "trainer/model/compute.hpp"
+#include "trainer/model/log_mel.hpp"
 
 namespace {
 

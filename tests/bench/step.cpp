@@ -15,6 +15,7 @@
 #include "common/error.hpp"
 #include "common/program.hpp"
 #include "tests/support/scratch.hpp"
+#include "trainer/model/open_model.hpp"
 #include "trainer/samples/streams.hpp"
 #include "trainer/train/experiment.hpp"
 #include "trainer/train/train.hpp"
@@ -48,7 +49,7 @@ RunConfig config_for(const std::string& variant, const fs::path& base) {
 struct Bench {
   packer::VerifiedPack pack;
   RunConfig config;
-  AudioEncoder audio;
+  std::unique_ptr<AudioEncoder> audio;
   Compute compute;
   Experiment experiment;
   double encode_s = 0;
@@ -56,10 +57,10 @@ struct Bench {
 
 Bench open_bench(const fs::path& pack_root, const fs::path& base_root) {
   RunConfig config = config_for("no_retention", base_root);
-  require_models(config);
+  find_models(config);
   packer::VerifiedPack pack = packer::open_pack(pack_root, {std::nullopt, 0, common::Verbosity::quiet});
   FrozenModels models = open_models(config);
-  AudioEncoder audio = models.audio;
+  std::unique_ptr<AudioEncoder> audio = open_audio_encoder(config.audio_encoder, models.placement);
   const Compute compute(0, config.fusion.width, models.placement);
   std::optional<Experiment> experiment;
   const double encode_s = seconds_of([&] {
@@ -77,7 +78,7 @@ double step_s(Bench& bench, const std::string& variant, std::int64_t steps, cons
   const auto rows = static_cast<std::int64_t>(bench.experiment.train_rows.size());
   const std::int64_t per_epoch = (rows + k_clips - 1) / k_clips;
   config.epochs = std::max<std::int64_t>(1, steps / per_epoch);
-  SafeModel model(bench.experiment.base, bench.experiment.silence, config.projector, config.fusion, 1);
+  SafeModel model(*bench.experiment.base, bench.experiment.silence, config.projector, config.fusion, 1);
   Mechanisms mechanisms = make_mechanisms(config);
   RunDirectory run = RunDirectory::create(scratch, variant, {}, std::chrono::system_clock::now());
   const double took = seconds_of(
@@ -90,7 +91,8 @@ double clips_again_s(const Bench& bench) {
   std::vector<common::PackPath> clips;
   for (std::size_t i = 0; i < k_clips; ++i) clips.push_back(items[i % items.size()].sample.path);
   common::Progress progress("encoding", "clips", clips.size(), common::Verbosity::quiet);
-  return seconds_of([&] { (void)bench.audio.encode(bench.pack, clips, {}, bench.compute, progress); });
+  return seconds_of(
+      [&] { (void)encode_clips(bench.pack, *bench.audio, clips, {}, bench.compute, progress); });
 }
 
 double pictures_again_s(const Bench& bench) {
@@ -98,7 +100,7 @@ double pictures_again_s(const Bench& bench) {
   questions.resize(std::min<std::size_t>(questions.size(), k_questions));
   const PixelsConfig pixels = load_pixels_config(bench.config.base);
   return seconds_of(
-      [&] { (void)encode_images(bench.pack, bench.experiment.base, pixels, questions, {}, bench.compute); });
+      [&] { (void)encode_images(bench.pack, *bench.experiment.base, pixels, questions, {}, bench.compute); });
 }
 
 int bench_main(int argc, char** argv) {

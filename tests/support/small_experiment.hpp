@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "tests/support/tensors.hpp"
+#include "trainer/model/llava.hpp"
 #include "trainer/model/tokenizer_training.hpp"
 #include "trainer/train/experiment.hpp"
 
@@ -47,9 +48,9 @@ inline trainer::Llava small_llava(const trainer::Tokenizer& tokenizer,
   return base;
 }
 
-inline trainer::ClipGroup small_clips(const trainer::Llava& base, const trainer::Tokenizer& tokenizer,
-                                      const std::string& prefix, std::int64_t count,
-                                      std::int64_t first_layer) {
+inline trainer::ClipGroup small_clips(const trainer::VisionLanguageBase& base,
+                                      const trainer::Tokenizer& tokenizer, const std::string& prefix,
+                                      std::int64_t count, std::int64_t first_layer) {
   const std::vector<std::string> captions = {"a dog barks", "a bell rings", "a dog barks and a bell rings"};
   const trainer::PromptWriter writer(base, tokenizer);
   trainer::ClipGroup group;
@@ -67,7 +68,7 @@ inline trainer::ClipGroup small_clips(const trainer::Llava& base, const trainer:
 }
 
 // With the base's answers; item i is about image i of `prefixes`, where that is given.
-inline std::vector<trainer::QuestionItem> small_questions(const trainer::Llava& base,
+inline std::vector<trainer::QuestionItem> small_questions(const trainer::VisionLanguageBase& base,
                                                           const trainer::Tokenizer& tokenizer,
                                                           std::int64_t count,
                                                           const trainer::RunConfig& config, std::int64_t seed,
@@ -132,11 +133,11 @@ inline trainer::Experiment small_experiment(const trainer::RunConfig& config,
                                             const trainer::Placement& placement = {},
                                             trainer::Kept kept = trainer::Kept::keys) {
   trainer::Tokenizer tokenizer = small_tokenizer();
-  trainer::Llava base = small_llava(tokenizer, placement);
+  auto base = std::make_unique<trainer::Llava>(small_llava(tokenizer, placement));
   const std::int64_t first = config.fusion.layers.front();
   trainer::Experiment experiment{std::move(base), std::move(tokenizer), noise({k_sound_width}, 77), {}};
   const auto clips = [&](const char* prefix, std::int64_t count) {
-    return small_clips(experiment.base, experiment.tokenizer, prefix, count, first);
+    return small_clips(*experiment.base, experiment.tokenizer, prefix, count, first);
   };
   experiment.train = experiment.memorised = clips("train_", 6);
   experiment.held_out = clips("held_out_", 2);
@@ -144,9 +145,9 @@ inline trainer::Experiment small_experiment(const trainer::RunConfig& config,
     experiment.train_rows.push_back(item.row);
     experiment.train_clips.push_back(item.clip);
   }
-  experiment.validation = small_questions(experiment.base, experiment.tokenizer, 4, config, 1000);
+  experiment.validation = small_questions(*experiment.base, experiment.tokenizer, 4, config, 1000);
   experiment.retention_prefixes = trainer::PrefixStore(8, first + 1, kept, {});
-  for (trainer::QuestionItem& item : small_questions(experiment.base, experiment.tokenizer, 8, config, 2000,
+  for (trainer::QuestionItem& item : small_questions(*experiment.base, experiment.tokenizer, 8, config, 2000,
                                                      &experiment.retention_prefixes))
     experiment.retention_rows.push_back(std::move(item.row));
   return experiment;

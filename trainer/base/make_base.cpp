@@ -5,7 +5,7 @@
 #include "trainer/base/base_folder.hpp"
 #include "trainer/base/base_training.hpp"
 #include "trainer/base/tiny_models.hpp"
-#include "trainer/data/encoders.hpp"
+#include "trainer/model/clap_encoder.hpp"
 #include "trainer/model/tokenizer_training.hpp"
 
 namespace trainer {
@@ -82,7 +82,7 @@ common::Digest digest_vl(const std::filesystem::path& folder) {
 
 common::Digest digest_audio(const std::filesystem::path& folder) {
   const ModelFolder model(folder);
-  (void)AudioEncoder::load(model, {});
+  (void)ClapEncoder::load(model, {});
   return model.digest();
 }
 

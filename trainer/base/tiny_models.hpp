@@ -1,10 +1,10 @@
 // The numbers of the tiny base, and its calibrated audio tower.
 #pragma once
 
-#include "trainer/data/log_mel.hpp"
 #include "trainer/data/pixels.hpp"
 #include "trainer/model/clap.hpp"
 #include "trainer/model/llava.hpp"
+#include "trainer/model/log_mel.hpp"
 
 namespace trainer {
 

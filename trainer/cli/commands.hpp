@@ -9,6 +9,8 @@
 namespace trainer {
 
 void add_make_base(common::Program& program);
+// Shows what a model makes of one input.
+void add_inspect(common::Program& program);
 void add_run(common::Program& program);
 // What a run would take.
 void add_plan(common::Program& program);

@@ -54,21 +54,23 @@ void add_data_flags(Verb& verb, RunFlags& f) {
 }
 
 void add_model_flags(Verb& verb, RunFlags& f) {
-  verb.choice("--model-config", f.config.model_config,
-              {{"tiny", "for a base from make-base"},
-               {"demo", "the original's sizes for a small base; needs --base"},
-               {"full", "the original's sizes for LLaVA-1.5 13B; needs --base"},
-               {"multimodal", "the original's third set of sizes; needs --base"}},
-              "Use the projector and fusion sizes of this configuration");
-  verb.path("--base", f.base, "Freeze and train on this LLaVA-1.5, a Hugging Face folder")
+  verb.choice(
+      "--model-config", f.config.model_config,
+      {{"tiny", "for a base from make-base"},
+       {"demo", "the original's sizes for a small base; needs --base"},
+       {"full", "the original's sizes for LLaVA-1.5, 7B or 13B; needs --base"},
+       {"multimodal", "the original's third set of sizes, for 13B; needs --base"},
+       {"phase1",
+        "the original's later sizes, for 13B: 32 tokens, rank 64, layers 4, 8, ... 36; needs --base"}},
+      "Use the projector and fusion sizes of this configuration");
+  verb.path("--base", f.base,
+            "Freeze and train on this LLaVA-1.5: a Hugging Face folder, or an id (llava-hf/llava-1.5-7b-hf) "
+            "that was downloaded into the Hugging Face cache")
       .otherwise(f.config.base.string());
-  verb.path("--audio-encoder", f.audio_encoder, "Hear with this CLAP, a Hugging Face folder")
+  verb.path("--audio-encoder", f.audio_encoder, "Hear with this CLAP, named as --base is")
       .otherwise(f.config.audio_encoder.string());
-  verb.choice("--dtype", f.dtype,
-              {{"auto", "bfloat16 on a GPU that computes in it, else float32"},
-               {"float32", "four bytes a weight"},
-               {"bfloat16", "two bytes a weight"}},
-              "Keep and run the frozen base in this type; the adapter and all losses are float32");
+  add_dtype_flag(verb, f.dtype);
+  add_shape_flags(verb, f.shape);
   verb.choice("--silence-baseline", f.silence_baseline,
               {{"on", "audio tokens are what the clip adds to silence"}, {"off", "audio tokens as they are"}},
               "Subtract the audio tokens of silence");
@@ -126,8 +128,9 @@ void add_retention_flags(Verb& verb, RunFlags& f) {
 void add_training_flags(Verb& verb, RunFlags& f) {
   RunConfig& c = f.config;
   verb.whole("--train-batch-size", c.train_batch_size, k_positive_whole, "Train on this many clips a step");
-  verb.whole("--gradient-accumulation-steps", c.gradient_accumulation, k_positive_whole,
-             "Sum the gradients of this many batches, of clips and of questions, in each step");
+  verb.whole("--gradient-accumulation-steps", f.gradient_accumulation, k_positive_whole,
+             "Sum the gradients of this many batches, of clips and of questions, in each step")
+      .otherwise("1, or 32 with --model-config phase1");
   verb.whole("--micro-batch-size", c.micro_batch, k_whole,
              "Compute this many rows at once on a GPU; 0: as many as its memory takes");
   verb.whole("--num-epochs", c.epochs, k_positive_whole, "Train for this many passes over the clips");
@@ -179,9 +182,11 @@ void require_base(const RunFlags& flags) {
   const std::string base = flags.config.model_config == "demo"
                                ? "Salesforce/blip2-opt-2.7b (unsupported here: use a LLaVA-1.5 folder)"
                                : "llava-hf/llava-1.5-13b-hf";
-  usage("--model-config " + flags.config.model_config +
-        " needs --base and --audio-encoder: download the folders " + base +
-        " and laion/clap-htsat-unfused (as safetensors), or use --model-config tiny");
+  usage("--model-config " + flags.config.model_config + " needs --base and --audio-encoder, such as --base " +
+        base +
+        " --audio-encoder laion/clap-htsat-unfused once both are downloaded (hf download), or use "
+        "--model-config "
+        "tiny");
 }
 
 void resolve_retention(const RunFlags& flags, RunConfig& config) {
@@ -231,6 +236,20 @@ void add_place_flags(Verb& verb, RunConfig& config, std::string& feature_cache, 
               "Compute on this device");
 }
 
+void add_dtype_flag(Verb& verb, std::string& dtype) {
+  verb.choice("--dtype", dtype,
+              {{"auto", "bfloat16 on a GPU that computes in it, else float32"},
+               {"float32", "four bytes a weight"},
+               {"bfloat16", "two bytes a weight"}},
+              "Keep and run the frozen base in this type; the adapter and all losses are float32");
+}
+
+DtypeChoice dtype_of(const std::string& flag) {
+  return flag == "float32"    ? DtypeChoice::float32
+         : flag == "bfloat16" ? DtypeChoice::bfloat16
+                              : DtypeChoice::automatic;
+}
+
 void add_run_flags(Verb& verb, RunFlags& flags) {
   add_data_flags(verb, flags);
   add_pack_flags(verb, flags.config);
@@ -255,6 +274,9 @@ RunConfig resolve(const RunFlags& flags) {
   RunConfig config = flags.config;
   if (config.name.empty()) config.name = config.variant;
   apply_model_config(config);
+  apply(flags.shape, config);
+  if (flags.gradient_accumulation) config.gradient_accumulation = *flags.gradient_accumulation;
+  if (flags.gradient_accumulation) config.gradient_accumulation = *flags.gradient_accumulation;
   config.projector.silence_baseline =
       flags.silence_baseline == "on" ? SilenceBaseline::subtract : SilenceBaseline::keep;
   config.fusion.positions = flags.fusion_positions == "text" ? FusionPositions::text : FusionPositions::all;
@@ -262,9 +284,7 @@ RunConfig resolve(const RunFlags& flags) {
   config.evaluation.audio_gate = flags.audio_gate ? AudioGate::on : AudioGate::off;
   config.evaluation.gate_comparison = flags.gate_comparison ? GateComparison::sweep : GateComparison::none;
   config.device = device_of(flags.device);
-  config.dtype = flags.dtype == "float32"    ? DtypeChoice::float32
-                 : flags.dtype == "bfloat16" ? DtypeChoice::bfloat16
-                                             : DtypeChoice::automatic;
+  config.dtype = dtype_of(flags.dtype);
   config.feature_cache = feature_cache_of(flags.feature_cache, config.output_root);
   if (flags.base) config.base = *flags.base;
   if (flags.audio_encoder) config.audio_encoder = *flags.audio_encoder;

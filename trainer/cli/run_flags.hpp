@@ -6,6 +6,7 @@
 #include <string>
 
 #include "common/cli/verb.hpp"
+#include "trainer/cli/shape_flags.hpp"
 #include "trainer/train/config.hpp"
 
 namespace trainer {
@@ -21,8 +22,9 @@ struct RunFlags {
   std::optional<std::string> null_space;
   std::optional<double> kl_weight, kl_temperature, fisher_weight, null_space_energy, gate_scale;
   std::optional<std::int64_t> null_space_rank, null_space_refresh, null_space_min_samples,
-      retention_batch_size;
+      retention_batch_size, gradient_accumulation;
   std::optional<std::filesystem::path> base, audio_encoder;
+  ShapeFlags shape;
   std::string feature_cache;
   std::int64_t eval_logging_steps = 1;
 };
@@ -36,6 +38,8 @@ void add_run_flags(common::Verb& verb, RunFlags& flags);
 void add_pack_flags(common::Verb& verb, RunConfig& config);
 void add_place_flags(common::Verb& verb, RunConfig& config, std::string& feature_cache, std::string& device);
 [[nodiscard]] DeviceChoice device_of(const std::string& flag);
+void add_dtype_flag(common::Verb& verb, std::string& dtype);
+[[nodiscard]] DtypeChoice dtype_of(const std::string& flag);
 // Where features are kept; empty: nowhere.
 [[nodiscard]] std::filesystem::path feature_cache_of(const std::string& flag,
                                                      const std::filesystem::path& output_root);

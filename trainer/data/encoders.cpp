@@ -42,52 +42,39 @@ std::vector<torch::Tensor> encode_files(
   return features;
 }
 
-}  // namespace
-
-AudioEncoder AudioEncoder::load(const ModelFolder& folder, const Placement& placement) {
-  Clap clap = Clap::load(folder, placement);
-  const LogMelConfig config = load_log_mel_config(folder);
-  if (config.mel_bins != clap.config().mel_bins || config.frames() > clap.config().frame_limit())
-    throw common::Error(common::ErrorKind::mismatch,
-                        fmt::format("{}: the preprocessor's configuration makes {} frames of {} mel bins, "
-                                    "and config.json takes up to "
-                                    "{} of {}; the two files belong to different models",
-                                    folder.path().string(), config.frames(), config.mel_bins,
-                                    clap.config().frame_limit(), clap.config().mel_bins));
-  return {std::move(clap), config, placement};
-}
-
-torch::Tensor AudioEncoder::spectrogram(const packer::VerifiedPack& pack,
-                                        const common::PackPath& clip) const {
+torch::Tensor prepare_clip(const packer::VerifiedPack& pack, const common::PackPath& clip,
+                           const AudioEncoder& audio) {
   const common::Waveform sound = common::decode_audio(pack.read(clip), clip.text());
-  const std::vector<float> samples = common::to_mono(sound, log_mel_.config().rate_hz);
+  const std::vector<float> samples = common::to_mono(sound, audio.rate_hz());
   if (samples.empty())
     throw common::Error(
         common::ErrorKind::mismatch,
         fmt::format("{} is too short: it has no sample at {} Hz; leave the clip out of the manifest",
-                    clip.text(), log_mel_.config().rate_hz));
-  return log_mel_.compute(samples);
+                    clip.text(), audio.rate_hz()));
+  return audio.prepare(samples);
 }
 
-torch::Tensor AudioEncoder::encode(const torch::Tensor& spectrogram) const {
-  const torch::NoGradGuard frozen;
-  return clap_.encode(spectrogram.unsqueeze(0).to(placement_.device))
-      .normalised.squeeze(0)
-      .to(torch::kCPU, torch::kFloat32);
+// [N, D] -> [D], the very bits where N is 1.
+torch::Tensor pooled(const torch::Tensor& vectors) {
+  return vectors.size(0) == 1 ? vectors.squeeze(0) : vectors.mean(0);
 }
 
-std::vector<torch::Tensor> AudioEncoder::encode(const packer::VerifiedPack& pack,
-                                                const std::vector<common::PackPath>& clips,
-                                                const FeatureCache& cache, const Compute& compute,
-                                                common::Progress& progress) const {
+}  // namespace
+
+std::vector<torch::Tensor> encode_clips(const packer::VerifiedPack& pack, const AudioEncoder& audio,
+                                        const std::vector<common::PackPath>& clips, const FeatureCache& cache,
+                                        const Compute& compute, common::Progress& progress) {
   std::vector<common::Digest> files;
   for (const common::PackPath& clip : clips) files.push_back(pack.digest(clip));
   return encode_files(
-      files, cache, compute, [&](std::size_t i) { return spectrogram(pack, clips[i]); },
-      [&](const torch::Tensor& prepared) { return encode(prepared); }, [&] { progress.add(1); });
+      files, cache, compute, [&](std::size_t i) { return prepare_clip(pack, clips[i], audio); },
+      [&](const torch::Tensor& prepared) { return pooled(audio.encode(prepared)); },
+      [&] { progress.add(1); });
 }
 
-torch::Tensor AudioEncoder::silence() const { return encode(log_mel_.compute({0.0F})); }
+torch::Tensor encode_silence(const AudioEncoder& audio) {
+  return pooled(audio.encode(audio.prepare({0.0F})));
+}
 
 torch::Tensor read_pixels(const packer::VerifiedPack& pack, const common::PackPath& path,
                           const PixelsConfig& config) {
@@ -103,7 +90,7 @@ torch::Tensor read_pixels(const packer::VerifiedPack& pack, const common::PackPa
   return pixels_of(picture, config);
 }
 
-std::vector<torch::Tensor> encode_images(const packer::VerifiedPack& pack, const Llava& base,
+std::vector<torch::Tensor> encode_images(const packer::VerifiedPack& pack, const VisionLanguageBase& base,
                                          const PixelsConfig& config,
                                          const std::vector<QuestionSample>& questions,
                                          const FeatureCache& cache, const Compute& compute) {

@@ -18,7 +18,7 @@ struct Scene {
   torch::Tensor prompt_valid;  // [B, L]
 };
 
-std::shared_ptr<const KvCache> prefix_of(const Llava& base, std::span<const SpokenRow> rows,
+std::shared_ptr<const KvCache> prefix_of(const VisionLanguageBase& base, std::span<const SpokenRow> rows,
                                          FusionPositions positions) {
   const bool has_image = rows.front().row->row.fused_begin > 0;
   if (!has_image || positions == FusionPositions::all) return nullptr;
@@ -32,7 +32,7 @@ std::shared_ptr<const KvCache> prefix_of(const Llava& base, std::span<const Spok
   });
 }
 
-void fill_prompts(const Llava& base, std::span<const SpokenRow> rows, Scene& scene) {
+void fill_prompts(const VisionLanguageBase& base, std::span<const SpokenRow> rows, Scene& scene) {
   std::vector<torch::Tensor> embedded;
   std::int64_t length = 0;
   for (const SpokenRow& spoken : rows) {
@@ -83,8 +83,8 @@ std::vector<Spoken> speak_batch(const SafeModel& model, const Tokenizer& tokeniz
   std::vector<Spoken> spoken(scene.answers.counts.size());
   score(scene, audio == nullptr ? scene.base_logits : model.answer_logits(scene.answers, *audio), spoken);
   const std::vector<TokenIds> said =
-      generate(model.base(), scene.prompts, scene.prompt_valid, token_limit,
-               audio == nullptr ? LayerHook{} : model.hook(*audio), scene.answers.prefix);
+      generate(model.base().decoder(), model.base().tokens().eos, scene.prompts, scene.prompt_valid,
+               token_limit, audio == nullptr ? LayerHook{} : model.hook(*audio), scene.answers.prefix);
   for (std::size_t i = 0; i < said.size(); ++i) spoken[i].text = tokenizer.decode(said[i]);
   return spoken;
 }

@@ -20,10 +20,8 @@ std::int64_t square_side(const ConfigReader& reader, const char* key, std::int64
 }
 
 void check_audio(const ConfigReader& reader, const ClapConfig& c) {
-  if (reader.boolean("enable_fusion", false))
-    reader.refuse(
-        "enable_fusion: fused CLAP checkpoints are not supported; use an unfused one such as "
-        "clap-htsat-unfused");
+  if (c.fusion && reader.string("fusion_type", "") == "channel_map")
+    reader.refuse("fusion_type channel_map is not supported; null is");
   if (reader.integer("patch_embed_input_channels", 1) != 1)
     reader.refuse("patch_embed_input_channels is not 1");
   if (!reader.boolean("flatten_patch_embeds", true)) reader.refuse("flatten_patch_embeds is not true");
@@ -53,6 +51,8 @@ ClapConfig parse_clap_config(const Json& config, const std::string& name) {
   c.norm_epsilon = reader.number("layer_norm_eps", c.norm_epsilon);
   c.qkv_bias = reader.boolean("qkv_bias", c.qkv_bias);
   c.patch_norm = reader.boolean("enable_patch_layer_norm", c.patch_norm);
+  c.fusion = reader.boolean("enable_fusion", c.fusion);
+  c.fusion_reduction = reader.integer("aff_block_r", c.fusion_reduction);
   c.activation = reader.activation("hidden_act", c.activation);
   // ClapConfig overwrites the audio half's own values with those at the top, defaults included.
   c.projection = top.integer("projection_dim", c.projection);
@@ -78,6 +78,8 @@ void check(const ClapConfig& c, const std::string& name) {
           "depths and num_attention_heads are not lists of one length, 1 to 8");
   require(c.embed >= 1 && c.embed <= 4096 && c.projection >= 1 && c.projection <= (1 << 16),
           "patch_embeds_hidden_size or projection_dim is out of bounds");
+  require(c.fusion_reduction >= 1 && c.fusion_reduction <= c.embed,
+          fmt::format("aff_block_r {} is not in 1..{}", c.fusion_reduction, c.embed));
   require(c.norm_epsilon > 0 && c.norm_epsilon < 1, "layer_norm_eps is not between 0 and 1");
   require(c.window >= 2 && c.window <= k_window_limit && c.mlp_ratio > 0 && c.mlp_ratio <= 64,
           "window_size or mlp_ratio is out of bounds");
@@ -112,10 +114,11 @@ Json format_clap_config(const ClapConfig& c) {
                 {"layer_norm_eps", c.norm_epsilon},
                 {"qkv_bias", c.qkv_bias},
                 {"enable_patch_layer_norm", c.patch_norm},
-                {"enable_fusion", false},
+                {"enable_fusion", c.fusion},
                 {"hidden_act", name_of(c.activation)},
                 {"projection_dim", c.projection},
                 {"projection_hidden_act", name_of(c.projection_activation)}};
+  if (c.fusion) audio["aff_block_r"] = c.fusion_reduction;
   return {{"model_type", "clap"},           {"architectures", {"ClapAudioModelWithProjection"}},
           {"projection_dim", c.projection}, {"projection_hidden_act", name_of(c.projection_activation)},
           {"torch_dtype", "float32"},       {"audio_config", audio}};

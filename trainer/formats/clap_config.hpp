@@ -22,6 +22,9 @@ struct ClapConfig {
   bool qkv_bias = true, patch_norm = true;
   Activation activation = Activation::gelu, projection_activation = Activation::relu;
   std::int64_t projection = 512;  // D
+  // A clip is heard as four spectrograms: the whole of it, and its beginning, middle and end.
+  bool fusion = false;
+  std::int64_t fusion_reduction = 4;  // how much narrower the attention between them is than `embed`
 
   [[nodiscard]] std::int64_t stages() const { return static_cast<std::int64_t>(depths.size()); }
   [[nodiscard]] std::int64_t width(std::int64_t stage) const { return embed << stage; }
@@ -30,7 +33,7 @@ struct ClapConfig {
   [[nodiscard]] std::int64_t frame_limit() const { return spec_side * (spec_side / mel_bins); }
 };
 
-// A fusion checkpoint is refused by name. Format errors name the file and the key.
+// Format errors name the file and the key.
 [[nodiscard]] ClapConfig parse_clap_config(const common::Json& config, const std::string& name);
 [[nodiscard]] common::Json format_clap_config(const ClapConfig& config);
 void check(const ClapConfig& config, const std::string& name);

@@ -44,18 +44,29 @@ void parse_rope(const ConfigReader& reader, DecoderConfig& c) {
   }
 }
 
+DecoderConfig mistral_defaults() {
+  DecoderConfig c;
+  c.kind = DecoderKind::mistral;
+  c.intermediate = 14336;
+  c.kv_heads = 8;
+  c.position_limit = 131072;
+  c.window = 4096;
+  return c;
+}
+
 DecoderConfig parse_text(const ConfigReader& reader) {
   const auto type = reader.string("model_type", "llama");
-  if (type != "llama") reader.refuse("model_type " + type + " is not supported; llama is");
+  if (type != "llama" && type != "mistral")
+    reader.refuse("model_type " + type + " is not supported; llama and mistral are");
   if (reader.activation("hidden_act", Activation::silu) != Activation::silu)
     reader.refuse("hidden_act is not silu");
-  DecoderConfig c;
+  DecoderConfig c = type == "mistral" ? mistral_defaults() : DecoderConfig{};
   c.vocabulary = reader.integer("vocab_size", c.vocabulary);
   c.hidden = reader.integer("hidden_size", c.hidden);
   c.intermediate = reader.integer("intermediate_size", c.intermediate);
   c.layers = reader.integer("num_hidden_layers", c.layers);
   c.heads = reader.integer("num_attention_heads", c.heads);
-  c.kv_heads = reader.integer("num_key_value_heads", c.heads);
+  c.kv_heads = reader.integer("num_key_value_heads", c.kind == DecoderKind::mistral ? c.kv_heads : c.heads);
   c.head_width = reader.integer("head_dim", c.heads > 0 ? c.hidden / c.heads : 0);
   c.position_limit = reader.integer("max_position_embeddings", c.position_limit);
   c.norm_epsilon = reader.number("rms_norm_eps", c.norm_epsilon);
@@ -64,6 +75,9 @@ DecoderConfig parse_text(const ConfigReader& reader) {
   c.tied_embeddings = reader.boolean("tie_word_embeddings", false);
   c.bos_token = reader.integer("bos_token_id", c.bos_token);
   c.eos_token = reader.integers("eos_token_id", {c.eos_token}).front();
+  // Here, unlike elsewhere, null is not the default: it is no window.
+  if (c.kind == DecoderKind::mistral)
+    c.window = reader.json().contains("sliding_window") ? reader.integer("sliding_window", 0) : c.window;
   parse_rope(reader, c);
   return c;
 }
@@ -111,6 +125,7 @@ void check_text(const DecoderConfig& c, const std::string& name) {
   if (!(c.rope_scale > 0 && c.rope_scale < 1e6) || !(c.rope_theta > 0 && c.rope_theta < 1e12))
     refuse_config(name, fmt::format("rope_theta {} or the rope factor {} is out of bounds", c.rope_theta,
                                     c.rope_scale));
+  if (c.window < 0) refuse_config(name, fmt::format("sliding_window is {}", c.window));
   if (c.eos_token < 0 || c.eos_token >= c.vocabulary)
     refuse_config(name,
                   fmt::format("eos_token_id {} is not in a vocabulary of {}", c.eos_token, c.vocabulary));
@@ -135,17 +150,17 @@ void check(const LlavaConfig& config, const std::string& name) {
   if (config.image_token < 0 || config.image_token >= config.text.vocabulary)
     refuse_config(name, fmt::format("image_token_index {} is not in a vocabulary of {}", config.image_token,
                                     config.text.vocabulary));
-  if (config.image_positions() >= config.text.position_limit)
-    refuse_config(name, fmt::format("an image takes {} positions of max_position_embeddings {}",
-                                    config.image_positions(), config.text.position_limit));
+  if (config.image_positions() >= config.text.row_limit())
+    refuse_config(name, fmt::format("an image takes {} positions of {} {}", config.image_positions(),
+                                    config.text.window > 0 ? "sliding_window" : "max_position_embeddings",
+                                    config.text.row_limit()));
 }
 
 LlavaConfig parse_llava_config(const Json& config, const std::string& name) {
   const ConfigReader reader(config, name);
   const auto type = reader.string("model_type", "llava");
   if (type != "llava" || reader.has("mm_vision_tower"))
-    reader.refuse("this is not a LLaVA-1.5 folder as Hugging Face stores it (model_type " + type +
-                  "); convert it to model_type llava first");
+    reader.refuse("model_type " + type + " is not supported; llava, as Hugging Face stores it, is");
   LlavaConfig c;
   c.vision = parse_vision(reader.object("vision_config"), reader.has("vision_config"));
   c.text = parse_text(reader.object("text_config"));
@@ -194,6 +209,11 @@ Json format_text(const DecoderConfig& c) {
                {"bos_token_id", c.bos_token},
                {"eos_token_id", c.eos_token}};
   text["rope_scaling"] = nullptr;
+  if (c.kind == DecoderKind::mistral) {
+    text["model_type"] = "mistral";
+    text["architectures"] = {"MistralForCausalLM"};
+    text["sliding_window"] = c.window > 0 ? Json(c.window) : Json(nullptr);
+  }
   if (c.rope_scale != 1) text["rope_scaling"] = {{"type", "linear"}, {"factor", c.rope_scale}};
   return text;
 }

@@ -22,14 +22,23 @@ struct VisionConfig {
   double norm_epsilon = 1e-5;
 };
 
-// LLaMA. rope_scale divides the rotary frequencies (linear scaling; 1 is none).
+enum class DecoderKind { llama, mistral };  // the same layers with other defaults, and a window
+
+// LLaMA or Mistral. rope_scale divides the rotary frequencies (linear scaling; 1 is none).
 struct DecoderConfig {
+  DecoderKind kind = DecoderKind::llama;
   std::int64_t vocabulary = 32000, hidden = 4096, intermediate = 11008, layers = 32, heads = 32,
                kv_heads = 32;
   std::int64_t head_width = 128, position_limit = 2048;
   double norm_epsilon = 1e-6, rope_theta = 10000, rope_scale = 1;
   bool attention_bias = false, mlp_bias = false, tied_embeddings = false;
   std::int64_t bos_token = 1, eos_token = 2;
+  std::int64_t window = 0;  // how many positions one may look back, itself included; 0: all of them
+
+  // Longest row that is computed: a window shorter than the row is not.
+  [[nodiscard]] std::int64_t row_limit() const {
+    return window > 0 && window < position_limit ? window : position_limit;
+  }
 };
 
 struct LlavaConfig {

@@ -31,9 +31,8 @@ ClipPadding parse_padding(const ConfigReader& reader) {
 LogMelConfig parse_log_mel_config(const Json& config, const std::string& name) {
   const ConfigReader reader(config, name);
   const auto truncation = reader.string("truncation", "fusion");
-  if (truncation != "rand_trunc")
-    reader.refuse("truncation " + truncation +
-                  " is not supported; rand_trunc, of the unfused checkpoints, is");
+  if (truncation != "rand_trunc" && truncation != "fusion")
+    reader.refuse("truncation " + truncation + " is not supported; rand_trunc and fusion are");
   if (reader.has("top_db")) reader.refuse("top_db is not supported; null is");
   LogMelConfig c;
   const auto rate = reader.integer("sampling_rate", c.rate_hz);
@@ -48,6 +47,7 @@ LogMelConfig parse_log_mel_config(const Json& config, const std::string& name) {
   c.lowest_hz = reader.number("frequency_min", c.lowest_hz);
   c.highest_hz = reader.number("frequency_max", c.highest_hz);
   c.padding = parse_padding(reader);
+  c.truncation = truncation == "fusion" ? ClipTruncation::fusion : ClipTruncation::first_seconds;
   if (c.fft_samples < 2 || c.fft_samples > k_fft_limit || c.fft_samples % 2 != 0 ||
       c.fft_samples / 2 >= c.clip_samples || c.hop_samples < 1 || c.hop_samples > c.clip_samples)
     reader.refuse("fft_window_size or hop_length does not suit the clip's length");
@@ -80,7 +80,7 @@ Json format_log_mel_config(const LogMelConfig& c) {
           {"padding_side", "right"},
           {"return_attention_mask", false},
           {"top_db", nullptr},
-          {"truncation", "rand_trunc"}};
+          {"truncation", c.truncation == ClipTruncation::fusion ? "fusion" : "rand_trunc"}};
 }
 
 }  // namespace trainer

@@ -5,6 +5,7 @@
 #include <algorithm>
 
 #include "common/error.hpp"
+#include "trainer/formats/model_form.hpp"
 #include "trainer/formats/tokenizer_rules.hpp"
 
 namespace trainer {
@@ -32,6 +33,7 @@ Tokenizer Tokenizer::parse(std::string_view json, const std::string& name) {
 }
 
 Tokenizer Tokenizer::load(const ModelFolder& folder) {
+  require_tokenizer_json(folder);
   const std::string name = "tokenizer.json";
   return parse(folder.read_text(name, k_tokenizer_limit_bytes), folder.path_of(name).string());
 }

@@ -29,7 +29,7 @@ std::int64_t first_heard(const Row& row, FusionPositions positions) {
   return positions == FusionPositions::all ? 0 : row.fused_begin;
 }
 
-torch::Tensor embed_head(const Llava& base, const Row& row, const torch::Tensor& features) {
+torch::Tensor embed_head(const VisionLanguageBase& base, const Row& row, const torch::Tensor& features) {
   const torch::NoGradGuard frozen;
   const torch::Device device = base.placement().device;
   const TokenIds ids(row.ids.begin(), row.ids.begin() + row.fused_begin);
@@ -39,8 +39,8 @@ torch::Tensor embed_head(const Llava& base, const Row& row, const torch::Tensor&
       .squeeze(0);
 }
 
-torch::Tensor embed_rest(const Llava& base, const Row& row, const torch::Tensor& head, std::int64_t begin,
-                         std::int64_t end) {
+torch::Tensor embed_rest(const VisionLanguageBase& base, const Row& row, const torch::Tensor& head,
+                         std::int64_t begin, std::int64_t end) {
   const torch::NoGradGuard frozen;
   const torch::Device device = base.placement().device;
   const std::int64_t text = std::max(begin, row.fused_begin);
@@ -49,7 +49,7 @@ torch::Tensor embed_rest(const Llava& base, const Row& row, const torch::Tensor&
   return begin < row.fused_begin ? torch::cat({head.slice(0, begin).to(device), embedded}) : embedded;
 }
 
-EncodedRow encode_row(const Llava& base, Row row, const torch::Tensor& head,
+EncodedRow encode_row(const VisionLanguageBase& base, Row row, const torch::Tensor& head,
                       const std::shared_ptr<const KvCache>& prefix, std::int64_t first_layer,
                       Teacher teacher) {
   const torch::NoGradGuard frozen;

@@ -11,9 +11,9 @@
 #include <vector>
 
 #include "trainer/model/fusion.hpp"
-#include "trainer/model/llava.hpp"
 #include "trainer/model/prompt.hpp"
 #include "trainer/model/tensor.hpp"
+#include "trainer/model/vision_language_base.hpp"
 
 namespace trainer {
 
@@ -45,17 +45,18 @@ struct Batch {
 
 // The embedded positions before row.fused_begin, [F, H] on the base's device; F is 0 in a row without an
 // image. features [P, H] of its image, or undefined, wherever they lie.
-[[nodiscard]] torch::Tensor embed_head(const Llava& base, const Row& row, const torch::Tensor& features);
+[[nodiscard]] torch::Tensor embed_head(const VisionLanguageBase& base, const Row& row,
+                                       const torch::Tensor& features);
 
 // The embedded positions [L, H] from `begin` on, up to `end`: of the head, and behind it of the row's ids.
-[[nodiscard]] torch::Tensor embed_rest(const Llava& base, const Row& row, const torch::Tensor& head,
-                                       std::int64_t begin, std::int64_t end);
+[[nodiscard]] torch::Tensor embed_rest(const VisionLanguageBase& base, const Row& row,
+                                       const torch::Tensor& head, std::int64_t begin, std::int64_t end);
 
 enum class Teacher { asked, not_asked };  // whether the base's answer is computed too
 
 // Runs `row` through the layers 0 .. first_layer of the base, alone, behind `prefix` [1, ...] of all layers,
 // which is null where the row has none.
-[[nodiscard]] EncodedRow encode_row(const Llava& base, Row row, const torch::Tensor& head,
+[[nodiscard]] EncodedRow encode_row(const VisionLanguageBase& base, Row row, const torch::Tensor& head,
                                     const std::shared_ptr<const KvCache>& prefix, std::int64_t first_layer,
                                     Teacher teacher);
 

@@ -1,15 +1,15 @@
 #include "trainer/model/clap.hpp"
 
 #include "common/error.hpp"
+#include "trainer/formats/model_form.hpp"
 #include "trainer/model/activate.hpp"
 
 namespace trainer {
 
 namespace {
 
-constexpr std::uint64_t k_config_limit_bytes = 1 << 20;
-constexpr const char* k_config_name = "config.json";
 constexpr double k_batch_norm_epsilon = 1e-5;
+constexpr const char* k_batch_count = "num_batches_tracked";
 // What a score between two regions that only the shift made neighbours gets (Swin transformer, Liu et al.
 // 2021).
 constexpr double k_shifted_score = -100;
@@ -32,6 +32,21 @@ torch::Tensor shift_bias(std::int64_t side, std::int64_t window, const Placement
   const auto windows = split_windows(region, window).squeeze(-1);  // [windows, w²]
   const auto apart = windows.unsqueeze(1) != windows.unsqueeze(2);
   return (apart.to(torch::kFloat32) * k_shifted_score).to(placement.device);
+}
+
+void visit_batch_norm(const WeightVisitor& visitor, const std::string& name, BatchNorm& norm,
+                      std::int64_t channels) {
+  visitor(name + ".weight", norm.weight, {channels}, Start::ones);
+  visitor(name + ".bias", norm.bias, {channels}, Start::zeros);
+  visitor(name + ".running_mean", norm.mean, {channels}, Start::zeros);
+  visitor(name + ".running_var", norm.variance, {channels}, Start::ones);
+}
+
+// x [B, channels, ...], fp32.
+torch::Tensor batch_normed(const BatchNorm& norm, const torch::Tensor& x) {
+  const auto wide = [](const torch::Tensor& y) { return y.to(torch::kFloat32); };
+  return at::batch_norm(wide(x), wide(norm.weight), wide(norm.bias), wide(norm.mean), wide(norm.variance),
+                        false, 0, k_batch_norm_epsilon, false);
 }
 
 std::string canonical_clap_name(const std::string& name) {
@@ -70,20 +85,17 @@ Clap::Clap(const ClapConfig& config, const Placement& placement) : config_(confi
     stages_.push_back(std::move(stage));
     side /= 2;
   }
-  bn_batches_ = torch::zeros({}, torch::kInt64);
 }
 
 void Clap::visit(const WeightVisitor& visitor) {
   const auto& c = config_;
   const std::string model = "audio_model.audio_encoder.";
-  visitor(model + "batch_norm.weight", bn_weight_, {c.mel_bins}, Start::ones);
-  visitor(model + "batch_norm.bias", bn_bias_, {c.mel_bins}, Start::zeros);
-  visitor(model + "batch_norm.running_mean", bn_mean_, {c.mel_bins}, Start::zeros);
-  visitor(model + "batch_norm.running_var", bn_variance_, {c.mel_bins}, Start::ones);
+  visit_batch_norm(visitor, model + "batch_norm", norm_, c.mel_bins);
   visitor(model + "patch_embed.proj.weight", patch_.weight, {c.embed, 1, c.patch_side, c.patch_side},
           Start::fan_in);
   visitor(model + "patch_embed.proj.bias", patch_.bias, {c.embed}, Start::zeros);
   if (c.patch_norm) visit_norm(visitor, model + "patch_embed.norm", patch_norm_, c.embed);
+  if (c.fusion) visit_fusion(visitor, model + "patch_embed.");
   for (std::size_t s = 0; s < stages_.size(); ++s) {
     const auto name = model + "layers." + std::to_string(s) + ".";
     const auto width = c.width(static_cast<std::int64_t>(s));
@@ -98,6 +110,27 @@ void Clap::visit(const WeightVisitor& visitor) {
   visit_linear(visitor, "audio_projection.linear1", projection_1_, c.frame_width(), c.projection,
                Bias::present);
   visit_linear(visitor, "audio_projection.linear2", projection_2_, c.projection, c.projection, Bias::present);
+}
+
+void Clap::visit_fusion(const WeightVisitor& visitor, const std::string& name) {
+  visitor(name + "mel_conv2d.weight", piece_patch_.weight,
+          {config_.embed, 1, config_.patch_side, 3 * config_.patch_side}, Start::fan_in);
+  visitor(name + "mel_conv2d.bias", piece_patch_.bias, {config_.embed}, Start::zeros);
+  // Numbers of torch's Sequential, in which the global half begins with the pooling.
+  visit_squeeze(visitor, name + "fusion_model.local_att.", local_, 0);
+  visit_squeeze(visitor, name + "fusion_model.global_att.", global_, 1);
+}
+
+void Clap::visit_squeeze(const WeightVisitor& visitor, const std::string& name, Squeeze& squeeze,
+                         std::int64_t first) {
+  const auto wide = config_.embed, narrow = config_.embed / config_.fusion_reduction;
+  const auto at = [&](std::int64_t part) { return name + std::to_string(first + part); };
+  visitor(at(0) + ".weight", squeeze.narrow.weight, {narrow, wide, 1, 1}, Start::fan_in);
+  visitor(at(0) + ".bias", squeeze.narrow.bias, {narrow}, Start::zeros);
+  visit_batch_norm(visitor, at(1), squeeze.narrow_norm, narrow);
+  visitor(at(3) + ".weight", squeeze.widen.weight, {wide, narrow, 1, 1}, Start::fan_in);
+  visitor(at(3) + ".bias", squeeze.widen.bias, {wide}, Start::zeros);
+  visit_batch_norm(visitor, at(4), squeeze.widen_norm, wide);
 }
 
 void Clap::visit_block(const WeightVisitor& visitor, const std::string& name, Block& block,
@@ -120,13 +153,12 @@ void Clap::visit_block(const WeightVisitor& visitor, const std::string& name, Bl
 }
 
 Clap Clap::load(const ModelFolder& folder, const Placement& placement) {
-  Clap clap(parse_clap_config(folder.read_json(k_config_name, k_config_limit_bytes),
-                              folder.path_of(k_config_name).string()),
+  Clap clap(parse_clap_config(read_model_config(folder), folder.path_of(k_model_config_name).string()),
             placement);
   const auto visit = [&](const WeightVisitor& visitor) { clap.visit(visitor); };
   clap.unused_ = load_weights(visit, SafetensorsFolder(folder), canonical_clap_name, placement);
   // A count of training batches: stored by batch norm, of no use here.
-  std::erase(clap.unused_, "audio_model.audio_encoder.batch_norm.num_batches_tracked");
+  std::erase_if(clap.unused_, [](const std::string& name) { return name.ends_with(k_batch_count); });
   return clap;
 }
 
@@ -139,30 +171,57 @@ Clap Clap::random(const ClapConfig& config, std::int64_t seed, const Placement& 
 
 ModelFiles Clap::files() {
   auto tensors = parameters();
-  tensors.emplace("audio_model.audio_encoder.batch_norm.num_batches_tracked", bn_batches_);
+  for (const auto& [name, tensor] : parameters())
+    if (const std::string mean = "running_mean"; name.ends_with(mean))
+      tensors.emplace(name.substr(0, name.size() - mean.size()) + k_batch_count,
+                      torch::zeros({}, torch::kInt64));
   const std::string config = common::dump_pretty(format_clap_config(config_)) + "\n";
   return {{"model.safetensors", format_safetensors({tensors, {{"format", "pt"}}})},
-          {k_config_name, {config.begin(), config.end()}}};
+          {k_model_config_name, {config.begin(), config.end()}}};
 }
 
 NamedTensors Clap::parameters() {
   return weights_by_name([&](const WeightVisitor& visitor) { visit(visitor); });
 }
 
-// log_mel [B,1,T,F] -> [B,1,S,S]: normalised per bin, stretched to frame_limit(), cut into S/F pieces of time
+// log_mel [B,M,T,F] -> [B,M,S,S]: normalised per bin, stretched to frame_limit(), cut into S/F pieces of time
 // that are stacked along frequency.
 torch::Tensor Clap::fold(const torch::Tensor& log_mel) const {
-  const auto rows = log_mel.size(0), bins = config_.mel_bins, pieces = config_.spec_side / bins;
-  const auto wide = [](const torch::Tensor& x) { return x.to(torch::kFloat32); };
+  const auto rows = log_mel.size(0), many = log_mel.size(1), bins = config_.mel_bins,
+             pieces = config_.spec_side / bins;
   auto x =
-      at::batch_norm(wide(log_mel).to(placement_.device).transpose(1, 3), wide(bn_weight_), wide(bn_bias_),
-                     wide(bn_mean_), wide(bn_variance_), false, 0, k_batch_norm_epsilon, false)
-          .transpose(1, 3);
+      batch_normed(norm_, log_mel.to(torch::kFloat32).to(placement_.device).transpose(1, 3)).transpose(1, 3);
   if (x.size(2) < config_.frame_limit()) x = at::upsample_bicubic2d(x, {config_.frame_limit(), bins}, true);
-  return x.reshape({rows, pieces, config_.frame_limit() / pieces, bins})
+  return x.reshape({rows, many * pieces, config_.frame_limit() / pieces, bins})
       .transpose(2, 3)
-      .reshape({rows, 1, config_.spec_side, config_.spec_side})
+      .reshape({rows, many, config_.spec_side, config_.spec_side})
       .to(placement_.dtype);
+}
+
+torch::Tensor Clap::squeeze(const Squeeze& squeeze, const torch::Tensor& x) const {
+  const auto narrow =
+      batch_normed(squeeze.narrow_norm, at::conv2d(x, squeeze.narrow.weight, squeeze.narrow.bias)).relu();
+  return batch_normed(squeeze.widen_norm,
+                      at::conv2d(narrow.to(x.scalar_type()), squeeze.widen.weight, squeeze.widen.bias));
+}
+
+// With fusion the three pieces' patches, three frames' worth wide, lie side by side under those of the whole,
+// and attention between both weighs one against the other (iAFF, Dai et al. 2021).
+torch::Tensor Clap::embed_patches(const torch::Tensor& folded) const {
+  const auto stride = config_.patch_stride, padding = (config_.patch_side - stride) / 2;
+  const auto whole = at::conv2d(folded.slice(1, 0, 1), patch_.weight, patch_.bias, stride, padding);
+  if (!config_.fusion) return whole;
+  const auto rows = folded.size(0), side = folded.size(2);
+  auto pieces = at::conv2d(folded.slice(1, 1).reshape({rows * 3, 1, side, side}), piece_patch_.weight,
+                           piece_patch_.bias, {stride, 3 * stride}, padding);  // [3B, embed, side, narrow]
+  pieces = pieces.view({rows, 3, pieces.size(1), pieces.size(2), pieces.size(3)})
+               .permute({0, 2, 3, 1, 4})
+               .flatten(3);
+  pieces = at::constant_pad_nd(pieces, {0, whole.size(3) - pieces.size(3)});
+  const auto sum = whole + pieces;
+  const auto weight =
+      at::sigmoid(squeeze(local_, sum) + squeeze(global_, sum.mean({2, 3}, true))).to(whole.scalar_type());
+  return 2 * whole * weight + 2 * pieces * (1 - weight);
 }
 
 torch::Tensor Clap::attend_windows(const Block& block, std::int64_t heads, const torch::Tensor& windows,
@@ -209,14 +268,17 @@ torch::Tensor Clap::merge(const Stage& stage, const torch::Tensor& x) const {
   return stage.merge(stage.merge_norm(four.view({x.size(0), -1, 4 * x.size(2)})));
 }
 
-ClapOutput Clap::encode(const torch::Tensor& log_mel) const {
-  ENSURE(log_mel.dim() == 4 && log_mel.size(1) == 1 && log_mel.size(3) == config_.mel_bins &&
-         log_mel.size(2) <= config_.frame_limit());
-  const auto padding = (config_.patch_side - config_.patch_stride) / 2;
-  auto x = at::conv2d(fold(log_mel), patch_.weight, patch_.bias, config_.patch_stride, padding)
-               .flatten(2)
-               .transpose(1, 2);  // [B, side², embed]
+ClapOutput Clap::encode(const torch::Tensor& log_mel, const Tap& tap) const {
+  ENSURE(log_mel.dim() == 4 && log_mel.size(1) == (config_.fusion ? 4 : 1) &&
+         log_mel.size(3) == config_.mel_bins && log_mel.size(2) <= config_.frame_limit());
+  const auto see = [&](const std::string& stage, const torch::Tensor& value) {
+    if (tap) tap(stage, value);
+  };
+  const auto folded = fold(log_mel);
+  see("folded", folded);
+  auto x = embed_patches(folded).flatten(2).transpose(1, 2);  // [B, side², embed]
   if (config_.patch_norm) x = patch_norm_(x);
+  see("patches", x);
   for (std::size_t s = 0; s < stages_.size(); ++s) {
     const auto& stage = stages_[s];
     for (std::size_t b = 0; b < stage.blocks.size(); ++b) {
@@ -224,10 +286,13 @@ ClapOutput Clap::encode(const torch::Tensor& log_mel) const {
       x = run_block(stage.blocks[b], stage, config_.heads[s], shift, x);
     }
     if (s + 1 < stages_.size()) x = merge(stage, x);
+    see("stage " + std::to_string(s), x);
   }
   const auto frames = final_norm_(x);
+  see("frames", frames);
   const auto hidden = activate(config_.projection_activation, projection_1_(frames.mean(1)));
   const auto pooled = projection_2_(hidden);
+  see("projection", pooled);
   return {pooled, pooled / pooled.norm(2, -1, true), frames};
 }
 

@@ -84,6 +84,7 @@ class Decoder {
   [[nodiscard]] torch::Tensor logits(const torch::Tensor& hidden) const;
   [[nodiscard]] std::int64_t layers() const { return config_.layers; }
   [[nodiscard]] std::int64_t width() const { return config_.hidden; }
+  [[nodiscard]] const DecoderConfig& config() const { return config_; }
 
  private:
   struct Layer {

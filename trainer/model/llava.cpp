@@ -3,14 +3,12 @@
 #include <algorithm>
 
 #include "common/error.hpp"
+#include "trainer/formats/model_form.hpp"
 #include "trainer/model/activate.hpp"
 
 namespace trainer {
 
 namespace {
-
-constexpr std::uint64_t k_config_limit_bytes = 1 << 20;
-constexpr const char* k_config_name = "config.json";
 
 std::string with_prefix(const std::string& name, std::string_view from, std::string_view to) {
   return name.starts_with(from) ? std::string(to) + name.substr(from.size()) : name;
@@ -63,8 +61,8 @@ void Llava::visit(const WeightVisitor& visitor) {
 }
 
 Llava Llava::load(const ModelFolder& folder, const Placement& placement) {
-  const auto name = folder.path_of(k_config_name);
-  auto config = parse_llava_config(folder.read_json(k_config_name, k_config_limit_bytes), name.string());
+  const auto name = folder.path_of(k_model_config_name);
+  auto config = parse_llava_config(read_model_config(folder), name.string());
   const SafetensorsFolder weights(folder);
   // Embeddings are padded beyond what config.json says in some revisions; the tensor is right.
   for (const auto& tensor : weights.names())
@@ -88,17 +86,20 @@ Llava Llava::random(const LlavaConfig& config, std::int64_t seed, const Placemen
 ModelFiles Llava::files() {
   const std::string config = common::dump_pretty(format_llava_config(config_)) + "\n";
   return {{"model.safetensors", format_safetensors({parameters(), {{"format", "pt"}}})},
-          {k_config_name, {config.begin(), config.end()}}};
+          {k_model_config_name, {config.begin(), config.end()}}};
 }
 
 NamedTensors Llava::parameters() {
   return weights_by_name([&](const WeightVisitor& visitor) { visit(visitor); });
 }
 
-torch::Tensor Llava::encode_images(const torch::Tensor& pixels) const {
+torch::Tensor Llava::encode_images(const torch::Tensor& pixels, const Tap& tap) const {
   auto states = vision_.run(pixels, config_.feature_layers);
   if (config_.selection == FeatureSelection::patches) states = states.slice(1, 1);
-  return projector_2_(activate(config_.projector_activation, projector_1_(states)));
+  if (tap) tap("vision features", states);
+  const auto features = projector_2_(activate(config_.projector_activation, projector_1_(states)));
+  if (tap) tap("projector", features);
+  return features;
 }
 
 torch::Tensor Llava::embed(const torch::Tensor& ids, const torch::Tensor& features) const {
@@ -121,51 +122,6 @@ TokenIds Llava::expand_image(const TokenIds& ids) const {
 torch::Tensor Llava::run(const torch::Tensor& hidden, const torch::Tensor& valid,
                          const LayerHook& hook) const {
   return decoder_.logits(decoder_.run_layers(hidden, 0, decoder_.layers(), decoder_.context(valid), hook));
-}
-
-PaddedRows pad_rows(const std::vector<TokenIds>& rows, std::int64_t pad_token, PadSide side) {
-  std::size_t length = 0;
-  for (const auto& row : rows) length = std::max(length, row.size());
-  const auto shape = {static_cast<std::int64_t>(rows.size()), static_cast<std::int64_t>(length)};
-  PaddedRows padded{torch::full(shape, pad_token, torch::kInt64), torch::zeros(shape, torch::kBool)};
-  for (std::size_t i = 0; i < rows.size(); ++i) {
-    const std::size_t first = i * length + (side == PadSide::left ? length - rows[i].size() : 0);
-    std::copy(rows[i].begin(), rows[i].end(), padded.ids.data_ptr<std::int64_t>() + first);
-    std::fill_n(padded.valid.data_ptr<bool>() + first, rows[i].size(), true);
-  }
-  return padded;
-}
-
-std::vector<TokenIds> generate(const Llava& llava, const torch::Tensor& hidden, const torch::Tensor& valid,
-                               std::int64_t limit, const LayerHook& hook,
-                               const std::shared_ptr<const KvCache>& prefix) {
-  const torch::NoGradGuard no_grad;
-  const auto& decoder = llava.decoder();
-  const auto rows = hidden.size(0);
-  std::vector<TokenIds> answers(static_cast<std::size_t>(rows));
-  KvCache cache;
-  auto keys = valid;  // [B, K]
-  auto states =
-      decoder.run_layers(hidden, 0, decoder.layers(), decoder.context(keys, 0, prefix), hook, &cache);
-  // The last valid position of each row, wherever its padding is.
-  const auto order = torch::arange(1, valid.size(1) + 1, valid.device());
-  const auto last = (valid * order).argmax(1);                              // [B]
-  auto newest = states.index({torch::arange(rows, valid.device()), last});  // [B,H]
-  auto open = torch::ones({rows}, torch::kBool);
-  for (std::int64_t step = 0; step < limit; ++step) {
-    const auto ids = decoder.logits(newest).argmax(-1);  // [B]
-    const auto said = ids.cpu();
-    open = open & (said != llava.config().text.eos_token);
-    for (std::int64_t row = 0; row < rows; ++row)
-      if (open[row].item<bool>())
-        answers[static_cast<std::size_t>(row)].push_back(said[row].item<std::int64_t>());
-    if (step + 1 == limit || !open.any().item<bool>()) break;
-    keys = at::cat({keys, torch::ones({rows, 1}, valid.options())}, 1);
-    const auto context = decoder.context(keys, keys.size(1) - 1, prefix);
-    states = decoder.run_layers(decoder.embed(ids.unsqueeze(1)), 0, decoder.layers(), context, hook, &cache);
-    newest = states.select(1, 0);
-  }
-  return answers;
 }
 
 }  // namespace trainer

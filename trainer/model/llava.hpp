@@ -10,10 +10,11 @@
 #include "trainer/formats/tokenizer.hpp"
 #include "trainer/model/decoder.hpp"
 #include "trainer/model/vision.hpp"
+#include "trainer/model/vision_language_base.hpp"
 
 namespace trainer {
 
-class Llava {
+class Llava final : public VisionLanguageBase {
  public:
   // A folder with config.json and model.safetensors (or shards). A tensor that is missing or of another shape
   // is a mismatch error; those that were there and not needed are in unused(). Weights do not require
@@ -26,17 +27,18 @@ class Llava {
   [[nodiscard]] ModelFiles files();
 
   [[nodiscard]] const LlavaConfig& config() const { return config_; }
-  [[nodiscard]] const Placement& placement() const { return placement_; }
+  [[nodiscard]] const Placement& placement() const override { return placement_; }
   [[nodiscard]] const std::vector<std::string>& unused() const { return unused_; }
-  [[nodiscard]] const Decoder& decoder() const { return decoder_; }
-
-  // pixels [B,3,S,S] -> [B,P,H]
-  [[nodiscard]] torch::Tensor encode_images(const torch::Tensor& pixels) const;
-  // ids [B,L] -> [B,L,H]; where ids hold the image token, `features` [images,P,H] are put in reading order.
-  // A number of image tokens other than images · P is an ENSURE: expand_image makes them match.
-  [[nodiscard]] torch::Tensor embed(const torch::Tensor& ids, const torch::Tensor& features = {}) const;
-  // Each image token becomes P of them.
-  [[nodiscard]] TokenIds expand_image(const TokenIds& ids) const;
+  [[nodiscard]] const Decoder& decoder() const override { return decoder_; }
+  [[nodiscard]] BaseTokens tokens() const override {
+    return {config_.image_token, config_.pad_token, config_.text.bos_token, config_.text.eos_token};
+  }
+  [[nodiscard]] std::int64_t image_side() const override { return config_.vision.image_side; }
+  using VisionLanguageBase::encode_images;
+  [[nodiscard]] torch::Tensor encode_images(const torch::Tensor& pixels, const Tap& tap) const override;
+  [[nodiscard]] torch::Tensor embed(const torch::Tensor& ids,
+                                    const torch::Tensor& features = {}) const override;
+  [[nodiscard]] TokenIds expand_image(const TokenIds& ids) const override;
   // All layers and the logits of all positions: hidden [B,L,H], valid [B,L] -> [B,L,V], fp32.
   [[nodiscard]] torch::Tensor run(const torch::Tensor& hidden, const torch::Tensor& valid,
                                   const LayerHook& hook = {}) const;
@@ -60,21 +62,5 @@ class Llava {
 // Any of the layouts that transformers, PEFT or the original LLaVA write, mapped to the classic one; empty
 // for what no LLaVA needs (rotary buffers, CLIP's text half).
 [[nodiscard]] std::string canonical_llava_name(const std::string& name);
-
-enum class PadSide { left, right };
-
-struct PaddedRows {
-  torch::Tensor ids;    // [B, L] int64
-  torch::Tensor valid;  // [B, L] bool
-};
-[[nodiscard]] PaddedRows pad_rows(const std::vector<TokenIds>& rows, std::int64_t pad_token, PadSide side);
-
-// Greedy decoding from the hidden states of the prompts, hidden [B,L,H], valid [B,L] (padding on either
-// side), which stand behind `prefix` where there is one, until every row has said eos or `limit` tokens. Ids
-// without the eos. The hook sees [B,L,H] first and [B,1,H] afterwards.
-[[nodiscard]] std::vector<TokenIds> generate(const Llava& llava, const torch::Tensor& hidden,
-                                             const torch::Tensor& valid, std::int64_t limit,
-                                             const LayerHook& hook = {},
-                                             const std::shared_ptr<const KvCache>& prefix = nullptr);
 
 }  // namespace trainer

@@ -56,7 +56,7 @@ void PrefixStore::put(std::int64_t index, const torch::Tensor& states, const KvC
     here.keys[layer] = here.values[layer] = torch::Tensor();
 }
 
-std::shared_ptr<const KvCache> PrefixStore::gather(const Llava& base,
+std::shared_ptr<const KvCache> PrefixStore::gather(const VisionLanguageBase& base,
                                                    const std::vector<std::int64_t>& images) const {
   if (images.empty() || images.front() < 0) return nullptr;
   return stack_prefixes(static_cast<std::int64_t>(images.size()), [&](std::int64_t row) {

@@ -9,7 +9,7 @@
 #include <vector>
 
 #include "trainer/model/disk_tensors.hpp"
-#include "trainer/model/llava.hpp"
+#include "trainer/model/vision_language_base.hpp"
 
 namespace trainer {
 
@@ -29,7 +29,7 @@ class PrefixStore {
   // earlier layers they are not kept. Once each, safe from many threads.
   void put(std::int64_t index, const torch::Tensor& states, const KvCache& prefix);
   // Of those images, in this order; null where there is none.
-  [[nodiscard]] std::shared_ptr<const KvCache> gather(const Llava& base,
+  [[nodiscard]] std::shared_ptr<const KvCache> gather(const VisionLanguageBase& base,
                                                       const std::vector<std::int64_t>& images) const;
   [[nodiscard]] Kept kept() const { return kept_; }
 

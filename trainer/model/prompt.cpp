@@ -18,51 +18,61 @@ std::string beginning_of(const std::string& text) {
   return text.size() <= k_shown_bytes ? text : text.substr(0, k_shown_bytes) + "...";
 }
 
-std::string image_prompt(const std::string& question) {
-  return fmt::format("USER: {}\nAnswer in one word or a number. Question: {} ASSISTANT:", k_image_piece,
-                     question);
-}
-
 }  // namespace
 
 std::vector<std::string> prompt_phrases() {
   return {"USER: ", "\nAnswer in one word or a number. Question:", "USER: Question:", " ASSISTANT:"};
 }
 
-PromptWriter::PromptWriter(const Llava& base, const Tokenizer& tokenizer, const std::string& name)
-    : base_(base), tokenizer_(tokenizer) {
-  const std::int64_t image = base.config().image_token;
+void require_image_token(const Tokenizer& tokenizer, std::int64_t image_token, const std::string& name) {
   const auto found = tokenizer.find(k_image_piece);
   const char* remedy =
       "; the two files belong to different models: take the tokenizer.json that was published with "
       "the weights";
   if (!found)
     refuse(fmt::format("{} has no token {}, and image_token_index in config.json is {}{}", name,
-                       k_image_piece, image, remedy));
-  if (*found != image)
+                       k_image_piece, image_token, remedy));
+  if (*found != image_token)
     refuse(fmt::format("{} gives {} the id {}, and image_token_index in config.json is {}{}", name,
-                       k_image_piece, *found, image, remedy));
-  const TokenIds prompt = tokenizer.encode(image_prompt(""));
-  if (std::count(prompt.begin(), prompt.end(), image) != 1)
+                       k_image_piece, *found, image_token, remedy));
+  const TokenIds prompt = tokenizer.encode(std::string("USER: ") + k_image_piece + "\n");
+  if (std::count(prompt.begin(), prompt.end(), image_token) != 1)
     refuse(fmt::format("{} does not list {} among its added_tokens, so that it is cut to pieces{}", name,
                        k_image_piece, remedy));
 }
 
+PromptWriter::PromptWriter(const VisionLanguageBase& base, const Tokenizer& tokenizer, PromptForm form,
+                           const std::string& name)
+    : base_(base), tokenizer_(tokenizer), form_(form) {
+  require_image_token(tokenizer, base.tokens().image, name);
+}
+
+std::string PromptWriter::image_prompt(const std::string& question) const {
+  if (form_ == PromptForm::llava)
+    return fmt::format("USER: {}\n{}\nAnswer the question using a single word or phrase. ASSISTANT:",
+                       k_image_piece, question);
+  return fmt::format("USER: {}\nAnswer in one word or a number. Question: {} ASSISTANT:", k_image_piece,
+                     question);
+}
+
+std::string PromptWriter::text_prompt(const std::string& question) const {
+  return (form_ == PromptForm::llava ? "USER: " : "USER: Question: ") + question + " ASSISTANT:";
+}
+
 // transformers takes such a text for the token itself; spelled in other pieces it would be another question.
 void PromptWriter::require_plain(const char* what, const std::string& text) const {
-  const LlavaConfig& config = base_.config();
+  const BaseTokens tokens = base_.tokens();
   for (const std::int64_t id : tokenizer_.added_in(text))
-    if (tokenizer_.is_special(id) || id == config.image_token || id == config.text.bos_token ||
-        id == config.text.eos_token)
+    if (tokenizer_.is_special(id) || id == tokens.image || id == tokens.bos || id == tokens.eos)
       refuse(fmt::format("the {} contains {}, which is a token of the base and no text", what,
                          tokenizer_.piece(id)));
 }
 
 void PromptWriter::require_known(const TokenIds& ids) const {
   for (const std::int64_t id : ids)
-    if (id < 0 || id >= base_.config().text.vocabulary)
+    if (id < 0 || id >= base_.decoder().config().vocabulary)
       refuse(fmt::format("its token {} has the id {}, and the base's embeddings end at {}",
-                         tokenizer_.piece(id), id, base_.config().text.vocabulary - 1));
+                         tokenizer_.piece(id), id, base_.decoder().config().vocabulary - 1));
 }
 
 Row PromptWriter::image_row(const std::string& question, std::int64_t image) const {
@@ -71,7 +81,7 @@ Row PromptWriter::image_row(const std::string& question, std::int64_t image) con
   row.ids = base_.expand_image(tokenizer_.encode(image_prompt(question)));
   require_known(row.ids);
   row.image = image;
-  const auto last = std::find(row.ids.rbegin(), row.ids.rend(), base_.config().image_token);
+  const auto last = std::find(row.ids.rbegin(), row.ids.rend(), base_.tokens().image);
   row.fused_begin = static_cast<std::int64_t>(row.ids.rend() - last);
   row.answer_begin = static_cast<std::int64_t>(row.ids.size());
   return row;
@@ -80,7 +90,7 @@ Row PromptWriter::image_row(const std::string& question, std::int64_t image) con
 Row PromptWriter::text_row(const std::string& question) const {
   require_plain("question", question);
   Row row;
-  row.ids = tokenizer_.encode("USER: Question: " + question + " ASSISTANT:");
+  row.ids = tokenizer_.encode(text_prompt(question));
   require_known(row.ids);
   if (row.ids.empty()) refuse("tokenizer.json has no token for its question");
   row.answer_begin = static_cast<std::int64_t>(row.ids.size());
@@ -94,11 +104,17 @@ Row PromptWriter::with_answer(Row row, const std::string& answer) const {
   if (ids.empty() && !answer.empty())
     refuse(fmt::format("tokenizer.json has no token for its answer \"{}\"", beginning_of(answer)));
   row.ids.insert(row.ids.end(), ids.begin(), ids.end());
-  row.ids.push_back(base_.config().text.eos_token);
-  const std::int64_t limit = base_.config().text.position_limit;
-  if (static_cast<std::int64_t>(row.ids.size()) > limit)
-    refuse(fmt::format("question and answer take {} tokens, and the base has {} positions", row.ids.size(),
-                       limit));
+  row.ids.push_back(base_.tokens().eos);
+  const DecoderConfig& decoder = base_.decoder().config();
+  const auto length = static_cast<std::int64_t>(row.ids.size());
+  if (length > decoder.position_limit)
+    refuse(fmt::format("question and answer take {} tokens, and the base has {} positions", length,
+                       decoder.position_limit));
+  if (length > decoder.row_limit())
+    refuse(fmt::format(
+        "question and answer take {} tokens, and the base looks back {} (sliding_window), which is not "
+        "computed",
+        length, decoder.window));
   return row;
 }
 

@@ -3,8 +3,9 @@
 
 #include <string>
 
+#include "trainer/formats/prompt_form.hpp"
 #include "trainer/formats/tokenizer.hpp"
-#include "trainer/model/llava.hpp"
+#include "trainer/model/vision_language_base.hpp"
 
 namespace trainer {
 
@@ -24,12 +25,14 @@ struct Row {
 // error that says why, without naming the sample.
 class PromptWriter {
  public:
-  // `name` is the tokenizer's, for messages. One without <image>, or with another id for it than config.json
-  // has, is a mismatch error.
-  PromptWriter(const Llava& base, const Tokenizer& tokenizer, const std::string& name = "tokenizer.json");
-  // "USER: <image>\nAnswer in one word or a number. Question: {question} ASSISTANT:"
+  // `name` is the tokenizer's, for messages. require_image_token holds.
+  PromptWriter(const VisionLanguageBase& base, const Tokenizer& tokenizer,
+               PromptForm form = PromptForm::original, const std::string& name = "tokenizer.json");
+  [[nodiscard]] std::string image_prompt(const std::string& question) const;
+  [[nodiscard]] std::string text_prompt(const std::string& question) const;
+  // image_prompt as a row.
   [[nodiscard]] Row image_row(const std::string& question, std::int64_t image) const;
-  // "USER: Question: {question} ASSISTANT:"
+  // text_prompt as a row.
   [[nodiscard]] Row text_row(const std::string& question) const;
   // The row with " {answer}</s>" behind it.
   [[nodiscard]] Row with_answer(Row row, const std::string& answer) const;
@@ -38,8 +41,13 @@ class PromptWriter {
   void require_plain(const char* what, const std::string& text) const;
   void require_known(const TokenIds& ids) const;
 
-  const Llava& base_;
+  const VisionLanguageBase& base_;
   const Tokenizer& tokenizer_;
+  PromptForm form_;
 };
+
+// A tokenizer without <image>, or with another id for it than config.json has, is a mismatch error. `name` is
+// the tokenizer's, for messages.
+void require_image_token(const Tokenizer& tokenizer, std::int64_t image_token, const std::string& name);
 
 }  // namespace trainer

@@ -11,8 +11,8 @@ constexpr std::int64_t k_checkpointed_positions = 256;
 
 }  // namespace
 
-SafeModel::SafeModel(const Llava& base, const torch::Tensor& silence, const ProjectorConfig& projector,
-                     const FusionConfig& fusion, std::int64_t seed)
+SafeModel::SafeModel(const VisionLanguageBase& base, const torch::Tensor& silence,
+                     const ProjectorConfig& projector, const FusionConfig& fusion, std::int64_t seed)
     : base_(base),
       silence_(silence.to(base.placement().device)),
       projector_(projector, seed),

@@ -6,8 +6,8 @@
 
 #include "trainer/model/batch.hpp"
 #include "trainer/model/fusion.hpp"
-#include "trainer/model/llava.hpp"
 #include "trainer/model/projector.hpp"
+#include "trainer/model/vision_language_base.hpp"
 
 namespace trainer {
 
@@ -15,10 +15,10 @@ class SafeModel {
  public:
   // silence [D]: what the audio encoder gives for a silent clip. Weights are drawn on the CPU, so that they
   // start alike on every device, and live where the base does.
-  SafeModel(const Llava& base, const torch::Tensor& silence, const ProjectorConfig& projector,
+  SafeModel(const VisionLanguageBase& base, const torch::Tensor& silence, const ProjectorConfig& projector,
             const FusionConfig& fusion, std::int64_t seed);
 
-  [[nodiscard]] const Llava& base() const { return base_; }
+  [[nodiscard]] const VisionLanguageBase& base() const { return base_; }
   [[nodiscard]] torch::Device device() const { return base_.placement().device; }
   [[nodiscard]] const torch::Tensor& silence() const { return silence_; }
   Projector& projector() { return projector_; }
@@ -49,7 +49,7 @@ class SafeModel {
   [[nodiscard]] DecoderContext context_of(const Batch& batch) const;
   [[nodiscard]] torch::Tensor run_above(const Batch& batch, const AudioInput& audio) const;
 
-  const Llava& base_;
+  const VisionLanguageBase& base_;
   torch::Tensor silence_;
   Projector projector_;
   Fusion fusion_;

@@ -223,6 +223,10 @@ SafetensorsFolder::SafetensorsFolder(const ModelFolder& folder) : state_(std::ma
                     folder.path().string(), k_single_name, k_index_name));
   std::uint64_t header_bytes = 0;
   for (const auto& [tensor, file] : weight_map) {
+    if (!folder.has(file))
+      throw Error(ErrorKind::io,
+                  fmt::format("{} lists {}, which is not there; the folder is incomplete, download it again",
+                              folder.path_of(k_index_name).string(), file));
     const std::size_t known = state_->files.size();
     const OpenTensorFile& shard = open(file);
     if (state_->files.size() > known) header_bytes += shard.start.size();

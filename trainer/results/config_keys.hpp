@@ -9,6 +9,7 @@ namespace trainer {
 inline constexpr const char* k_config_name = "config.json";
 inline constexpr const char* k_config_digest = "config_digest";
 inline constexpr const char* k_feature_cache = "feature_cache";  // {"used": n, "computed": n}
+inline constexpr const char* k_prompt = "prompt";                // "llava"; absent: the original's
 inline constexpr const char* k_resumed_at = "resumed_at_steps";  // a list, empty where it never was
 inline constexpr const char* k_micro_batch =
     "micro_batch_size";  // on a GPU: rows at once, by its free memory

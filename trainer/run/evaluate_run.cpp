@@ -166,6 +166,7 @@ RunConfig recorded_config(const Json& config, const std::string& where) {
                 : DtypeChoice::float32;
   c.evaluation = recorded_evaluation(config, where);
   read_sizes(config, where, c);
+  if (config.contains(k_prompt) && config.at(k_prompt) == "llava") c.prompt = PromptForm::llava;
   return c;
 }
 
@@ -176,7 +177,7 @@ RunResult evaluate_run(const EvaluateRequest& request) {
   take_places(request.places, config);
   if (request.gate_comparison == GateComparison::sweep)
     config.evaluation.gate_comparison = GateComparison::sweep;
-  require_models(config);
+  find_models(config);
   Workplace work(config.output_root);
   const packer::VerifiedPack pack = open_source(config, work);
   FrozenModels models = open_models(config);
@@ -190,7 +191,7 @@ RunResult evaluate_run(const EvaluateRequest& request) {
   const FeatureCaches caches = open_caches(config, record, models.placement, compute);
   const Experiment experiment =
       open_experiment(pack, select_for(run, pack, config), config, std::move(models), caches, compute);
-  SafeModel model(experiment.base, experiment.silence, config.projector, config.fusion, config.seed);
+  SafeModel model(*experiment.base, experiment.silence, config.projector, config.fusion, config.seed);
   const std::string adapter = "checkpoints/adapter.safetensors";
   load_adapter(
       parse_safetensors(read_sealed(request.run, run.sums_digest, adapter), (request.run / adapter).string()),

@@ -8,6 +8,8 @@
 #include "common/error.hpp"
 #include "trainer/formats/clap_config.hpp"
 #include "trainer/formats/model_folder.hpp"
+#include "trainer/formats/model_form.hpp"
+#include "trainer/model/llava.hpp"
 #include "trainer/model/memory.hpp"
 #include "trainer/model/prompt.hpp"
 #include "trainer/model/safetensors.hpp"
@@ -291,8 +293,6 @@ std::uint64_t count_parameters(const SafetensorsFolder& weights, const Canonical
   return count;
 }
 
-constexpr std::uint64_t k_config_limit_bytes = std::uint64_t{1} << 20;
-
 struct Lengths {
   const Tokenizer& tokenizer;
   [[nodiscard]] std::int64_t of(const std::string& text) const {
@@ -306,10 +306,8 @@ PlanInputs plan_inputs(RunConfig& config, const Selection& selection) {
   PlanInputs inputs;
   inputs.placement = placement_for(config.device, config.dtype);
   const ModelFolder base(config.base), audio(config.audio_encoder);
-  const LlavaConfig llava = parse_llava_config(base.read_json("config.json", k_config_limit_bytes),
-                                               base.path_of("config.json").string());
-  const ClapConfig clap = parse_clap_config(audio.read_json("config.json", k_config_limit_bytes),
-                                            audio.path_of("config.json").string());
+  const LlavaConfig llava = parse_llava_config(read_model_config(base), base.path_of("config.json").string());
+  const ClapConfig clap = parse_clap_config(read_model_config(audio), audio.path_of("config.json").string());
   inputs.decoder = llava.text;
   config.fusion.width = config.projector.width = llava.text.hidden;
   config.projector.audio_width = clap.projection;
@@ -366,7 +364,7 @@ void require_fits(const Plan& plan, const PlanInputs& inputs) {
 
 PlannedRun plan_run(RunConfig config) {
   require_source(config);
-  require_models(config);
+  find_models(config);
   Workplace work(config.output_root);
   const packer::VerifiedPack pack = open_source(config, work);
   const Selection selection = select_samples(read_samples(pack), config);

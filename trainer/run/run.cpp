@@ -173,7 +173,7 @@ std::int64_t fitting_micro_batch(RunConfig config, const Selection& selection) {
 RunResult run_experiment(RunConfig config, Resume resume) {
   require_source(config);
   const std::optional<common::SecretKey> key = read_run_key(config.signing_key);
-  require_models(config);
+  find_models(config);
   Stopwatch watch;
   Workplace work(config.output_root);
   const packer::VerifiedPack pack = open_source(config, work);
@@ -216,14 +216,14 @@ RunResult run_experiment(RunConfig config, Resume resume) {
                                                     std::chrono::system_clock::now());
   const std::optional<Checkpoint> checkpoint = earlier ? std::move(earlier->checkpoint) : std::nullopt;
   record["output_dir"] = run.path().filename().string();
-  if (experiment.base.placement().device.is_cuda()) record[k_micro_batch] = config.micro_batch;
+  if (experiment.base->placement().device.is_cuda()) record[k_micro_batch] = config.micro_batch;
   record[k_feature_cache] = to_json(caches);
   record[k_resumed_at] = earlier ? earlier->resumed_at : common::Json::array();
   run.write_config(record);
   run.write_subset_indices(experiment.selection.train_indices);
   keep_source_pack(work, run);
 
-  SafeModel model(experiment.base, experiment.silence, config.projector, config.fusion, config.seed);
+  SafeModel model(*experiment.base, experiment.silence, config.projector, config.fusion, config.seed);
   Mechanisms mechanisms = make_mechanisms(config);
   const TrainingResult trained = resumable("preparing the training", [&] {
     return train(config, experiment, model, mechanisms, run, digest.hex(), compute, checkpoint);

@@ -3,6 +3,7 @@
 #include <ATen/detail/CUDAHooksInterface.h>
 
 #include "common/error.hpp"
+#include "trainer/results/config_keys.hpp"
 #include "trainer/train/git_commit.hpp"
 
 namespace trainer {
@@ -96,23 +97,25 @@ void apply_model_config(RunConfig& config) {
     config.fusion.rank = 0;
     return;
   }
-  // The Python original's table of model configurations.
+  // The Python original's table of model configurations. Its heads are those of the base that it names.
+  config.fusion.heads = 0;
   config.fusion.rank = 8;
+  config.projector.bottleneck = 1024;
   if (config.model_config == "demo") {
     config.projector.tokens = 8;
     config.projector.bottleneck = 640;
     config.fusion.layers = {6, 16, 24};
-    config.fusion.heads = 20;
   } else if (config.model_config == "full") {
     config.projector.tokens = 16;
-    config.projector.bottleneck = 1024;
     config.fusion.layers = {6, 12, 24};
-    config.fusion.heads = 40;
+  } else if (config.model_config == "phase1") {
+    config.projector.tokens = 32;
+    config.fusion.layers = {4, 8, 12, 16, 20, 24, 28, 32, 36};
+    config.fusion.rank = 64;
+    config.gradient_accumulation = 32;
   } else {
     config.projector.tokens = 12;
-    config.projector.bottleneck = 1024;
     config.fusion.layers = {15, 25, 35};
-    config.fusion.heads = 40;
     config.fusion.rank = 16;
   }
 }
@@ -136,6 +139,7 @@ common::Json config_json(const RunConfig& config, const RunInputs& inputs) {
                     {"alpha", config.fusion.alpha},
                     {"positions", text_of(config.fusion.positions)},
                     {"gate_scale", config.fusion.gate_scale}};
+  if (config.prompt == PromptForm::llava) json[k_prompt] = "llava";  // older runs do not have the key
   json["retention"] = retention_json(config.retention);
   json["gate_comparison"] = text_of(config.evaluation.gate_comparison);
   json["weight_decay"] = config.weight_decay;

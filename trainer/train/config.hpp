@@ -9,6 +9,7 @@
 #include "common/digest.hpp"
 #include "common/json.hpp"
 #include "common/progress.hpp"
+#include "trainer/formats/prompt_form.hpp"
 #include "trainer/model/compute.hpp"
 #include "trainer/model/fusion.hpp"
 #include "trainer/model/projector.hpp"
@@ -58,7 +59,8 @@ struct RunConfig {
   std::int64_t train_batch_size = 8, epochs = 30;
   double projector_rate = 1e-4, adapter_rate = 5e-5, weight_decay = 0.01, gradient_limit = 1.0;
   ProjectorConfig projector;
-  FusionConfig fusion;
+  FusionConfig fusion;  // 0 heads: as many as the base has
+  PromptForm prompt = PromptForm::original;
   RetentionConfig retention;
   EvaluationConfig evaluation;
   std::int64_t accuracy_every = 10, accuracy_first = 5;  // steps at which history has the token accuracy
@@ -76,8 +78,8 @@ inline const std::vector<std::string> k_variants = {"no_retention", "soft_retent
 
 // The mechanisms and weights of a variant. Sources of the weights: README, "The recipe".
 [[nodiscard]] RetentionConfig preset_of(const std::string& variant);
-// Projector and fusion of a --model-config (tiny, demo, full, multimodal); widths are filled in from the
-// base.
+// Projector and fusion of a --model-config (tiny, demo, full, multimodal, phase1); widths, and heads but
+// tiny's, are filled in from the base.
 void apply_model_config(RunConfig& config);
 
 // What was opened: names every byte a run depends on.

@@ -14,7 +14,7 @@ namespace trainer {
 
 struct QuestionScene {
   const packer::VerifiedPack& pack;
-  const Llava& base;
+  const VisionLanguageBase& base;
   const PixelsConfig& pixels;
   const RunConfig& config;
   const FeatureCache& images;

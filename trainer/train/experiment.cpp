@@ -9,15 +9,12 @@
 
 #include "common/error.hpp"
 #include "common/terminal.hpp"
-#include "trainer/formats/model_folder.hpp"
 #include "trainer/model/compat.hpp"
 #include "trainer/train/encode_questions.hpp"
 #include "trainer/train/sample_rows.hpp"
 
 namespace trainer {
 namespace {
-
-namespace fs = std::filesystem;
 
 template <typename T>
 std::vector<T> first_of(const std::vector<T>& items, std::int64_t count) {
@@ -34,15 +31,15 @@ std::vector<ClipSample> with_first_captions(std::vector<ClipSample> clips) {
   return clips;
 }
 
-ClipGroup encode_clips(const packer::VerifiedPack& pack, const AudioEncoder& audio, const FeatureCache& cache,
-                       const Llava& base, const std::vector<std::vector<Row>>& rows,
+ClipGroup encode_group(const packer::VerifiedPack& pack, const AudioEncoder& audio, const FeatureCache& cache,
+                       const VisionLanguageBase& base, const std::vector<std::vector<Row>>& rows,
                        const std::vector<ClipSample>& clips, std::int64_t first_layer, const Compute& compute,
                        common::Progress& progress) {
   ClipGroup group;
   group.items.resize(clips.size());
   std::vector<common::PackPath> paths;
   for (const ClipSample& clip : clips) paths.push_back(clip.path);
-  const std::vector<torch::Tensor> vectors = audio.encode(pack, paths, cache, compute, progress);
+  const std::vector<torch::Tensor> vectors = encode_clips(pack, audio, paths, cache, compute, progress);
   compute.for_each(clips.size(), [&](std::size_t i) {
     group.items[i] = {clips[i], static_cast<std::int64_t>(i),
                       encode_row(base, rows[i].front(), {}, nullptr, first_layer, Teacher::not_asked)};
@@ -53,8 +50,8 @@ ClipGroup encode_clips(const packer::VerifiedPack& pack, const AudioEncoder& aud
 }
 
 // The rows to train on, of all captions of each clip; that of the first one is encoded already.
-void encode_captions(const Llava& base, const std::vector<std::vector<Row>>& rows, std::int64_t first_layer,
-                     const Compute& compute, Experiment& experiment) {
+void encode_captions(const VisionLanguageBase& base, const std::vector<std::vector<Row>>& rows,
+                     std::int64_t first_layer, const Compute& compute, Experiment& experiment) {
   std::vector<const Row*> captions;  // null: the first
   for (const ClipItem& item : experiment.train.items)
     for (std::size_t i = 0; i < item.sample.captions.size(); ++i) {
@@ -85,47 +82,6 @@ ClipGroup pick(const ClipGroup& all, const std::vector<ClipSample>& wanted) {
   }
   group.vectors = pick_rows(all.vectors, rows);
   return group;
-}
-
-// A tiny base is two folders, vl/ and audio/ below the one that make-base was given.
-void require_model_folder(const fs::path& folder, const std::string& flag, const char* inside,
-                          const RunConfig& config) {
-  // A link that leads nowhere is there too: whoever reads it says what it is.
-  if (fs::symlink_status(folder / "config.json").type() != fs::file_type::not_found) return;
-  if (fs::exists(folder / inside / "config.json"))
-    throw common::Error(common::ErrorKind::io, folder.string() + " holds no model (no config.json), but " +
-                                                   (folder / inside).string() + " does; give " + flag + " " +
-                                                   (folder / inside).string());
-  // What make-base would be given to make this very folder.
-  const fs::path named = folder.has_filename() ? folder : folder.parent_path();
-  const fs::path out = named.filename() != inside ? named
-                       : named.has_parent_path()  ? named.parent_path()
-                                                  : ".";
-  throw common::Error(common::ErrorKind::io,
-                      folder.string() +
-                          " holds no model (no config.json); make a tiny one with\n  safe-trainer "
-                          "make-base --pack " +
-                          config.pack_root.string() + " --out " + out.string() +
-                          "\nor name a Hugging Face "
-                          "folder with " +
-                          flag);
-}
-
-// What the base does not allow of the adapter that was asked for.
-void refuse_wrong_adapter(const RunConfig& config, const Llava& base) {
-  if (config.fusion.width % config.fusion.heads != 0)
-    throw common::Error(
-        common::ErrorKind::usage,
-        fmt::format("--model-config {} gives the adapter {} heads, which do not divide the base's width "
-                    "of {}; choose another --model-config or another --base",
-                    config.model_config, config.fusion.heads, config.fusion.width));
-  for (const std::int64_t layer : config.fusion.layers)
-    if (layer < 0 || layer >= base.decoder().layers())
-      throw common::Error(common::ErrorKind::usage,
-                          "--model-config " + config.model_config + " fuses at decoder layer " +
-                              std::to_string(layer) + " and the base has " +
-                              std::to_string(base.decoder().layers()) +
-                              " layers; choose another --model-config or another --base");
 }
 
 }  // namespace
@@ -163,36 +119,6 @@ Selection select_samples(const PackSamples& samples, const RunConfig& config) {
   return chosen;
 }
 
-void require_models(const RunConfig& config) {
-  require_model_folder(config.base, "--base", "vl", config);
-  require_model_folder(config.audio_encoder, "--audio-encoder", "audio", config);
-}
-
-FrozenModels open_models(RunConfig& config) {
-  const Placement placement = placement_for(config.device, config.dtype);
-  const ModelFolder base(config.base), audio(config.audio_encoder);
-  FrozenModels models{placement,
-                      Llava::load(base, placement),
-                      Tokenizer::load(base),
-                      load_pixels_config(base),
-                      // Small beside the base, and what it hears is the same in every run then.
-                      AudioEncoder::load(audio, {torch::kFloat32, placement.device}),
-                      {},
-                      {}};
-  const std::int64_t seen = models.base.config().vision.image_side;
-  if (models.pixels.crop_side != seen)
-    throw common::Error(
-        common::ErrorKind::mismatch,
-        fmt::format("{}: the preprocessor's configuration cuts pictures of {} pixels, and image_size in "
-                    "config.json is {}; the two files belong to different models",
-                    config.base.string(), models.pixels.crop_side, seen));
-  models.base_digest = base.digest().hex();
-  models.audio_encoder_digest = audio.digest().hex();
-  config.projector.audio_width = models.audio.width();
-  config.projector.width = config.fusion.width = models.base.decoder().width();
-  return models;
-}
-
 // A build from another commit may encode otherwise, and so may a library, a processor, a type or a number of
 // threads that products are divided among.
 FeatureCaches open_caches(const RunConfig& config, const common::Json& record, const Placement& placement,
@@ -225,13 +151,13 @@ common::Json to_json(const FeatureCaches& caches) {
 
 Experiment open_experiment(const packer::VerifiedPack& pack, Selection selection, const RunConfig& config,
                            FrozenModels models, const FeatureCaches& caches, const Compute& compute) {
-  refuse_wrong_adapter(config, models.base);
-  const AudioEncoder& audio = models.audio;
-  Experiment experiment{std::move(models.base), std::move(models.tokenizer), audio.silence(),
+  const AudioEncoder& audio = *models.audio;
+  Experiment experiment{std::move(models.base), std::move(models.tokenizer), encode_silence(audio),
                         std::move(selection)};
-  const Llava& model = experiment.base;
+  const VisionLanguageBase& model = *experiment.base;
   const Selection& chosen = experiment.selection;
-  const PromptWriter writer(model, experiment.tokenizer, (config.base / "tokenizer.json").string());
+  const PromptWriter writer(model, experiment.tokenizer, config.prompt,
+                            (config.base / "tokenizer.json").string());
   RowProblems problems;
   const std::vector<std::vector<Row>> train_rows = caption_rows(writer, chosen.train, problems),
                                       held_out_rows = caption_rows(
@@ -244,10 +170,10 @@ Experiment open_experiment(const packer::VerifiedPack& pack, Selection selection
       "encoding", "items",
       chosen.train.size() + chosen.held_out.size() + chosen.validation.size() + chosen.retention.size(),
       config.verbosity);
-  experiment.train = encode_clips(pack, audio, caches.clips, model, train_rows, chosen.train, first_layer,
+  experiment.train = encode_group(pack, audio, caches.clips, model, train_rows, chosen.train, first_layer,
                                   compute, progress);
   experiment.memorised = pick(experiment.train, chosen.memorised);
-  experiment.held_out = encode_clips(pack, audio, caches.clips, model, held_out_rows, chosen.held_out,
+  experiment.held_out = encode_group(pack, audio, caches.clips, model, held_out_rows, chosen.held_out,
                                      first_layer, compute, progress);
   encode_captions(model, train_rows, first_layer, compute, experiment);
   const DiskTensors disk(config.output_root);

@@ -4,6 +4,7 @@
 #pragma once
 
 #include <filesystem>
+#include <memory>
 #include <vector>
 
 #include "trainer/data/encoders.hpp"
@@ -12,6 +13,7 @@
 #include "trainer/model/prompt.hpp"
 #include "trainer/samples/samples.hpp"
 #include "trainer/train/config.hpp"
+#include "trainer/train/frozen_models.hpp"
 
 namespace trainer {
 
@@ -45,7 +47,7 @@ struct Selection {
 [[nodiscard]] Selection select_samples(const PackSamples& samples, const RunConfig& config);
 
 struct Experiment {
-  Llava base;
+  std::unique_ptr<VisionLanguageBase> base;
   Tokenizer tokenizer;
   torch::Tensor silence;  // [D]
   Selection selection;
@@ -58,21 +60,6 @@ struct Experiment {
   std::vector<EncodedRow> retention_rows{};
   PrefixStore retention_prefixes{};
 };
-
-// What a run hears and sees with, as config.base and config.audio_encoder have them.
-struct FrozenModels {
-  Placement placement;
-  Llava base;
-  Tokenizer tokenizer;
-  PixelsConfig pixels;
-  AudioEncoder audio;
-  // Of the bytes that these were made of.
-  std::string base_digest, audio_encoder_digest;
-};
-// An io error with the command that makes a tiny base where one of the two folders holds no model.
-void require_models(const RunConfig& config);
-// After require_models. Also fills in the widths that `config` takes from them.
-[[nodiscard]] FrozenModels open_models(RunConfig& config);
 
 struct FeatureCaches {
   FeatureCache clips, images;

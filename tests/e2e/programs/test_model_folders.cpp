@@ -74,6 +74,103 @@ TEST_CASE("a snapshot of the hub's cache, all links, is the model that it leads 
   CHECK(plain.at("base_digest") == linked.at("base_digest"));
 }
 
+TEST_CASE(
+    "a model of the hub's cache is found by its id, and one that is not there is said to be downloaded") {
+  const Models models;
+  const fs::path hub = models.scratch / "hub", repository = hub / "models--org--tiny";
+  fs::create_directories(repository / "snapshots");
+  fs::create_directories(repository / "refs");
+  fs::copy(models.vl, repository / "snapshots/abc", fs::copy_options::recursive);
+  put_file(repository / "refs/main", "abc");
+  ::setenv("HF_HUB_CACHE", hub.c_str(), 1);
+  const auto run = [](const std::string& base) {
+    return trainer(world().run("no_retention", "by_id", {"--base", base, "--num-epochs", "1"}));
+  };
+  World::ok(run("org/tiny"));
+  World::ok(run(repository.string()));
+  World::ok(trainer({"inspect", "org/tiny", "--text", "What colour is it?"}));
+  const Finished absent = run("llava-hf/llava-1.5-13b-hf");
+  ::unsetenv("HF_HUB_CACHE");
+  CHECK(absent.code == 3);
+  CHECK(absent.err.find("hf download llava-hf/llava-1.5-13b-hf") != std::string::npos);
+}
+
+TEST_CASE(
+    "heads follow the base unless they are given, and what does not fit is said with the flag that helps") {
+  const auto run = [](const std::string& out, const std::vector<std::string>& more) {
+    return trainer(world().run("no_retention", out, more));
+  };
+  const std::string out = "shape";
+  World::ok(run(out, {"--num-epochs", "1", "--model-config", "full", "--fusion-layers", "0,2",
+                      "--audio-tokens", "3", "--bottleneck", "20", "--lora-rank", "2", "--prompt", "llava"}));
+  const auto config = json_of(world().only_run(out) / "config.json");
+  const auto base = json_of(fs::path(world().base) / "vl/config.json");
+  CHECK(config["fusion"]["heads"] == base["text_config"]["num_attention_heads"]);
+  CHECK(config["fusion"]["layers"] == common::Json{0, 2});
+  CHECK(config["fusion"]["rank"] == 2);
+  CHECK(config["projector"]["tokens"] == 3);
+  CHECK(config["projector"]["bottleneck"] == 20);
+  CHECK(config["prompt"] == "llava");
+  const auto refused = [&](const std::vector<std::string>& more, const std::string& says) {
+    const Finished finished = run("no_shape", more);
+    CAPTURE(finished.err);
+    CHECK(finished.code == 2);
+    CHECK(finished.err.find(says) != std::string::npos);
+    CHECK(has_no_file(world().root + "/no_shape"));
+  };
+  refused({"--model-config", "full"}, "--fusion-layers");
+  refused({"--fusion-heads", "7"}, "--fusion-heads");
+  refused({"--fusion-layers", "1000"}, "--fusion-layers");
+}
+
+TEST_CASE("a run with another prompt is evaluated with it, and its seal holds") {
+  const std::string out = "prompted";
+  World::ok(trainer(world().run("no_retention", out, {"--num-epochs", "1", "--prompt", "llava"})));
+  const fs::path run = world().only_run(out);
+  World::ok(trainer({"verify-run", run.string()}));
+  World::ok(trainer({"evaluate", run.string(), "--pack-root", world().pack, "--base", world().base + "/vl",
+                     "--audio-encoder", world().base + "/audio", "--output-root",
+                     world().root + "/prompted_again"}));
+  CHECK(text_of_file(run / "predictions.jsonl") ==
+        text_of_file(world().only_run("prompted_again") / "predictions.jsonl"));
+}
+
+TEST_CASE("inspect shows tokens, stages and an answer, and says which input a model takes") {
+  const std::string vl = world().base + "/vl", audio = world().base + "/audio";
+  const auto json = [](std::vector<std::string> words) {
+    words.insert(words.begin(), {"inspect", "--json"});
+    const Finished finished = trainer(words);
+    CAPTURE(finished.err);
+    REQUIRE(finished.code == 0);
+    return common::parse_json(finished.out, "inspect");
+  };
+  fs::path picture, clip;
+  for (const auto& entry : fs::recursive_directory_iterator(world().pack)) {
+    if (entry.path().extension() == ".jpg") picture = entry.path();
+    if (entry.path().extension() == ".wav") clip = entry.path();
+  }
+  const auto tokens = json({vl, "--text", "What colour is it?"});
+  CHECK(tokens["texts"][0]["decoded"] == "What colour is it?");
+  CHECK(tokens["texts"][0]["ids"].size() == tokens["texts"][0]["pieces"].size());
+  CHECK_FALSE(tokens.contains("stages"));
+  const auto seen =
+      json({vl, "--text", "What colour is it?", "--image", picture.string(), "--answer", "red"});
+  CHECK(seen["prompt"]["text"] ==
+        "USER: <image>\nAnswer in one word or a number. Question: What colour is it? ASSISTANT:");
+  CHECK(seen["stages"][0]["stage"] == "pixels");
+  CHECK(seen["stages"].back()["stage"] == "logits");
+  CHECK(seen["answer"]["nll"].get<double>() > 0);
+  CHECK(seen["top"].size() == 5);
+  const auto heard = json({audio, "--clip", clip.string()});
+  CHECK(heard["stages"][0]["stage"] == "log-mel");
+  CHECK(heard["embedding"].size() == heard["stages"].back()["shape"][0].get<std::size_t>());
+  CHECK(trainer({"inspect", vl, "--text", "x", "--image", picture.string()}).out.find("it says:") !=
+        std::string::npos);
+  CHECK(trainer({"inspect", audio, "--text", "x"}).code == 2);
+  CHECK(trainer({"inspect", vl, "--clip", clip.string()}).code == 2);
+  CHECK(trainer({"inspect", world().root}).code == 3);
+}
+
 TEST_CASE("folders that transformers 5 saved have processor_config.json alone") {
   const Models models;
   const auto move = [](const fs::path& folder, const char* member) {
@@ -131,6 +228,38 @@ TEST_CASE("what is wrong with a model's folder is said in a sentence before anyt
        },
        3,
        {"config.json is a symlink that leads nowhere", "hf download"}},
+      {"a shard that is not there",
+       [](const Models& m) {
+         fs::rename(m.vl / "model.safetensors", m.vl / "one.safetensors");
+         put_file(m.vl / "model.safetensors.index.json", R"({"weight_map": {"a": "two.safetensors"}})");
+       },
+       3,
+       {"lists two.safetensors, which is not there", "download"}},
+      {"weights that are pickled",
+       [](const Models& m) { fs::rename(m.vl / "model.safetensors", m.vl / "pytorch_model.bin"); },
+       3,
+       {"pytorch_model.bin", "save_torch_state_dict"}},
+      {"a quantised model",
+       [](const Models& m) {
+         change_json(m.vl / "config.json", [](common::Json& json) {
+           json["quantization_config"] = {{"quant_method", "bitsandbytes"}};
+         });
+       },
+       3,
+       {"quantised (bitsandbytes)", "hf download"}},
+      {"an audio encoder as the base",
+       [](const Models& m) {
+         fs::remove_all(m.vl);
+         fs::copy(m.audio, m.vl);
+       },
+       2,
+       {"is an audio encoder and no language model", "--base"}},
+      {"a model of another type",
+       [](const Models& m) {
+         change_json(m.vl / "config.json", [](common::Json& json) { json["model_type"] = "blip-2"; });
+       },
+       3,
+       {"model_type blip-2 is not supported", "llava and clap"}},
       {"image_std 0",
        [](const Models& m) {
          change_json(m.vl / "preprocessor_config.json", [](common::Json& json) {

@@ -3,10 +3,10 @@
 #include <set>
 
 #include "common/cli/print_json.hpp"
-#include "common/cli/shell.hpp"
 #include "common/error.hpp"
 #include "common/file.hpp"
 #include "common/sealed/draft_file.hpp"
+#include "common/shell.hpp"
 #include "common/terminal.hpp"
 #include "trainer/report/cli/commands.hpp"
 #include "trainer/report/link.hpp"

@@ -9,10 +9,10 @@
 #include "common/sealed/draft_file.hpp"
 #include "tests/support/process.hpp"
 #include "tests/support/tensors.hpp"
-#include "trainer/data/log_mel.hpp"
 #include "trainer/data/pixels.hpp"
 #include "trainer/model/clap.hpp"
 #include "trainer/model/llava.hpp"
+#include "trainer/model/log_mel.hpp"
 #include "trainer/model/tensor.hpp"
 #include "trainer/model/tokenizer_training.hpp"
 
@@ -130,7 +130,7 @@ TEST_CASE("greedy answers are those of transformers' generate") {
         {llava.expand_image({1, 5, 62, 7, 9, 11}), llava.expand_image({1, 62, 8, 4})}, 63, PadSide::left);
     // Its one picture: both rows had the first of the two.
     const auto hidden = llava.embed(batch.ids, at::cat({features, features}));
-    const auto said = trainer::generate(llava, hidden, batch.valid, 6);
+    const auto said = trainer::generate(llava.decoder(), llava.tokens().eos, hidden, batch.valid, 6);
     for (std::size_t row = 0; row < 2; ++row) CHECK(said[row] == answers[row].get<TokenIds>());
   }
 }

@@ -4,6 +4,7 @@
 #include "tests/support/small_experiment.hpp"
 #include "tests/support/small_pack.hpp"
 #include "trainer/base/tiny_models.hpp"
+#include "trainer/model/clap_encoder.hpp"
 
 #include <doctest/doctest.h>
 
@@ -19,7 +20,7 @@ struct Encoded {
   support::Scratch scratch;
   packer::VerifiedPack pack;
   PackSamples samples;
-  AudioEncoder audio{Clap::random(tiny_clap_config(), 1), tiny_log_mel_config(), {}};
+  ClapEncoder audio{Clap::random(tiny_clap_config(), 1), tiny_log_mel_config(), {}};
   Tokenizer tokenizer = support::small_tokenizer();
   Llava base = support::small_llava(tokenizer);
 
@@ -37,7 +38,7 @@ struct Encoded {
     for (const ClipSample& clip : samples.clips) paths.push_back(clip.path);
     PixelsConfig pixels;
     pixels.resize_side = pixels.crop_side = 12;
-    return {audio.encode(pack, paths, cache, compute, progress),
+    return {encode_clips(pack, audio, paths, cache, compute, progress),
             encode_images(pack, base, pixels, samples.validation, cache, compute)};
   }
 };

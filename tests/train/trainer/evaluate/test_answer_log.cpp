@@ -22,7 +22,7 @@ struct Judged {
   Judged()
       : config(config_of_small_batches()),
         experiment(support::small_experiment(config)),
-        model(experiment.base, experiment.silence, config.projector, config.fusion, config.seed),
+        model(*experiment.base, experiment.silence, config.projector, config.fusion, config.seed),
         compute(1, config.fusion.width, {}) {
     support::move_all(model.parameters());
   }

@@ -117,7 +117,39 @@ TEST_CASE("a stored relative_position_index must be the one that the layout defi
 }
 
 TEST_CASE(
-    "a fused checkpoint and sizes that do not tile are refused, and defaults are the published model's") {
+    "with fusion, where pieces add nothing a clip is what it is without, and else its pieces are heard") {
+  const torch::NoGradGuard no_grad;
+  auto fused = tiny();
+  fused.fusion = true;
+  auto with = Clap::random(fused, 3), without = Clap::random(tiny(), 3);
+  const auto mel = torch::randn({2, 4, 250, 16});
+  auto other_pieces = mel.clone();
+  other_pieces.slice(1, 1).add_(1);
+  CHECK(difference(with.encode(mel).pooled, with.encode(other_pieces).pooled) > 1e-4);
+  // Attention of 0 weighs both halves alike, twice a half; and patches of the pieces are 0.
+  for (auto& [name, tensor] : with.parameters())
+    if (name.find("mel_conv2d") != std::string::npos || name.ends_with("_att.4.weight") ||
+        name.ends_with("_att.5.weight"))
+      tensor.zero_();
+  CHECK(difference(with.encode(mel).pooled, without.encode(mel.slice(1, 0, 1)).pooled) < 1e-6);
+}
+
+TEST_CASE("a fused folder loads to the same states, bit for bit") {
+  const torch::NoGradGuard no_grad;
+  const support::Scratch folder;
+  auto config = tiny();
+  config.fusion = true;
+  config.fusion_reduction = 2;
+  auto clap = Clap::random(config, 2);
+  support::save_files(clap.files(), folder.path());
+  const auto mel = torch::randn({1, 4, 256, 16});
+  const auto loaded = Clap::load(folder.path());
+  CHECK(loaded.unused().empty());
+  CHECK(loaded.encode(mel).pooled.equal(clap.encode(mel).pooled));
+}
+
+TEST_CASE(
+    "what is not computed and sizes that do not tile are refused, and defaults are the published model's") {
   const auto parsed = [](const std::string& audio) {
     return trainer::parse_clap_config(
         common::parse_json("{\"model_type\":\"clap\",\"audio_config\":{" + audio + "}}", "x"), "x");
@@ -128,11 +160,12 @@ TEST_CASE(
   CHECK(config.depths == std::vector<std::int64_t>{2, 2, 6, 2});
   CHECK(trainer::format_clap_config(trainer::parse_clap_config(trainer::format_clap_config(config), "x")) ==
         trainer::format_clap_config(config));
+  CHECK(parsed("\"enable_fusion\":true").fusion);
   try {
-    (void)parsed("\"enable_fusion\":true");
-    FAIL_CHECK("a fused checkpoint was accepted");
+    (void)parsed("\"enable_fusion\":true,\"fusion_type\":\"channel_map\"");
+    FAIL_CHECK("another fusion was accepted");
   } catch (const common::Error& error) {
-    CHECK(std::string(error.what()).find("enable_fusion") != std::string::npos);
+    CHECK(std::string(error.what()).find("channel_map") != std::string::npos);
   }
   for (const auto* bad : {"\"num_mel_bins\":60", "\"patch_size\":[4,8]", "\"depths\":[2,2]",
                           "\"hidden_size\":100", "\"window_size\":7", "\"num_attention_heads\":[5,8,16,32]"})

@@ -145,7 +145,8 @@ TEST_CASE("greedy generation says what the argmax of whole rows says, from eithe
   const std::vector<TokenIds> prompts = {{1, 5, 7, 9, 30}, {1, 4}, {1, 22, 6}};
   for (const auto side : {PadSide::left, PadSide::right}) {
     const auto batch = trainer::pad_rows(prompts, 39, side);
-    const auto answers = trainer::generate(llava, llava.embed(batch.ids), batch.valid, 5);
+    const auto answers =
+        trainer::generate(llava.decoder(), llava.tokens().eos, llava.embed(batch.ids), batch.valid, 5);
     for (std::size_t i = 0; i < prompts.size(); ++i) {
       auto row = prompts[i];
       TokenIds expected;
@@ -171,7 +172,8 @@ TEST_CASE("a row ends at the end-of-sequence token, which is not part of the ans
                          .item<std::int64_t>();
   config.text.eos_token = first;
   const auto llava = tiny_llava(config);
-  CHECK(trainer::generate(llava, llava.embed(prompt), all_valid(prompt), 5)[0].empty());
+  CHECK(trainer::generate(llava.decoder(), llava.tokens().eos, llava.embed(prompt), all_valid(prompt), 5)[0]
+            .empty());
 }
 
 TEST_CASE("image features stand where the image tokens are, in reading order, and nowhere else") {

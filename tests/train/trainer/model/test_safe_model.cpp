@@ -24,7 +24,7 @@ struct Asked {
                  Kept kept = Kept::keys)
       : config(config_with(positions)),
         experiment(support::small_experiment(config, {dtype, torch::kCPU}, kept)),
-        model(experiment.base, experiment.silence, config.projector, config.fusion, config.seed),
+        model(*experiment.base, experiment.silence, config.projector, config.fusion, config.seed),
         batch(batch_of({0, 1, 2, 3})),
         base(model.base_answer_logits(batch)) {}
 
@@ -35,7 +35,7 @@ struct Asked {
   }
   [[nodiscard]] Batch batch_of(const std::vector<std::int64_t>& questions) const {
     const auto rows = pick(experiment.retention_rows, questions);
-    return make_batch(rows, experiment.retention_prefixes.gather(experiment.base, prefixes_of(rows)),
+    return make_batch(rows, experiment.retention_prefixes.gather(*experiment.base, prefixes_of(rows)),
                       torch::kCPU);
   }
   // Where a row's answer positions begin in the batch's.
@@ -107,19 +107,20 @@ TEST_CASE("what stands behind the image says what it says in a whole row, and th
   const Asked asked;
   move_all(asked.model.parameters());
   const SafeModel& model = asked.model;
-  const Decoder& decoder = asked.experiment.base.decoder();
+  const Decoder& decoder = asked.experiment.base->decoder();
   const torch::Tensor clips = noise({4, support::k_sound_width}, 9);
   const std::vector<torch::Tensor> leaves = leaves_of(model);
   const torch::Tensor split = model.answer_logits(asked.batch, model.hear(clips, 1.0));
   const auto split_gradients = torch::autograd::grad({split.pow(2).sum()}, leaves);
 
   const std::vector<QuestionItem> items =
-      support::small_questions(asked.experiment.base, asked.experiment.tokenizer, 4, asked.config, 2000);
+      support::small_questions(asked.*experiment.base, asked.experiment.tokenizer, 4, asked.config, 2000);
   std::vector<torch::Tensor> whole;
   for (std::size_t i = 0; i < items.size(); ++i) {
     const Row& row = items[i].row.row;
     const auto end = static_cast<std::int64_t>(row.ids.size());
-    const torch::Tensor embedded = embed_rest(asked.experiment.base, row, items[i].head, 0, end).unsqueeze(0);
+    const torch::Tensor embedded =
+        embed_rest(asked.*experiment.base, row, items[i].head, 0, end).unsqueeze(0);
     const auto at = static_cast<std::int64_t>(i);
     const AudioInput audio = model.hear(clips.slice(0, at, at + 1), 1.0);
     const auto hook = [&](std::int64_t layer, const torch::Tensor& hidden) {

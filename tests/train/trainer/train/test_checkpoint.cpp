@@ -26,7 +26,7 @@ struct Trained {
 
   Trained() { train_from({}); }
   void train_from(const std::optional<Checkpoint>& checkpoint) {
-    SafeModel model(experiment.base, experiment.silence, config.projector, config.fusion, config.seed);
+    SafeModel model(*experiment.base, experiment.silence, config.projector, config.fusion, config.seed);
     Mechanisms mechanisms = make_mechanisms(config);
     (void)train(config, experiment, model, mechanisms, run, k_digest, compute, checkpoint);
   }

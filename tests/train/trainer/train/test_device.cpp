@@ -6,6 +6,7 @@
 #include "tests/support/small_experiment.hpp"
 #include "trainer/base/tiny_models.hpp"
 #include "trainer/evaluate/evaluate.hpp"
+#include "trainer/model/clap_encoder.hpp"
 #include "trainer/retention/gradient_subspace.hpp"
 #include "trainer/train/train.hpp"
 
@@ -90,7 +91,7 @@ Outcome run_on(const Placement& placement, RunConfig config, const std::filesyst
     (void)train(config, experiment, model, mechanisms, run, "x", compute, checkpoint);
   };
   Outcome outcome;
-  SafeModel model(experiment.base, experiment.silence, config.projector, config.fusion, config.seed);
+  SafeModel model(*experiment.base, experiment.silence, config.projector, config.fusion, config.seed);
   run_training(model, {});
   outcome.history = common::read_text(run.path() / "history.jsonl", 1 << 20);
   AnswerLog log;
@@ -100,7 +101,7 @@ Outcome run_on(const Placement& placement, RunConfig config, const std::filesyst
   std::filesystem::copy_file(run.checkpoints() / "adapter.safetensors", adapter);
 
   std::filesystem::rename(run.checkpoints() / "fourth.safetensors", run.checkpoints() / "last.safetensors");
-  SafeModel resumed(experiment.base, experiment.silence, config.projector, config.fusion, config.seed);
+  SafeModel resumed(*experiment.base, experiment.silence, config.projector, config.fusion, config.seed);
   run_training(resumed, read_checkpoint(run, "x"));
   outcome.resumed = values_of(resumed);
   return outcome;
@@ -110,7 +111,7 @@ Outcome run_on(const Placement& placement, RunConfig config, const std::filesyst
 std::vector<torch::Tensor> loaded_on(const Placement& placement, const RunConfig& config,
                                      const std::filesystem::path& adapter) {
   const Experiment experiment = support::small_experiment(config, placement);
-  SafeModel model(experiment.base, experiment.silence, config.projector, config.fusion, 99);
+  SafeModel model(*experiment.base, experiment.silence, config.projector, config.fusion, 99);
   load_adapter(read_safetensors(adapter), adapter, model);
   return values_of(model);
 }
@@ -181,8 +182,8 @@ TEST_CASE("training and evaluation need nothing on the CPU: on another device th
 TEST_CASE("the audio encoder hears on another device what it hears on the CPU") {
   if (!is_trusted(elsewhere())) return;
   const auto silence_on = [](const Placement& placement) {
-    return AudioEncoder(Clap::random(tiny_clap_config(), 1, placement), tiny_log_mel_config(), placement)
-        .silence();
+    return encode_silence(
+        ClapEncoder(Clap::random(tiny_clap_config(), 1, placement), tiny_log_mel_config(), placement));
   };
   const torch::Tensor there = silence_on(elsewhere());
   CHECK(there.device().is_cpu());

@@ -14,7 +14,7 @@ namespace {
 std::string history_of(const RunConfig& config, Kept kept, std::int64_t width = 24) {
   const support::Scratch scratch;
   Experiment experiment = support::small_experiment(config, {}, kept);
-  SafeModel model(experiment.base, experiment.silence, config.projector, config.fusion, config.seed);
+  SafeModel model(*experiment.base, experiment.silence, config.projector, config.fusion, config.seed);
   Mechanisms mechanisms = make_mechanisms(config);
   RunDirectory run = RunDirectory::create(scratch.path(), config.variant, common::digest_of("x"),
                                           std::chrono::system_clock::from_time_t(0));

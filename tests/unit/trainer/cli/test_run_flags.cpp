@@ -93,3 +93,38 @@ TEST_CASE("the original's negative limits of batches mean all, a batch of no siz
   CHECK_THROWS_AS((void)config_of({"--variant", "no_retention", "--null-space-energy", "1.5"}),
                   common::Error);
 }
+
+TEST_CASE("the flags of the adapter's shape replace what --model-config fixes, and nothing else") {
+  const auto with = [](std::vector<std::string> words) {
+    words.insert(words.begin(), {"--variant", "no_retention", "--model-config", "full", "--base", "b"});
+    return config_of(words);
+  };
+  const trainer::RunConfig preset = with({});
+  CHECK(preset.fusion.heads == 0);  // as many as the base has
+  CHECK(preset.fusion.layers == std::vector<std::int64_t>{6, 12, 24});
+  const trainer::RunConfig config =
+      with({"--audio-tokens", "5", "--bottleneck", "7", "--fusion-layers", "0,3,11", "--fusion-heads", "2",
+            "--lora-rank", "0", "--prompt", "llava"});
+  CHECK(config.projector.tokens == 5);
+  CHECK(config.projector.bottleneck == 7);
+  CHECK(config.fusion.layers == std::vector<std::int64_t>{0, 3, 11});
+  CHECK(config.fusion.heads == 2);
+  CHECK(config.fusion.rank == 0);
+  CHECK(config.prompt == trainer::PromptForm::llava);
+  const trainer::RunConfig one = with({"--fusion-layers", "3"});
+  CHECK(one.fusion.layers == std::vector<std::int64_t>{3});
+  CHECK(one.projector.tokens == preset.projector.tokens);
+  CHECK(one.fusion.rank == preset.fusion.rank);
+  for (const char* layers : {"3,3", "4,2", "1,", ",1", "-1", "a", "1 2", "99999"}) {
+    CAPTURE(layers);
+    CHECK_THROWS_AS((void)with({"--fusion-layers", layers}), common::Error);
+  }
+}
+
+TEST_CASE("phase1 is the original's later configuration") {
+  const trainer::RunConfig config =
+      config_of({"--variant", "full_safe", "--model-config", "phase1", "--base", "b"});
+  CHECK(config.projector.tokens == 32);
+  CHECK(config.fusion.rank == 64);
+  CHECK(config.fusion.layers == std::vector<std::int64_t>{4, 8, 12, 16, 20, 24, 28, 32, 36});
+}

@@ -2,8 +2,8 @@
 #include <numbers>
 
 #include "common/error.hpp"
-#include "trainer/data/log_mel.hpp"
 #include "trainer/data/pixels.hpp"
+#include "trainer/model/log_mel.hpp"
 #include "trainer/model/tensor.hpp"
 
 #include <doctest/doctest.h>
@@ -58,6 +58,36 @@ TEST_CASE(
   CHECK(difference == doctest::Approx(20 * std::log10(2.0)).epsilon(1e-4));
 }
 
+TEST_CASE(
+    "with fusion a short clip is four times the same, and a long one its whole and a piece of each third") {
+  auto config = small_config();
+  config.truncation = trainer::ClipTruncation::fusion;
+  const LogMel log_mel(config);
+  const auto short_clip = log_mel.compute(tone(300, 3000));
+  REQUIRE(short_clip.sizes() == std::vector<std::int64_t>{4, 101, 16});
+  for (std::int64_t i = 1; i < 4; ++i) CHECK(short_clip[i].equal(short_clip[0]));
+  // Loud in its second second of three: the pieces that begin at 0 s, .67 s and 1.34 s hear more and more of
+  // it.
+  std::vector<float> wave(24000, 0.0F);
+  const auto loud = tone(300, 8000);
+  std::copy(loud.begin(), loud.end(), wave.begin() + 8000);
+  const auto long_clip = log_mel.compute(wave);
+  REQUIRE(long_clip.sizes() == short_clip.sizes());
+  const auto loud_frames = [](const torch::Tensor& mel) {
+    return (mel.amax(-1) > -20).sum().item<std::int64_t>();
+  };
+  CHECK(loud_frames(long_clip[0]) == doctest::Approx(101.0 / 3).epsilon(0.1));
+  CHECK(loud_frames(long_clip[1]) <= 2);
+  CHECK(loud_frames(long_clip[2]) == doctest::Approx(67).epsilon(0.1));
+  CHECK(loud_frames(long_clip[3]) == doctest::Approx(67).epsilon(0.1));
+  CHECK(log_mel.compute(wave).equal(long_clip));
+  wave.resize(8080);  // 102 frames, two pieces for three places
+  CHECK(log_mel.compute(wave).sizes() == short_clip.sizes());
+  wave.resize(8040);  // longer than a clip by less than a hop
+  const auto barely = log_mel.compute(wave);
+  CHECK(barely[3].equal(barely[0]));
+}
+
 TEST_CASE("a long clip is its first seconds, and a short one is repeated whole and then padded with zeros") {
   auto config = small_config();
   const LogMel repeat_pad(config);
@@ -81,11 +111,13 @@ TEST_CASE("a long clip is its first seconds, and a short one is repeated whole a
   CHECK(LogMel(config).compute(part).equal(repeat_pad.compute(padded)));
 }
 
-TEST_CASE("preprocessor_config.json survives writing and reading, and the fused extractor is refused") {
+TEST_CASE(
+    "preprocessor_config.json survives writing and reading, and fusion is the default as in transformers") {
   const auto config = small_config();
   const auto back = trainer::parse_log_mel_config(trainer::format_log_mel_config(config), "x");
   CHECK(trainer::format_log_mel_config(back) == trainer::format_log_mel_config(config));
-  CHECK_THROWS_AS((void)trainer::parse_log_mel_config(common::parse_json("{}", "x"), "x"), common::Error);
+  CHECK(trainer::parse_log_mel_config(common::parse_json("{}", "x"), "x").truncation ==
+        trainer::ClipTruncation::fusion);
   trainer::PixelsConfig pixels;
   pixels.resize_side = 30;
   pixels.crop_side = 28;

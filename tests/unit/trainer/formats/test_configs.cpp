@@ -78,6 +78,37 @@ TEST_CASE("a LLaVA of absurd size or with numbers that are none is refused") {
   });
 }
 
+TEST_CASE("a decoder of type mistral has Mistral's defaults, and a sliding_window of null is none") {
+  const auto parsed = [](const char* text) {
+    const std::string json =
+        std::string(R"({"model_type": "llava", "text_config": {"model_type": "mistral")") + text + "}}";
+    return trainer::parse_llava_config(common::parse_json(json, "x"), "x").text;
+  };
+  const trainer::DecoderConfig config = parsed("");
+  CHECK(config.kind == trainer::DecoderKind::mistral);
+  CHECK(config.kv_heads == 8);
+  CHECK(config.intermediate == 14336);
+  CHECK(config.row_limit() == 4096);
+  CHECK(parsed(R"(, "sliding_window": null)").row_limit() == 131072);
+  CHECK(parsed(R"(, "sliding_window": 9, "max_position_embeddings": 5)").row_limit() == 5);
+  trainer::LlavaConfig whole;
+  whole.text = parsed(R"(, "sliding_window": null)");
+  whole.text.vocabulary = 32064;
+  const Json formatted = trainer::format_llava_config(whole);
+  CHECK(trainer::format_llava_config(trainer::parse_llava_config(formatted, "x")) == formatted);
+  CHECK_THROWS_WITH_AS(
+      trainer::check(trainer::parse_llava_config(with(formatted, "text_config/sliding_window", 49), "x"),
+                     "x"),
+      doctest::Contains("sliding_window"), common::Error);
+  CHECK_THROWS_WITH_AS(
+      trainer::check(trainer::parse_llava_config(with(formatted, "text_config/sliding_window", -1), "x"),
+                     "x"),
+      doctest::Contains("sliding_window"), common::Error);
+  CHECK_THROWS_WITH_AS(
+      (void)trainer::parse_llava_config(with(formatted, "text_config/model_type", "qwen2"), "x"),
+      doctest::Contains("model_type qwen2 is not supported"), common::Error);
+}
+
 TEST_CASE("a CLAP of absurd size or with numbers that are none is refused") {
   Changes changes = {{"audio_config/depths", {2, 2, 6, 1000}},
                      {"audio_config/depths", Json::array()},
@@ -88,7 +119,7 @@ TEST_CASE("a CLAP of absurd size or with numbers that are none is refused") {
                      {"audio_config/layer_norm_eps", 0},
                      {"audio_config/mlp_ratio", -1},
                      {"audio_config/mlp_ratio", 1e6},
-                     {"audio_config/enable_fusion", true}};
+                     {"audio_config/enable_fusion", "yes"}};
   for (const char* key :
        {"window_size", "num_mel_bins", "spec_size", "patch_size", "patch_embeds_hidden_size"})
     for (const std::int64_t value : {std::int64_t{-1}, std::int64_t{0}, std::int64_t{1} << 31, INT64_MAX})

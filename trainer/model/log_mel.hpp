@@ -1,6 +1,5 @@
-// The log-mel spectrogram that CLAP was trained on: ClapFeatureExtractor's "rand_trunc" path, but with the
-// first seconds of a long clip instead of random ones, so that a clip has one spectrogram. Axes: T frames, F
-// mel bins.
+// The log-mel spectrograms that CLAP was trained on, as ClapFeatureExtractor computes them, but nothing is
+// drawn by chance: a clip has one result. Axes: C spectrograms (1, or 4 with fusion), T frames, F mel bins.
 #pragma once
 
 #include <vector>
@@ -14,13 +13,15 @@ class LogMel {
  public:
   explicit LogMel(const LogMelConfig& config);
   [[nodiscard]] const LogMelConfig& config() const { return config_; }
-  // Mono samples at config().rate_hz, at least one -> [1, T, F], decibels, fp32.
+  // Mono samples at config().rate_hz, at least one -> [C, T, F], decibels, fp32.
   [[nodiscard]] torch::Tensor compute(const std::vector<float>& samples) const;
 
  private:
+  [[nodiscard]] torch::Tensor spectrogram(std::vector<float> clip) const;  // -> [frames, F]
+
   LogMelConfig config_;
   torch::Tensor window_;   // [fft], periodic Hann, fp64
-  torch::Tensor filters_;  // [fft/2+1, F], Slaney's scale and area norm, fp64
+  torch::Tensor filters_;  // [fft/2+1, F], fp64
 };
 
 }  // namespace trainer

@@ -1,4 +1,4 @@
-#include "common/cli/shell.hpp"
+#include "common/shell.hpp"
 
 namespace common {
 

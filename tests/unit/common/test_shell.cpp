@@ -1,4 +1,4 @@
-#include "common/cli/shell.hpp"
+#include "common/shell.hpp"
 #include "tests/support/process.hpp"
 
 #include <doctest/doctest.h>

@@ -1,0 +1,91 @@
+#include "trainer/formats/model_form.hpp"
+
+#include "common/error.hpp"
+#include "tests/support/process.hpp"
+#include "tests/support/scratch.hpp"
+#include "trainer/formats/tokenizer.hpp"
+
+#include <doctest/doctest.h>
+
+using support::put_file;
+using trainer::ModelFolder;
+
+namespace {
+
+std::string refusal(const support::Scratch& folder) {
+  try {
+    (void)trainer::read_model_config(ModelFolder(folder.path()));
+  } catch (const common::Error& error) {
+    CHECK(error.kind() == common::ErrorKind::io);
+    return error.what();
+  }
+  return {};
+}
+
+}  // namespace
+
+TEST_CASE("a model in another form is refused with the command that converts it") {
+  struct Case {
+    const char *file, *content;
+    std::vector<std::string> parts;
+  };
+  const std::vector<Case> cases = {
+      {"pytorch_model.bin", "PK", {"pytorch_model.bin", "python3 -c", "save_torch_state_dict"}},
+      {"pytorch_model.bin.index.json",
+       "{}",
+       {"pytorch_model.bin.index.json", "python3 -c", "save_torch_state_dict"}},
+      {"config.json",
+       R"({"quantization_config": {"quant_method": "bitsandbytes"}})",
+       {"quantised (bitsandbytes)", "hf download"}},
+      {"config.json", R"({"quantization_config": 4})", {"quantised (unknown)"}},
+      {"config.json",
+       R"({"model_type": "llava", "mm_vision_tower": "openai/clip-vit-large-patch14-336"})",
+       {"original layout", "hf download llava-hf/llava-1.5-7b-hf"}},
+  };
+  for (const Case& one : cases) {
+    CAPTURE(one.content);
+    const support::Scratch folder;
+    put_file(folder / "config.json", "{}");
+    put_file(folder / one.file, one.content);
+    const std::string text = refusal(folder);
+    for (const std::string& part : one.parts) {
+      CAPTURE(part);
+      CAPTURE(text);
+      CHECK(text.find(part) != std::string::npos);
+    }
+  }
+}
+
+TEST_CASE("an adapter that was not merged is called that, and with a config.json beside it is none") {
+  const support::Scratch folder;
+  put_file(folder / "adapter_config.json", "{}");
+  CHECK(refusal(folder).find("merge_and_unload") != std::string::npos);
+  put_file(folder / "config.json", "{}");
+  CHECK(refusal(folder).empty());
+}
+
+TEST_CASE("pickled weights beside safetensors are not in the way, nor is a quantization_config of null") {
+  const support::Scratch folder;
+  put_file(folder / "config.json", R"({"quantization_config": null})");
+  put_file(folder / "pytorch_model.bin", "PK");
+  put_file(folder / "model.safetensors", "");
+  CHECK(refusal(folder).empty());
+}
+
+TEST_CASE("a folder with spaces and quotes is one word of the command") {
+  const support::Scratch scratch;
+  const auto named = scratch / "it's mine";
+  std::filesystem::create_directory(named);
+  put_file(named / "config.json", "{}");
+  put_file(named / "pytorch_model.bin", "PK");
+  CHECK_THROWS_WITH_AS((void)trainer::read_model_config(ModelFolder(named)),
+                       doctest::Contains("it'\\''s mine'"), common::Error);
+}
+
+TEST_CASE(
+    "a tokenizer that is SentencePiece's file alone is refused with the command that makes tokenizer.json") {
+  const support::Scratch folder;
+  put_file(folder / "tokenizer.model", "x");
+  CHECK_THROWS_WITH_AS((void)trainer::Tokenizer::load(ModelFolder(folder.path())),
+                       doctest::Contains("AutoTokenizer"), common::Error);
+}

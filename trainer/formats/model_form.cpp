@@ -1,0 +1,89 @@
+#include "trainer/formats/model_form.hpp"
+
+#include <string>
+
+#include "common/error.hpp"
+#include "common/shell.hpp"
+
+namespace trainer {
+namespace {
+
+constexpr std::uint64_t k_config_limit_bytes = 1 << 20;
+
+[[noreturn]] void refuse(const std::string& why) { throw common::Error(common::ErrorKind::io, why); }
+
+std::string python(const std::string& code, const std::vector<std::string>& arguments) {
+  std::vector<std::string> words = {"python3", "-c", code};
+  words.insert(words.end(), arguments.begin(), arguments.end());
+  return "\n  " + common::shell_command(words);
+}
+
+void refuse_pickled(const ModelFolder& folder) {
+  if (folder.has("model.safetensors") || folder.has("model.safetensors.index.json")) return;
+  const char* found = folder.has("pytorch_model.bin")              ? "pytorch_model.bin"
+                      : folder.has("pytorch_model.bin.index.json") ? "pytorch_model.bin.index.json"
+                                                                   : nullptr;
+  if (found == nullptr) return;
+  refuse(folder.path().string() + " has its weights as " + found +
+         ", which can run code when it is read, and not as safetensors; convert them (with torch and "
+         "huggingface_hub):" +
+         python("import glob, sys, torch; from huggingface_hub import save_torch_state_dict as save; d = "
+                "sys.argv[1]; "
+                "w = {}; [w.update(torch.load(f, map_location=\"cpu\", weights_only=True)) for f in "
+                "sorted(glob.glob(d + \"/pytorch_model*.bin\"))]; save(w, d)",
+                {folder.path().string()}));
+}
+
+void refuse_adapter(const ModelFolder& folder) {
+  if (folder.has(k_model_config_name) || !folder.has("adapter_config.json")) return;
+  refuse(
+      folder.path().string() +
+      " is an adapter of PEFT and no whole model; merge it with its base (merge_and_unload() of peft, then "
+      "save_pretrained() of model and processor), and name the folder that is made");
+}
+
+void refuse_quantised(const ModelFolder& folder, const common::Json& config) {
+  const auto found = config.find("quantization_config");
+  if (found == config.end() || found->is_null()) return;
+  const auto method = found->is_object() ? found->find("quant_method") : found->end();
+  const std::string how =
+      method != found->end() && method->is_string() ? method->get<std::string>() : "unknown";
+  refuse(
+      folder.path_of(k_model_config_name).string() + ": the model is quantised (" + how +
+      "), and gradients go through its weights; take the one in F16 or BF16 that it was made from, such as\n"
+      "  hf download llava-hf/llava-1.5-7b-hf");
+}
+
+void refuse_original_llava(const ModelFolder& folder, const common::Json& config) {
+  if (!config.contains("mm_vision_tower")) return;
+  refuse(
+      folder.path().string() +
+      " is a LLaVA in its original layout, without its vision tower; liuhaotian/llava-v1.5-7b and -13b are "
+      "published in Hugging Face's as\n  hf download llava-hf/llava-1.5-7b-hf\n  hf download "
+      "llava-hf/llava-1.5-13b-hf");
+}
+
+}  // namespace
+
+common::Json read_model_config(const ModelFolder& folder) {
+  refuse_adapter(folder);
+  common::Json config = folder.read_json(k_model_config_name, k_config_limit_bytes);
+  if (config.is_object()) {
+    refuse_original_llava(folder, config);
+    refuse_quantised(folder, config);
+  }
+  refuse_pickled(folder);
+  return config;
+}
+
+void require_tokenizer_json(const ModelFolder& folder) {
+  if (folder.has("tokenizer.json") || !folder.has("tokenizer.model")) return;
+  refuse(
+      folder.path().string() +
+      " has tokenizer.model and no tokenizer.json; make it (with transformers, sentencepiece and protobuf):" +
+      python("import sys; from transformers import AutoTokenizer as T; "
+             "T.from_pretrained(sys.argv[1]).save_pretrained(sys.argv[1])",
+             {folder.path().string()}));
+}
+
+}  // namespace trainer

@@ -1,0 +1,12 @@
+// How a question is put to LLaVA-1.5.
+#pragma once
+
+namespace trainer {
+
+// original: as the Python original asks, "USER: <image>\nAnswer in one word or a number. Question: {question}
+// ASSISTANT:", and "USER: Question: {question} ASSISTANT:" without a picture. llava: as LLaVA-1.5 was trained
+// and is evaluated on short answers, "USER: <image>\n{question}\nAnswer the question using a single word or
+// phrase. ASSISTANT:", and "USER: {question} ASSISTANT:".
+enum class PromptForm { original, llava };
+
+}  // namespace trainer
