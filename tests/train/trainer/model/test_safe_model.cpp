@@ -114,13 +114,13 @@ TEST_CASE("what stands behind the image says what it says in a whole row, and th
   const auto split_gradients = torch::autograd::grad({split.pow(2).sum()}, leaves);
 
   const std::vector<QuestionItem> items =
-      support::small_questions(asked.*experiment.base, asked.experiment.tokenizer, 4, asked.config, 2000);
+      support::small_questions(*asked.experiment.base, asked.experiment.tokenizer, 4, asked.config, 2000);
   std::vector<torch::Tensor> whole;
   for (std::size_t i = 0; i < items.size(); ++i) {
     const Row& row = items[i].row.row;
     const auto end = static_cast<std::int64_t>(row.ids.size());
     const torch::Tensor embedded =
-        embed_rest(asked.*experiment.base, row, items[i].head, 0, end).unsqueeze(0);
+        embed_rest(*asked.experiment.base, row, items[i].head, 0, end).unsqueeze(0);
     const auto at = static_cast<std::int64_t>(i);
     const AudioInput audio = model.hear(clips.slice(0, at, at + 1), 1.0);
     const auto hook = [&](std::int64_t layer, const torch::Tensor& hidden) {
