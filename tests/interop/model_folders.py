@@ -137,7 +137,8 @@ def make_llava(folder, name, tokenizer_folder):
     stored = model.to(getattr(torch, dtype))
     stored.save_pretrained(folder, max_shard_size=f"{size // shards // 1000 + 400}KB")
     processor.save_pretrained(folder)
-    model = stored.float()
+    # Opened again: what was halved in memory has rotary frequencies that were halved too.
+    model = LlavaForConditionalGeneration.from_pretrained(folder, attn_implementation="eager").float().eval()
 
     questions = QUESTIONS if name == "llava-1.5-7b" else QUESTIONS[:1]
     pixels = images(picture_image(), return_tensors="pt")["pixel_values"]
