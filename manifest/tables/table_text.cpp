@@ -89,7 +89,7 @@ void refuse_zeros(std::string_view text, const std::string& name) {
   std::array<std::size_t, 2> zeros{};
   const std::size_t looked_at = std::min<std::size_t>(text.size(), 512);
   for (std::size_t i = 0; i < looked_at; ++i) zeros[i % 2] += text[i] == '\0' ? 1 : 0;
-  for (const std::size_t side : {0, 1})
+  for (const std::size_t side : {std::size_t{0}, std::size_t{1}})
     if (zeros[side] * 2 > looked_at / 2 && zeros[1 - side] == 0)
       throw common::Error(common::ErrorKind::format,
                           name + " is UTF-16 without a byte order mark; save it as UTF-8");
