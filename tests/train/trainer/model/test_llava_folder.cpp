@@ -117,7 +117,7 @@ TEST_CASE(
     CHECK(config.text.rope_theta == 5000);
   }
   for (const auto* bad :
-       {R"({"model_type":"llava_llama"})", R"({"text_config":{"model_type":"mistral"}})",
+       {R"({"model_type":"llava_llama"})", R"({"text_config":{"model_type":"qwen2"}})",
         R"({"text_config":{"rope_scaling":{"type":"yarn","factor":2}}})",
         R"({"vision_feature_select_strategy":"cls"})", R"({"text_config":{"hidden_size":"big"}})"})
     CHECK_THROWS_AS((void)parsed(bad), common::Error);
