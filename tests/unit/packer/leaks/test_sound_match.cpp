@@ -99,7 +99,7 @@ const packer::Vision* vision() {
     try {
       return packer::Vision::load();
     } catch (const common::Error& error) {
-      MESSAGE("not tested: " << error.what());
+      MESSAGE("skipped: " << std::string(error.what()));
       return std::nullopt;
     }
   }();
