@@ -26,15 +26,19 @@ packer::PartReport report_of(const packer::Report& report) {
   return {"part.json", *report.part, report.id, report.files, report.bytes, report.findings};
 }
 
-// Every part by itself, joined.
-packer::Report verify_in_parts(const fs::path& pack, std::uint64_t count) {
+// Every part by itself.
+std::vector<packer::PartReport> verify_parts(const fs::path& pack, std::uint64_t count) {
   std::vector<packer::PartReport> parts;
   for (std::uint64_t number = 1; number <= count; ++number) {
     packer::ExamineRequest request = support::quiet_examination();
     request.part = Part{number, count};
     parts.push_back(report_of(packer::verify(pack, request)));
   }
-  return packer::join_parts(pack, parts, support::quiet_examination());
+  return parts;
+}
+
+packer::Report verify_in_parts(const fs::path& pack, std::uint64_t count) {
+  return packer::join_parts(pack, verify_parts(pack, count), support::quiet_examination());
 }
 
 void check_alike(const packer::Report& joined, const packer::Report& whole) {
@@ -54,15 +58,6 @@ struct Setting {
     packer::BuildRequest request = support::small_sources(scratch.path());
     request.verbosity = common::Verbosity::quiet;
     pack = packer::build_pack(request).location;
-  }
-  [[nodiscard]] std::vector<packer::PartReport> parts(std::uint64_t count) const {
-    std::vector<packer::PartReport> parts;
-    for (std::uint64_t number = 1; number <= count; ++number) {
-      packer::ExamineRequest request = support::quiet_examination();
-      request.part = Part{number, count};
-      parts.push_back(report_of(packer::verify(pack, request)));
-    }
-    return parts;
   }
 };
 
@@ -202,12 +197,13 @@ TEST_CASE("parts that do not make one whole are refused, and the message names w
       CHECK(std::string(error.what()).find(words) != std::string::npos);
     }
   };
-  std::vector<packer::PartReport> parts = setting.parts(3);
+  std::vector<packer::PartReport> parts = verify_parts(setting.pack, 3);
   CHECK(join(parts).findings.empty());
   refused({}, common::ErrorKind::usage, "needs the reports");
   refused({parts[0], parts[2]}, common::ErrorKind::io, "part 2/3 is missing");
   refused({parts[0], parts[1], parts[1], parts[2]}, common::ErrorKind::usage, "both part 2/3");
-  refused({parts[0], parts[1], setting.parts(4)[2]}, common::ErrorKind::usage, "parts of one whole");
+  refused({parts[0], parts[1], verify_parts(setting.pack, 4)[2]}, common::ErrorKind::usage,
+          "parts of one whole");
   std::vector<packer::PartReport> smaller = parts;
   smaller[1].files -= 1;
   refused(smaller, common::ErrorKind::mismatch, "verify that part again");
@@ -218,7 +214,7 @@ TEST_CASE("parts that do not make one whole are refused, and the message names w
 
 TEST_CASE("a file that goes or grows after its part was verified is found when the parts are joined") {
   const Setting setting;
-  const std::vector<packer::PartReport> parts = setting.parts(2);
+  const std::vector<packer::PartReport> parts = verify_parts(setting.pack, 2);
   const fs::path image = setting.pack / "images" / support::image_name(2);
   support::put(image, support::get(image) + "x");
   const packer::Report joined = packer::join_parts(setting.pack, parts, support::quiet_examination());
