@@ -78,7 +78,7 @@ void add_model_flags(Verb& verb, RunFlags& f) {
               {{"text", "only what stands after the image"}, {"all", "image and text"}},
               "Fuse audio into these positions");
   verb.real("--gate-scale", f.gate_scale, RealRange::positive, "Set the spread of the gate's first weights")
-      .otherwise(fmt::format("{}, or 1 where a null space protects the gate", FusionConfig{}.gate_scale));
+      .otherwise(fmt::format("{}", FusionConfig{}.gate_scale));
 }
 
 std::vector<common::Choice> null_space_choices() {
@@ -206,8 +206,6 @@ void resolve_retention(const RunFlags& flags, RunConfig& config) {
     if (flags.null_space_rank) r.null_space->rank_limit = *flags.null_space_rank;
     if (flags.null_space_refresh) r.null_space->refresh = *flags.null_space_refresh;
     if (flags.null_space_min_samples) r.null_space->row_minimum = *flags.null_space_min_samples;
-    // The basis takes most of the gate's first weights away.
-    if (r.null_space->placement == NullSpacePlacement::gate) config.fusion.gate_scale = 1.0;
   }
   if (flags.gate_scale) config.fusion.gate_scale = *flags.gate_scale;
 }

@@ -50,7 +50,8 @@ void add_shape_flags(common::Verb& verb, ShapeFlags& f) {
       .otherwise("as many as the base has; 4 with --model-config tiny");
   verb.whole(
           "--lora-rank", f.lora_rank, k_rank_range,
-          "Train low-rank changes of this rank in the fusion's query, value and output maps; 0: whole maps")
+          "Train low-rank changes of this rank in the fusion's query, key, value and output maps; 0: whole "
+          "maps")
       .otherwise(as_configured);
   add_prompt_flag(verb, f.prompt);
 }

@@ -57,7 +57,7 @@ FusionBlock::FusionBlock(const FusionConfig& config, std::int64_t layer, std::in
   gate_ = AdapterLinear::full(width, width, config.gate_scale * deviation, generator);
 }
 
-FusionBlock::Attention FusionBlock::attend(const torch::Tensor& hidden, const torch::Tensor& tokens) const {
+FusionBlock::Inputs FusionBlock::inputs(const torch::Tensor& hidden, const torch::Tensor& tokens) const {
   const std::int64_t rows = hidden.size(0);
   const std::int64_t positions = hidden.size(1);
   const std::int64_t width = hidden.size(2);
@@ -71,14 +71,14 @@ FusionBlock::Attention FusionBlock::attend(const torch::Tensor& hidden, const to
   const torch::Tensor v = split(value_(tokens));
   const torch::Tensor scores = q.matmul(k.transpose(2, 3)) / std::sqrt(static_cast<double>(head_width));
   const torch::Tensor attended = torch::softmax(scores, -1).matmul(v);  // [R, heads, L, head_width]
-  return {normed, attended.transpose(1, 2).reshape({rows, positions, width})};
+  const torch::Tensor joined = attended.transpose(1, 2).reshape({rows, positions, width});
+  return {normed, joined * torch::tanh(gate_(normed))};
 }
 
 torch::Tensor FusionBlock::delta(const torch::Tensor& hidden, const AudioInput& audio) const {
-  const Attention attention = attend(hidden, audio.tokens);
   const torch::Tensor gates =
       torch::tensor(audio.gates, torch::kFloat32).to(hidden.device()).view({hidden.size(0), 1, 1});
-  return output_(attention.joined) * torch::tanh(gate_(attention.normed)) * gates;
+  return output_(inputs(hidden, audio.tokens).gated) * gates;
 }
 
 torch::Tensor FusionBlock::fuse(const torch::Tensor& hidden, const AudioInput& all) const {

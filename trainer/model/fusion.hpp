@@ -1,7 +1,7 @@
 // The fusion adapter: cross-attention from a decoder layer's output to the audio tokens, through a vector
 // gate.
 //
-//   out = h + gate * Wo.attend(Wq h^, Wk a, Wv a) (.) tanh(Wg h^),     h^ = h / rms(h)
+//   out = h + gate * Wo (attend(Wq h^, Wk a, Wv a) (.) tanh(Wg h^)),     h^ = h / rms(h)
 //
 // Axes: B rows, L positions, H width of the language model, K audio tokens, R rows with audio, r rank.
 //
@@ -29,14 +29,13 @@ struct FusionConfig {
   std::vector<std::int64_t> layers = {1, 2};  // decoder layers whose outputs are fused, 0-based
   std::int64_t heads = 4;
   std::int64_t width = 0;  // H
-  // 0: full matrices. Otherwise LoRA (Hu et al. 2021) of this rank on query, value and output; the key stays
-  // as drawn.
+  // 0: full matrices. Otherwise LoRA (Hu et al. 2021) of this rank on query, key, value and output.
   std::int64_t rank = 0;
   double alpha = 16;
   FusionPositions positions = FusionPositions::text;
-  // Standard deviation of the gate's first weights, times 1/sqrt(H). A gate that a null space will thin out
-  // starts wider, so that what is left of it is of the same size.
-  double gate_scale = 0.7;
+  // Standard deviation of the gate's first weights, times sqrt(H): the spread of Wg h^. One for all variants,
+  // so that they differ in their mechanisms alone; 1 because a null space leaves little of a narrower one.
+  double gate_scale = 1.0;
 };
 
 // Audio for some rows of a batch.
@@ -56,13 +55,13 @@ class FusionBlock {
   [[nodiscard]] std::map<std::string, torch::Tensor> frozen() const;
   void set_frozen(const std::map<std::string, torch::Tensor>& from);
   void move_to(torch::Device device);  // as AdapterLinear::move_to
-  // What the maps are given: h^ [R, L, H] to query and gate, the heads' sums of values [R, L, H] to the
-  // output.
-  struct Attention {
-    torch::Tensor normed, joined;
+  // What the maps are given: h^ [R, L, H] to query and gate, the heads' sums of values through the gate
+  // [R, L, H] to the output.
+  struct Inputs {
+    torch::Tensor normed, gated;
   };
   // tokens [R, K, H], one set for each row of hidden [R, L, H].
-  [[nodiscard]] Attention attend(const torch::Tensor& hidden, const torch::Tensor& tokens) const;
+  [[nodiscard]] Inputs inputs(const torch::Tensor& hidden, const torch::Tensor& tokens) const;
   AdapterLinear& query() { return query_; }
   AdapterLinear& key() { return key_; }
   AdapterLinear& value() { return value_; }

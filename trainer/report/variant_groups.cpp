@@ -135,13 +135,11 @@ void name_groups(std::vector<VariantGroup>& groups, const std::vector<RunSummary
     if (uses[group.label] > 1) group.label += " [" + runs[group.runs.front()].name + "]";
 }
 
-// All but the mechanisms, and what a null space brings with it.
+// All but the mechanisms.
 Json experiment_without_mechanisms(const Json& config) {
   Json experiment = experiment_of(config);
   for (const std::string_view key : k_said_again) experiment.erase(std::string(key));
   experiment.erase("null_space_refresh_interval");
-  if (experiment.contains("fusion") && experiment.at("fusion").is_object())
-    experiment.at("fusion").erase("gate_scale");
   if (experiment.contains("retention") && experiment.at("retention").is_object())
     for (const auto& mechanism : k_mechanisms) experiment.at("retention").erase(mechanism.first);
   return experiment;

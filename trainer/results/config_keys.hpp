@@ -4,12 +4,21 @@
 #include <array>
 #include <string_view>
 
+#include "common/json.hpp"
+
 namespace trainer {
 
 inline constexpr const char* k_config_name = "config.json";
 inline constexpr const char* k_config_digest = "config_digest";
 inline constexpr const char* k_feature_cache = "feature_cache";  // {"used": n, "computed": n}
 inline constexpr const char* k_prompt = "prompt";                // "llava"; absent: the original's
+// In "fusion": where the vector gate stands. Programs that had it after the output map wrote no such key.
+inline constexpr const char* k_gate_place = "gate_place";
+inline constexpr const char* k_gate_before_output = "before_output";
+[[nodiscard]] inline bool has_this_gate(const common::Json& fusion) {
+  const auto place = fusion.find(k_gate_place);
+  return place != fusion.end() && *place == k_gate_before_output;
+}
 inline constexpr const char* k_resumed_at = "resumed_at_steps";  // a list, empty where it never was
 inline constexpr const char* k_micro_batch =
     "micro_batch_size";  // on a GPU: rows at once, by its free memory

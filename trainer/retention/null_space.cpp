@@ -25,7 +25,7 @@ struct Moment {
 // zero: so the hidden states are the base's.
 struct LayerMoments {
   Moment normed;  // of h^, which query and gate see
-  Moment joined;  // of what the output map sees
+  Moment gated;   // of what the output map sees
 };
 struct SceneMoments {
   std::map<std::int64_t, LayerMoments> layers;
@@ -69,7 +69,7 @@ void add_questions(const RetentionScene& scene, const std::vector<std::int64_t>&
     const torch::Tensor states = hidden.to(torch::kFloat32);
     LayerMoments& here = moments.layers[layer];
     here.normed.add(rms_normed(states).index({batch.valid}));
-    if (tokens.defined()) here.joined.add(block->second.attend(states, tokens).joined.index({batch.valid}));
+    if (tokens.defined()) here.gated.add(block->second.inputs(states, tokens).gated.index({batch.valid}));
     return hidden;
   };
   const std::int64_t last = model.fusion().blocks().rbegin()->first;
@@ -159,7 +159,7 @@ void NullSpaceRetention::prepare(RetentionScene& scene) {
     if (everything) protect("key", layer, block.key(), moments.tokens);
     if (everything) protect("value", layer, block.value(), moments.tokens);
     if (everything || placement == NullSpacePlacement::output)
-      protect("output", layer, block.output(), here.joined);
+      protect("output", layer, block.output(), here.gated);
   }
 }
 

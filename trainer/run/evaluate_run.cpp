@@ -69,6 +69,12 @@ void read_sizes(const Json& config, const std::string& where, RunConfig& to) {
                                       ? SilenceBaseline::keep
                                       : SilenceBaseline::subtract;
   const Json& fusion = common::member(config, "fusion", where);
+  if (!has_this_gate(fusion))
+    throw common::Error(common::ErrorKind::mismatch,
+                        fmt::format("{}: the run's gate stands after the output map, and this program has it "
+                                    "before (fusion.{}); evaluate it with the program of the commit that it "
+                                    "names",
+                                    where, k_gate_place));
   to.fusion.layers.clear();
   for (const Json& layer : common::array_member(fusion, "layers", where)) {
     if (!layer.is_number_integer() || to.fusion.layers.size() == k_layer_limit) break;

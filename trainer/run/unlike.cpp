@@ -9,6 +9,7 @@
 #include "common/error.hpp"
 #include "common/terminal.hpp"
 #include "trainer/results/config_keys.hpp"
+#include "trainer/results/run_directory.hpp"
 
 namespace trainer {
 namespace {
@@ -71,6 +72,21 @@ void refuse_other_type(const std::string& run, const Json& there, const Json& he
                                   run, type, here.at(k_key).get<std::string>(), type));
 }
 
+// Tensors have the same names and shapes with either gate, so the file of a checkpoint would not show it.
+void refuse_other_gate(const fs::path& run, const Json& there) {
+  if (!there.contains("fusion") || !there.at("fusion").is_object() || is_finished(run) ||
+      has_this_gate(there.at("fusion")))
+    return;
+  const std::string commit = there.contains("git_commit") && there.at("git_commit").is_string()
+                                 ? there.at("git_commit").get<std::string>()
+                                 : "that it names";
+  throw common::Error(common::ErrorKind::mismatch,
+                      fmt::format("{} was begun with the gate after the output map, and this program has it "
+                                  "before ({}.{}); finish it with the program of commit {}, or start again "
+                                  "without --resume",
+                                  run.string(), "fusion", k_gate_place, commit));
+}
+
 }  // namespace
 
 void say_what_differs(const RunConfig& config, const Json& record) {
@@ -84,6 +100,7 @@ void say_what_differs(const RunConfig& config, const Json& record) {
     const std::optional<Json> there = read_config(*run);
     if (!there || !is_alike(*there, record)) continue;
     refuse_other_type(run->string(), *there, record);
+    refuse_other_gate(*run, *there);
     const std::string text = differences(*there, record);
     if (config.verbosity == common::Verbosity::quiet) return;
     common::print_line(

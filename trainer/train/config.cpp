@@ -138,6 +138,7 @@ common::Json config_json(const RunConfig& config, const RunInputs& inputs) {
                     {"rank", config.fusion.rank},
                     {"alpha", config.fusion.alpha},
                     {"positions", text_of(config.fusion.positions)},
+                    {k_gate_place, k_gate_before_output},
                     {"gate_scale", config.fusion.gate_scale}};
   if (config.prompt == PromptForm::llava) json[k_prompt] = "llava";  // older runs do not have the key
   json["retention"] = retention_json(config.retention);

@@ -1,8 +1,11 @@
-#include <doctest/doctest.h>
+#include <cmath>
+#include <map>
 
 #include "tests/support/tensors.hpp"
 #include "trainer/model/fusion.hpp"
 #include "trainer/model/projector.hpp"
+
+#include <doctest/doctest.h>
 
 using namespace trainer;
 using support::move_all;
@@ -56,6 +59,54 @@ TEST_CASE("rows without audio and rows at gate 0 keep their bits in a mixed batc
     CHECK_FALSE(out[0].equal(hidden[0]));
     CHECK_FALSE(out[3].equal(hidden[3]));
     CHECK(fusion.fuse(0, hidden, audio).equal(hidden));  // a layer that is not fused
+  }
+}
+
+namespace {
+
+// h + gate * Wo (attend(Wq h^, Wk a, Wv a) (.) tanh(Wg h^)) for one row, a head at a time. hidden [L, H],
+// tokens [K, H].
+torch::Tensor fused_by_hand(const std::map<std::string, torch::Tensor>& weights, const torch::Tensor& hidden,
+                            const torch::Tensor& tokens, double gate) {
+  const auto map = [&](const char* name, const torch::Tensor& x) {
+    return x.mm(weights.at(std::string("fusion.layers.1.") + name + ".weight").t());
+  };
+  const torch::Tensor normed = hidden / (hidden.pow(2).mean(1, true) + 1e-6).sqrt();
+  const torch::Tensor q = map("q_proj", normed), k = map("k_proj", tokens), v = map("v_proj", tokens);
+  std::vector<torch::Tensor> heads;
+  for (std::int64_t begin = 0; begin < k_width; begin += 6) {
+    const auto head = [&](const torch::Tensor& x) { return x.slice(1, begin, begin + 6); };
+    heads.push_back(torch::softmax(head(q).mm(head(k).t()) / std::sqrt(6.0), 1).mm(head(v)));
+  }
+  return hidden + gate * map("o_proj", torch::cat(heads, 1) * torch::tanh(map("gate", normed)));
+}
+
+}  // namespace
+
+TEST_CASE("the vector gate stands before the output map, and gradients are those of that formula") {
+  const Parts parts;
+  const Projector projector(parts.projector_config, 1);
+  const Fusion fusion(parts.fusion_config, 1);
+  move_all(fusion.parameters());
+  std::map<std::string, torch::Tensor> weights;
+  std::vector<torch::Tensor> leaves;
+  for (const Parameter& parameter : fusion.parameters()) {
+    weights[parameter.name] = parameter.value;
+    leaves.push_back(parameter.value);
+  }
+  const torch::Tensor hidden = noise({1, 5, k_width}, 1).set_requires_grad(true);
+  leaves.push_back(hidden);
+  const torch::Tensor tokens = projector.tokens(noise({1, 10}, 2), noise({10}, 3)).detach();
+  const torch::Tensor fused = fusion.fuse(1, hidden, {{0}, tokens, {0.75}});
+  const torch::Tensor expected = fused_by_hand(weights, hidden[0], tokens[0], 0.75);
+  CHECK(torch::allclose(fused[0], expected, 1e-4, 1e-5));
+  const torch::Tensor weight = noise({5, k_width}, 4);
+  const auto found = torch::autograd::grad({(fused[0] * weight).sum()}, leaves);
+  const auto right = torch::autograd::grad({(expected * weight).sum()}, leaves);
+  for (std::size_t k = 0; k < leaves.size(); ++k) {
+    CAPTURE(k);
+    CHECK(right[k].norm().item<double>() > 0);
+    CHECK((found[k] - right[k]).norm().item<double>() <= 1e-4 * right[k].norm().item<double>());
   }
 }
 

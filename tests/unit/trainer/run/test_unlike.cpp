@@ -3,6 +3,7 @@
 #include "common/error.hpp"
 #include "tests/support/process.hpp"
 #include "tests/support/scratch.hpp"
+#include "trainer/results/config_keys.hpp"
 
 #include <doctest/doctest.h>
 
@@ -32,5 +33,27 @@ TEST_CASE("a run that was begun in another type is not gone on with, nor begun a
   CHECK_NOTHROW(trainer::say_what_differs(config, here));
   here = there;
   here["num_epochs"] = 3;
+  CHECK_NOTHROW(trainer::say_what_differs(config, here));
+}
+
+TEST_CASE("an unfinished run with the gate after the output map is refused by name, not begun anew") {
+  const support::Scratch scratch;
+  const std::string name = "20260101_000000_full_safe_abcdef";
+  Json there = {{"variant", "full_safe"}, {"name", "a"}, {"seed", 1}, {"git_commit", "12ab"}};
+  there["fusion"] = {{"layers", {1, 2}}, {"gate_scale", 0.7}};
+  std::filesystem::create_directory(scratch / name);
+  support::put_file(scratch / name / "config.json", common::dump_line(there));
+  trainer::RunConfig config;
+  config.output_root = scratch.path();
+  config.verbosity = common::Verbosity::quiet;
+  Json here = there;
+  here["fusion"] = {
+      {"layers", {1, 2}}, {"gate_scale", 1.0}, {trainer::k_gate_place, trainer::k_gate_before_output}};
+  CHECK_THROWS_WITH_AS(trainer::say_what_differs(config, here),
+                       doctest::Contains((name + " was begun").c_str()), common::Error);
+  CHECK_THROWS_WITH_AS(trainer::say_what_differs(config, here),
+                       doctest::Contains("the program of commit 12ab"), common::Error);
+  // A finished run is only another one.
+  support::put_file(scratch / name / "SHA256SUMS", "");
   CHECK_NOTHROW(trainer::say_what_differs(config, here));
 }
