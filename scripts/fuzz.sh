@@ -32,19 +32,18 @@ fuzz_one() { # TARGET
   [[ -d ${known[1]} ]] || unset 'known[1]'
   [[ -d ${known[0]} ]] || known=("${known[@]:1}")
   mkdir -p "$kept" "$found"
-  "$build/bin/fuzz_$target" "-max_total_time=$seconds" -timeout=20 -rss_limit_mb=2048 -max_len=65536 \
-    -print_final_stats=1 "-artifact_prefix=$found/" "$kept" "${known[@]}" >"$log" 2>&1 || state="stopped: $log"
+  local TIMEFORMAT='%U %S' spent
+  spent=$({ time "$build/bin/fuzz_$target" "-max_total_time=$seconds" -timeout=20 -rss_limit_mb=2048 -max_len=65536 \
+    -print_final_stats=1 "-artifact_prefix=$found/" "$kept" "${known[@]}" >"$log" 2>&1; } 2>&1) || state="stopped: $log"
   value() { sed -n "s/^stat::$1: *//p" "$log"; }
-  local processor # of all that this shell has run: one fuzzer
-  processor=$(times | sed -n '2s/m.*//p')
-  printf '| %s | %s | %s | %s | %s | %s |\n' "$target" "$processor" "$(value number_of_executed_units)" \
+  printf '| %s | %s | %s | %s | %s | %s |\n' "$target" "$(awk '{ print int($1 + $2) }' <<<"$spent")" "$(value number_of_executed_units)" \
     "$(value new_units_added)" "$(value peak_rss_mb)" "$state"
   [[ $state == nothing ]]
 }
 export -f fuzz_one
 export build seeds seconds
 
-echo "| target, $seconds s each | minutes of processor | runs | inputs that reached new code | memory at most, MiB | found |"
+echo "| target, $seconds s each | seconds of processor | runs | inputs that reached new code | memory at most, MiB | found |"
 echo '|---|---|---|---|---|---|'
 # xargs ends with 123 where one of them did not end with 0.
 # shellcheck disable=SC2016 # the argument is put in by the inner shell

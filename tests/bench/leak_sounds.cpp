@@ -57,6 +57,7 @@ Waveform later(Waveform sound, double by_s) {
 }
 
 Waveform through(const Waveform& sound, int format, double compression) {
+  if (sound.samples.empty()) return sound;
   const fs::path path =
       fs::temp_directory_path() / ("bench-" + std::to_string(reinterpret_cast<std::uintptr_t>(&sound)));
   SF_INFO info{};

@@ -148,7 +148,7 @@ void count_flips(PairedComparison& pair, const SeedsByItems& first, const SeedsB
       only_first += right && !other_right ? 1 : 0;
       only_second += !right && other_right ? 1 : 0;
     }
-    pair.p_values.push_back(mcnemar_exact(only_first, only_second));
+    pair.mcnemar_p.push_back(mcnemar_exact(only_first, only_second));
     pair.only_first_right += only_first;
     pair.only_second_right += only_second;
   }
@@ -167,8 +167,10 @@ std::optional<PairedComparison> compare_questions(const Comparison& comparison, 
   pair.items = static_cast<std::int64_t>(first.ids().size());
   const SeedsByItems before = first.values(measure::k_accuracy), after = second.values(measure::k_accuracy);
   pair.accuracy = estimate_mean(minus(after, before));
-  pair.accuracy_bootstrap = bootstrap_interval(minus(after, before), "difference");
   count_flips(pair, before, after);
+  const bool has_one_seed = seeds.seeds.size() == 1;
+  if (has_one_seed) pair.accuracy_bootstrap = bootstrap_interval(minus(after, before).front(), "difference");
+  pair.p = has_one_seed ? pair.mcnemar_p.front() : pair.accuracy.p;
   const auto difference = [&](std::string_view name) -> std::optional<Estimate> {
     if (!first.has(name) || !second.has(name)) return std::nullopt;
     return estimate_mean(minus(second.values(name), first.values(name)));
@@ -242,20 +244,58 @@ void add_pairs(Comparison& comparison) {
   }
 }
 
-}  // namespace
-
-double PairedComparison::largest_p() const {
-  ENSURE(!p_values.empty());
-  return *std::max_element(p_values.begin(), p_values.end());
+// "a -> b", whatever arrow stands in it, and however many spaces.
+std::string contrast_of(std::string text) {
+  for (const std::string_view arrow : {"→", "->"})
+    if (const std::size_t at = text.find(arrow); at != std::string::npos) {
+      std::string first = text.substr(0, at), second = text.substr(at + arrow.size());
+      first.erase(first.find_last_not_of(' ') + 1);
+      second.erase(0, second.find_first_not_of(' '));
+      return first + " -> " + second;
+    }
+  return text;
 }
 
-Comparison compare_runs(const std::vector<fs::path>& runs, const std::optional<fs::path>& trusted_key) {
+bool is_primary(const Comparison& comparison, const PairedComparison& pair) {
+  return !comparison.primary.empty() && pair.condition == condition::k_distractor_memorised &&
+         contrast_of(comparison.primary) == pair.first + " -> " + pair.second;
+}
+
+void require_primary(const Comparison& comparison) {
+  if (comparison.primary.empty()) return;
+  std::string contrasts;
+  for (const PairedComparison& pair : comparison.paired) {
+    if (pair.is_primary) return;
+    if (pair.condition == condition::k_distractor_memorised)
+      contrasts += "\n  " + pair.first + " -> " + pair.second;
+  }
+  throw Error(ErrorKind::usage,
+              "--primary: these runs do not give \"" + comparison.primary + "\"; " +
+                  (contrasts.empty() ? "they give no comparison" : "choose one of:" + contrasts));
+}
+
+// The primary comparison was chosen before its result was known, and needs no correction.
+void correct_p(Comparison& comparison) {
+  std::vector<double> others;
+  for (PairedComparison& pair : comparison.paired) {
+    pair.is_primary = is_primary(comparison, pair);
+    if (!pair.is_primary) others.push_back(pair.p);
+  }
+  require_primary(comparison);
+  const std::vector<double> corrected = holm(others);
+  auto next = corrected.begin();
+  for (PairedComparison& pair : comparison.paired) pair.holm_p = pair.is_primary ? pair.p : *next++;
+}
+
+}  // namespace
+
+Comparison compare_runs(const std::vector<fs::path>& runs, const ComparisonOptions& options) {
   if (runs.empty())
     throw Error(ErrorKind::usage, "there is no run to report on; name one run directory or more");
   Comparison comparison;
   std::set<std::string> names;
   for (const fs::path& run : runs) {
-    comparison.runs.push_back(read_run(run, trusted_key));
+    comparison.runs.push_back(read_run(run, options.trusted_key));
     if (!names.insert(comparison.runs.back().name).second)
       throw Error(ErrorKind::usage,
                   "two of the runs are called " + comparison.runs.back().name + "; name each run once");
@@ -263,6 +303,8 @@ Comparison compare_runs(const std::vector<fs::path>& runs, const std::optional<f
   comparison.groups = group_runs(comparison.runs);
   for (VariantGroup& group : comparison.groups) add_estimates(comparison, group);
   add_pairs(comparison);
+  comparison.primary = options.primary;
+  correct_p(comparison);
   for (std::string& warning : warnings_about(comparison)) comparison.warnings.push_back(std::move(warning));
   return comparison;
 }

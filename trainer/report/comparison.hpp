@@ -37,14 +37,17 @@ struct PairedComparison {
   std::vector<std::int64_t> seeds;                    // that both have
   std::int64_t items = 0;                             // that both have
   Estimate accuracy;                                  // second minus first
-  Interval accuracy_bootstrap;                        // of the same difference
+  std::optional<Interval> accuracy_bootstrap;         // of the same difference; of one seed
   std::optional<Estimate> agreement, negative_flips;  // second minus first, shares
   std::optional<Estimate> kl_ratio;  // KL to base of the first / of the second; above 1: the second is nearer
   std::int64_t only_first_right = 0, only_second_right = 0;  // over all seeds; right: accuracy >= 0.5
   double cohens_g = 0;
-  std::vector<double> p_values;  // McNemar's exact test, two-sided, of every seed
-  // Items of several seeds are not independent, so they are not pooled: this holds in every seed.
-  [[nodiscard]] double largest_p() const;
+  std::vector<double> mcnemar_p;  // McNemar's exact test, two-sided, of every seed
+  // Of the difference in accuracy: with one seed McNemar's, for new questions; with several that of
+  // `accuracy`, for new questions and seeds. As if nothing else were compared.
+  double p = 1;
+  double holm_p = 1;  // corrected for all comparisons of the report but the primary one, whose p it is
+  bool is_primary = false;
 };
 
 // Two groups over the same clips.
@@ -63,11 +66,16 @@ struct Comparison {
   std::vector<PairedComparison> paired;  // conditions with a distractor
   std::vector<ClipComparison> clips;
   std::vector<std::string> warnings;  // e.g. of packs that differ
+  std::string primary;                // as it was asked for, or empty
 };
 
-// `trusted_key`: the public key that must have signed every run.
+struct ComparisonOptions {
+  std::optional<std::filesystem::path> trusted_key{};  // the public key that must have signed every run
+  // The contrast that was chosen before the runs, with a trained clip: "soft_retention -> full_safe".
+  std::string primary{};
+};
 [[nodiscard]] Comparison compare_runs(const std::vector<std::filesystem::path>& runs,
-                                      const std::optional<std::filesystem::path>& trusted_key = {});
+                                      const ComparisonOptions& options = {});
 
 [[nodiscard]] const Estimate* find_estimate(const VariantGroup& group, std::string_view condition,
                                             std::string_view measure);

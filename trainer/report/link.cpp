@@ -28,8 +28,9 @@ constexpr const char* k_run_meta = "safe-run";
 constexpr const char* k_media_meta = "safe-report-media";
 constexpr const char* k_gnuplot_meta = "safe-report-gnuplot";
 constexpr const char* k_jpeg_meta = "safe-report-jpeg";
+constexpr const char* k_primary_meta = "safe-report-primary";
 constexpr const char* k_page_meta = "safe-report-page";
-constexpr const char* k_format = "3 ";
+constexpr const char* k_format = "4 ";
 constexpr std::size_t k_hex_size = 2 * common::Digest::k_size;
 
 std::string meta_line(const std::string& name, const std::string& content) {
@@ -182,6 +183,7 @@ std::string link_lines(const Comparison& comparison, const PageSources& sources)
       meta_line(k_json_meta, common::digest_of(common::dump_pretty(to_json(comparison))).hex()) +
       meta_line(k_media_meta, sources.media) + meta_line(k_gnuplot_meta, sources.gnuplot) +
       meta_line(k_jpeg_meta, sources.jpeg);
+  if (!comparison.primary.empty()) lines += meta_line(k_primary_meta, comparison.primary);
   for (std::size_t r = 0; r < comparison.runs.size(); ++r)
     lines += meta_line(k_run_meta, comparison.runs[r].sums_digest.hex() + " " + comparison.runs[r].pack_id +
                                        " " + sources.run_paths[r]);
@@ -234,7 +236,8 @@ ReportCheck verify_report(const ReportLocations& locations) {
                              k_format + SAFE_VERSION + "; check it with the program that made it");
     return check;
   }
-  const Comparison comparison = compare_runs(folders, locations.trusted_key);
+  const Comparison comparison =
+      compare_runs(folders, {locations.trusted_key, only_content(page, k_primary_meta)});
   const std::string again = common::dump_pretty(to_json(comparison));
   if (common::digest_of(again).hex() != json.front())
     find(locations.page, "says other numbers than follow from its runs");

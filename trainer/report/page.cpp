@@ -107,7 +107,7 @@ std::string warnings_html(const Comparison& comparison) {
 
 // Words that the tables and figures use without explaining them.
 std::string words_html() {
-  static constexpr std::array<std::pair<const char*, const char*>, 9> k_words = {{
+  static constexpr std::array<std::pair<const char*, const char*>, 12> k_words = {{
       {"setting",
        "which retention mechanisms were switched on (the variant), and what else differs in config.json"},
       {"base", "the frozen vision-language model, which answers without audio"},
@@ -118,8 +118,15 @@ std::string words_html() {
       {"agreement", "share of questions to which the model gives the base's answer"},
       {"negative flip", "a question that the base answers right and the model does not"},
       {"KL to base", "how far the model's answer distribution is from the base's, in nats; 0 is equal"},
+      {"median KL", "the KL that half of the questions stay below: a few questions make most of the mean"},
       {"retention", "accuracy while a trained clip plays, divided by the base's accuracy"},
       {"gain", "token F1 of the captions, minus that of the base, which hears nothing"},
+      {"p",
+       "how often chance alone would make a difference this large or larger, if there were none; corrected "
+       "by "
+       "Holm's method for the number of comparisons, but for the primary one, which was chosen before the "
+       "runs"},
+      {"seed", "the number that all draws of a run come from; runs that differ in it alone are one setting"},
       {"change of NLL", "how much less likely the right answers became, in nats; above 0 is worse"},
   }};
   std::string out = "<details><summary>Words on this page</summary><dl>";
@@ -129,6 +136,7 @@ std::string words_html() {
 }
 
 std::string results_html(const Comparison& comparison, const Draw& draw) {
+  const Table hearing = hearing_table(comparison);
   return "<section id=\"results\"><h2>What was kept and what was learnt</h2>\n" +
          figure_html(trade_off_figure(comparison, draw), "big") + legend_html(comparison) +
          "<p class=\"note\">Up and to the right is better. Bars are 95 % intervals, small rings are single "
@@ -136,7 +144,8 @@ std::string results_html(const Comparison& comparison, const Draw& draw) {
          "numbers are in the first and third table.</p>\n" +
          table_html(comparison, question_table(comparison)) +
          table_html(comparison, other_conditions_table(comparison)) +
-         table_html(comparison, clip_table(comparison)) + words_html() + "</section>\n";
+         table_html(comparison, clip_table(comparison)) +
+         (hearing.rows.empty() ? "" : table_html(comparison, hearing)) + words_html() + "</section>\n";
 }
 
 std::string paired_html(const Comparison& comparison) {

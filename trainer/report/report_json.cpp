@@ -27,6 +27,13 @@ Json estimate_json(const std::optional<Estimate>& estimate) {
   return estimate ? estimate_json(*estimate) : Json(nullptr);
 }
 
+// With a p of its own: as if nothing else were compared.
+Json difference_json(const std::optional<Estimate>& estimate) {
+  Json json = estimate_json(estimate);
+  if (estimate) json["p"] = estimate->p;
+  return json;
+}
+
 Json run_json(const RunSummary& run) {
   FieldWriter writer;
   writer("name", run.name);
@@ -63,15 +70,19 @@ Json pair_json(const PairedComparison& pair) {
   writer("second", pair.second);
   writer.object["seeds"] = pair.seeds;
   writer("items", pair.items);
-  writer.object["accuracy_difference"] = estimate_json(pair.accuracy);
-  writer.object["accuracy_difference_bootstrap"] = interval_json(pair.accuracy_bootstrap);
-  writer.object["agreement_difference"] = estimate_json(pair.agreement);
-  writer.object["negative_flips_difference"] = estimate_json(pair.negative_flips);
-  writer.object["kl_ratio"] = estimate_json(pair.kl_ratio);
+  writer.object["accuracy_difference"] = difference_json(pair.accuracy);
+  writer.object["accuracy_difference_bootstrap"] =
+      pair.accuracy_bootstrap ? interval_json(*pair.accuracy_bootstrap) : Json(nullptr);
+  writer.object["agreement_difference"] = difference_json(pair.agreement);
+  writer.object["negative_flips_difference"] = difference_json(pair.negative_flips);
+  writer.object["kl_ratio"] = difference_json(pair.kl_ratio);
   writer("only_first_right", pair.only_first_right);
   writer("only_second_right", pair.only_second_right);
   writer("cohens_g", pair.cohens_g);
-  writer.object["mcnemar_exact_p"] = pair.p_values;
+  writer.object["mcnemar_exact_p"] = pair.mcnemar_p;
+  writer("p", pair.p);
+  writer("holm_p", pair.holm_p);
+  writer.object["is_primary"] = pair.is_primary;
   return std::move(writer.object);
 }
 
@@ -81,7 +92,7 @@ Json clips_json(const ClipComparison& pair) {
   writer("first", pair.first);
   writer("second", pair.second);
   writer.object["seeds"] = pair.seeds;
-  writer.object["token_f1_difference"] = estimate_json(pair.token_f1);
+  writer.object["token_f1_difference"] = difference_json(pair.token_f1);
   return std::move(writer.object);
 }
 
@@ -102,6 +113,7 @@ Json to_json(const Comparison& comparison) {
   report["paired"] = list_json(comparison.paired, pair_json);
   report["clips"] = list_json(comparison.clips, clips_json);
   report["warnings"] = comparison.warnings;
+  if (!comparison.primary.empty()) report["primary"] = comparison.primary;
   return report;
 }
 

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <numeric>
 
 #include "common/error.hpp"
 #include "common/random.hpp"
@@ -16,67 +17,9 @@ constexpr std::int64_t k_bootstrap_seed = 20070613;
 
 double count_of(std::size_t size) { return static_cast<double>(size); }
 
-double mean_of(const std::vector<double>& values) {
-  double sum = 0;
-  for (const double value : values) sum += value;
-  return sum / count_of(values.size());
-}
-
-std::vector<double> seed_means(const SeedsByItems& values) {
-  std::vector<double> means;
-  for (const std::vector<double>& row : values) means.push_back(mean_of(row));
-  return means;
-}
-
-std::vector<double> item_means(const SeedsByItems& values) {
-  std::vector<double> means(values.front().size(), 0);
-  for (const std::vector<double>& row : values)
-    for (std::size_t i = 0; i < row.size(); ++i) means[i] += row[i] / count_of(values.size());
-  return means;
-}
-
-double squares_around(const std::vector<double>& values, double centre) {
-  double sum = 0;
-  for (const double value : values) sum += (value - centre) * (value - centre);
-  return sum;
-}
-
 void check_table(const SeedsByItems& values) {
   ENSURE(!values.empty() && !values.front().empty());
   for (const std::vector<double>& row : values) ENSURE(row.size() == values.front().size());
-}
-
-// The continued fraction of the regularised incomplete beta function (DLMF 8.17.22), by Lentz's method.
-double beta_fraction(double x, double a, double b) {
-  constexpr double tiny = 1e-300;
-  const auto away = [](double value) { return std::abs(value) < tiny ? tiny : value; };
-  double c = 1, d = 1 / away(1 - (a + b) * x / (a + 1)), fraction = d;
-  for (int m = 1; m <= 10000; ++m) {
-    const double even = m * (b - m) * x / ((a + 2 * m - 1) * (a + 2 * m));
-    d = 1 / away(1 + even * d);
-    c = away(1 + even / c);
-    fraction *= d * c;
-    const double odd = -(a + m) * (a + b + m) * x / ((a + 2 * m) * (a + 2 * m + 1));
-    d = 1 / away(1 + odd * d);
-    c = away(1 + odd / c);
-    fraction *= d * c;
-    if (std::abs(d * c - 1) < 1e-15) break;
-  }
-  return fraction;
-}
-
-double incomplete_beta(double x, double a, double b) {
-  if (x <= 0 || x >= 1) return x <= 0 ? 0 : 1;
-  const double front =
-      std::exp(std::lgamma(a + b) - std::lgamma(a) - std::lgamma(b) + a * std::log(x) + b * std::log1p(-x));
-  // The fraction converges fast on this side of the mean only.
-  if (x < (a + 1) / (a + b + 2)) return front * beta_fraction(x, a, b) / a;
-  return 1 - front * beta_fraction(1 - x, b, a) / b;
-}
-
-// P(T > t), t >= 0.
-double student_t_tail(double t, double degrees) {
-  return 0.5 * incomplete_beta(degrees / (degrees + t * t), degrees / 2, 0.5);
 }
 
 double quantile_of_sorted(const std::vector<double>& sorted, double probability) {
@@ -93,27 +36,14 @@ std::vector<double> drawn_counts(common::Random& random, std::size_t count) {
   return counts;
 }
 
-// Two-way crossed random effects without replication.
-Interval crossed_interval(const SeedsByItems& values, double centre) {
-  const double seeds = count_of(values.size()), items = count_of(values.front().size());
-  const std::vector<double> by_seed = seed_means(values), by_item = item_means(values);
-  const double between_seeds = items * squares_around(by_seed, centre) / (seeds - 1);
-  double between_items = 0, both = 0;
-  if (items > 1) {
-    between_items = seeds * squares_around(by_item, centre) / (items - 1);
-    for (std::size_t s = 0; s < values.size(); ++s)
-      for (std::size_t i = 0; i < by_item.size(); ++i) {
-        const double rest = values[s][i] - by_seed[s] - by_item[i] + centre;
-        both += rest * rest / ((seeds - 1) * (items - 1));
-      }
-  }
-  const double variance = between_seeds + std::max(between_items - both, 0.0);
-  if (variance <= 0) return {centre, centre};
-  // Where the seeds do not differ at all the degrees are infinite, and t is the normal.
-  const double degrees = variance * variance * (seeds - 1) / (between_seeds * between_seeds);
-  const double quantile = degrees < 1e6 ? student_t_quantile(1 - k_tail, degrees) : k_normal_quantile;
-  const double half = quantile * std::sqrt(variance / (seeds * items));
-  return {centre - half, centre + half};
+double least_p(std::size_t draws) { return 2 / (count_of(draws) + 1); }
+
+// Twice the smaller share of `sorted` numbers on one side of 0, of which one more is taken to be there.
+double two_sided_p(const std::vector<double>& sorted) {
+  const auto below = std::upper_bound(sorted.begin(), sorted.end(), 0.0) - sorted.begin();
+  const auto above = sorted.end() - std::lower_bound(sorted.begin(), sorted.end(), 0.0);
+  const double fewer = static_cast<double>(std::min(below, above));
+  return std::min(1.0, (fewer + 1) * least_p(sorted.size()));
 }
 
 }  // namespace
@@ -147,34 +77,29 @@ Interval wilson_interval(std::int64_t successes, std::int64_t trials) {
   return {successes == 0 ? 0 : centre - half, successes == trials ? 1 : centre + half};
 }
 
-double student_t_quantile(double probability, double degrees) {
-  ENSURE(probability > 0 && probability < 1 && degrees > 0);
-  if (probability < 0.5) return -student_t_quantile(1 - probability, degrees);
-  double low = 0, high = 1;
-  while (student_t_tail(high, degrees) > 1 - probability && high < 1e150) high *= 2;
-  for (int i = 0; i < 200 && high - low > 1e-14 * high; ++i) {
-    const double middle = (low + high) / 2;
-    (student_t_tail(middle, degrees) > 1 - probability ? low : high) = middle;
+std::vector<double> holm(const std::vector<double>& p_values) {
+  std::vector<std::size_t> order(p_values.size());
+  std::iota(order.begin(), order.end(), std::size_t{0});
+  std::stable_sort(order.begin(), order.end(),
+                   [&](std::size_t a, std::size_t b) { return p_values[a] < p_values[b]; });
+  std::vector<double> adjusted(p_values.size());
+  double largest = 0;
+  for (std::size_t rank = 0; rank < order.size(); ++rank) {
+    largest = std::max(largest, std::min(1.0, count_of(order.size() - rank) * p_values[order[rank]]));
+    adjusted[order[rank]] = largest;
   }
-  return (low + high) / 2;
+  return adjusted;
 }
 
-Interval bootstrap_interval(const SeedsByItems& values, std::string_view purpose, int resamples) {
-  check_table(values);
+Interval bootstrap_interval(const std::vector<double>& items, std::string_view purpose, int resamples) {
+  ENSURE(!items.empty());
   common::Random random(k_bootstrap_seed, purpose);
-  const std::size_t seeds = values.size(), items = values.front().size();
   std::vector<double> means;
   for (int i = 0; i < resamples; ++i) {
-    const std::vector<double> drawn_items = drawn_counts(random, items);
-    const std::vector<double> drawn_seeds = seeds == 1 ? std::vector<double>{1} : drawn_counts(random, seeds);
+    const std::vector<double> drawn = drawn_counts(random, items.size());
     double sum = 0;
-    for (std::size_t s = 0; s < seeds; ++s) {
-      if (drawn_seeds[s] == 0) continue;
-      double row = 0;
-      for (std::size_t k = 0; k < items; ++k) row += drawn_items[k] * values[s][k];
-      sum += drawn_seeds[s] * row;
-    }
-    means.push_back(sum / (count_of(seeds) * count_of(items)));
+    for (std::size_t k = 0; k < items.size(); ++k) sum += drawn[k] * items[k];
+    means.push_back(sum / count_of(items.size()));
   }
   std::sort(means.begin(), means.end());
   return {quantile_of_sorted(means, k_tail), quantile_of_sorted(means, 1 - k_tail)};
@@ -196,11 +121,14 @@ Estimate estimate_mean(const SeedsByItems& values) {
     estimate.value = first;
     estimate.seeds.assign(values.size(), first);
     estimate.interval = {first, first};
-  } else if (values.size() == 1) {
-    estimate.interval = bootstrap_interval(values);
-  } else {
-    estimate.interval = crossed_interval(values, estimate.value);
+    estimate.p = first == 0 ? 1 : least_p(k_deviations);
+    return estimate;
   }
+  std::vector<double> means = draw_deviations(values);
+  for (double& mean : means) mean += estimate.value;
+  std::sort(means.begin(), means.end());
+  estimate.interval = {quantile_of_sorted(means, k_tail), quantile_of_sorted(means, 1 - k_tail)};
+  estimate.p = two_sided_p(means);
   return estimate;
 }
 

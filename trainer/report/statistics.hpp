@@ -1,12 +1,14 @@
 // What a number is worth: intervals and tests for items that are asked of several models, once for each seed.
 // The design is crossed: every seed meets the same items, so a mean over both varies with the seeds, with the
-// items, and with how the two combine. Intervals are of 95 %. Nothing here reads a clock or a global
-// generator: equal input gives equal bits.
+// items, and with how the two combine. Intervals are of 95 %; tests/bench/coverage.cpp says how often each
+// holds the truth. Nothing here reads a clock or a global generator: equal input gives equal bits.
 #pragma once
 
 #include <cstdint>
 #include <string_view>
 #include <vector>
+
+#include "trainer/report/crossed_mean.hpp"
 
 namespace trainer {
 
@@ -14,14 +16,12 @@ struct Interval {
   double low = 0, high = 0;
 };
 
-// One row a seed, one column an item; rows of one length.
-using SeedsByItems = std::vector<std::vector<double>>;
-
 struct Estimate {
   double value = 0;           // the mean over seeds and items, or what it was transformed into
   Interval interval;          // for new items, and for new seeds where there are two or more
   std::vector<double> seeds;  // the value of every seed
   std::int64_t items = 0;
+  double p = 1;  // two-sided, of a mean of 0 (of a ratio: of 1); not below 2 / (k_deviations + 1)
 };
 
 // P(as uneven or worse | a fair coin) over first + second discordant items, two-sided; 1 where there are
@@ -35,17 +35,11 @@ struct Estimate {
 // Wilson 1927: the interval of a proportion, never empty at 0 or 1. trials > 0.
 [[nodiscard]] Interval wilson_interval(std::int64_t successes, std::int64_t trials);
 
-// P(T <= quantile) = probability for Student's t; degrees > 0, not necessarily whole; 0 < probability < 1.
-[[nodiscard]] double student_t_quantile(double probability, double degrees);
+// Holm 1979 (Scand. J. Stat. 6:65): p-values of several tests such that the chance of one below 0.05 where
+// nothing is to be found is at most 0.05. In the order given.
+[[nodiscard]] std::vector<double> holm(const std::vector<double>& p_values);
 
-// The mean over seeds and items.
-//   one seed:        percentile bootstrap over the items (2000 resamples), for new items and this seed;
-//   several seeds:   both are random. Variance from the two-way analysis of variance,
-//                    (MS_seeds + max(MS_items - MS_both, 0)) / (seeds x items), Student's t with the degrees
-//                    of freedom of Hillis 2007 (Stat. Med. 26:596), who compares readers over the same
-//                    patients.
-// A bootstrap over three seeds would be too narrow (bootstrap_interval, measured in its test), which is why
-// it is not used there.
+// The mean over seeds and items; interval and p from draw_deviations.
 [[nodiscard]] Estimate estimate_mean(const SeedsByItems& values);
 
 // The same for values that are 0 or 1. One seed has Wilson's interval; so has a share that is 0 or 1 in every
@@ -56,10 +50,10 @@ struct Estimate {
 // made for the logarithm, of values linearised per item. Every seed's means must be above 0.
 [[nodiscard]] Estimate estimate_ratio(const SeedsByItems& numerator, const SeedsByItems& denominator);
 
-// The pigeonhole bootstrap (Owen 2007, Ann. Appl. Stat. 1:386): items and, where there are several, seeds are
-// drawn again independently of each other; 2.5 % and 97.5 % of the means of `resamples` tables.
+// Items drawn again: 2.5 % and 97.5 % of the means of `resamples` draws. For the items of one seed: over a
+// few seeds a bootstrap is too narrow.
 inline constexpr int k_resamples = 2000;
-[[nodiscard]] Interval bootstrap_interval(const SeedsByItems& values, std::string_view purpose = "mean",
+[[nodiscard]] Interval bootstrap_interval(const std::vector<double>& items, std::string_view purpose = "mean",
                                           int resamples = k_resamples);
 
 // What lies outside [low, high] is cut off: an accuracy is no more than 1.

@@ -25,7 +25,7 @@ std::string range_over_seeds(const Comparison& comparison, const VariantGroup& g
                              Value value) {
   double sum = 0, low = 0, high = 0;
   for (std::size_t i = 0; i < group.runs.size(); ++i) {
-    const Maybe one = value(comparison.runs[group.runs[i]].metrics.validation);
+    const Maybe one = value(comparison.runs[group.runs[i]]);
     if (!one) return "-";
     sum += *one;
     low = i == 0 ? *one : std::min(low, *one);
@@ -51,6 +51,17 @@ const AudioMetrics* clips_of(const SplitMetrics& metrics, std::string_view name)
   return found == metrics.audio.end() ? nullptr : &found->second;
 }
 
+// Half of the items have less; nothing where the run has none.
+Maybe median_of(const RunSummary& run, std::string_view condition, std::string_view measure) {
+  const auto table = run.tables.find(condition);
+  if (table == run.tables.end()) return std::nullopt;
+  const auto found = table->second.values.find(measure);
+  if (found == table->second.values.end() || found->second.empty()) return std::nullopt;
+  std::vector<double> values = found->second;
+  std::sort(values.begin(), values.end());
+  return (values[(values.size() - 1) / 2] + values[values.size() / 2]) / 2;
+}
+
 const ClipComparison* clips_of(const Comparison& comparison, const PairedComparison& pair) {
   const auto found =
       std::find_if(comparison.clips.begin(), comparison.clips.end(), [&](const ClipComparison& one) {
@@ -69,9 +80,11 @@ std::string condition_title(std::string_view name) {
 
 Table question_table(const Comparison& comparison) {
   Table table{
-      "Questions while an irrelevant clip plays: VQA accuracy in %; agreement, flips and KL (nats) are "
-      "against the base, with a trained clip",
-      {"", "seeds", "base", "trained clip", "new clip", "agreement", "KL to base", "negative flips"},
+      "Questions while an irrelevant clip plays: VQA accuracy in %; agreement, flips and KL (nats; its mean, "
+      "which a few questions make, and its median, with the range over the seeds) are against the base, with "
+      "a trained clip",
+      {"", "seeds", "base", "trained clip", "new clip", "agreement", "KL to base", "median KL",
+       "negative flips"},
       {}};
   for (const VariantGroup& group : comparison.groups) {
     const std::string_view heard = condition::k_distractor_memorised;
@@ -82,6 +95,9 @@ Table question_table(const Comparison& comparison) {
          cell(group, condition::k_distractor_held_out, measure::k_accuracy, Scale::percent),
          cell(group, heard, measure::k_agreement, Scale::percent),
          cell(group, heard, measure::k_kl_to_base, Scale::plain4),
+         range_over_seeds(
+             comparison, group, Scale::plain4,
+             [&](const RunSummary& run) { return median_of(run, heard, measure::k_kl_to_base); }),
          cell(group, heard, measure::k_negative_flips, Scale::percent)});
   }
   return table;
@@ -107,20 +123,19 @@ Table clip_table(const Comparison& comparison) {
   Table table{
       "Captions in %, of clips it was trained on and of new ones; gain is token F1 over the base, which "
       "hears nothing; CIDEr-D is of 10",
-      {"", "F1", "exact", "gain", "gain over shuffled", "BLEU-4", "ROUGE-L", "CIDEr-D", "new F1", "new gain"},
+      {"", "F1", "exact", "gain", "BLEU-4", "ROUGE-L", "CIDEr-D", "new F1", "new gain"},
       {}};
   const std::string_view known = condition::k_memorised, fresh = condition::k_held_out;
   for (const VariantGroup& group : comparison.groups) {
     const auto corpus = [&](Scale scale, auto value) {
-      return range_over_seeds(comparison, group, scale, [&](const SplitMetrics& metrics) {
-        const AudioMetrics* audio = clips_of(metrics, known);
+      return range_over_seeds(comparison, group, scale, [&](const RunSummary& run) {
+        const AudioMetrics* audio = clips_of(run.metrics.validation, known);
         return audio == nullptr ? Maybe() : value(*audio);
       });
     };
     table.rows.push_back({group.label, cell(group, known, measure::k_token_f1, Scale::percent),
                           cell(group, known, measure::k_exact_match, Scale::percent),
                           cell(group, known, measure::k_gain_over_base, Scale::points),
-                          cell(group, known, measure::k_gain_over_shuffled, Scale::points),
                           corpus(Scale::percent, [](const AudioMetrics& audio) { return audio.bleu[3]; }),
                           corpus(Scale::percent, [](const AudioMetrics& audio) { return audio.rouge_l; }),
                           corpus(Scale::factor, [](const AudioMetrics& audio) { return audio.cider_d; }),
@@ -130,23 +145,45 @@ Table clip_table(const Comparison& comparison) {
   return table;
 }
 
+Table hearing_table(const Comparison& comparison) {
+  Table table{
+      "Is the sound heard? Token F1 of a caption with the clip's own sound, less that with another clip's, "
+      "in "
+      "points, and p of no difference: of clips it was trained on, and of new ones",
+      {"", "trained clips", "p", "new clips", "p"},
+      {}};
+  for (const VariantGroup& group : comparison.groups) {
+    std::vector<std::string> row = {group.label};
+    bool has_any = false;
+    for (const std::string_view clips : k_audio_groups) {
+      const Estimate* const gain = find_estimate(group, clips, measure::k_gain_over_shuffled);
+      has_any = has_any || gain != nullptr;
+      row.push_back(estimate_text(gain, Scale::points));
+      row.push_back(gain == nullptr ? "-" : p_text(gain->p));
+    }
+    if (has_any) table.rows.push_back(std::move(row));
+  }
+  return table;
+}
+
 Table paired_table(const Comparison& comparison) {
   Table table{
       "Second against first over the same questions, clips and seeds: points; KL of the first divided by "
-      "that of the second; questions that only one answers right; McNemar's exact p in the seed where it "
-      "is largest",
+      "that of the second; questions that only one answers right; p of no difference in accuracy, corrected "
+      "for the number of comparisons (Holm)",
       {"", "condition", "accuracy", "agreement", "negative flips", "KL ratio", "token F1",
        "only 2nd : only 1st", "Cohen's g", "p"},
       {}};
   for (const PairedComparison& pair : comparison.paired) {
     const ClipComparison* clips = clips_of(comparison, pair);
-    table.rows.push_back(
-        {pair.first + " → " + pair.second, condition_title(pair.condition),
-         estimate_text(&pair.accuracy, Scale::points), optional_cell(pair.agreement, Scale::points),
-         optional_cell(pair.negative_flips, Scale::points), optional_cell(pair.kl_ratio, Scale::factor),
-         estimate_text(clips == nullptr ? nullptr : &clips->token_f1, Scale::points),
-         fmt::format("{} : {}", pair.only_second_right, pair.only_first_right),
-         fmt::format("{:+.2f}", pair.cohens_g), p_text(pair.largest_p())});
+    table.rows.push_back({pair.first + " → " + pair.second + (pair.is_primary ? " (primary)" : ""),
+                          condition_title(pair.condition), estimate_text(&pair.accuracy, Scale::points),
+                          optional_cell(pair.agreement, Scale::points),
+                          optional_cell(pair.negative_flips, Scale::points),
+                          optional_cell(pair.kl_ratio, Scale::factor),
+                          estimate_text(clips == nullptr ? nullptr : &clips->token_f1, Scale::points),
+                          fmt::format("{} : {}", pair.only_second_right, pair.only_first_right),
+                          fmt::format("{:+.2f}", pair.cohens_g), p_text(pair.holm_p)});
   }
   return table;
 }
@@ -204,16 +241,23 @@ std::string interval_note(const Comparison& comparison) {
   std::string note = "Square brackets are 95 % intervals. ";
   if (several > 0)
     note +=
-        "Where a row has several seeds they hold for new questions (or clips) and new seeds: two-way random "
-        "effects, Student's t with Hillis' degrees of freedom. ";
+        "Where a row has several seeds they hold for new questions (or clips) and new seeds: a generalised "
+        "confidence interval of crossed random effects, corrected for skewness. Two seeds say little about "
+        "seeds, and such an interval is wide. ";
   if (several < static_cast<std::ptrdiff_t>(comparison.groups.size()))
     note +=
-        "Where a row has one seed they hold for new questions (or clips) of that seed alone: a bootstrap "
-        "over "
-        "the items, Wilson's interval for shares; how much another seed would change is not in them. ";
-  if (!comparison.paired.empty())
-    note +=
-        fmt::format("{} comparisons are shown and p is not corrected for that.", comparison.paired.size());
+        "Where a row has one seed they hold for new questions (or clips) of that seed alone, by Wilson for "
+        "shares; how much another seed would change is not in them. ";
+  if (comparison.paired.empty()) return note;
+  note += fmt::format(
+      "p is that of the interval, or of McNemar's exact test where there is one seed; {} comparisons are "
+      "shown. ",
+      comparison.paired.size());
+  note +=
+      comparison.primary.empty()
+          ? "No comparison was named as the primary one (--primary), so all are corrected."
+          : "The primary comparison was named by whoever made the report, and its p is not corrected: that "
+            "holds if it was chosen before the runs.";
   return note;
 }
 

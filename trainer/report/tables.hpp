@@ -17,6 +17,8 @@ struct Table {
 [[nodiscard]] Table question_table(const Comparison& comparison);
 [[nodiscard]] Table other_conditions_table(const Comparison& comparison);
 [[nodiscard]] Table clip_table(const Comparison& comparison);
+// Only settings of which it was measured.
+[[nodiscard]] Table hearing_table(const Comparison& comparison);
 [[nodiscard]] Table paired_table(const Comparison& comparison);  // no rows where nothing is comparable
 [[nodiscard]] Table sweep_table(const Comparison& comparison);   // no rows where no gate was swept
 [[nodiscard]] Table null_space_table(const Comparison& comparison);

@@ -32,6 +32,7 @@ constexpr const char* k_trust_help = "Refuse runs that this public key (KEY.pub.
 struct ReportFlags {
   std::vector<fs::path> runs;
   std::optional<fs::path> page, pack, tensorboard, markdown, trusted_key;
+  std::string primary;
   bool no_media = false;
 };
 
@@ -61,6 +62,7 @@ std::string runs_of(const ReportFlags& flags) {
 // Stands in the file that it makes.
 std::string command_of(const ReportFlags& flags) {
   std::string command = "safe-trainer report" + runs_of(flags);
+  if (!flags.primary.empty()) command += " --primary " + common::quote_for_shell(flags.primary);
   return command + " --markdown " + common::quote_for_shell(flags.markdown->string());
 }
 
@@ -182,7 +184,7 @@ int report(const ReportFlags& flags, const common::CommonFlags& common_flags) {
   check_flags(flags);
   make_folder_of(flags.page);
   make_folder_of(flags.markdown);
-  const Comparison comparison = compare_runs(finished_runs(flags.runs), flags.trusted_key);
+  const Comparison comparison = compare_runs(finished_runs(flags.runs), {flags.trusted_key, flags.primary});
   if (flags.page) write_report(flags, comparison, common_flags);
   if (flags.markdown) common::write_file(*flags.markdown, to_markdown(comparison, command_of(flags)));
   if (flags.tensorboard) write_event_files(comparison.runs, *flags.tensorboard);
@@ -214,6 +216,9 @@ void add_report(common::Program& program) {
             "Write the page here, report.html; report.json is written beside it");
   verb.path("--pack,--pack-root", flags->pack, "Put pictures and sounds of the runs' pack on the page");
   verb.on("--no-media", flags->no_media, "Leave pictures and sounds out of the page");
+  verb.text("--primary", flags->primary,
+            "This comparison was chosen before the runs, so its p needs no correction: "
+            "'soft_retention -> full_safe', named as in the table of comparisons");
   verb.path("--markdown", flags->markdown, "Write the tables here, as Markdown");
   verb.path("--tensorboard", flags->tensorboard, "Write TensorBoard event files to this folder, one a run");
   verb.path("--trust,--require-signature", flags->trusted_key, k_trust_help);

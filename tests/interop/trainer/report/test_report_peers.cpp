@@ -1,6 +1,7 @@
 // Statistics against scipy, event files against tensorboard, the page against Python's HTML parser.
 // SAFE_PEER_PYTHON names a Python that has the first two; without one the tests say so and pass, unless
 // SAFE_PEERS=required.
+#include <cmath>
 #include <cstdlib>
 #include <cstring>
 
@@ -39,15 +40,12 @@ common::Json ask_peer(const std::string& what, const std::string& argument) {
 }
 
 common::Json random_statistics(common::Random& random) {
-  common::Json cases = {{"flips", common::Json::array()},
-                        {"shares", common::Json::array()},
-                        {"t", common::Json::array()},
-                        {"tables", common::Json::array()}};
+  common::Json cases = {
+      {"flips", common::Json::array()}, {"shares", common::Json::array()}, {"tables", common::Json::array()}};
   for (int i = 0; i < 50; ++i) {
     cases["flips"].push_back({random.below(60), random.below(60)});
     const std::uint64_t trials = 1 + random.below(600);
     cases["shares"].push_back({random.below(trials + 1), trials});
-    cases["t"].push_back({random.uniform(0.51, 0.999), random.uniform(0.7, 300)});
     common::Json table = common::Json::array();
     const std::uint64_t seeds = 2 + random.below(4), items = 2 + random.below(30);
     for (std::uint64_t s = 0; s < seeds; ++s) {
@@ -62,7 +60,7 @@ common::Json random_statistics(common::Random& random) {
 
 }  // namespace
 
-TEST_CASE("tests, quantiles and intervals equal scipy's") {
+TEST_CASE("tests equal scipy's, and intervals those that numpy draws") {
   const std::int64_t seed = 20265;
   CAPTURE(seed);
   common::Random random(seed);
@@ -73,17 +71,17 @@ TEST_CASE("tests, quantiles and intervals equal scipy's") {
   if (wanted.is_null()) return;
   for (std::size_t i = 0; i < cases["flips"].size(); ++i) {
     CAPTURE(i);
-    const common::Json &flips = cases["flips"][i], &share = cases["shares"][i], &t = cases["t"][i];
+    const common::Json &flips = cases["flips"][i], &share = cases["shares"][i];
     CHECK(mcnemar_exact(flips[0].get<int>(), flips[1].get<int>()) ==
           doctest::Approx(wanted["flips"][i].get<double>()).epsilon(1e-10));
     const Interval wilson = wilson_interval(share[0].get<int>(), share[1].get<int>());
     CHECK(wilson.low == doctest::Approx(wanted["shares"][i][0].get<double>()).epsilon(1e-9));
     CHECK(wilson.high == doctest::Approx(wanted["shares"][i][1].get<double>()).epsilon(1e-9));
-    CHECK(student_t_quantile(t[0].get<double>(), t[1].get<double>()) ==
-          doctest::Approx(wanted["t"][i].get<double>()).epsilon(1e-8));
     const Interval interval = estimate_mean(cases["tables"][i].get<SeedsByItems>()).interval;
-    CHECK(interval.low == doctest::Approx(wanted["tables"][i][0].get<double>()).epsilon(1e-8));
-    CHECK(interval.high == doctest::Approx(wanted["tables"][i][1].get<double>()).epsilon(1e-8));
+    // Both draw, and two seeds have long tails.
+    const double width = interval.high - interval.low;
+    CHECK(std::abs(interval.low - wanted["tables"][i][0].get<double>()) < 0.05 * width);
+    CHECK(std::abs(interval.high - wanted["tables"][i][1].get<double>()) < 0.05 * width);
   }
 }
 

@@ -48,7 +48,9 @@ TEST_CASE("two settings are compared over the same questions") {
   CHECK(pair.only_first_right == 0);
   CHECK(pair.only_second_right == 2);
   CHECK(pair.cohens_g == 0.5);
-  CHECK(pair.largest_p() == 0.5);
+  CHECK(pair.p == 0.5);
+  CHECK(pair.holm_p == 0.5);
+  CHECK(pair.accuracy_bootstrap.has_value());
   CHECK(pair.accuracy.value == doctest::Approx(2.3 / 4));
   CHECK(pair.accuracy.interval.low < 2.3 / 4);
   CHECK(pair.accuracy.interval.high > 2.3 / 4);
@@ -82,15 +84,43 @@ TEST_CASE("runs that differ in the seed alone are one setting, paired seed by se
   REQUIRE(kl != nullptr);
   CHECK(kl->value == doctest::Approx(0.4));
   CHECK(kl->seeds[0] == doctest::Approx(0.3));
-  // Three seeds 0.3, 0.4, 0.5 and no difference between items: Student's t with two degrees.
-  CHECK(kl->interval.high == doctest::Approx(0.4 + student_t_quantile(0.975, 2) * 0.1 / std::sqrt(3.0)));
+  // Three seeds 0.3, 0.4, 0.5 and no difference between items: Student's t with two degrees, 4.303.
+  CHECK(kl->interval.high == doctest::Approx(0.4 + 4.303 * 0.1 / std::sqrt(3.0)).epsilon(0.05));
   REQUIRE(comparison.paired.size() == 1);
   const PairedComparison& pair = comparison.paired.front();
   CHECK(pair.seeds == std::vector<std::int64_t>{42, 43, 44});
-  CHECK(pair.p_values == std::vector<double>{0.5, 0.5, 0.5});
+  CHECK(pair.mcnemar_p == std::vector<double>{0.5, 0.5, 0.5});
+  CHECK(pair.p == pair.accuracy.p);
+  CHECK_FALSE(pair.accuracy_bootstrap.has_value());
   CHECK(pair.only_second_right == 6);
   CHECK(pair.kl_ratio->value == doctest::Approx(std::cbrt(0.3 * 0.4 * 0.5) / 0.1));
   CHECK(to_text(comparison).find("seeds  42, 43, 44") != std::string::npos);
+}
+
+TEST_CASE("p is corrected for the comparisons of a report, but for the one that was chosen before the runs") {
+  const support::Scratch scratch;
+  std::vector<double> wrong(40, 0), right(40, 1);
+  const std::vector<fs::path> runs = {
+      make_run(scratch.path(), {.scores = wrong}),
+      make_run(scratch.path(), {.variant = "soft_retention", .scores = right}),
+      make_run(scratch.path(), {.variant = "full_safe", .scores = right})};
+  const Comparison comparison = compare_runs(runs);
+  REQUIRE(comparison.paired.size() == 2);
+  for (const PairedComparison& pair : comparison.paired) {
+    CHECK(pair.p == doctest::Approx(std::exp2(-39)));
+    CHECK(pair.holm_p == doctest::Approx(std::exp2(-38)));
+    CHECK_FALSE(pair.is_primary);
+  }
+  for (const std::string contrast : {"no_retention -> full_safe", "no_retention  →full_safe"}) {
+    const Comparison chosen = compare_runs(runs, {.primary = contrast});
+    for (const PairedComparison& pair : chosen.paired) {
+      CHECK(pair.is_primary == (pair.second == "full_safe"));
+      CHECK(pair.holm_p == doctest::Approx(std::exp2(-39)));  // one is left to correct for
+    }
+    CHECK(to_text(chosen).find("no_retention → full_safe (primary)") != std::string::npos);
+  }
+  CHECK_THROWS_WITH_AS((void)compare_runs(runs, {.primary = "soft_retention -> fullsafe"}),
+                       doctest::Contains("no_retention -> full_safe"), common::Error);
 }
 
 TEST_CASE("a setting is named by what is switched on, and by what else differs") {

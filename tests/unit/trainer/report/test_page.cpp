@@ -369,11 +369,11 @@ TEST_CASE("a page trusts only runs that its reader's key signed") {
   support::put_file(scratch / "KEY.pub.pem", key.public_key().pem());
   const ReportLocations trusting{page, {}, scratch / "KEY.pub.pem"};
   CHECK(common::kind_of(verify_report(trusting).findings) == common::ErrorKind::signature);
-  CHECK_THROWS_AS((void)compare_runs({run}, scratch / "KEY.pub.pem"), common::Error);
+  CHECK_THROWS_AS((void)compare_runs({run}, {.trusted_key = scratch / "KEY.pub.pem"}), common::Error);
   CHECK(sign_run(run, scratch / "KEY.pem").how == common::Signing::written);
   CHECK(sign_run(run, scratch / "KEY.pem").how == common::Signing::was_there);
   CHECK(what_of(verify_report(trusting)) == "");
-  CHECK(compare_runs({run}, scratch / "KEY.pub.pem").runs.size() == 1);
+  CHECK(compare_runs({run}, {.trusted_key = scratch / "KEY.pub.pem"}).runs.size() == 1);
 }
 
 TEST_CASE("a file that is no report is refused") {
