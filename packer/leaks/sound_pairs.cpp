@@ -6,6 +6,7 @@
 #include <numeric>
 
 #include "common/parallel.hpp"
+#include "packer/leaks/bit_counts.hpp"
 
 namespace packer {
 namespace {
@@ -22,6 +23,11 @@ constexpr std::size_t k_indexed_frames = 64;
 
 // Of frames that share a key by chance, what is next to them differs in half of the signs.
 constexpr double k_hopeful_evidence = 6, k_hopeful_errors = 0.3;
+
+// Of a second around such a frame a copy agrees in more of the signs than chance does: a look that costs a
+// tenth of comparing all.
+constexpr std::size_t k_frames_around = 16;
+constexpr double k_chance_errors = 0.4;
 
 // Which signs make up a key, and its number: what is left of a frame, pushed together.
 struct Key {
@@ -94,6 +100,15 @@ class Index {
   std::vector<Place> places_;
 };
 
+bool agree_around(const SoundMark& a, std::size_t frame, const SoundMark& b, std::size_t other) {
+  const std::size_t before = std::min({k_frames_around, frame, other});
+  const std::size_t behind = std::min({k_frames_around, a.frames() - frame, b.frames() - other});
+  const std::size_t begin = frame - before, other_begin = other - before;
+  const BitCounts counts = count_bits(&a.signs[begin], &a.sure[begin], &b.signs[other_begin],
+                                      &b.sure[other_begin], before + behind);
+  return static_cast<double>(counts.differ) <= k_chance_errors * static_cast<double>(counts.compared);
+}
+
 bool is_hopeful(const SoundLikeness& likeness) {
   return likeness.evidence >= k_hopeful_evidence && likeness.errors <= k_hopeful_errors;
 }
@@ -107,6 +122,7 @@ std::vector<std::uint32_t> look_up(const Index& index, std::span<const SoundMark
     for (const Index::Place& place : index.find(mark, frame)) {
       const int lag = static_cast<int>(place.frame) - static_cast<int>(frame);
       if (lag < -k_most_lag || lag > k_most_lag || groups[place.sound] == groups[sound]) continue;
+      if (!agree_around(mark, frame, marks[place.sound], place.frame)) continue;
       if (!is_hopeful(compare_at(mark, marks[place.sound], lag))) continue;
       if (std::find(found.begin(), found.end(), place.sound) == found.end()) found.push_back(place.sound);
     }

@@ -133,13 +133,13 @@ def llava_outputs(model, prefix):
     return out
 
 
-def generate_llava(model):
-    """Greedy text by transformers' own merging and cache, one row at a time, so that no padding is involved."""
+def generate_llava(model, beams=1):
+    """Greedy text, or that of a beam search, by transformers' own merging and cache, one row at a time, so that no padding is involved."""
     answers = []
     for ids in ([1, 5, IMAGE, 7, 9, 11], [1, IMAGE, 8, 4]):
         out = model.generate(input_ids=torch.tensor([ids]), attention_mask=torch.ones(1, len(ids), dtype=torch.long),
                              pixel_values=pixels(1, model.config.vision_config.image_size), max_new_tokens=6,
-                             do_sample=False, eos_token_id=2, pad_token_id=PAD)
+                             num_beams=beams, do_sample=False, eos_token_id=2, pad_token_id=PAD)
         said = out[0, len(ids):].tolist()
         answers.append(said[:said.index(2)] if 2 in said else said)
     return answers
@@ -243,11 +243,12 @@ def audio_outputs(folder):
 # --------------------------------------------------------------------------------------------------------------------
 
 def make(root):
-    tensors, answers = {}, {}
+    tensors, answers, beam_answers = {}, {}, {}
     for name, variant in VARIANTS.items():
         model = make_llava(root / f"llava_{name}", variant)
         tensors.update(llava_outputs(model, name))
         answers[name] = generate_llava(model)
+        beam_answers[name] = generate_llava(model, beams=4)
     for name, audio in CLAPS.items():
         tensors.update(clap_outputs(make_clap(root / f"clap_{name}", audio), f"clap_{name}"))
     tensors.update(image_outputs(root / "image"))
@@ -259,6 +260,7 @@ def make(root):
         tokenizer.save(str(root / f"tokenizer_{kind}" / "tokenizer.json"))
         texts[kind] = encodings(tokenizer, TEXTS)
     (root / "answers.json").write_text(json.dumps(answers))
+    (root / "beam_answers.json").write_text(json.dumps(beam_answers))
     (root / "texts.json").write_text(json.dumps(texts))
     save_file({name: tensor.contiguous() for name, tensor in tensors.items()}, root / "expected.safetensors")
 

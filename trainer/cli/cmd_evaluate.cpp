@@ -44,7 +44,7 @@ void add_evaluate(common::Program& program) {
       {"evaluate",
        "Judge a finished run again, on its pack or on another",
        {"evaluate experiments/overfitting/runs/RUN",
-        "evaluate experiments/overfitting/runs/RUN --pack-root other_pack --eval-audio-gate-comparison"},
+        "evaluate experiments/overfitting/runs/RUN --pack-root test_pack --captions-per-clip 5 --beams 4"},
        {{1, "the run, the pack or the base has changed, or is not the expected one"},
         {3, k_io},
         {4, k_unsigned},
@@ -58,6 +58,10 @@ void add_evaluate(common::Program& program) {
   add_place_flags(verb, places, flags->feature_cache, flags->device);
   verb.on("--eval-audio-gate-comparison", flags->every_gate,
           "Ask the questions at gates 0, 1/4, 1/2 and 1 too");
+  verb.whole("--captions-per-clip", flags->request.captions_per_clip, {1, 1000},
+             "Score each clip against so many captions of its own; a clip that has fewer is refused")
+      .otherwise("all that it has");
+  verb.whole("--beams", flags->request.caption_beams, {1, 64}, "Caption by a beam search with so many beams");
   verb.action([flags](const common::CommonFlags& common_flags) {
     require_run(flags->request.run);
     return on_device([&] {

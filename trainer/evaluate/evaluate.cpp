@@ -22,7 +22,7 @@ std::int64_t limit_of(std::int64_t own_batches, std::int64_t all_batches, std::i
 }
 
 SpeakOptions options_for(const RunConfig& config, std::int64_t token_limit, const std::string& what) {
-  return {config.evaluation.batch_size, token_limit, config.fusion.positions, what, config.verbosity};
+  return {config.evaluation.batch_size, token_limit, config.fusion.positions, what, config.verbosity, 1};
 }
 
 // One way to ask the questions.
@@ -145,9 +145,9 @@ std::vector<Prediction> caption_group(const RunConfig& config, const Experiment&
                                                                         : config.evaluation.answer_tokens;
   std::vector<Hearing> hearings = {{group.vectors.slice(0, 0, count), 1.0}};
   if (count > 1) hearings.push_back({shuffled_vectors(group, config.seed).slice(0, 0, count), 1.0});
-  const SpokenSet said =
-      speak(model, experiment.tokenizer, rows, hearings,
-            options_for(config, token_limit, fmt::format("captioning, {}, {}", name, split)), compute, log);
+  SpeakOptions options = options_for(config, token_limit, fmt::format("captioning, {}, {}", name, split));
+  if (scorer == manifest::Scorer::captions) options.beams = config.evaluation.caption_beams;
+  const SpokenSet said = speak(model, experiment.tokenizer, rows, hearings, options, compute, log);
   for (std::int64_t i = 0; i < count; ++i) {
     const auto at = static_cast<std::size_t>(i);
     const ClipSample& sample = group.items[at].sample;

@@ -4,6 +4,8 @@
 #include <span>
 #include <utility>
 
+#include "trainer/model/beam_search.hpp"
+#include "trainer/model/generate.hpp"
 #include "trainer/model/memory.hpp"
 #include "trainer/model/prefix_store.hpp"
 
@@ -77,14 +79,36 @@ void score(const Scene& scene, const torch::Tensor& logits, std::span<Spoken> ou
   }
 }
 
-// Null audio: the base, with no adapter in the computation at all.
+// What the rows hear: clips [B, D], or nothing where they are undefined.
+AudioInput hear(const SafeModel& model, const Hearing& hearing) {
+  return hearing.clips.defined() ? model.hear(hearing.clips, hearing.gate) : AudioInput{};
+}
+
+std::vector<TokenIds> answer(const SafeModel& model, const Scene& scene, const Hearing* hearing,
+                             const AudioInput& audio, const SpeakOptions& options) {
+  const Decoder& decoder = model.base().decoder();
+  const std::int64_t eos = model.base().tokens().eos;
+  if (options.beams == 1)
+    return generate(decoder, eos, scene.prompts, scene.prompt_valid, options.token_limit,
+                    hearing == nullptr ? LayerHook{} : model.hook(audio), scene.answers.prefix);
+  LayerHook hook;
+  AudioInput copies;  // one a beam
+  if (hearing != nullptr) {
+    if (hearing->clips.defined())
+      copies = model.hear(hearing->clips.repeat_interleave(options.beams, 0), hearing->gate);
+    hook = model.hook(copies);
+  }
+  return beam_search(decoder, eos, scene.prompts, scene.prompt_valid, options.token_limit, options.beams,
+                     hook, scene.answers.prefix);
+}
+
+// Null hearing: the base, with no adapter in the computation at all.
 std::vector<Spoken> speak_batch(const SafeModel& model, const Tokenizer& tokenizer, const Scene& scene,
-                                const AudioInput* audio, std::int64_t token_limit) {
+                                const Hearing* hearing, const SpeakOptions& options) {
   std::vector<Spoken> spoken(scene.answers.counts.size());
-  score(scene, audio == nullptr ? scene.base_logits : model.answer_logits(scene.answers, *audio), spoken);
-  const std::vector<TokenIds> said =
-      generate(model.base().decoder(), model.base().tokens().eos, scene.prompts, scene.prompt_valid,
-               token_limit, audio == nullptr ? LayerHook{} : model.hook(*audio), scene.answers.prefix);
+  const AudioInput audio = hearing == nullptr ? AudioInput{} : hear(model, *hearing);
+  score(scene, hearing == nullptr ? scene.base_logits : model.answer_logits(scene.answers, audio), spoken);
+  const std::vector<TokenIds> said = answer(model, scene, hearing, audio, options);
   for (std::size_t i = 0; i < said.size(); ++i) spoken[i].text = tokenizer.decode(said[i]);
   return spoken;
 }
@@ -116,14 +140,12 @@ SpokenSet speak(const SafeModel& model, const Tokenizer& tokenizer, const std::v
     if (!batch) {
       const Scene scene = prepare(model, std::span(rows).subspan(begin, end - begin), options);
       batch.emplace();
-      batch->push_back(speak_batch(model, tokenizer, scene, nullptr, options.token_limit));
-      for (const Hearing& hearing : hearings) {
-        AudioInput audio;
+      batch->push_back(speak_batch(model, tokenizer, scene, nullptr, options));
+      for (Hearing hearing : hearings) {
         if (hearing.clips.defined())
-          audio = model.hear(
-              hearing.clips.slice(0, static_cast<std::int64_t>(begin), static_cast<std::int64_t>(end)),
-              hearing.gate);
-        batch->push_back(speak_batch(model, tokenizer, scene, &audio, options.token_limit));
+          hearing.clips =
+              hearing.clips.slice(0, static_cast<std::int64_t>(begin), static_cast<std::int64_t>(end));
+        batch->push_back(speak_batch(model, tokenizer, scene, &hearing, options));
       }
       log.add(options.what, index, *batch);
     }

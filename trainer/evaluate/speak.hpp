@@ -1,5 +1,4 @@
-// Rows asked of the base and, with what they hear under each of several conditions, of SAFE: the greedy
-// answer, and how likely the reference is. Batch by batch: what stands before the first position that hears,
+// Rows asked of the base and, with what they hear under each of several conditions, of SAFE: the answer, and how likely the reference is. Batch by batch: what stands before the first position that hears,
 // and what the base says, is computed once for all conditions.
 // Axes: n rows, D width of the audio encoder, F positions up to the end of an image.
 #pragma once
@@ -30,6 +29,7 @@ struct SpeakOptions {
   FusionPositions positions = FusionPositions::text;
   std::string what = "asking";
   common::Verbosity verbosity = common::Verbosity::normal;
+  std::int64_t beams = 1;  // of a beam search; 1: the greedy answer
 };
 
 struct SpokenSet {

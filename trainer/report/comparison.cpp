@@ -287,6 +287,21 @@ void correct_p(Comparison& comparison) {
   for (PairedComparison& pair : comparison.paired) pair.holm_p = pair.is_primary ? pair.p : *next++;
 }
 
+void require_own_scores(const Comparison& comparison) {
+  std::set<std::pair<std::string, std::string>> scored;
+  for (const CaptionScores& scores : comparison.caption_scores) {
+    if (std::none_of(comparison.runs.begin(), comparison.runs.end(),
+                     [&](const RunSummary& run) { return run.sums_digest.hex() == scores.run_digest; }))
+      throw Error(ErrorKind::mismatch, "--caption-scores: scores of the run with the digest " +
+                                           scores.run_digest +
+                                           ", which is not among these runs; name that run too, or score the "
+                                           "captions of these (safe-report captions)");
+    if (!scored.insert({scores.run_digest, scores.clips}).second)
+      throw Error(ErrorKind::mismatch, "--caption-scores: the " + scores.clips + " clips of the run " +
+                                           scores.run_digest + " are scored twice; name one of the files");
+  }
+}
+
 }  // namespace
 
 Comparison compare_runs(const std::vector<fs::path>& runs, const ComparisonOptions& options) {
@@ -304,6 +319,8 @@ Comparison compare_runs(const std::vector<fs::path>& runs, const ComparisonOptio
   for (VariantGroup& group : comparison.groups) add_estimates(comparison, group);
   add_pairs(comparison);
   comparison.primary = options.primary;
+  comparison.caption_scores = options.caption_scores;
+  require_own_scores(comparison);
   correct_p(comparison);
   for (std::string& warning : warnings_about(comparison)) comparison.warnings.push_back(std::move(warning));
   return comparison;

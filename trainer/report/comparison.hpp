@@ -12,6 +12,7 @@
 #include <string_view>
 #include <vector>
 
+#include "trainer/report/caption_scores.hpp"
 #include "trainer/report/statistics.hpp"
 #include "trainer/results/run_summary.hpp"
 
@@ -67,12 +68,14 @@ struct Comparison {
   std::vector<ClipComparison> clips;
   std::vector<std::string> warnings;  // e.g. of packs that differ
   std::string primary;                // as it was asked for, or empty
+  std::vector<CaptionScores> caption_scores;
 };
 
 struct ComparisonOptions {
   std::optional<std::filesystem::path> trusted_key{};  // the public key that must have signed every run
   // The contrast that was chosen before the runs, with a trained clip: "soft_retention -> full_safe".
   std::string primary{};
+  std::vector<CaptionScores> caption_scores{};  // of these runs; of another one is a mismatch error
 };
 [[nodiscard]] Comparison compare_runs(const std::vector<std::filesystem::path>& runs,
                                       const ComparisonOptions& options = {});

@@ -29,6 +29,7 @@ constexpr const char* k_media_meta = "safe-report-media";
 constexpr const char* k_gnuplot_meta = "safe-report-gnuplot";
 constexpr const char* k_jpeg_meta = "safe-report-jpeg";
 constexpr const char* k_primary_meta = "safe-report-primary";
+constexpr const char* k_scores_meta = "safe-report-caption-scores";
 constexpr const char* k_page_meta = "safe-report-page";
 constexpr const char* k_format = "4 ";
 constexpr std::size_t k_hex_size = 2 * common::Digest::k_size;
@@ -166,6 +167,18 @@ void compare_page(std::string page, const Comparison& comparison, const std::vec
                               "is not what follows from its runs; " + first_difference(page, again)});
 }
 
+// What the page was asked to say beside what follows from its runs.
+ComparisonOptions options_of(const std::string& page, const ReportLocations& locations, ReportCheck& check) {
+  ComparisonOptions options{locations.trusted_key, only_content(page, k_primary_meta), {}};
+  const std::string scores = only_content(page, k_scores_meta);
+  if (scores.empty()) return options;
+  options.caption_scores =
+      parse_caption_scores(common::parse_json(scores, locations.page.string()), locations.page.string());
+  check.not_compared.emplace_back(
+      "scores of captions by another program: they came from outside, and the page's are taken over");
+  return options;
+}
+
 }  // namespace
 
 std::vector<std::string> run_paths_from(const Comparison& comparison, const fs::path& page) {
@@ -184,6 +197,8 @@ std::string link_lines(const Comparison& comparison, const PageSources& sources)
       meta_line(k_media_meta, sources.media) + meta_line(k_gnuplot_meta, sources.gnuplot) +
       meta_line(k_jpeg_meta, sources.jpeg);
   if (!comparison.primary.empty()) lines += meta_line(k_primary_meta, comparison.primary);
+  if (!comparison.caption_scores.empty())
+    lines += meta_line(k_scores_meta, common::dump_line(to_json(comparison.caption_scores)));
   for (std::size_t r = 0; r < comparison.runs.size(); ++r)
     lines += meta_line(k_run_meta, comparison.runs[r].sums_digest.hex() + " " + comparison.runs[r].pack_id +
                                        " " + sources.run_paths[r]);
@@ -236,8 +251,13 @@ ReportCheck verify_report(const ReportLocations& locations) {
                              k_format + SAFE_VERSION + "; check it with the program that made it");
     return check;
   }
-  const Comparison comparison =
-      compare_runs(folders, {locations.trusted_key, only_content(page, k_primary_meta)});
+  Comparison comparison;
+  try {
+    comparison = compare_runs(folders, options_of(page, locations, check));
+  } catch (const Error& error) {
+    find(locations.page, std::string("names what its runs do not give: ") + error.what());
+    return check;
+  }
   const std::string again = common::dump_pretty(to_json(comparison));
   if (common::digest_of(again).hex() != json.front())
     find(locations.page, "says other numbers than follow from its runs");

@@ -25,8 +25,9 @@ struct PageSources {
                                                       const std::filesystem::path& page);
 
 // <meta> lines: each run's SHA256SUMS digest, pack id and path from the page's folder; the digest of
-// report.json; where pictures, sounds and figures come from and by which programs; the primary comparison, if
-// one was named; and a place for the page's own digest, which seal_page fills in.
+// report.json; where pictures, sounds and figures come from and by which programs; the primary comparison and
+// another program's scores, where they were named; and a place for the page's own digest, which seal_page
+// fills in.
 [[nodiscard]] std::string link_lines(const Comparison& comparison, const PageSources& sources);
 // The page with its own SHA-256 (taken while that place holds zeros) put in.
 [[nodiscard]] std::string seal_page(std::string page);

@@ -91,6 +91,7 @@ std::string to_markdown(const Comparison& comparison, const std::string& command
          section("Other conditions", other_conditions_table(comparison)) +
          section("Audio skill", clip_table(comparison)) +
          section("Is the sound heard?", hearing_table(comparison)) +
+         section("Captions scored by another program", caption_scores_table(comparison)) +
          section("Paired comparisons", paired_table(comparison)) +
          section("Gate sweep", sweep_table(comparison)) +
          section("Null space", null_space_table(comparison)) + section("Runs", run_table(comparison));

@@ -7,6 +7,7 @@
 
 #include "common/json.hpp"
 #include "manifest/datasets/scorer.hpp"
+#include "trainer/results/config_keys.hpp"
 #include "trainer/results/prediction.hpp"
 #include "trainer/results/vqa_accuracy.hpp"
 #include "trainer/samples/samples.hpp"
@@ -19,7 +20,8 @@ constexpr std::uint64_t k_config_limit_bytes = std::uint64_t{64} << 20;
 
 class PackCheck {
  public:
-  explicit PackCheck(const PackSamples& samples) {
+  // `captions`: references of each clip; 0: all that it has.
+  PackCheck(const PackSamples& samples, std::size_t captions) : captions_(captions) {
     for (const QuestionSample& question : samples.validation)
       questions_.emplace(std::to_string(question.question_id), &question);
     for (const auto* clips : {&samples.clips, &samples.held_out})
@@ -31,7 +33,9 @@ class PackCheck {
     if (item.kind == PredictionKind::audio) {
       const auto found = clips_.find(item.id);
       if (found == clips_.end()) return find("the pack has no such clip");
-      require("references", item.references, found->second->captions);
+      std::vector<std::string> captions = found->second->captions;
+      if (captions_ > 0 && captions_ < captions.size()) captions.resize(captions_);
+      require("references", item.references, captions);
       require("scorer", manifest::name_of(scorer_of(item)), manifest::name_of(found->second->scorer));
       return;
     }
@@ -59,6 +63,7 @@ class PackCheck {
                        common::dump_line(expected)));
   }
 
+  std::size_t captions_;
   std::string where_;
   std::map<std::string, const QuestionSample*> questions_;
   std::map<std::string, const ClipSample*> clips_;
@@ -72,7 +77,9 @@ common::Findings check_against_pack(const std::filesystem::path& run, const pack
   if (id != pack.id().hex())
     return {{"config.json", "R9", fmt::format("pack_id is {}; the pack has the id {}", id, pack.id().hex())}};
   const PackSamples samples = read_samples(pack);
-  PackCheck check(samples);
+  PackCheck check(samples, config.contains(k_captions_per_clip)
+                               ? common::integer_member(config, k_captions_per_clip, "config.json")
+                               : 0);
   const std::vector<Prediction> items = read_predictions(run / k_file);
   for (std::size_t i = 0; i < items.size(); ++i) check.check(i + 1, items[i]);
   common::sort_findings(check.findings);

@@ -136,7 +136,7 @@ std::string words_html() {
 }
 
 std::string results_html(const Comparison& comparison, const Draw& draw) {
-  const Table hearing = hearing_table(comparison);
+  const Table hearing = hearing_table(comparison), scores = caption_scores_table(comparison);
   return "<section id=\"results\"><h2>What was kept and what was learnt</h2>\n" +
          figure_html(trade_off_figure(comparison, draw), "big") + legend_html(comparison) +
          "<p class=\"note\">Up and to the right is better. Bars are 95 % intervals, small rings are single "
@@ -145,7 +145,8 @@ std::string results_html(const Comparison& comparison, const Draw& draw) {
          table_html(comparison, question_table(comparison)) +
          table_html(comparison, other_conditions_table(comparison)) +
          table_html(comparison, clip_table(comparison)) +
-         (hearing.rows.empty() ? "" : table_html(comparison, hearing)) + words_html() + "</section>\n";
+         (hearing.rows.empty() ? "" : table_html(comparison, hearing)) +
+         (scores.rows.empty() ? "" : table_html(comparison, scores)) + words_html() + "</section>\n";
 }
 
 std::string paired_html(const Comparison& comparison) {

@@ -113,6 +113,7 @@ Json to_json(const Comparison& comparison) {
   report["paired"] = list_json(comparison.paired, pair_json);
   report["clips"] = list_json(comparison.clips, clips_json);
   report["warnings"] = comparison.warnings;
+  if (!comparison.caption_scores.empty()) report["caption_scores"] = to_json(comparison.caption_scores);
   if (!comparison.primary.empty()) report["primary"] = comparison.primary;
   return report;
 }

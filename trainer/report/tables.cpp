@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <set>
 
 #include "trainer/report/number_text.hpp"
 
@@ -163,6 +164,31 @@ Table hearing_table(const Comparison& comparison) {
     }
     if (has_any) table.rows.push_back(std::move(row));
   }
+  return table;
+}
+
+Table caption_scores_table(const Comparison& comparison) {
+  Table table{
+      "Captions as another program scored them, under its names; these numbers do not follow from the runs",
+      {"", "seed", "clips"},
+      {}};
+  std::set<std::string> names;
+  for (const CaptionScores& scores : comparison.caption_scores)
+    for (const auto& [name, score] : scores.scores) names.insert(name);
+  table.head.insert(table.head.end(), names.begin(), names.end());
+  for (const VariantGroup& group : comparison.groups)
+    for (const std::size_t r : group.runs)
+      for (const CaptionScores& scores : comparison.caption_scores) {
+        const RunSummary& run = comparison.runs[r];
+        if (run.sums_digest.hex() != scores.run_digest) continue;
+        std::vector<std::string>& row = table.rows.emplace_back();
+        row = {group.label, run.seed ? std::to_string(*run.seed) : "-", scores.clips};
+        for (const std::string& name : names) {
+          const auto found = scores.scores.find(name);
+          row.push_back(
+              number_text(found == scores.scores.end() ? Maybe() : Maybe(found->second), Scale::plain4));
+        }
+      }
   return table;
 }
 

@@ -19,6 +19,8 @@ struct Table {
 [[nodiscard]] Table clip_table(const Comparison& comparison);
 // Only settings of which it was measured.
 [[nodiscard]] Table hearing_table(const Comparison& comparison);
+// No rows where none were given.
+[[nodiscard]] Table caption_scores_table(const Comparison& comparison);
 [[nodiscard]] Table paired_table(const Comparison& comparison);  // no rows where nothing is comparable
 [[nodiscard]] Table sweep_table(const Comparison& comparison);   // no rows where no gate was swept
 [[nodiscard]] Table null_space_table(const Comparison& comparison);

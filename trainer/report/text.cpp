@@ -84,9 +84,10 @@ std::string to_text(const Comparison& comparison) {
     for (const std::size_t run : group.runs)
       out += fmt::format("run    {}  {}\n", common::escape_for_terminal(comparison.runs[run].path.string()),
                          common::escape_for_terminal(group.label));
-  for (const Table& table : {question_table(comparison), other_conditions_table(comparison),
-                             clip_table(comparison), hearing_table(comparison), paired_table(comparison),
-                             sweep_table(comparison), null_space_table(comparison)})
+  for (const Table& table :
+       {question_table(comparison), other_conditions_table(comparison), clip_table(comparison),
+        hearing_table(comparison), caption_scores_table(comparison), paired_table(comparison),
+        sweep_table(comparison), null_space_table(comparison)})
     if (!table.rows.empty()) out += "\n" + wrapped(table.title) + aligned(table);
   out += "\n" + wrapped(interval_note(comparison));
   for (const std::string& warning : comparison.warnings)

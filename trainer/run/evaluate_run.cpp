@@ -139,6 +139,21 @@ Selection select_for(const RunSummary& run, const packer::VerifiedPack& pack, co
   return selection;
 }
 
+// The first captions of each clip, so that clips of a data set with five and of one with seven are scored
+// alike.
+void limit_captions(Selection& selection, std::size_t count) {
+  for (std::vector<ClipSample>* clips : {&selection.train, &selection.memorised, &selection.held_out})
+    for (ClipSample& clip : *clips) {
+      if (clip.captions.size() < count)
+        throw common::Error(
+            common::ErrorKind::mismatch,
+            fmt::format("the clip {} has {} of the {} captions that --captions-per-clip asks for; ask for no "
+                        "more, or evaluate on a pack of a split with so many, such as AudioCaps' test",
+                        clip.clip_id, clip.captions.size(), count));
+      clip.captions.resize(count);
+    }
+}
+
 Json record_of(const RunSummary& run, const RunConfig& config, const RunInputs& inputs) {
   Json record = run.config;
   for (const std::string_view key : k_outside_digest) record.erase(std::string(key));
@@ -147,6 +162,8 @@ Json record_of(const RunSummary& run, const RunConfig& config, const RunInputs& 
   for (const char* key : {"pack_id", "pack_name", "device", "torch_version", "safe_packs_version",
                           "git_commit", "gate_comparison", "eval_audio_gate_comparison"})
     record[key] = now.at(key);
+  for (const char* key : {k_caption_beams, k_captions_per_clip})
+    if (now.contains(key)) record[key] = now.at(key);
   record.erase("cuda");
   if (now.contains("cuda")) record["cuda"] = now.at("cuda");
   record["evaluated_run"] = {{"name", run.name}, {"sha256sums_digest", run.sums_digest.hex()}};
@@ -183,6 +200,8 @@ RunResult evaluate_run(const EvaluateRequest& request) {
   take_places(request.places, config);
   if (request.gate_comparison == GateComparison::sweep)
     config.evaluation.gate_comparison = GateComparison::sweep;
+  config.evaluation.caption_beams = request.caption_beams;
+  config.evaluation.captions_per_clip = request.captions_per_clip;
   find_models(config);
   Workplace work(config.output_root);
   const packer::VerifiedPack pack = open_source(config, work);
@@ -195,8 +214,11 @@ RunResult evaluate_run(const EvaluateRequest& request) {
   const common::Digest digest = config_digest(record);
   record["config_digest"] = digest.hex();
   const FeatureCaches caches = open_caches(config, record, models.placement, compute);
+  Selection selection = select_for(run, pack, config);
+  if (request.captions_per_clip > 0)
+    limit_captions(selection, static_cast<std::size_t>(request.captions_per_clip));
   const Experiment experiment =
-      open_experiment(pack, select_for(run, pack, config), config, std::move(models), caches, compute);
+      open_experiment(pack, std::move(selection), config, std::move(models), caches, compute);
   SafeModel model(*experiment.base, experiment.silence, config.projector, config.fusion, config.seed);
   const std::string adapter = "checkpoints/adapter.safetensors";
   load_adapter(

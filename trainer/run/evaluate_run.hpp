@@ -13,6 +13,9 @@ struct EvaluateRequest {
   RunConfig places;
   // Ask at every gate too, also where the run did not.
   GateComparison gate_comparison = GateComparison::none;
+  // Of captions: 1 is greedy; and how many references each clip is scored against, 0: all that it has. A clip
+  // with fewer is a mismatch error.
+  std::int64_t caption_beams = 1, captions_per_clip = 0;
 };
 
 // What the run's config.json says of model and evaluation. A format error names `where`.

@@ -142,6 +142,9 @@ common::Json config_json(const RunConfig& config, const RunInputs& inputs) {
                     {"gate_scale", config.fusion.gate_scale}};
   if (config.prompt == PromptForm::llava) json[k_prompt] = "llava";  // older runs do not have the key
   json["retention"] = retention_json(config.retention);
+  if (config.evaluation.caption_beams != 1) json[k_caption_beams] = config.evaluation.caption_beams;
+  if (config.evaluation.captions_per_clip != 0)
+    json[k_captions_per_clip] = config.evaluation.captions_per_clip;
   json["gate_comparison"] = text_of(config.evaluation.gate_comparison);
   json["weight_decay"] = config.weight_decay;
   json["gradient_limit"] = config.gradient_limit;

@@ -39,6 +39,8 @@ struct EvaluationConfig {
   GateComparison gate_comparison = GateComparison::none;
   std::int64_t train_batches = 4;  // of the training rows, under "training"; 0: none
   std::int64_t answer_tokens = 12, caption_tokens = 20;
+  std::int64_t caption_beams = 1;      // 1: captions are greedy, as answers always are
+  std::int64_t captions_per_clip = 0;  // references; 0: all that the pack has
 };
 
 struct RunConfig {

@@ -33,8 +33,20 @@ struct ReportFlags {
   std::vector<fs::path> runs;
   std::optional<fs::path> page, pack, tensorboard, markdown, trusted_key;
   std::string primary;
+  std::vector<fs::path> caption_scores;
   bool no_media = false;
 };
+
+constexpr std::uint64_t k_scores_limit_bytes = std::uint64_t{1} << 20;
+
+std::vector<CaptionScores> read_caption_scores(const std::vector<fs::path>& files) {
+  std::vector<CaptionScores> all;
+  for (const fs::path& file : files)
+    for (CaptionScores& one :
+         parse_caption_scores(common::read_json(file, k_scores_limit_bytes), file.string()))
+      all.push_back(std::move(one));
+  return all;
+}
 
 // All that a shell's `folder/*` gives.
 std::set<fs::path> glob(const fs::path& folder) {
@@ -62,6 +74,8 @@ std::string runs_of(const ReportFlags& flags) {
 // Stands in the file that it makes.
 std::string command_of(const ReportFlags& flags) {
   std::string command = "safe-trainer report" + runs_of(flags);
+  for (const fs::path& file : flags.caption_scores)
+    command += " --caption-scores " + common::quote_for_shell(file.string());
   if (!flags.primary.empty()) command += " --primary " + common::quote_for_shell(flags.primary);
   return command + " --markdown " + common::quote_for_shell(flags.markdown->string());
 }
@@ -184,7 +198,9 @@ int report(const ReportFlags& flags, const common::CommonFlags& common_flags) {
   check_flags(flags);
   make_folder_of(flags.page);
   make_folder_of(flags.markdown);
-  const Comparison comparison = compare_runs(finished_runs(flags.runs), {flags.trusted_key, flags.primary});
+  const Comparison comparison =
+      compare_runs(finished_runs(flags.runs),
+                   {flags.trusted_key, flags.primary, read_caption_scores(flags.caption_scores)});
   if (flags.page) write_report(flags, comparison, common_flags);
   if (flags.markdown) common::write_file(*flags.markdown, to_markdown(comparison, command_of(flags)));
   if (flags.tensorboard) write_event_files(comparison.runs, *flags.tensorboard);
@@ -219,6 +235,9 @@ void add_report(common::Program& program) {
   verb.text("--primary", flags->primary,
             "This comparison was chosen before the runs, so its p needs no correction: "
             "'soft_retention -> full_safe', named as in the table of comparisons");
+  verb.paths("--caption-scores", flags->caption_scores,
+             "Show what another program gave for the captions of a run, from this file; how to make one: "
+             "safe-report captions --help");
   verb.path("--markdown", flags->markdown, "Write the tables here, as Markdown");
   verb.path("--tensorboard", flags->tensorboard, "Write TensorBoard event files to this folder, one a run");
   verb.path("--trust,--require-signature", flags->trusted_key, k_trust_help);

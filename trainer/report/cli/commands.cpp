@@ -7,6 +7,7 @@ common::Program safe_report() {
   add_report(program);
   add_verify_run(program);
   add_sign_run(program);
+  add_captions(program);
   return program;
 }
 

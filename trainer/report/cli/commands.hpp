@@ -8,6 +8,8 @@ namespace trainer {
 void add_report(common::Program& program);
 // Its exit code is 1 where something has changed or does not follow, 4 where the trusted key did not sign it.
 void add_verify_run(common::Program& program);
+// Captions of a run for programs that score them.
+void add_captions(common::Program& program);
 void add_sign_run(common::Program& program);
 
 [[nodiscard]] common::Program safe_report();

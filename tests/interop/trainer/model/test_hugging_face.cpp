@@ -10,6 +10,7 @@
 #include "tests/support/process.hpp"
 #include "tests/support/tensors.hpp"
 #include "trainer/data/pixels.hpp"
+#include "trainer/model/beam_search.hpp"
 #include "trainer/model/clap.hpp"
 #include "trainer/model/llava.hpp"
 #include "trainer/model/log_mel.hpp"
@@ -117,11 +118,12 @@ TEST_CASE("LLaVA folders that transformers wrote give its numbers at every stage
     for (const auto* side : {"left", "right"}) check_llava(*made, variant, side);
 }
 
-TEST_CASE("greedy answers are those of transformers' generate") {
+TEST_CASE("greedy answers, and those of four beams, are those of transformers' generate") {
   const torch::NoGradGuard no_grad;
   const auto* made = fixtures();
   if (made == nullptr) return;
-  const auto all = made->json("answers.json");
+  const auto all = made->json("answers.json"), of_beams = made->json("beam_answers.json");
+  bool any_differs = false;
   for (const auto& [variant, answers] : all.items()) {
     CAPTURE(variant);
     const auto llava = trainer::Llava::load(made->folder / ("llava_" + variant));
@@ -132,7 +134,11 @@ TEST_CASE("greedy answers are those of transformers' generate") {
     const auto hidden = llava.embed(batch.ids, at::cat({features, features}));
     const auto said = trainer::generate(llava.decoder(), llava.tokens().eos, hidden, batch.valid, 6);
     for (std::size_t row = 0; row < 2; ++row) CHECK(said[row] == answers[row].get<TokenIds>());
+    const auto found = trainer::beam_search(llava.decoder(), llava.tokens().eos, hidden, batch.valid, 6, 4);
+    for (std::size_t row = 0; row < 2; ++row) CHECK(found[row] == of_beams[variant][row].get<TokenIds>());
+    any_differs = any_differs || found != said;
   }
+  CHECK(any_differs);  // or the beams were not tested
 }
 
 TEST_CASE("CLAP folders that transformers wrote give its numbers") {

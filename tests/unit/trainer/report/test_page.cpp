@@ -72,10 +72,11 @@ std::vector<fs::path> two_settings(const fs::path& root) {
   return runs;
 }
 
-void write_report(const std::vector<fs::path>& runs, const fs::path& page) {
-  common::write_file(fs::path(page).replace_extension(".json"),
-                     common::dump_pretty(to_json(compare_runs(runs))));
-  common::write_file(page, page_of(runs, page));
+void write_report(const std::vector<fs::path>& runs, const fs::path& page,
+                  const ComparisonOptions& options = {}) {
+  const Comparison comparison = compare_runs(runs, options);
+  common::write_file(fs::path(page).replace_extension(".json"), common::dump_pretty(to_json(comparison)));
+  common::write_file(page, write_page({comparison, choose_examples(comparison, nullptr), page}));
 }
 
 std::string what_of(const ReportCheck& check) {
@@ -374,6 +375,28 @@ TEST_CASE("a page trusts only runs that its reader's key signed") {
   CHECK(sign_run(run, scratch / "KEY.pem").how == common::Signing::was_there);
   CHECK(what_of(verify_report(trusting)) == "");
   CHECK(compare_runs({run}, {.trusted_key = scratch / "KEY.pub.pem"}).runs.size() == 1);
+}
+
+TEST_CASE("what a report was told beside its runs stands on the page, which verifies with it") {
+  if (!has_gnuplot()) return;
+  const support::Scratch scratch;
+  const std::vector<fs::path> runs = two_settings(scratch / "runs");
+  const fs::path page = scratch / "report.html";
+  const CaptionScores scores{read_run(runs.front()).sums_digest.hex(),
+                             std::string(condition::k_memorised),
+                             {{"spider_<fl>", 0.3125}}};
+  write_report(runs, page, {.primary = "no_retention -> full_safe", .caption_scores = {scores}});
+  const std::string text = support::text_of_file(page);
+  CHECK(text.find("spider_&lt;fl&gt;") != std::string::npos);
+  CHECK(text.find("0.3125") != std::string::npos);
+  CHECK(text.find("full_safe (primary)") != std::string::npos);
+  const ReportCheck check = verify_report({page});
+  CHECK(what_of(check) == "");
+  REQUIRE(check.not_compared.size() == 1);
+  CHECK(check.not_compared.front().find("came from outside") != std::string::npos);
+  // Told otherwise, it says otherwise.
+  edit_page(page, "no_retention -&gt; full_safe", "full_safe -&gt; no_retention");
+  CHECK_FALSE(what_of(verify_report({page})).empty());
 }
 
 TEST_CASE("a file that is no report is refused") {
