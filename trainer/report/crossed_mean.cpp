@@ -73,41 +73,70 @@ double scaled_chi_squared(double normal, double degrees) {
   return std::pow(std::max(1 - ninth + normal * std::sqrt(ninth), 0.05), 3);
 }
 
-// The same drawn, and exact where the degrees are few. 1 where there are none.
-double scaled_chi_squared(common::Random& random, std::size_t degrees) {
-  if (degrees == 0) return 1;
-  if (degrees >= 30) return scaled_chi_squared(random.normal(), count_of(degrees));
-  double sum = 0;
-  for (std::size_t i = 0; i < degrees; ++i) sum += std::pow(random.normal(), 2);
-  return sum / count_of(degrees);
+// P(Z < x) = probability for a standard normal Z.
+double normal_quantile(double probability) {
+  double low = -10, high = 10;
+  for (int i = 0; i < 60; ++i) {
+    const double middle = (low + high) / 2;
+    (std::erfc(-middle / std::sqrt(2.0)) / 2 < probability ? low : high) = middle;
+  }
+  return (low + high) / 2;
 }
 
-// What is random in one draw, whatever the table holds.
-struct Draw {
-  double seed_normal = 0, seed_chi = 1, both_chi = 1;
-  double item_normal = 0, item_chi_normal = 0;
+// As many normal numbers as there are draws, one from each equal part of the distribution, in random order: a
+// Latin hypercube (McKay 1979, Technometrics 21:239), of which few draws say as much as many independent
+// ones.
+std::vector<double> stratified_normals(common::Random& random) {
+  static const std::vector<double> k_scores = [] {
+    std::vector<double> scores(k_deviations);
+    for (std::size_t i = 0; i < scores.size(); ++i)
+      scores[i] = normal_quantile((count_of(i) + 0.5) / count_of(scores.size()));
+    return scores;
+  }();
+  std::vector<double> normals = k_scores;
+  random.shuffle(normals);
+  return normals;
+}
+
+// A chi-squared number for each draw, divided by its degrees of freedom; exact where they are few. 1 where
+// there are none.
+std::vector<double> scaled_chi_squared(common::Random& random, std::size_t degrees) {
+  std::vector<double> scaled(k_deviations, degrees == 0 ? 1 : 0);
+  if (degrees >= 30) {
+    scaled = stratified_normals(random);
+    for (double& one : scaled) one = scaled_chi_squared(one, count_of(degrees));
+    return scaled;
+  }
+  for (std::size_t degree = 0; degree < degrees; ++degree) {
+    const std::vector<double> normals = stratified_normals(random);
+    for (std::size_t i = 0; i < scaled.size(); ++i) scaled[i] += normals[i] * normals[i] / count_of(degrees);
+  }
+  return scaled;
+}
+
+// What is random in the draws, whatever the table holds.
+struct Draws {
+  std::vector<double> seed_normal, seed_chi, both_chi, item_normal, item_chi_normal;
 };
 
-std::vector<Draw> make_draws(std::size_t seeds, std::size_t items) {
+Draws make_draws(std::size_t seeds, std::size_t items) {
   common::Random random(k_draws_seed, "crossed mean");
-  std::vector<Draw> draws(k_deviations);
-  for (Draw& draw : draws) {
-    draw.seed_normal = random.normal();
-    draw.seed_chi = scaled_chi_squared(random, seeds - 1);
-    draw.both_chi = scaled_chi_squared(random, (seeds - 1) * (items - 1));
-    draw.item_normal = random.normal();
-    draw.item_chi_normal = random.normal();
-  }
+  Draws draws;
+  draws.seed_normal = stratified_normals(random);
+  draws.seed_chi = scaled_chi_squared(random, seeds - 1);
+  draws.both_chi = scaled_chi_squared(random, (seeds - 1) * (items - 1));
+  draws.item_normal = stratified_normals(random);
+  draws.item_chi_normal = stratified_normals(random);
   return draws;
 }
 
 // A report asks for hundreds of tables of a few sizes.
-const std::vector<Draw>& draws_for(std::size_t seeds, std::size_t items) {
+const Draws& draws_for(std::size_t seeds, std::size_t items) {
   static std::mutex mutex;
-  static std::map<std::pair<std::size_t, std::size_t>, std::vector<Draw>> known;
+  static std::map<std::pair<std::size_t, std::size_t>, Draws> known;
   const std::lock_guard lock(mutex);
-  std::vector<Draw>& draws = known[{seeds, items}];
-  if (draws.empty()) draws = make_draws(seeds, items);
+  Draws& draws = known[{seeds, items}];
+  if (draws.seed_normal.empty()) draws = make_draws(seeds, items);
   return draws;
 }
 
@@ -138,11 +167,13 @@ std::vector<double> draw_deviations(const SeedsByItems& values) {
   const double cells = count_of(seeds) * count_of(items);
   std::vector<double> deviations;
   deviations.reserve(k_deviations);
-  for (const Draw& draw : draws_for(seeds, items)) {
-    const double of_seeds = std::max(squares.seeds / draw.seed_chi - squares.both / draw.both_chi, 0.0);
+  const Draws& draws = draws_for(seeds, items);
+  for (std::size_t i = 0; i < k_deviations; ++i) {
+    const double of_seeds =
+        std::max(squares.seeds / draws.seed_chi[i] - squares.both / draws.both_chi[i], 0.0);
     const double t =
-        draw.item_normal / std::sqrt(scaled_chi_squared(draw.item_chi_normal, squares.item_degrees));
-    deviations.push_back(-draw.seed_normal * std::sqrt(of_seeds / cells) -
+        draws.item_normal[i] / std::sqrt(scaled_chi_squared(draws.item_chi_normal[i], squares.item_degrees));
+    deviations.push_back(-draws.seed_normal[i] * std::sqrt(of_seeds / cells) -
                          skewed(t, squares.skewness, items) * std::sqrt(squares.items / cells));
   }
   return deviations;

@@ -23,8 +23,10 @@ def crossed_interval(table):
 
     of_seeds = ms_seeds / chi_squared(seeds - 1) - ms_both / chi_squared((seeds - 1) * (items - 1))
     share = ((by_item - mean) ** 3).mean() / by_item.std() ** 3 / items**0.5
-    t = random.standard_t(items - 1, draws)
-    of_items = 3 / share * (numpy.cbrt(1 + share * (t - share / 6)) - 1)
+    kurtosis = ((by_item - mean) ** 4).mean() / by_item.std() ** 4
+    degrees = min(items - 1, 2 * items / (kurtosis - 1)) if kurtosis > 1 + 1e-9 else items - 1
+    t = random.standard_t(degrees, draws)
+    of_items = 3 / share * (numpy.cbrt(1 + share * (t - share / 6)) - 1) if abs(share) > 1e-9 else t
     means = (
         mean
         - random.normal(size=draws) * numpy.sqrt(of_seeds.clip(0) / (seeds * items))

@@ -47,7 +47,7 @@ common::Json random_statistics(common::Random& random) {
     const std::uint64_t trials = 1 + random.below(600);
     cases["shares"].push_back({random.below(trials + 1), trials});
     common::Json table = common::Json::array();
-    const std::uint64_t seeds = 2 + random.below(4), items = 2 + random.below(30);
+    const std::uint64_t seeds = 2 + random.below(4), items = 8 + random.below(40);
     for (std::uint64_t s = 0; s < seeds; ++s) {
       std::vector<double> row;
       for (std::uint64_t k = 0; k < items; ++k) row.push_back(random.normal() + 0.3 * static_cast<double>(s));
