@@ -10,7 +10,7 @@ namespace {
 
 struct EvaluateFlags {
   EvaluateRequest request;
-  std::string feature_cache, device = "auto";
+  std::string feature_cache, device = "auto", arithmetic = "portable";
   bool every_gate = false;
 };
 
@@ -55,7 +55,7 @@ void add_evaluate(common::Program& program) {
   verb.path("--base", places.base, "Take the run's base from this Hugging Face folder");
   verb.path("--audio-encoder", places.audio_encoder,
             "Take the run's audio encoder from this Hugging Face folder");
-  add_place_flags(verb, places, flags->feature_cache, flags->device);
+  add_place_flags(verb, places, flags->feature_cache, flags->device, flags->arithmetic);
   verb.on("--eval-audio-gate-comparison", flags->every_gate,
           "Ask the questions at gates 0, 1/4, 1/2 and 1 too");
   verb.whole("--captions-per-clip", flags->request.captions_per_clip, {1, 1000},

@@ -220,7 +220,8 @@ void add_pack_flags(Verb& verb, RunConfig& config) {
             "Refuse a pack that the owner of this public key (KEY.pub.pem) did not sign; checked first");
 }
 
-void add_place_flags(Verb& verb, RunConfig& config, std::string& feature_cache, std::string& device) {
+void add_place_flags(Verb& verb, RunConfig& config, std::string& feature_cache, std::string& device,
+                     std::string& arithmetic) {
   verb.path("--output-root,--output,--out,-o", config.output_root, "Make run directories in this folder");
   verb.path(
       "--key", config.signing_key,
@@ -232,6 +233,12 @@ void add_place_flags(Verb& verb, RunConfig& config, std::string& feature_cache, 
   verb.choice("--device", device,
               {{"auto", "CUDA where LibTorch has it, else the CPU"}, {"cpu", "the CPU"}, {"cuda", "a GPU"}},
               "Compute on this device");
+  // Taken before main: trainer/cli/arithmetic.hpp.
+  verb.choice(
+      "--arithmetic", arithmetic,
+      {{"portable", "by kernels that every x86-64-v3 processor has, whose bits another machine repeats"},
+       {"native", "by this processor's own"}},
+      "Compute on the CPU");
 }
 
 void add_dtype_flag(Verb& verb, std::string& dtype) {
@@ -251,7 +258,7 @@ DtypeChoice dtype_of(const std::string& flag) {
 void add_run_flags(Verb& verb, RunFlags& flags) {
   add_data_flags(verb, flags);
   add_pack_flags(verb, flags.config);
-  add_place_flags(verb, flags.config, flags.feature_cache, flags.device);
+  add_place_flags(verb, flags.config, flags.feature_cache, flags.device, flags.arithmetic);
   add_model_flags(verb, flags);
   add_training_flags(verb, flags);
   add_retention_flags(verb, flags);

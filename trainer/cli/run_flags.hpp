@@ -25,7 +25,7 @@ struct RunFlags {
       retention_batch_size, gradient_accumulation;
   std::optional<std::filesystem::path> base, audio_encoder;
   ShapeFlags shape;
-  std::string feature_cache;
+  std::string feature_cache, arithmetic = "portable";
   std::int64_t eval_logging_steps = 1;
 };
 
@@ -36,7 +36,8 @@ void add_run_flags(common::Verb& verb, RunFlags& flags);
 
 // Flags that several verbs have: which pack is read; and where runs and features go and what computes.
 void add_pack_flags(common::Verb& verb, RunConfig& config);
-void add_place_flags(common::Verb& verb, RunConfig& config, std::string& feature_cache, std::string& device);
+void add_place_flags(common::Verb& verb, RunConfig& config, std::string& feature_cache, std::string& device,
+                     std::string& arithmetic);
 [[nodiscard]] DeviceChoice device_of(const std::string& flag);
 void add_dtype_flag(common::Verb& verb, std::string& dtype);
 [[nodiscard]] DtypeChoice dtype_of(const std::string& flag);

@@ -4,6 +4,8 @@
 #include <ATen/Parallel.h>
 #include <ATen/Version.h>
 
+#include <dlfcn.h>
+
 #include <cstdlib>
 
 #include "common/error.hpp"
@@ -56,6 +58,22 @@ Placement placement_for(DeviceChoice device, DtypeChoice dtype) {
 std::string text_of(torch::Dtype dtype) { return dtype == torch::kBFloat16 ? "bfloat16" : "float32"; }
 
 std::string describe_library() { return at::show_config(); }
+
+Arithmetic arithmetic_in_use() {
+  Arithmetic found{"unknown", "unknown"};
+  // Of whichever BLAS is loaded; MKL, which PyPI's LibTorch has, does what its variable says.
+  using CoreName = char* (*)();
+  if (const auto name = reinterpret_cast<CoreName>(::dlsym(RTLD_DEFAULT, "openblas_get_corename")))
+    found.blas = name();
+  else if (at::hasMKL())
+    if (const char* const branch = std::getenv("MKL_CBWR")) found.blas = std::string("MKL ") + branch;
+  const std::string account = describe_library(), before = "CPU capability usage: ";
+  if (const std::size_t at = account.find(before); at != std::string::npos) {
+    const std::size_t begin = at + before.size();
+    found.aten = account.substr(begin, account.find_first_of("\r\n,", begin) - begin);
+  }
+  return found;
+}
 
 Compute::Compute(unsigned threads, std::int64_t width, const Placement& placement) {
   available_ = common::thread_count(threads);

@@ -27,6 +27,13 @@ enum class DtypeChoice { automatic, float32, bfloat16 };
 // instructions it uses. Another one may round otherwise.
 [[nodiscard]] std::string describe_library();
 
+// The kernels that compute here, whatever was asked for: {"blas": "Haswell", "aten": "AVX2"}. A library that
+// does not say has "unknown". Runs of two kinds differ in their last bits.
+struct Arithmetic {
+  std::string blas, aten;
+};
+[[nodiscard]] Arithmetic arithmetic_in_use();
+
 class Compute {
  public:
   // width: of the language model; above k_wide its products are worth threads of their own.

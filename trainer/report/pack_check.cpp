@@ -77,9 +77,10 @@ common::Findings check_against_pack(const std::filesystem::path& run, const pack
   if (id != pack.id().hex())
     return {{"config.json", "R9", fmt::format("pack_id is {}; the pack has the id {}", id, pack.id().hex())}};
   const PackSamples samples = read_samples(pack);
-  PackCheck check(samples, config.contains(k_captions_per_clip)
-                               ? common::integer_member(config, k_captions_per_clip, "config.json")
-                               : 0);
+  const std::int64_t captions = config.contains(k_captions_per_clip)
+                                    ? common::integer_member(config, k_captions_per_clip, "config.json")
+                                    : 0;
+  PackCheck check(samples, static_cast<std::size_t>(captions));
   const std::vector<Prediction> items = read_predictions(run / k_file);
   for (std::size_t i = 0; i < items.size(); ++i) check.check(i + 1, items[i]);
   common::sort_findings(check.findings);

@@ -10,13 +10,14 @@ namespace {
 using common::Json;
 
 // What may differ between runs of one group: the draw, who computed it, and what was asked beside.
-constexpr std::array<std::string_view, 15> k_not_the_experiment = {"seed",
+constexpr std::array<std::string_view, 16> k_not_the_experiment = {"seed",
                                                                    "config_digest",
                                                                    "output_dir",
                                                                    "resumed_at_steps",
                                                                    "feature_cache",
                                                                    "git_commit",
                                                                    "torch_version",
+                                                                   "arithmetic",
                                                                    "threads",
                                                                    "cuda",
                                                                    "safe_packs_version",

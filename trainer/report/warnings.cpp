@@ -4,6 +4,8 @@
 
 #include <set>
 
+#include "trainer/results/config_keys.hpp"
+
 namespace trainer {
 namespace {
 
@@ -25,6 +27,9 @@ void warn_of_other_data(const Comparison& comparison, std::vector<std::string>& 
     warnings.push_back("the runs are of different bases: compare each with its own base only");
   if (distinct(comparison.runs, [](const RunSummary& run) { return config_text(run, "git_commit"); }) > 1)
     warnings.push_back("the runs were made by different commits of this project");
+  if (distinct(comparison.runs, [](const RunSummary& run) { return config_text(run, k_arithmetic); }) > 1)
+    warnings.push_back(
+        "the runs were computed by kernels of different processors: equal runs differ in last bits");
 }
 
 // Longer training learns and forgets more, whatever the mechanisms do.

@@ -159,8 +159,9 @@ Json record_of(const RunSummary& run, const RunConfig& config, const RunInputs& 
   for (const std::string_view key : k_outside_digest) record.erase(std::string(key));
   record.erase("used");
   const Json now = config_json(config, inputs);
-  for (const char* key : {"pack_id", "pack_name", "device", "torch_version", "safe_packs_version",
-                          "git_commit", "gate_comparison", "eval_audio_gate_comparison"})
+  for (const char* key :
+       {"pack_id", "pack_name", "device", k_arithmetic, "torch_version", "safe_packs_version", "git_commit",
+        "gate_comparison", "eval_audio_gate_comparison"})
     record[key] = now.at(key);
   for (const char* key : {k_caption_beams, k_captions_per_clip})
     if (now.contains(key)) record[key] = now.at(key);

@@ -72,6 +72,17 @@ void refuse_other_type(const std::string& run, const Json& there, const Json& he
                                   run, type, here.at(k_key).get<std::string>(), type));
 }
 
+// Its last bits would be neither processor's.
+void refuse_other_arithmetic(const std::string& run, const Json& there, const Json& here) {
+  if (!there.contains(k_arithmetic) || there.at(k_arithmetic) == here.at(k_arithmetic)) return;
+  throw common::Error(
+      common::ErrorKind::mismatch,
+      fmt::format(
+          "{} was computed by the kernels {}, and here they are {}; go on with the same --arithmetic, on "
+          "such a processor if it is native, or start again without --resume",
+          run, text_of(there, k_arithmetic), text_of(here, k_arithmetic)));
+}
+
 // Tensors have the same names and shapes with either gate, so the file of a checkpoint would not show it.
 void refuse_other_gate(const fs::path& run, const Json& there) {
   if (!there.contains("fusion") || !there.at("fusion").is_object() || is_finished(run) ||
@@ -100,6 +111,7 @@ void say_what_differs(const RunConfig& config, const Json& record) {
     const std::optional<Json> there = read_config(*run);
     if (!there || !is_alike(*there, record)) continue;
     refuse_other_type(run->string(), *there, record);
+    refuse_other_arithmetic(run->string(), *there, record);
     refuse_other_gate(*run, *there);
     const std::string text = differences(*there, record);
     if (config.verbosity == common::Verbosity::quiet) return;

@@ -16,7 +16,7 @@ namespace trainer {
 [[nodiscard]] std::string differences(const common::Json& there, const common::Json& here);
 
 // Says so on standard error, unless quiet; nothing where there is no such run. One that was begun in another
-// --dtype is a mismatch error.
+// --dtype, or by other kernels (--arithmetic), is a mismatch error.
 void say_what_differs(const RunConfig& config, const common::Json& record);
 
 }  // namespace trainer

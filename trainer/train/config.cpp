@@ -153,6 +153,8 @@ common::Json config_json(const RunConfig& config, const RunInputs& inputs) {
   json["device"] = inputs.placement.device.str();
   json["dtype"] = text_of(inputs.placement.dtype);
   if (inputs.placement.device.is_cuda()) json["cuda"] = at::detail::getCUDAHooks().showConfig();
+  const Arithmetic arithmetic = arithmetic_in_use();
+  json[k_arithmetic] = {{"blas", arithmetic.blas}, {"aten", arithmetic.aten}};
   json["torch_version"] = TORCH_VERSION;
   json["safe_packs_version"] = SAFE_VERSION;
   json["git_commit"] = git_commit();

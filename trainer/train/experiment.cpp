@@ -10,6 +10,7 @@
 #include "common/error.hpp"
 #include "common/terminal.hpp"
 #include "trainer/model/compat.hpp"
+#include "trainer/results/config_keys.hpp"
 #include "trainer/train/encode_questions.hpp"
 #include "trainer/train/sample_rows.hpp"
 
@@ -133,7 +134,8 @@ FeatureCaches open_caches(const RunConfig& config, const common::Json& record, c
   }
   const auto maker = [&](const char* what, const char* model) {
     common::Json key = {{"what", what}, {"model", record.at(model)}};
-    for (const char* part : {"device", "cuda", "torch_version", "safe_packs_version", "git_commit"})
+    for (const char* part :
+         {"device", "cuda", k_arithmetic, "torch_version", "safe_packs_version", "git_commit"})
       if (record.contains(part)) key[part] = record.at(part);
     key["library"] = describe_library();
     key["dtype"] = text_of(placement.dtype);

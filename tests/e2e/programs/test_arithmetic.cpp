@@ -1,0 +1,85 @@
+// One machine stands for several: libraries take the processor's kernels from the environment, too.
+#include <doctest/doctest.h>
+
+#ifdef SAFE_TRAINER
+
+#include "tests/support/small_world.hpp"
+
+using namespace support::small_world;
+using support::run_process;
+using support::Finished;
+
+namespace {
+
+// As on a processor with neither AVX nor what came after it.
+Finished on_old_processor(std::vector<std::string> words) {
+  std::vector<std::string> command = {"env",
+                                      "OPENBLAS_CORETYPE=Nehalem",
+                                      "ATEN_CPU_CAPABILITY=default",
+                                      "ONEDNN_MAX_CPU_ISA=SSE41",
+                                      "DNNL_MAX_CPU_ISA=SSE41",
+                                      "MKL_CBWR=COMPATIBLE",
+                                      k_bin + "/safe-trainer"};
+  command.insert(command.end(), words.begin(), words.end());
+  return run_process(command);
+}
+
+common::Json arithmetic_of(const fs::path& run) { return json_of(run / "config.json").at("arithmetic"); }
+
+bool has_avx2() {
+  __builtin_cpu_init();
+  return __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma");
+}
+
+}  // namespace
+
+TEST_CASE("two kinds of processor give the same bytes, unless they are asked for their own kernels") {
+  if (!has_avx2()) {
+    MESSAGE("skipped: this processor has no AVX2");
+    return;
+  }
+  const World& w = world();
+  const std::vector<std::string> native = {"--num-epochs", "2", "--arithmetic", "native"};
+  World::ok(trainer(w.run("no_retention", "here", {"--num-epochs", "2"})));
+  World::ok(on_old_processor(w.run("no_retention", "there", {"--num-epochs", "2"})));
+  World::ok(on_old_processor(w.run("no_retention", "there_native", native)));
+  const fs::path here = w.only_run("here"), there = w.only_run("there"), other = w.only_run("there_native");
+  const auto text = [](const fs::path& path) { return support::text_of_file(path); };
+  for (const char* name :
+       {"history.jsonl", "predictions.jsonl", "metrics.json", "checkpoints/adapter.safetensors"}) {
+    CAPTURE(name);
+    CHECK(text(here / name) == text(there / name));
+  }
+  CHECK(text(here / "checkpoints/adapter.safetensors") != text(other / "checkpoints/adapter.safetensors"));
+  CHECK(arithmetic_of(here) == common::Json({{"blas", "Haswell"}, {"aten", "AVX2"}}));
+  CHECK(arithmetic_of(there) == arithmetic_of(here));
+  CHECK(arithmetic_of(other).at("blas") == "Nehalem");
+}
+
+TEST_CASE("a run goes on with its own kernels only") {
+  if (!has_avx2()) return;
+  const World& w = world();
+  const auto with = [&](std::vector<std::string> more) {
+    more.insert(more.end(), {"--num-epochs", "2", "--resume"});
+    return w.run("no_retention", "two_processors", more);
+  };
+  World::ok(trainer(with({})));
+  const fs::path run = w.only_run("two_processors");
+  World::ok(on_old_processor(with({})));
+  const Finished other = on_old_processor(with({"--arithmetic=native"}));
+  CHECK(other.code == 1);
+  CHECK(other.err.find("was computed by the kernels") != std::string::npos);
+  CHECK(other.err.find("Nehalem") != std::string::npos);
+  CHECK(w.only_run("two_processors") == run);
+}
+
+TEST_CASE(
+    "who asks for help, or for a verb that computes nothing, is answered by the program that was started") {
+  const Finished help = on_old_processor({"--version"});
+  World::ok(help);
+  const Finished wrong = on_old_processor({"run", "--arithmetic", "fast"});
+  CHECK(wrong.code == 2);
+  CHECK(wrong.err.find("--arithmetic") != std::string::npos);
+}
+
+#endif
