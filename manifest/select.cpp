@@ -147,6 +147,32 @@ Excluded read_excluded(const std::vector<std::filesystem::path>& manifests) {
   return excluded;
 }
 
+std::string words_of(std::string_view question) {
+  std::string words;
+  for (const char c : question) {
+    const auto byte = static_cast<unsigned char>(c);
+    const bool is_letter =
+        byte >= 0x80 || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9');
+    if (is_letter)
+      words += c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
+    else if (!words.empty() && words.back() != ' ')
+      words += ' ';
+  }
+  if (!words.empty() && words.back() == ' ') words.pop_back();
+  return words;
+}
+
+void exclude_words(const std::vector<std::filesystem::path>& manifests, Excluded& excluded) {
+  for (const std::filesystem::path& path : manifests) {
+    const AnyManifest any = read_any(path, Repeats::refuse);
+    const auto* vqa = std::get_if<VqaManifest>(&any);
+    if (vqa == nullptr)
+      throw Error(ErrorKind::usage,
+                  path.string() + " holds clips, which ask nothing; name a manifest of questions (--unlike)");
+    for (const QuestionEntry& entry : vqa->entries) excluded.questions.insert(words_of(entry.question));
+  }
+}
+
 const char* name_of(Strategy strategy) {
   return strategy == Strategy::stratified ? "stratified" : "original";
 }
@@ -156,7 +182,8 @@ QuestionChoice select_questions(const VqaTables& tables, const QuestionRequest& 
   std::vector<std::size_t> population;
   for (std::size_t i = 0; i < tables.size(); ++i)
     if (!excluded.image_ids.contains(tables.image_id(i)) &&
-        !excluded.question_ids.contains(tables.question_id(i)))
+        !excluded.question_ids.contains(tables.question_id(i)) &&
+        (excluded.questions.empty() || !excluded.questions.contains(words_of(tables.question(i)))))
       population.push_back(i);
   const std::uint64_t wanted = wanted_of(population.size(), request.subset_size, "annotated questions");
 

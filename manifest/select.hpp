@@ -7,6 +7,7 @@
 #include <filesystem>
 #include <functional>
 #include <string>
+#include <string_view>
 #include <unordered_set>
 #include <vector>
 
@@ -21,9 +22,17 @@ struct Excluded {
   std::unordered_set<std::int64_t> image_ids;
   std::unordered_set<std::int64_t> question_ids;
   std::unordered_set<std::string> clip_ids;
+  std::unordered_set<std::string> questions;  // their words, as words_of gives them
 };
 // Manifests of either kind.
 [[nodiscard]] Excluded read_excluded(const std::vector<std::filesystem::path>& manifests);
+
+// A question without what does not change it: ASCII letters small, and no punctuation or double spaces. "What
+// colour is it?" and "what colour  is it" are one.
+[[nodiscard]] std::string words_of(std::string_view question);
+// Adds the words of all questions of these manifests, so that none is asked in them again. A manifest without
+// questions is a usage error.
+void exclude_words(const std::vector<std::filesystem::path>& manifests, Excluded& excluded);
 
 enum class VqaSplit { val, retention, base };
 enum class Strategy { original, stratified };
@@ -41,7 +50,7 @@ struct QuestionChoice {
   VqaManifest manifest;
   std::size_t population = 0;  // questions that could have been chosen
 };
-// The population is every annotated question of which neither the image nor the question is excluded; entries
+// The population is every annotated question of which neither image, question nor words are excluded; entries
 // come in ascending order of question_id.
 [[nodiscard]] QuestionChoice select_questions(const VqaTables& tables, const QuestionRequest& request,
                                               const Excluded& excluded);

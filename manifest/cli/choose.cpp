@@ -235,10 +235,12 @@ int choose_questions(const QuestionOptions& options, const common::CommonFlags& 
   const std::vector<fs::path> exclude = all_excluded(options.exclude, options.output);
   const std::vector<fs::path> lists = lists_of(options.exclude);
   std::vector<fs::path> inputs = joined(joined({options.questions, options.annotations}, exclude), lists);
+  inputs = joined(std::move(inputs), options.unlike);
   if (options.captions) inputs.push_back(*options.captions);
   require_writable(options.output, inputs);
 
   Excluded excluded = read_excluded(exclude);
+  exclude_words(options.unlike, excluded);
   IdList list = read_lists(options.exclude, flags);
   std::vector<ClipEntry> captions;
   if (options.captions) {
@@ -261,9 +263,10 @@ int choose_questions(const QuestionOptions& options, const common::CommonFlags& 
     recipe.sources.push_back(source_of("captions", *options.captions, options.captions_licence));
   add_excluded(exclude, recipe);
   add_excluded(lists, recipe);
+  for (const fs::path& path : options.unlike) recipe.sources.push_back(source_of("unlike", path));
   // The original's own choice has the original's bytes, and its recipe a file of its own.
   const bool is_original = options.split == VqaSplit::val && options.strategy == Strategy::original &&
-                           exclude.empty() && lists.empty();
+                           exclude.empty() && lists.empty() && options.unlike.empty();
   if (!is_original) choice.manifest.recipe = recipe;
 
   Written written{options.output,

@@ -38,6 +38,7 @@ struct QuestionOptions {
   std::uint64_t subset_size = 0;  // 0: all
   common::Seed seed = 0;
   Exclusion exclude;
+  std::vector<std::filesystem::path> unlike;      // manifests whose questions are not asked again
   std::optional<std::filesystem::path> captions;  // a table of clips; base only
   std::optional<Licence> captions_licence;
   std::string data_subtype;     // empty: as the tables say

@@ -107,6 +107,9 @@ void add_question_verb(common::Program& program, VqaSplit split, common::VerbTex
   verb.path("--annotations", options->annotations, "Read VQA v2's answers from this table")
       .otherwise(question_set().annotations(year).front() + " in data/vqa or in annotations/ there");
   add_choice_flags(verb, *options, "questions", excluded_text(options->exclude));
+  verb.paths("--unlike", options->unlike,
+             "Choose no question that this manifest asks, about whatever picture, in the same words but for "
+             "capitals and punctuation; repeatable");
   verb.value("--strategy", "NAME", "Draw questions in this way",
              [options](const std::string&, const std::string& name) {
                options->strategy = name == "stratified" ? Strategy::stratified : Strategy::original;

@@ -22,7 +22,8 @@ struct Licence {
 };
 
 struct Recipe {
-  // A file that the choice follows from: "questions", "annotations", "metadata", "captions" or "excluded".
+  // A file that the choice follows from: "questions", "annotations", "metadata", "captions",
+  // "excluded" or "unlike".
   struct Source {
     std::string table;
     common::Digest digest;

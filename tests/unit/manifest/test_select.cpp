@@ -80,6 +80,47 @@ TEST_CASE("an excluded image takes all of its questions with it, an excluded que
   CHECK(choice.manifest.entries[2].question_id == 3000);
 }
 
+TEST_CASE("a question is its words, whatever their capitals and what stands between them") {
+  CHECK(manifest::words_of("What colour is it?") == "what colour is it");
+  CHECK(manifest::words_of("  what colour--is IT ") == "what colour is it");
+  CHECK(manifest::words_of("Is it 2 o'clock?") == "is it 2 o clock");
+  CHECK(manifest::words_of("Où est-ce ?") == "où est ce");
+  CHECK(manifest::words_of("?!") == "");
+}
+
+TEST_CASE("words that another manifest asks are not asked again, about whatever picture") {
+  const support::Scratch scratch;
+  std::vector<common::Json> questions, annotations;
+  const std::vector<std::string> words = {"What is it?", "What colour is it?", "what COLOUR is it",
+                                          "Is it a cat?"};
+  for (int i = 0; i < 8; ++i) {
+    questions.push_back(support::question_row(1000 + i, i + 1, words[static_cast<std::size_t>(i % 4)]));
+    annotations.push_back(support::annotation_row(1000 + i, std::vector<std::string>(10, "cat")));
+  }
+  support::put_file(scratch / "q", support::questions_table(questions));
+  support::put_file(scratch / "a", support::annotations_table(annotations));
+  const manifest::VqaTables tables =
+      manifest::read_vqa_tables(scratch / "q", scratch / "a", 1, common::Verbosity::quiet);
+  const auto ids_chosen = [&](const Excluded& excluded) {
+    std::vector<std::int64_t> ids;
+    const auto choice = manifest::select_questions(tables, {VqaSplit::val, 0, 5, "val2014"}, excluded);
+    for (const auto& entry : choice.manifest.entries) ids.push_back(entry.question_id);
+    return ids;
+  };
+  Excluded all_but_one;
+  for (std::int64_t id = 1000; id < 1008; ++id)
+    if (id != 1001) all_but_one.question_ids.insert(id);
+  const auto one = manifest::select_questions(tables, {VqaSplit::val, 0, 5, "val2014"}, all_but_one);
+  support::put_file(scratch / "val_manifest.json", manifest::write_vqa(one.manifest));
+  Excluded excluded;
+  manifest::exclude_words({scratch / "val_manifest.json"}, excluded);
+  CHECK(ids_chosen(excluded) == std::vector<std::int64_t>{1000, 1003, 1004, 1007});
+  CHECK(ids_chosen({}).size() == 8);
+  support::put_file(scratch / "clips.json",
+                    manifest::write_subset(manifest::select_clips({row("1", "a")}, {"train"}, {}).manifest));
+  CHECK(kind_of([&] { manifest::exclude_words({scratch / "clips.json"}, excluded); }) == ErrorKind::usage);
+}
+
 TEST_CASE("too few questions or clips is a mismatch that names both numbers") {
   try {
     (void)manifest::select_questions(tables_of(4), {VqaSplit::val, 5, 1, "val2014"}, {});
