@@ -119,9 +119,9 @@ inline trainer::RunConfig small_config(const std::string& variant) {
   config.fusion.layers = {1, 2};
   config.retention = trainer::preset_of(variant);
   config.retention.batch_size = 4;
-  config.retention.fisher.every = 2;
-  config.retention.fisher.samples = 4;
-  if (config.retention.null_space) config.retention.null_space->row_minimum = 4;
+  config.retention.of<trainer::FisherOptions>().every = 2;
+  config.retention.of<trainer::FisherOptions>().samples = 4;
+  config.retention.of<trainer::NullSpaceOptions>().row_minimum = 4;
   config.evaluation.gate_comparison = trainer::GateComparison::sweep;
   config.evaluation.batch_size = 4;
   config.evaluation.answer_tokens = config.evaluation.caption_tokens = 4;

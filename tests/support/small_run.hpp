@@ -179,9 +179,8 @@ inline std::filesystem::path make_run(const std::filesystem::path& root, const R
   const auto weight_of = [&](const char* name) {
     return retention.contains(name) ? retention.at(name).at("weight").get<double>() : 0.0;
   };
-  trainer::Maybe penalty;
-  if (weight_of("fisher") > 0) metrics.fisher_trace = penalty = 0.5;
-  trainer::fill_losses(metrics.validation, weight_of("kl"), penalty);
+  if (weight_of("fisher") > 0) metrics.fisher_trace = metrics.validation.fisher_loss = 0.5;
+  trainer::fill_losses(metrics, weight_of("kl"));
   const bool is_protected = retention.contains("null_space") && !retention.at("null_space").is_null();
   if (is_protected && !recipe.null_space)
     metrics.null_space.push_back({"gate", 1, 10, 96, 600, 0.99, 1e-7, 2e-6, 1e-6});

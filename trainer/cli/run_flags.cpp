@@ -81,47 +81,15 @@ void add_model_flags(Verb& verb, RunFlags& f) {
       .otherwise(fmt::format("{}", FusionConfig{}.gate_scale));
 }
 
-std::vector<common::Choice> null_space_choices() {
-  return {{"off", "nothing"},
-          {"gate", "the gate's map"},
-          {"query", "the query maps"},
-          {"output", "the output maps"},
-          {"all", "every map but the gate"},
-          {"gradient", "no map, but the directions of the answers' gradients"}};
-}
-
 void add_retention_flags(Verb& verb, RunFlags& f) {
-  const std::string of_kl =
-      fmt::format("{} in soft_retention and full_safe, 0 in no_retention", KlOptions{}.weight);
-  const std::string of_fisher =
-      fmt::format("{} in soft_retention and full_safe, 0 in no_retention", FisherOptions{}.weight);
-  verb.real("--kl-weight", f.kl_weight, RealRange::not_negative,
-            "Weight the KL divergence from the base with this; 0: off")
-      .otherwise(of_kl);
-  verb.real("--kl-temperature", f.kl_temperature, RealRange::positive,
-            "Soften both distributions of the KL divergence with this temperature")
-      .otherwise(fmt::format("{}", KlOptions{}.temperature));
-  verb.real("--fisher-weight", f.fisher_weight, RealRange::not_negative,
-            "Weight the Fisher penalty with this; 0: off")
-      .otherwise(of_fisher);
-  const NullSpaceOptions null_space;
-  verb.text("--null-space", f.null_space, "Protect these maps by a null space")
-      .otherwise("gate in full_safe, else off")
-      .choices(null_space_choices());
-  verb.real("--null-space-energy", f.null_space_energy, RealRange::share,
-            "Protect this share of the energy of the retention questions' states")
-      .otherwise(fmt::format("{}", null_space.energy));
-  verb.whole("--null-space-rank", f.null_space_rank, k_whole,
-             "Protect at most this many directions; 0: as many as the energy asks for, of gradients 64")
-      .otherwise(std::to_string(null_space.rank_limit));
-  verb.whole("--null-space-refresh", f.null_space_refresh, k_positive_whole,
-             "gradient alone: find the subspace again after this many steps")
-      .otherwise(std::to_string(null_space.refresh));
-  verb.whole("--null-space-min-samples", f.null_space_min_samples, k_positive_whole,
-             "Refuse to build a null space from fewer retention questions")
-      .otherwise(std::to_string(null_space.row_minimum));
+  add_mechanism_flags(verb, f.mechanisms);
+  verb.whole(
+          "--retention-size", f.retention_size, k_whole,
+          "Use only this many of the pack's retention questions, drawn by the seed; a smaller set is part of "
+          "every larger one; 0: all")
+      .otherwise("0");
   verb.whole("--retention-batch-size", f.retention_batch_size, k_positive_whole,
-             "Ask this many retention questions a step for KL")
+             "Ask this many retention questions a step for KL and replay")
       .otherwise(std::to_string(RetentionConfig{}.batch_size));
 }
 
@@ -190,23 +158,10 @@ void require_base(const RunFlags& flags) {
 }
 
 void resolve_retention(const RunFlags& flags, RunConfig& config) {
-  RetentionConfig& r = config.retention;
-  r = preset_of(config.variant);
-  if (flags.kl_weight) r.kl.weight = *flags.kl_weight;
-  if (flags.kl_temperature) r.kl.temperature = *flags.kl_temperature;
-  if (flags.fisher_weight) r.fisher.weight = *flags.fisher_weight;
-  if (flags.retention_batch_size) r.batch_size = *flags.retention_batch_size;
-  if (flags.null_space && *flags.null_space == "off") r.null_space.reset();
-  if (flags.null_space && *flags.null_space != "off") {
-    if (!r.null_space) r.null_space = NullSpaceOptions{};
-    r.null_space->placement = null_space_placement(*flags.null_space);
-  }
-  if (r.null_space) {
-    if (flags.null_space_energy) r.null_space->energy = *flags.null_space_energy;
-    if (flags.null_space_rank) r.null_space->rank_limit = *flags.null_space_rank;
-    if (flags.null_space_refresh) r.null_space->refresh = *flags.null_space_refresh;
-    if (flags.null_space_min_samples) r.null_space->row_minimum = *flags.null_space_min_samples;
-  }
+  config.retention = preset_of(config.variant);
+  apply(flags.mechanisms, config.retention);
+  if (flags.retention_size) config.retention.questions = *flags.retention_size;
+  if (flags.retention_batch_size) config.retention.batch_size = *flags.retention_batch_size;
   if (flags.gate_scale) config.fusion.gate_scale = *flags.gate_scale;
 }
 

@@ -19,10 +19,9 @@ struct RunFlags {
   bool audio_gate = true;
   bool debug_logging = false;
   std::string device = "auto", dtype = "auto", silence_baseline = "on", fusion_positions = "text";
-  std::optional<std::string> null_space;
-  std::optional<double> kl_weight, kl_temperature, fisher_weight, null_space_energy, gate_scale;
-  std::optional<std::int64_t> null_space_rank, null_space_refresh, null_space_min_samples,
-      retention_batch_size, gradient_accumulation;
+  MechanismFlags mechanisms;
+  std::optional<double> gate_scale;
+  std::optional<std::int64_t> retention_batch_size, retention_size, gradient_accumulation;
   std::optional<std::filesystem::path> base, audio_encoder;
   ShapeFlags shape;
   std::string feature_cache, arithmetic = "portable";

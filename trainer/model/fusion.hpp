@@ -67,6 +67,7 @@ class FusionBlock {
   AdapterLinear& value() { return value_; }
   AdapterLinear& output() { return output_; }
   AdapterLinear& gate() { return gate_; }
+  [[nodiscard]] const AdapterLinear& gate() const { return gate_; }
 
  private:
   // The maps with the names under which a checkpoint stores them.

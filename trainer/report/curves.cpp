@@ -7,6 +7,8 @@
 #include <map>
 #include <set>
 
+#include "trainer/results/mechanism_record.hpp"
+
 namespace trainer {
 namespace {
 
@@ -75,28 +77,43 @@ Histories read_histories(const Comparison& comparison) {
   return histories;
 }
 
-std::string title_of(const std::string& key) {
-  static const std::map<std::string, std::string> titles = {
+// Titles of mechanisms by their keys, as the runs have them.
+using Titles = std::map<std::string, std::string>;
+
+Titles titles_of(const Comparison& comparison) {
+  Titles titles;
+  for (const RunSummary& run : comparison.runs)
+    for (const MechanismRecord& mechanism : mechanisms_in(run.config))
+      titles.emplace(mechanism.key, mechanism.title);
+  return titles;
+}
+
+// "<mechanism>_loss", "<mechanism>_gradient_norm" and "<mechanism>_removed" belong to a mechanism.
+std::string title_of(const std::string& key, const Titles& titles) {
+  static const std::map<std::string, std::string> own = {
       {"total_loss", "total loss"},
       {"audio_task_loss", "task loss, nats a token"},
-      {"kl_loss", "KL term"},
-      {"fisher_loss", "Fisher term"},
-      {"null_space_removed", "null space: norm that U removes"},
       {"train_token_accuracy", "token accuracy on the batch"},
       {"gradient_norm", "gradient norm, all terms"},
-      {"audio_gradient_norm", "gradient norm, task"},
-      {"kl_gradient_norm", "gradient norm, KL"},
-      {"fisher_gradient_norm", "gradient norm, Fisher"}};
-  const auto found = titles.find(key);
-  return found == titles.end() ? key : found->second;
+      {"audio_gradient_norm", "gradient norm, task"}};
+  if (const auto found = own.find(key); found != own.end()) return found->second;
+  const auto mechanism = [&](std::string_view suffix) {
+    const std::string name = key.substr(0, key.size() - suffix.size());
+    const auto found = titles.find(name);
+    return found == titles.end() ? name : found->second;
+  };
+  if (key.ends_with("_gradient_norm")) return "gradient norm, " + mechanism("_gradient_norm");
+  if (key.ends_with("_loss")) return mechanism("_loss") + " term";
+  if (key.ends_with("_removed")) return mechanism("_removed") + ": norm that it removes";
+  return key;
 }
 
 // Losses first, then what they pull with.
 int rank_of(const std::string& key) {
   if (key == "total_loss") return 0;
   if (key == "audio_task_loss") return 1;
-  if (key.size() > 5 && key.substr(key.size() - 5) == "_loss") return 2;
-  if (key == "null_space_removed") return 3;
+  if (key.ends_with("_loss")) return 2;
+  if (key.ends_with("_removed")) return 3;
   return key.find("gradient") == std::string::npos ? 4 : 5;
 }
 
@@ -166,10 +183,10 @@ std::string panel_script(const std::map<std::size_t, TermCurves>& groups, std::i
          labels + panel.data + "plot " + panel.bands + panel.lines + "\n";
 }
 
-void add_rows(Table& table, const Comparison& comparison, const std::string& key,
+void add_rows(Table& table, const Comparison& comparison, const std::string& title,
               const std::map<std::size_t, TermCurves>& groups) {
   for (const auto& [group, curves] : groups) {
-    std::vector<std::string> row = {comparison.groups[group].label, title_of(key)};
+    std::vector<std::string> row = {comparison.groups[group].label, title};
     for (const std::size_t bin : {std::size_t{0}, k_bins / 4, k_bins / 2, 3 * k_bins / 4, k_bins - 1}) {
       const auto value = curves.at(bin);
       row.push_back(!value ? "-"
@@ -185,6 +202,7 @@ void add_rows(Table& table, const Comparison& comparison, const std::string& key
 
 Curves loss_curves(const Comparison& comparison, const Draw& draw) {
   const Histories histories = read_histories(comparison);
+  const Titles titles = titles_of(comparison);
   std::vector<std::string> keys;
   for (const auto& [key, groups] : histories.terms) keys.push_back(key);
   std::stable_sort(keys.begin(), keys.end(),
@@ -198,12 +216,12 @@ Curves loss_curves(const Comparison& comparison, const Draw& draw) {
   for (const std::string& key : keys) {
     const auto& groups = histories.terms.at(key);
     Figure& figure = curves.figures.emplace_back();
-    figure.title = title_of(key);
+    figure.title = title_of(key, titles);
     const std::string id = "curve-" + std::to_string(curves.figures.size());
     figure.wide = draw({id, 360, 240, figure.title,
                         "Over the steps of training: lines are means over the seeds, bands their range.",
                         panel_script(groups, histories.last_step)});
-    add_rows(curves.table, comparison, key, groups);
+    add_rows(curves.table, comparison, figure.title, groups);
   }
   return curves;
 }

@@ -93,7 +93,8 @@ std::string to_markdown(const Comparison& comparison, const std::string& command
          section("Is the sound heard?", hearing_table(comparison)) +
          section("Captions scored by another program", caption_scores_table(comparison)) +
          section("Paired comparisons", paired_table(comparison)) +
-         section("Gate sweep", sweep_table(comparison)) +
+         section("Gate sweep", sweep_table(comparison)) + section("Mechanisms", mechanism_table(comparison)) +
+         section("Gate of the trained model", gate_table(comparison)) +
          section("Null space", null_space_table(comparison)) + section("Runs", run_table(comparison));
 }
 

@@ -174,6 +174,13 @@ std::string curves_html(const Comparison& comparison, const Draw& draw) {
          table_html(comparison, curves.table) + "</details></section>\n";
 }
 
+std::string plain_section(const Comparison& comparison, const char* id, const char* title,
+                          const Table& table) {
+  if (table.rows.empty()) return "";
+  return fmt::format("<section id=\"{}\"><h2>{}</h2>\n<p class=\"note\">{}.</p>\n", id, title, table.title) +
+         table_html(comparison, table) + "</section>\n";
+}
+
 std::string null_space_html(const Comparison& comparison, const Draw& draw) {
   const Table table = null_space_table(comparison);
   if (table.rows.empty()) return "";
@@ -267,6 +274,8 @@ std::string write_page(const PageRequest& request) {
   return seal_page(head + lead_html(comparison) + warnings_html(comparison) +
                    results_html(comparison, figures.draw) + paired_html(comparison) +
                    sweep_html(comparison, figures.draw) + curves_html(comparison, figures.draw) +
+                   plain_section(comparison, "mechanisms", "Mechanisms", mechanism_table(comparison)) +
+                   plain_section(comparison, "gate", "Gate of the trained model", gate_table(comparison)) +
                    null_space_html(comparison, figures.draw) + examples_html(comparison, request.examples) +
                    provenance_html(comparison) + "</main>\n</body>\n</html>\n");
 }

@@ -6,6 +6,7 @@
 #include <set>
 
 #include "trainer/report/number_text.hpp"
+#include "trainer/results/mechanism_record.hpp"
 
 namespace trainer {
 namespace {
@@ -257,6 +258,60 @@ Table null_space_table(const Comparison& comparison) {
              space.width > 0 ? fmt::format("{} of {}", space.rank, space.width) : std::to_string(space.rank),
              number_text(space.energy, Scale::plain4), small(space.leak), small(space.certificate),
              small(space.measured_drift), number_text(share, Scale::plain3)});
+      }
+  return table;
+}
+
+Table gate_table(const Comparison& comparison) {
+  Table table{
+      "Gate of the trained model, on retention questions while an irrelevant clip plays and on captions of "
+      "training clips: rms of its argument Wg·h, mean of |tanh| (0 shut, 1 open), and the share of the "
+      "energy of h that a null space leaves to it",
+      {"", "seed", "layer", "rms, questions", "rms, captions", "open, questions", "open, captions",
+       "outside U, questions", "outside U, captions", "captions / questions"},
+      {}};
+  for (const VariantGroup& group : comparison.groups)
+    for (const std::size_t r : group.runs)
+      for (const GateMetrics& gate : comparison.runs[r].metrics.gate) {
+        const auto &a = gate.retention, &b = gate.audio;
+        const Maybe ratio =
+            a.outside && b.outside && *a.outside > 0 ? Maybe(*b.outside / *a.outside) : std::nullopt;
+        const std::optional<std::int64_t> seed = comparison.runs[r].seed;
+        std::vector<std::string> row = {group.label, seed ? std::to_string(*seed) : "-",
+                                        std::to_string(gate.layer)};
+        for (const Maybe& value : {a.rms, b.rms, a.mean, b.mean, a.outside, b.outside})
+          row.push_back(number_text(value, Scale::plain4));
+        row.push_back(number_text(ratio, Scale::plain3));
+        table.rows.push_back(std::move(row));
+      }
+  return table;
+}
+
+Table mechanism_table(const Comparison& comparison) {
+  Table table{
+      "Mechanisms: in how many steps each acted, its largest gradient norm or the most that it removed, and "
+      "what it measured of the trained model",
+      {"", "seed", "mechanism", "settings", "acted", "of", "largest", "measured"},
+      {}};
+  for (const VariantGroup& group : comparison.groups)
+    for (const std::size_t r : group.runs)
+      for (const MechanismRecord& mechanism : mechanisms_in(comparison.runs[r].config)) {
+        const auto& all = comparison.runs[r].metrics.mechanisms;
+        const auto activity = all.find(mechanism.key);
+        if (activity == all.end()) continue;  // a run that was judged again did not train
+        std::string settings, measured;
+        for (const auto& [name, value] : mechanism.settings.items())
+          settings += fmt::format("{}{} {}", settings.empty() ? "" : ", ", name,
+                                  value.is_string() ? value.get<std::string>() : common::dump_line(value));
+        for (const auto& [name, value] : activity->second.measured)
+          measured += fmt::format("{}{} {}", measured.empty() ? "" : ", ", name,
+                                  value ? fmt::format("{:.4g}", *value) : "-");
+        const std::optional<std::int64_t> seed = comparison.runs[r].seed;
+        table.rows.push_back(
+            {group.label, seed ? std::to_string(*seed) : "-", mechanism.title, settings,
+             std::to_string(activity->second.acted_steps), std::to_string(activity->second.enabled_steps),
+             activity->second.largest ? fmt::format("{:.3g}", *activity->second.largest) : "-",
+             measured.empty() ? "-" : measured});
       }
   return table;
 }

@@ -24,6 +24,8 @@ struct Table {
 [[nodiscard]] Table paired_table(const Comparison& comparison);  // no rows where nothing is comparable
 [[nodiscard]] Table sweep_table(const Comparison& comparison);   // no rows where no gate was swept
 [[nodiscard]] Table null_space_table(const Comparison& comparison);
+[[nodiscard]] Table gate_table(const Comparison& comparison);
+[[nodiscard]] Table mechanism_table(const Comparison& comparison);
 
 // What the intervals mean, in sentences; what they are depends on how many seeds there are.
 [[nodiscard]] std::string interval_note(const Comparison& comparison);

@@ -87,7 +87,8 @@ std::string to_text(const Comparison& comparison) {
   for (const Table& table :
        {question_table(comparison), other_conditions_table(comparison), clip_table(comparison),
         hearing_table(comparison), caption_scores_table(comparison), paired_table(comparison),
-        sweep_table(comparison), null_space_table(comparison)})
+        sweep_table(comparison), mechanism_table(comparison), gate_table(comparison),
+        null_space_table(comparison)})
     if (!table.rows.empty()) out += "\n" + wrapped(table.title) + aligned(table);
   out += "\n" + wrapped(interval_note(comparison));
   for (const std::string& warning : comparison.warnings)

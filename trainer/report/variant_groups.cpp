@@ -4,6 +4,8 @@
 #include <array>
 #include <set>
 
+#include "trainer/results/mechanism_record.hpp"
+
 namespace trainer {
 namespace {
 
@@ -60,15 +62,6 @@ Json experiment_of(const Json& config) {
   return experiment;
 }
 
-bool is_on(const Json& retention, const char* mechanism) {
-  if (!retention.contains(mechanism) || retention.at(mechanism).is_null()) return false;
-  const Json& options = retention.at(mechanism);
-  return !options.is_object() || !options.contains("weight") || options.at("weight") > 0;
-}
-
-constexpr std::array<std::pair<const char*, const char*>, 3> k_mechanisms = {
-    {{"kl", "KL"}, {"fisher", "Fisher"}, {"null_space", "null space"}}};
-
 // The variant, where what is switched on is what its name promises.
 std::string title_of(const RunSummary& run) {
   // Whoever named a configuration knows what it is for.
@@ -76,16 +69,20 @@ std::string title_of(const RunSummary& run) {
       run.config.at("name") != run.variant)
     return run.config.at("name").get<std::string>();
   if (!run.config.contains("retention") || !run.config.at("retention").is_object()) return run.variant;
-  const Json& retention = run.config.at("retention");
-  std::string on;
-  for (const auto& [key, title] : k_mechanisms)
-    if (is_on(retention, key)) on += (on.empty() ? "" : " + ") + std::string(title);
+  std::string keys, titles;
+  for (const MechanismRecord& mechanism : mechanisms_in(run.config)) {
+    keys += (keys.empty() ? "" : ",") + mechanism.key;
+    titles += (titles.empty() ? "" : " + ") + mechanism.title;
+  }
   const std::map<std::string, std::string> promised = {
-      {"no_retention", ""}, {"soft_retention", "KL + Fisher"}, {"full_safe", "KL + Fisher + null space"}};
+      {"no_retention", ""}, {"soft_retention", "kl,fisher"}, {"full_safe", "kl,fisher,null_space"}};
   const auto found = promised.find(run.variant);
-  if (found == promised.end() || found->second == on) return run.variant;
-  return on.empty() ? "nothing switched on" : on;
+  if (found == promised.end() || found->second == keys) return run.variant;
+  return titles.empty() ? "nothing switched on" : titles;
 }
+
+// How a report calls a mechanism is no setting of it.
+bool is_title(const std::string& path) { return path.starts_with("retention.") && path.ends_with(".title"); }
 
 // "retention.kl.weight" -> "kl.weight", "retention.null_space.energy" -> "energy".
 std::string short_name(std::string path) {
@@ -101,7 +98,8 @@ std::string difference_text(const std::vector<Leaves>& leaves, std::size_t index
     for (const auto& [path, value] : one) paths.insert(path);
   std::string text;
   for (const std::string& path : paths) {
-    if (std::find(k_said_again.begin(), k_said_again.end(), path) != k_said_again.end()) continue;
+    if (is_title(path) || std::find(k_said_again.begin(), k_said_again.end(), path) != k_said_again.end())
+      continue;
     const auto value_in = [&](const Leaves& one) {
       const auto found = one.find(path);
       return found == one.end() ? std::string("-") : found->second;
@@ -141,8 +139,13 @@ Json experiment_without_mechanisms(const Json& config) {
   Json experiment = experiment_of(config);
   for (const std::string_view key : k_said_again) experiment.erase(std::string(key));
   experiment.erase("null_space_refresh_interval");
-  if (experiment.contains("retention") && experiment.at("retention").is_object())
-    for (const auto& mechanism : k_mechanisms) experiment.at("retention").erase(mechanism.first);
+  // What is under "retention" and is an object, or null, is a mechanism; the rest is the stream of questions.
+  if (experiment.contains("retention") && experiment.at("retention").is_object()) {
+    Json rest = Json::object();
+    for (const auto& [key, value] : experiment.at("retention").items())
+      if (!value.is_object() && !value.is_null()) rest[key] = value;
+    experiment["retention"] = rest;
+  }
   return experiment;
 }
 
@@ -151,20 +154,14 @@ Json experiment_without_mechanisms(const Json& config) {
 bool adds_one_mechanism(const RunSummary& first, const RunSummary& second) {
   for (const RunSummary* run : {&first, &second})
     if (!run->config.contains("retention") || !run->config.at("retention").is_object()) return false;
-  const Json& before = first.config.at("retention");
-  const Json& after = second.config.at("retention");
-  int added = 0;
-  for (const auto& mechanism : k_mechanisms) {
-    const char* const key = mechanism.first;
-    if (!is_on(after, key)) {
-      if (is_on(before, key)) return false;
-    } else if (!is_on(before, key)) {
-      ++added;
-    } else if (before.at(key) != after.at(key)) {
-      return false;
-    }
-  }
-  return added == 1 &&
+  const std::vector<MechanismRecord> before = mechanisms_in(first.config),
+                                     after = mechanisms_in(second.config);
+  const auto is_kept = [&](const MechanismRecord& mechanism) {
+    return std::any_of(after.begin(), after.end(), [&](const MechanismRecord& other) {
+      return other.key == mechanism.key && other.settings == mechanism.settings;
+    });
+  };
+  return after.size() == before.size() + 1 && std::all_of(before.begin(), before.end(), is_kept) &&
          experiment_without_mechanisms(first.config) == experiment_without_mechanisms(second.config);
 }
 

@@ -60,6 +60,13 @@ void visit_null_space(Fields& fields, Item& item) {
 }
 
 template <typename Fields, typename Item>
+void visit_opening(Fields& fields, Item& item) {
+  fields("rms", item.rms);
+  fields("mean", item.mean);
+  fields("outside", item.outside);
+}
+
+template <typename Fields, typename Item>
 void visit_activity(Fields& fields, Item& item) {
   fields("enabled_steps", item.enabled_steps);
   fields("acted_steps", item.acted_steps);
@@ -164,10 +171,43 @@ SplitMetrics read_split(const Json& value, const std::string& where) {
   return item;
 }
 
+Json write_activity(const MechanismActivity& item) {
+  FieldWriter writer, measured;
+  visit_activity(writer, item);
+  for (const auto& [name, number] : item.measured) measured(name.c_str(), number);
+  if (!item.measured.empty()) writer.object["measured"] = std::move(measured.object);
+  return std::move(writer.object);
+}
+
 MechanismActivity read_activity(const Json& value, const std::string& where) {
   MechanismActivity item;
   FieldReader reader(value, where);
   visit_activity(reader, item);
+  const auto measured = value.find("measured");
+  if (measured == value.end()) return item;
+  if (!measured->is_object())
+    throw common::Error(common::ErrorKind::format,
+                        where + ": \"measured\" is not a JSON object; check that it is a metrics.json");
+  FieldReader numbers(*measured, where);
+  for (const auto& entry : measured->items()) numbers(entry.key().c_str(), item.measured[entry.key()]);
+  return item;
+}
+
+Json write_gate(const GateMetrics& item) {
+  FieldWriter retention, audio;
+  visit_opening(retention, item.retention);
+  visit_opening(audio, item.audio);
+  return {
+      {"layer", item.layer}, {"retention", std::move(retention.object)}, {"audio", std::move(audio.object)}};
+}
+
+GateMetrics read_gate(const Json& value, const std::string& where) {
+  GateMetrics item;
+  item.layer = common::integer_member(value, "layer", where);
+  FieldReader retention(common::member(value, "retention", where), where),
+      audio(common::member(value, "audio", where), where);
+  visit_opening(retention, item.retention);
+  visit_opening(audio, item.audio);
   return item;
 }
 
@@ -186,12 +226,13 @@ Json to_json(const Metrics& metrics) {
     visit_null_space(one, space);
     spaces.push_back(std::move(one.object));
   }
-  Json& mechanisms = writer.object["mechanisms"] = Json::object();
-  for (const auto& [name, activity] : metrics.mechanisms) {
-    FieldWriter one;
-    visit_activity(one, activity);
-    mechanisms[name] = std::move(one.object);
+  // Runs of older programs have no such key.
+  if (!metrics.gate.empty()) {
+    Json& gates = writer.object["gate"] = Json::array();
+    for (const GateMetrics& gate : metrics.gate) gates.push_back(write_gate(gate));
   }
+  Json& mechanisms = writer.object["mechanisms"] = Json::object();
+  for (const auto& [name, activity] : metrics.mechanisms) mechanisms[name] = write_activity(activity);
   return std::move(writer.object);
 }
 
@@ -207,6 +248,9 @@ Metrics metrics_from_json(const Json& value, const std::string& where) {
     FieldReader one(space, place);
     visit_null_space(one, metrics.null_space.emplace_back());
   }
+  if (value.contains("gate"))
+    for (const Json& gate : common::array_member(value, "gate", where))
+      metrics.gate.push_back(read_gate(gate, where + ": gate"));
   read_group(common::member(value, "mechanisms", where), where + ": mechanisms", metrics.mechanisms,
              read_activity);
   return metrics;

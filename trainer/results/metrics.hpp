@@ -84,10 +84,24 @@ struct NullSpaceMetrics {
   Maybe measured_drift;  // that drift, measured
 };
 
+// What the trained gate does at the positions of some rows.
+struct GateOpening {
+  Maybe rms;      // of Wg h^, the gate's argument
+  Maybe mean;     // of |tanh(Wg h^)|, from 0, shut, to 1
+  Maybe outside;  // share of the energy of h^ that a null space on the gate leaves to it; null without one
+};
+struct GateMetrics {
+  std::int64_t layer = 0;        // of the decoder
+  GateOpening retention, audio;  // on retention questions with distractors, and on captions of training clips
+};
+
 // Whether a mechanism that is switched on ever did anything.
 struct MechanismActivity {
   std::int64_t enabled_steps = 0, acted_steps = 0;
-  Maybe largest;  // largest gradient norm it contributed, or largest part that U removed
+  Maybe largest;  // largest gradient norm it contributed, or largest part that it removed
+  // What it alone measures of the trained model, by name: "penalty" is its loss where that follows from the
+  // weights.
+  std::map<std::string, Maybe> measured{};
 };
 
 // The original's flat keys, "validation" or "training".
@@ -114,9 +128,10 @@ struct Metrics {
   std::optional<SplitMetrics> training;
   std::optional<bool> bit_equal_without_audio;  // logits of SAFE and base on rows without audio
   std::vector<NullSpaceMetrics> null_space;
+  std::vector<GateMetrics> gate;  // a fused layer each; none of a run that was judged again
   Maybe fisher_trace;
   std::map<std::string, MechanismActivity>
-      mechanisms;  // "kl", "fisher", "null_space"; the enabled ones alone
+      mechanisms;  // by their keys in config.json; the enabled ones alone
 };
 
 // Non-finite numbers become null: JSON has none.

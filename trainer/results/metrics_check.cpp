@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cmath>
 
+#include "trainer/results/mechanism_record.hpp"
 #include "trainer/results/metrics.hpp"
 #include "trainer/results/summary.hpp"
 
@@ -45,22 +46,6 @@ void compare(const Json& found, const Json& expected, const std::string& path, c
   }
 }
 
-// A mechanism's part of config.json; null where it is off.
-const Json& retention_of(const Json& config, const char* mechanism) {
-  static const Json k_off = nullptr;
-  const auto retention = config.find("retention");
-  if (retention == config.end() || !retention->is_object()) return k_off;
-  const auto found = retention->find(mechanism);
-  return found == retention->end() ? k_off : *found;
-}
-
-double weight_of(const Json& config, const char* mechanism) {
-  const Json& options = retention_of(config, mechanism);
-  return options.is_object() && options.contains("weight") && options.at("weight").is_number()
-             ? options.at("weight").get<double>()
-             : 0;
-}
-
 void check_presence(const char* name, bool found, bool expected, common::Findings& findings) {
   if (found != expected)
     find(findings, std::string(name) + (found ? " has a value" : " has no value") +
@@ -83,12 +68,25 @@ void check_bounds(const NullSpaceMetrics& space, std::size_t at, common::Finding
       find(findings, where + name + " is " + common::dump_line(*value) + "; a norm is never below 0");
 }
 
+void check_opening(const GateOpening& opening, const std::string& where, common::Findings& findings) {
+  constexpr double k_rounding = 1e-6;
+  if (opening.rms && *opening.rms < 0)
+    find(findings, where + "rms is " + common::dump_line(*opening.rms) + "; it is never below 0");
+  for (const auto& [name, value] : {std::pair("mean", opening.mean), std::pair("outside", opening.outside)})
+    if (value && (*value < 0 || *value > 1 + k_rounding))
+      find(findings, where + name + " is " + common::dump_line(*value) + "; a share is between 0 and 1");
+}
+
 void note_tensors(const Metrics& metrics, std::vector<std::string>& not_derived) {
   std::string names;
   const auto add = [&](bool is_there, const char* name) {
     if (is_there) names += (names.empty() ? "" : ", ") + std::string(name);
   };
   add(!metrics.null_space.empty(), "null_space");
+  add(!metrics.gate.empty(), "gate");
+  add(std::any_of(metrics.mechanisms.begin(), metrics.mechanisms.end(),
+                  [](const auto& one) { return !one.second.measured.empty(); }),
+      "mechanisms' measured");
   add(metrics.fisher_trace.has_value(), "fisher_trace");
   add(metrics.validation.fisher_loss.has_value(), "fisher_loss");
   add(metrics.bit_equal_without_audio.has_value(), "bit_equal_without_audio");
@@ -104,26 +102,29 @@ void check_metrics(const Json& found, const MetricsSources& sources, common::Fin
   const Json& config = sources.config;
   // An evaluation of an earlier run measures answers alone.
   const bool trained = !config.contains("evaluated_run");
-  const double kl_weight = weight_of(config, "kl");
   Metrics expected;
   expected.validation = summarise(sources.predictions, "validation");
   const bool has_training = std::any_of(sources.predictions.begin(), sources.predictions.end(),
                                         [](const Prediction& item) { return item.split == "training"; });
   if (has_training) expected.training = summarise(sources.predictions, "training");
   if (trained) {
-    fill_losses(expected.validation, kl_weight, said.validation.fisher_loss);
-    if (expected.training) fill_losses(*expected.training, kl_weight, said.validation.fisher_loss);
     for (const Json& record : sources.history) count_activity(expected.mechanisms, record);
+    for (auto& [name, mechanism] : expected.mechanisms)
+      if (const auto stated = said.mechanisms.find(name); stated != said.mechanisms.end())
+        mechanism.measured = stated->second.measured;
+    expected.validation.fisher_loss = said.validation.fisher_loss;
+    fill_losses(expected, kl_weight_of(config));
   }
   expected.bit_equal_without_audio = said.bit_equal_without_audio;
   expected.null_space = said.null_space;
+  expected.gate = said.gate;
   expected.fisher_trace = said.fisher_trace;
   if (config.contains("retention")) {
-    const bool fisher = trained && weight_of(config, "fisher") > 0;
+    const bool fisher = trained && has_mechanism(config, "fisher");
     check_presence("fisher_trace", said.fisher_trace.has_value(), fisher, findings);
     check_presence("validation.fisher_loss", said.validation.fisher_loss.has_value(), fisher, findings);
-    check_presence("null_space", !said.null_space.empty(),
-                   trained && !retention_of(config, "null_space").is_null(), findings);
+    check_presence("null_space", !said.null_space.empty(), trained && has_mechanism(config, "null_space"),
+                   findings);
   }
   const bool asked =
       std::any_of(sources.predictions.begin(), sources.predictions.end(), [](const Prediction& item) {
@@ -136,6 +137,11 @@ void check_metrics(const Json& found, const MetricsSources& sources, common::Fin
     if (value && *value < 0)
       find(findings, std::string(name) + " is " + common::dump_line(*value) + "; it is never below 0");
   for (std::size_t i = 0; i < said.null_space.size(); ++i) check_bounds(said.null_space[i], i, findings);
+  for (std::size_t i = 0; i < said.gate.size(); ++i) {
+    const std::string where = "gate[" + std::to_string(i) + "].";
+    check_opening(said.gate[i].retention, where + "retention.", findings);
+    check_opening(said.gate[i].audio, where + "audio.", findings);
+  }
   compare(found, to_json(expected), "", findings);
   note_tensors(said, not_derived);
 }

@@ -135,16 +135,32 @@ SplitMetrics summarise(const std::vector<Prediction>& items, std::string_view sp
   return result;
 }
 
-void fill_losses(SplitMetrics& split, double kl_weight, Maybe fisher_penalty) {
+namespace {
+
+void fill_split(SplitMetrics& split, double kl_weight, Maybe fisher_penalty, Maybe other_penalties) {
   if (const auto group = split.audio.find(std::string(condition::k_memorised)); group != split.audio.end())
     split.audio_task_loss = group->second.answer_nll;
   const auto distracted = split.conditions.find(std::string(condition::k_distractor_memorised));
   if (kl_weight > 0 && distracted != split.conditions.end())
     split.distillation_loss = distracted->second.kl_to_base;
   split.fisher_loss = fisher_penalty;
-  if (split.distillation_loss || split.fisher_loss)
-    split.retention_loss = kl_weight * split.distillation_loss.value_or(0) + split.fisher_loss.value_or(0);
+  if (split.distillation_loss || split.fisher_loss || other_penalties)
+    split.retention_loss = kl_weight * split.distillation_loss.value_or(0) + split.fisher_loss.value_or(0) +
+                           other_penalties.value_or(0);
   if (split.audio_task_loss) split.total_loss = *split.audio_task_loss + split.retention_loss.value_or(0);
+}
+
+}  // namespace
+
+void fill_losses(Metrics& metrics, double kl_weight) {
+  Maybe others;
+  for (const auto& [name, mechanism] : metrics.mechanisms)
+    if (const auto penalty = mechanism.measured.find("penalty");
+        penalty != mechanism.measured.end() && penalty->second)
+      others = others.value_or(0) + *penalty->second;
+  const Maybe fisher = metrics.validation.fisher_loss;
+  fill_split(metrics.validation, kl_weight, fisher, others);
+  if (metrics.training) fill_split(*metrics.training, kl_weight, fisher, others);
 }
 
 void count_activity(std::map<std::string, MechanismActivity>& activity, const common::Json& record) {

@@ -18,9 +18,9 @@ namespace trainer {
 // evaluated.
 [[nodiscard]] SplitMetrics summarise(const std::vector<Prediction>& items, std::string_view split);
 
-// The original's loss keys, from what was summarised. `fisher_penalty`: of the trained weights, nothing where
-// the mechanism is off.
-void fill_losses(SplitMetrics& split, double kl_weight, Maybe fisher_penalty);
+// The original's loss keys of each split, from what was summarised, the KL's weight, and the penalties on the
+// trained weights: validation.fisher_loss and "penalty" of `mechanisms`.
+void fill_losses(Metrics& metrics, double kl_weight);
 
 // Counts one record of history.jsonl. A mechanism has a column "<name>_gradient_norm" beside its loss, or
 // "<name>_removed"; it acted where that is above 0.

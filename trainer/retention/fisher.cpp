@@ -1,5 +1,9 @@
 #include "trainer/retention/fisher.hpp"
 
+#include <fmt/format.h>
+
+#include <algorithm>
+
 #include "common/error.hpp"
 #include "common/random.hpp"
 
@@ -38,7 +42,36 @@ RetentionTerm fisher_penalty(const std::vector<torch::Tensor>& fisher,
   return term;
 }
 
-void FisherRetention::prepare(RetentionScene& scene) {
+void FisherOptions::add_flags(common::Verb& verb, Flags& flags) {
+  verb.real("--fisher-weight", flags.weight, common::RealRange::not_negative,
+            "Weight the Fisher penalty with this; 0: off")
+      .otherwise(
+          fmt::format("{} in soft_retention and full_safe, 0 in no_retention", FisherOptions{}.weight));
+}
+
+FisherOptions FisherOptions::preset(const std::string& variant) {
+  FisherOptions options;
+  if (variant == "no_retention") options.weight = 0;
+  return options;
+}
+
+void FisherOptions::apply(const Flags& flags) { weight = flags.weight.value_or(weight); }
+
+common::Json FisherOptions::json() const {
+  return {{"weight", weight}, {"every", every}, {"samples", samples}, {"decay", decay}};
+}
+
+MechanismNeeds FisherOptions::needs(std::int64_t /*batch*/) const {
+  return {.first_step = std::max<std::int64_t>(every, 2),  // at the start all stands at its anchor
+          .questions_a_step = static_cast<double>(samples) / static_cast<double>(every),
+          .adapter_copies = 3};  // F, anchor and penalty
+}
+
+std::unique_ptr<RetentionMechanism> FisherOptions::make(std::int64_t seed) const {
+  return std::make_unique<FisherRetention>(*this, seed);
+}
+
+void FisherRetention::anchor(RetentionScene& scene) {
   for (const Parameter& parameter : scene.model.parameters()) {
     names_.push_back(parameter.name);
     anchor_.push_back(parameter.value.detach().clone());
@@ -70,6 +103,11 @@ RetentionTerm FisherRetention::term(std::int64_t step, RetentionScene& scene) {
 
 double FisherRetention::penalty(const SafeModel& model) const {
   return fisher_penalty(fisher_, leaves_of(model), anchor_, options_.weight).value;
+}
+
+void FisherRetention::measure(const SafeModel& model, Metrics& metrics) const {
+  metrics.fisher_trace = trace();
+  metrics.validation.fisher_loss = penalty(model);
 }
 
 double FisherRetention::trace() const {

@@ -12,16 +12,33 @@
 #pragma once
 
 #include <functional>
+#include <optional>
 
+#include "common/cli/verb.hpp"
+#include "common/json.hpp"
 #include "trainer/retention/mechanism.hpp"
+#include "trainer/retention/mechanism_needs.hpp"
 
 namespace trainer {
 
 struct FisherOptions {
-  double weight = 1;
+  double weight = 1;         // 0: off
   std::int64_t every = 100;  // first at this step, then every so many
   std::int64_t samples = 96;
   double decay = 0.5;
+
+  // What the table of mechanisms asks of every one (mechanism_table.hpp).
+  static constexpr const char *k_key = "fisher", *k_title = "Fisher", *k_switch_off = "--fisher-weight 0";
+  struct Flags {
+    std::optional<double> weight;
+  };
+  static void add_flags(common::Verb& verb, Flags& flags);
+  static FisherOptions preset(const std::string& variant);
+  void apply(const Flags& flags);
+  [[nodiscard]] bool is_on() const { return weight > 0; }
+  [[nodiscard]] common::Json json() const;
+  [[nodiscard]] MechanismNeeds needs(std::int64_t batch) const;
+  [[nodiscard]] std::unique_ptr<RetentionMechanism> make(std::int64_t seed) const;
 };
 
 // Mean over `samples` of the squared gradient that sample(i) gives; one tensor per gradient.
@@ -36,11 +53,12 @@ struct FisherOptions {
 class FisherRetention final : public RetentionMechanism {
  public:
   FisherRetention(const FisherOptions& options, std::int64_t seed) : options_(options), seed_(seed) {}
-  [[nodiscard]] std::string name() const override { return "fisher"; }
-  void prepare(RetentionScene& scene) override;
+  [[nodiscard]] std::string name() const override { return FisherOptions::k_key; }
+  void anchor(RetentionScene& scene) override;
   RetentionTerm term(std::int64_t step, RetentionScene& scene) override;
   [[nodiscard]] std::map<std::string, torch::Tensor> state() const override;
   void set_state(const std::map<std::string, torch::Tensor>& state) override;
+  void measure(const SafeModel& model, Metrics& metrics) const override;
   // Sum of all F_i; 0 before the first estimate.
   [[nodiscard]] double trace() const;
   // The loss at the model as it is now.

@@ -46,7 +46,7 @@ torch::Tensor row_space(const torch::Tensor& rows, std::int64_t rank) {
       .contiguous();
 }
 
-void GradientSubspaceRetention::prepare(RetentionScene& scene) {
+void GradientSubspaceRetention::anchor(RetentionScene& scene) {
   require_rows(scene, options_.row_minimum);
   for (const Parameter& parameter : scene.model.parameters()) names_.push_back(parameter.name);
   device_ = scene.model.device();
@@ -121,6 +121,16 @@ void GradientSubspaceRetention::after_update(SafeModel& model) {
   }
   removed_ = std::sqrt(taken);
   if (moved > 0) leak_ = std::max(leak_, std::sqrt(left / moved));
+}
+
+void GradientSubspaceRetention::measure(const SafeModel& /*model*/, Metrics& metrics) const {
+  NullSpaceMetrics one;
+  one.map = "gradient";
+  one.rank = rank();
+  one.rows = k_samples;
+  one.energy = generalisation();
+  one.leak = leak();
+  metrics.null_space.push_back(one);
 }
 
 std::int64_t GradientSubspaceRetention::rank() const {

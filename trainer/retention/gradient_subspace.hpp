@@ -25,8 +25,8 @@ class GradientSubspaceRetention final : public RetentionMechanism {
 
   GradientSubspaceRetention(const NullSpaceOptions& options, std::int64_t seed)
       : options_(options), seed_(seed) {}
-  [[nodiscard]] std::string name() const override { return "null_space"; }
-  void prepare(RetentionScene& scene) override;
+  [[nodiscard]] std::string name() const override { return NullSpaceOptions::k_key; }
+  void anchor(RetentionScene& scene) override;
   RetentionTerm term(std::int64_t step, RetentionScene& scene) override;
   void before_update(std::vector<torch::Tensor>& gradients, const SafeModel& model) override;
   void after_update(SafeModel& model) override;
@@ -35,6 +35,7 @@ class GradientSubspaceRetention final : public RetentionMechanism {
   [[nodiscard]] double removed() const override { return removed_; }
   [[nodiscard]] std::map<std::string, torch::Tensor> state() const override;
   void set_state(const std::map<std::string, torch::Tensor>& state) override;
+  void measure(const SafeModel& model, Metrics& metrics) const override;
 
   [[nodiscard]] std::int64_t rank() const;  // the largest of any tensor; 0 before the first step
   // Share of fresh gradients' energy that the subspace before them held; nothing before the second subspace.

@@ -1,6 +1,6 @@
 #include "trainer/retention/kl.hpp"
 
-#include <algorithm>
+#include <fmt/format.h>
 
 namespace trainer {
 
@@ -14,28 +14,44 @@ torch::Tensor kl_divergence(const torch::Tensor& teacher, const torch::Tensor& s
   return kl_divergences(teacher, student, temperature).mean();
 }
 
+void KlOptions::add_flags(common::Verb& verb, Flags& flags) {
+  verb.real("--kl-weight", flags.weight, common::RealRange::not_negative,
+            "Weight the KL divergence from the base with this; 0: off")
+      .otherwise(fmt::format("{} in soft_retention and full_safe, 0 in no_retention", KlOptions{}.weight));
+  verb.real("--kl-temperature", flags.temperature, common::RealRange::positive,
+            "Soften both distributions of the KL divergence with this temperature")
+      .otherwise(fmt::format("{}", KlOptions{}.temperature));
+}
+
+KlOptions KlOptions::preset(const std::string& variant) {
+  KlOptions options;
+  if (variant == "no_retention") options.weight = 0;
+  return options;
+}
+
+void KlOptions::apply(const Flags& flags) {
+  weight = flags.weight.value_or(weight);
+  temperature = flags.temperature.value_or(temperature);
+}
+
+common::Json KlOptions::json() const { return {{"weight", weight}, {"temperature", temperature}}; }
+
+MechanismNeeds KlOptions::needs(std::int64_t batch) const {
+  return {.questions_a_step = static_cast<double>(batch), .adapter_copies = 1};
+}
+
+std::unique_ptr<RetentionMechanism> KlOptions::make(std::int64_t /*seed*/) const {
+  return std::make_unique<KlRetention>(*this);
+}
+
 RetentionTerm KlRetention::term(std::int64_t step, RetentionScene& scene) {
   return kl_term(options_, scene.stream.draw(step), scene);
 }
 
 RetentionTerm kl_term(const KlOptions& options, const RetentionDraw& draw, RetentionScene& scene) {
-  const auto count = static_cast<std::int64_t>(draw.questions.size());
-  RetentionTerm term;
-  std::int64_t positions = 0;
-  for (const std::int64_t question : draw.questions)
-    positions += answer_length(scene.rows[static_cast<std::size_t>(question)].row);
-  const double share = options.weight / static_cast<double>(positions);
-  for (std::int64_t begin = 0; begin < count; begin += scene.rows_at_once) {
-    const DistractedBatch distracted =
-        run_distracted(scene, part_of(draw, begin, std::min(count, begin + scene.rows_at_once)));
-    const torch::Tensor loss =
-        kl_divergences(distracted.batch.base_logits, distracted.student, options.temperature).sum() * share;
-    term.value += loss.item<double>();
-    add_gradients(term.gradients,
-                  torch::autograd::grad({loss}, leaves_of(scene.model), {}, false, false, true));
-  }
-  term.gradient_norm = gradient_norm(term.gradients);
-  return term;
+  return answer_term(options.weight, draw, scene, [&](const DistractedBatch& asked) {
+    return kl_divergences(asked.batch.base_logits, asked.student, options.temperature);
+  });
 }
 
 }  // namespace trainer

@@ -1,10 +1,16 @@
 #include "trainer/retention/mechanism.hpp"
 
+#include <algorithm>
 #include <cmath>
 
 #include "trainer/model/compat.hpp"
 
 namespace trainer {
+
+void prepare(const Mechanisms& mechanisms, RetentionScene& scene) {
+  for (const auto& mechanism : mechanisms) mechanism->reparametrise(scene);
+  for (const auto& mechanism : mechanisms) mechanism->anchor(scene);
+}
 
 double gradient_norm(const std::vector<torch::Tensor>& gradients) {
   double squares = 0;
@@ -37,6 +43,26 @@ DistractedBatch run_distracted(RetentionScene& scene, const RetentionDraw& draw)
   const torch::Tensor clips = pick_rows(scene.clips, draw.clips);
   result.student = scene.model.answer_logits(result.batch, scene.model.hear(clips, 1.0));
   return result;
+}
+
+RetentionTerm answer_term(double weight, const RetentionDraw& draw, RetentionScene& scene,
+                          const std::function<torch::Tensor(const DistractedBatch&)>& loss) {
+  const auto count = static_cast<std::int64_t>(draw.questions.size());
+  RetentionTerm term;
+  std::int64_t positions = 0;
+  for (const std::int64_t question : draw.questions)
+    positions += answer_length(scene.rows[static_cast<std::size_t>(question)].row);
+  const double share = weight / static_cast<double>(positions);
+  for (std::int64_t begin = 0; begin < count; begin += scene.rows_at_once) {
+    const DistractedBatch asked =
+        run_distracted(scene, part_of(draw, begin, std::min(count, begin + scene.rows_at_once)));
+    const torch::Tensor part = loss(asked).sum() * share;
+    term.value += part.item<double>();
+    add_gradients(term.gradients,
+                  torch::autograd::grad({part}, leaves_of(scene.model), {}, false, false, true));
+  }
+  term.gradient_norm = gradient_norm(term.gradients);
+  return term;
 }
 
 std::vector<torch::Tensor> sampled_gradient(RetentionScene& scene, std::int64_t question, std::int64_t clip,

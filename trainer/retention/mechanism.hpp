@@ -1,9 +1,12 @@
 // What every retention mechanism is to the training loop: something that may prepare itself before the first
-// step, and that adds a value and a gradient at each step, or takes something out of the update. One file a
-// mechanism; the loop knows no other name. Axes: N answer positions of a batch, V vocabulary.
+// step, and that adds a value and a gradient at each step, or takes something out of the update or the
+// trained weights. One file a mechanism; the loop knows no other name. Axes: N answer positions of a batch, V
+// vocabulary.
 #pragma once
 
+#include <functional>
 #include <map>
+#include <memory>
 #include <string>
 #include <vector>
 
@@ -11,6 +14,7 @@
 #include "trainer/model/prefix_store.hpp"
 #include "trainer/model/safe_model.hpp"
 #include "trainer/model/tensor.hpp"
+#include "trainer/results/metrics.hpp"
 #include "trainer/samples/streams.hpp"
 
 namespace trainer {
@@ -49,21 +53,32 @@ class RetentionMechanism {
   RetentionMechanism& operator=(const RetentionMechanism&) = delete;
 
   [[nodiscard]] virtual std::string name() const = 0;
-  // Once, before step 1 (also before a resumed run goes on: what is built here is a function of the frozen
-  // base).
-  virtual void prepare(RetentionScene& /*scene*/) {}
+  // Before step 1, and before a resumed run goes on: what is built here is a function of the frozen base and
+  // of the adapter's first draw. All mechanisms reparametrise before the first of them anchors, so that an
+  // anchor is where the weights start, in whatever form they are trained.
+  virtual void reparametrise(RetentionScene& /*scene*/) {}
+  virtual void anchor(RetentionScene& /*scene*/) {}
   // Runs beside the other passes of a step.
   virtual RetentionTerm term(std::int64_t /*step*/, RetentionScene& /*scene*/) { return {}; }
   // A constraint adds no loss; it changes the gradient, the update or the maps themselves.
   virtual void before_update(std::vector<torch::Tensor>& /*gradients*/, const SafeModel& /*model*/) {}
   virtual void after_update(SafeModel& /*model*/) {}
+  // After the last step: the model as it is evaluated and saved.
+  virtual void finish(SafeModel& /*model*/) {}
   [[nodiscard]] virtual MechanismKind kind() const { return MechanismKind::loss; }
   // Of a constraint: the norm of what it takes out, as proof that it acts. Computed anew at each call.
   [[nodiscard]] virtual double removed() const { return 0; }
   // What a checkpoint must hold so that a resumed run goes on with the same bytes.
   [[nodiscard]] virtual std::map<std::string, torch::Tensor> state() const { return {}; }
   virtual void set_state(const std::map<std::string, torch::Tensor>& /*state*/) {}
+  // Puts what it knows of the trained model into the metrics: its own keys, or Metrics::mechanisms[name()].
+  virtual void measure(const SafeModel& /*model*/, Metrics& /*metrics*/) const {}
 };
+
+using Mechanisms = std::vector<std::unique_ptr<RetentionMechanism>>;
+
+// In two rounds, as said above.
+void prepare(const Mechanisms& mechanisms, RetentionScene& scene);
 
 // The questions begin .. end-1 of a draw.
 [[nodiscard]] RetentionDraw part_of(const RetentionDraw& draw, std::int64_t begin, std::int64_t end);
@@ -78,6 +93,11 @@ struct DistractedBatch {
   torch::Tensor student;
 };
 [[nodiscard]] DistractedBatch run_distracted(RetentionScene& scene, const RetentionDraw& draw);
+
+// weight times the mean over a draw's answer positions of what `loss` gives for each of a pass, [N]. Passes
+// of scene.rows_at_once questions.
+[[nodiscard]] RetentionTerm answer_term(double weight, const RetentionDraw& draw, RetentionScene& scene,
+                                        const std::function<torch::Tensor(const DistractedBatch&)>& loss);
 
 [[nodiscard]] std::vector<torch::Tensor> leaves_of(const SafeModel& model);
 

@@ -1,11 +1,14 @@
 #include "trainer/retention/null_space.hpp"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <cmath>
 #include <map>
 
 #include "common/error.hpp"
 #include "trainer/model/compat.hpp"
+#include "trainer/retention/gradient_subspace.hpp"
 
 namespace trainer {
 namespace {
@@ -100,6 +103,72 @@ NullSpacePlacement null_space_placement(const std::string& text) {
   return static_cast<NullSpacePlacement>(found - k_null_space_placements.begin());
 }
 
+void NullSpaceOptions::add_flags(common::Verb& verb, Flags& flags) {
+  const NullSpaceOptions options;
+  verb.text("--null-space", flags.placement, "Protect these maps by a null space")
+      .otherwise("gate in full_safe, else off")
+      .choices({{"off", "nothing"},
+                {"gate", "the gate's map"},
+                {"query", "the query maps"},
+                {"output", "the output maps"},
+                {"all", "every map but the gate"},
+                {"gradient", "no map, but the directions of the answers' gradients"}});
+  verb.real("--null-space-energy", flags.energy, common::RealRange::share,
+            "Protect this share of the energy of the retention questions' states")
+      .otherwise(fmt::format("{}", options.energy));
+  verb.whole("--null-space-rank", flags.rank, common::k_whole,
+             "Protect at most this many directions; 0: as many as the energy asks for, of gradients 64")
+      .otherwise(std::to_string(options.rank_limit));
+  verb.whole("--null-space-refresh", flags.refresh, common::k_positive_whole,
+             "gradient alone: find the subspace again after this many steps")
+      .otherwise(std::to_string(options.refresh));
+  verb.whole("--null-space-min-samples", flags.min_samples, common::k_positive_whole,
+             "Refuse to build a null space from fewer retention questions")
+      .otherwise(std::to_string(options.row_minimum));
+}
+
+NullSpaceOptions NullSpaceOptions::preset(const std::string& variant) {
+  NullSpaceOptions options;
+  if (variant != "full_safe") options.placement = NullSpacePlacement::off;
+  return options;
+}
+
+void NullSpaceOptions::apply(const Flags& flags) {
+  if (flags.placement) placement = null_space_placement(*flags.placement);
+  energy = flags.energy.value_or(energy);
+  rank_limit = flags.rank.value_or(rank_limit);
+  refresh = flags.refresh.value_or(refresh);
+  row_minimum = flags.min_samples.value_or(row_minimum);
+}
+
+common::Json NullSpaceOptions::json() const {
+  common::Json json = {{"placement", text_of(placement)},
+                       {"energy", energy},
+                       {"rank_limit", rank_limit},
+                       {"row_minimum", row_minimum}};
+  if (placement == NullSpacePlacement::gradient) json["refresh"] = refresh;
+  return json;
+}
+
+MechanismNeeds NullSpaceOptions::needs(std::int64_t /*batch*/) const {
+  // Gate and query have no gradient before the output map has moved.
+  const bool waits = placement == NullSpacePlacement::gate || placement == NullSpacePlacement::query;
+  MechanismNeeds needs{.first_step = waits ? 2 : 1,
+                       .questions = row_minimum,
+                       .questions_flag = "--null-space-min-samples",
+                       .layer_squares = 1};
+  if (placement == NullSpacePlacement::gradient)
+    needs.questions_a_step =
+        static_cast<double>(GradientSubspaceRetention::k_samples) / static_cast<double>(refresh);
+  return needs;
+}
+
+std::unique_ptr<RetentionMechanism> NullSpaceOptions::make(std::int64_t seed) const {
+  if (placement == NullSpacePlacement::gradient)
+    return std::make_unique<GradientSubspaceRetention>(*this, seed);
+  return std::make_unique<NullSpaceRetention>(*this);
+}
+
 Subspace span_of(const torch::Tensor& second_moment, std::int64_t states, double energy,
                  std::int64_t rank_limit) {
   const auto [ascending, vectors] = torch::linalg_eigh(second_moment.to(torch::kCPU, torch::kFloat64), "L");
@@ -123,12 +192,12 @@ void require_rows(const RetentionScene& scene, std::int64_t minimum) {
   if (static_cast<std::int64_t>(scene.rows.size()) < minimum)
     throw common::Error(common::ErrorKind::mismatch,
                         "the null space needs " + std::to_string(minimum) +
-                            " retention questions and the pack has " + std::to_string(scene.rows.size()) +
-                            "; build the pack with a larger retention_manifest.json or lower "
-                            "--null-space-min-samples");
+                            " retention questions and the run has " + std::to_string(scene.rows.size()) +
+                            "; give it more (--retention-size, or a larger retention_manifest.json in the "
+                            "pack), or lower --null-space-min-samples");
 }
 
-void NullSpaceRetention::prepare(RetentionScene& scene) {
+void NullSpaceRetention::reparametrise(RetentionScene& scene) {
   const torch::NoGradGuard no_graph;
   require_rows(scene, options_.row_minimum);
   const NullSpacePlacement placement = options_.placement;
@@ -169,6 +238,23 @@ double NullSpaceRetention::removed() const {
   for (const ProtectedMap& map : maps_)
     squares += map.linear->raw_delta().mm(map.linear->basis()).pow(2).sum().item<double>();
   return std::sqrt(squares);
+}
+
+void NullSpaceRetention::measure(const SafeModel& /*model*/, Metrics& metrics) const {
+  for (const ProtectedMap& map : maps_) {
+    const NullSpaceState state = measure_null_space(*map.linear, map.subspace);
+    NullSpaceMetrics one;
+    one.map = map.map;
+    one.layer = map.layer;
+    one.rank = map.subspace.basis.size(1);
+    one.width = map.subspace.basis.size(0);
+    one.rows = map.subspace.states;
+    one.energy = map.subspace.energy;
+    one.leak = state.leak;
+    one.certificate = state.certificate;
+    one.measured_drift = state.drift;
+    metrics.null_space.push_back(one);
+  }
 }
 
 NullSpaceState measure_null_space(const AdapterLinear& map, const Subspace& subspace) {

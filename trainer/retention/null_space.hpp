@@ -5,10 +5,11 @@
 // autograd sends every gradient through the same projection, and no optimiser, clipping or weight decay can
 // leave it. Projecting the gradient and then letting Adam rescale it, as is often done, leaks.
 //
-// On the gate the anchor A is 0, so the gate stays shut there; what it is given are the frozen base's hidden
-// states, so U never expires. Elsewhere A is the map as it starts. `output` and `all` are given what other
-// trained maps made, with the distractor clips of the start: their U describes the first step, and less and
-// less of the later ones. They are rows of the ablation, not advice.
+// On the gate the anchor A is 0, so the gate sees only the part of a state outside U: an attenuator, as good
+// as the energy that U leaves out. At the first fused layer the states are the frozen base's, so that U
+// holds; above it the trained adapter moves them. Elsewhere A is the map as it starts. `output` and `all` are
+// given what other trained maps made, with the distractor clips of the start: their U describes the first
+// step, and less and less of the later ones. They are rows of the ablation, not advice.
 //
 // Bound on what is left (certificate): sum over the retention inputs k of |(W - A) k|^2 <= |W - A|_F^2
 // lambda_{r+1}, with lambda the eigenvalues of the inputs' second moment, because W - A sees only the part of
@@ -17,15 +18,18 @@
 
 #include <optional>
 
+#include "common/cli/verb.hpp"
+#include "common/json.hpp"
 #include "trainer/retention/mechanism.hpp"
+#include "trainer/retention/mechanism_needs.hpp"
 
 namespace trainer {
 
 // Which maps are protected. all: the projector's two, query, key, value and output, but not the gate.
 // gradient: no map's inputs but the gradients themselves (gradient_subspace.hpp).
-enum class NullSpacePlacement { gate, query, output, all, gradient };
-inline const std::vector<std::string> k_null_space_placements = {"gate", "query", "output", "all",
-                                                                 "gradient"};
+enum class NullSpacePlacement { off, gate, query, output, all, gradient };
+inline const std::vector<std::string> k_null_space_placements = {"off",    "gate", "query",
+                                                                 "output", "all",  "gradient"};
 [[nodiscard]] const std::string& text_of(NullSpacePlacement placement);
 [[nodiscard]] NullSpacePlacement null_space_placement(const std::string& text);
 
@@ -35,6 +39,22 @@ struct NullSpaceOptions {
   std::int64_t rank_limit = 0;    // 0: as many as the energy asks for
   std::int64_t row_minimum = 64;  // fewer retention questions than this are refused
   std::int64_t refresh = 50;      // gradient alone: steps between two subspaces
+
+  // What the table of mechanisms asks of every one (mechanism_table.hpp).
+  static constexpr const char *k_key = "null_space", *k_title = "null space",
+                              *k_switch_off = "--null-space off";
+  struct Flags {
+    std::optional<std::string> placement;
+    std::optional<double> energy;
+    std::optional<std::int64_t> rank, refresh, min_samples;
+  };
+  static void add_flags(common::Verb& verb, Flags& flags);
+  static NullSpaceOptions preset(const std::string& variant);
+  void apply(const Flags& flags);
+  [[nodiscard]] bool is_on() const { return placement != NullSpacePlacement::off; }
+  [[nodiscard]] common::Json json() const;
+  [[nodiscard]] MechanismNeeds needs(std::int64_t batch) const;
+  [[nodiscard]] std::unique_ptr<RetentionMechanism> make(std::int64_t seed) const;
 };
 
 struct Subspace {
@@ -68,11 +88,12 @@ struct NullSpaceState {
 class NullSpaceRetention final : public RetentionMechanism {
  public:
   explicit NullSpaceRetention(const NullSpaceOptions& options) : options_(options) {}
-  [[nodiscard]] std::string name() const override { return "null_space"; }
-  void prepare(RetentionScene& scene) override;
+  [[nodiscard]] std::string name() const override { return NullSpaceOptions::k_key; }
+  void reparametrise(RetentionScene& scene) override;
   [[nodiscard]] MechanismKind kind() const override { return MechanismKind::constraint; }
   // |D U| over all maps.
   [[nodiscard]] double removed() const override;
+  void measure(const SafeModel& model, Metrics& metrics) const override;
   [[nodiscard]] const std::vector<ProtectedMap>& maps() const { return maps_; }
 
  private:

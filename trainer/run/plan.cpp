@@ -54,17 +54,28 @@ AdapterParameters adapter_parameters(const RunConfig& config) {
   return count;
 }
 
-// Copies of the trained numbers: themselves, two moments, the sum of gradients and those of a pass; KL has a
-// sum of its own, Fisher its matrix, its anchor and its penalty.
+// What the mechanisms that are on take together.
+MechanismNeeds retention_needs(const RunConfig& config) {
+  MechanismNeeds sum{.questions = 0};
+  for (const MechanismEntry& mechanism :
+       mechanisms_on(config.retention, config.retention.batch_size * config.gradient_accumulation)) {
+    sum.questions = std::max(sum.questions, mechanism.needs.questions);
+    sum.questions_a_step += mechanism.needs.questions_a_step;
+    sum.adapter_copies += mechanism.needs.adapter_copies;
+    sum.layer_squares += mechanism.needs.layer_squares;
+  }
+  return sum;
+}
+
+// Copies of the trained numbers: themselves, two moments, the sum of gradients and those of a pass, and those
+// of the mechanisms.
 std::uint64_t adapter_bytes(const RunConfig& config) {
   const AdapterParameters count = adapter_parameters(config);
-  std::uint64_t copies = 5;
-  if (config.retention.kl.weight > 0) copies += 1;
-  if (config.retention.fisher.weight > 0) copies += 3;
-  std::uint64_t bytes = (count.trained * copies + count.frozen) * k_wide_bytes;
-  if (config.retention.null_space)  // a second moment a fused layer, in fp64, and later its basis
-    bytes += config.fusion.layers.size() * 8 * product_of({config.fusion.width, config.fusion.width});
-  return bytes;
+  const MechanismNeeds needs = retention_needs(config);
+  const std::uint64_t copies = 5 + static_cast<std::uint64_t>(needs.adapter_copies);
+  return (count.trained * copies + count.frozen) * k_wide_bytes +
+         config.fusion.layers.size() * 8 *
+             product_of({needs.layer_squares, config.fusion.width, config.fusion.width});
 }
 
 // ---- memory of a pass ----------------------------------------------------------------------------------
@@ -125,9 +136,7 @@ double forward_flops(const DecoderConfig& c, std::int64_t layers, std::int64_t p
          static_cast<double>(positions);
 }
 
-bool has_retention(const RunConfig& config) {
-  return config.retention.kl.weight > 0 || config.retention.fisher.weight > 0 || config.retention.null_space;
-}
+bool has_retention(const RunConfig& config) { return retention_needs(config).questions > 0; }
 
 void count_flops(const RunConfig& config, const PlanInputs& inputs, bool keys_are_kept, Plan& plan) {
   const DecoderConfig& c = inputs.decoder;
@@ -140,14 +149,10 @@ void count_flops(const RunConfig& config, const PlanInputs& inputs, bool keys_ar
                       static_cast<double>(inputs.caption_rows + inputs.held_out) *
                           forward_flops(c, config.fusion.layers.front() + 1, inputs.clip_positions);
   const double clips = static_cast<double>(config.train_batch_size * config.gradient_accumulation);
-  const double asked = static_cast<double>(config.retention.batch_size * config.gradient_accumulation);
   const double one_question = 2 * forward_flops(c, above, question.own) +
                               (keys_are_kept ? 0 : forward_flops(c, above, question.prefix));
   plan.step_flops = clips * 2 * forward_flops(c, above, inputs.clip_positions);
-  if (config.retention.kl.weight > 0) plan.step_flops += asked * one_question;
-  if (config.retention.fisher.weight > 0)
-    plan.step_flops += static_cast<double>(config.retention.fisher.samples) /
-                       static_cast<double>(config.retention.fisher.every) * one_question;
+  plan.step_flops += retention_needs(config).questions_a_step * one_question;
   const bool sweeps = config.evaluation.gate_comparison == GateComparison::sweep;
   const double voices = config.evaluation.audio_gate == AudioGate::off ? 2 : sweeps ? 9 : 5;
   plan.evaluation_flops =

@@ -9,12 +9,12 @@
 #include "common/file.hpp"
 #include "common/terminal.hpp"
 #include "trainer/evaluate/evaluate.hpp"
+#include "trainer/evaluate/measure_gate.hpp"
 #include "trainer/model/safetensors.hpp"
 #include "trainer/results/config_keys.hpp"
 #include "trainer/results/run_check.hpp"
 #include "trainer/results/run_seal.hpp"
 #include "trainer/results/summary.hpp"
-#include "trainer/retention/gradient_subspace.hpp"
 #include "trainer/run/plan.hpp"
 #include "trainer/run/sizes.hpp"
 #include "trainer/run/sources.hpp"
@@ -52,63 +52,17 @@ RunResult read_finished(const fs::path& run, const RunConfig& config) {
           metrics_from_json(common::read_json(metrics, k_metrics_limit_bytes), metrics.string())};
 }
 
-std::vector<NullSpaceMetrics> null_space_metrics(const Mechanisms& mechanisms) {
-  std::vector<NullSpaceMetrics> all;
-  for (const auto& mechanism : mechanisms) {
-    if (const auto* gradients = dynamic_cast<const GradientSubspaceRetention*>(mechanism.get())) {
-      NullSpaceMetrics one;
-      one.map = "gradient";
-      one.rank = gradients->rank();
-      one.rows = GradientSubspaceRetention::k_samples;
-      one.energy = gradients->generalisation();
-      one.leak = gradients->leak();
-      all.push_back(one);
-    }
-    const auto* null_space = dynamic_cast<const NullSpaceRetention*>(mechanism.get());
-    if (null_space == nullptr) continue;
-    for (const ProtectedMap& map : null_space->maps()) {
-      const NullSpaceState state = measure_null_space(*map.linear, map.subspace);
-      NullSpaceMetrics one;
-      one.map = map.map;
-      one.layer = map.layer;
-      one.rank = map.subspace.basis.size(1);
-      one.width = map.subspace.basis.size(0);
-      one.rows = map.subspace.states;
-      one.energy = map.subspace.energy;
-      one.leak = state.leak;
-      one.certificate = state.certificate;
-      one.measured_drift = state.drift;
-      all.push_back(one);
-    }
-  }
-  return all;
-}
-
-Maybe penalty_of(const Mechanisms& mechanisms, const SafeModel& model) {
-  for (const auto& mechanism : mechanisms)
-    if (const auto* fisher = dynamic_cast<const FisherRetention*>(mechanism.get()))
-      return fisher->penalty(model);
-  return std::nullopt;
-}
-
 Metrics measure(const RunConfig& config, const Evaluation& evaluation,
                 const std::vector<Prediction>& training, const TrainingResult& trained,
-                const Mechanisms& mechanisms, const SafeModel& model) {
+                const Mechanisms& mechanisms, const SafeModel& model, const std::vector<GateMetrics>& gate) {
   Metrics metrics;
+  metrics.gate = gate;
   metrics.validation = summarise(evaluation.predictions, "validation");
-  const double kl_weight = config.retention.kl.weight;
-  const Maybe penalty = penalty_of(mechanisms, model);
-  fill_losses(metrics.validation, kl_weight, penalty);
-  if (!training.empty()) {
-    metrics.training = summarise(training, "training");
-    fill_losses(*metrics.training, kl_weight, penalty);
-  }
+  if (!training.empty()) metrics.training = summarise(training, "training");
   metrics.bit_equal_without_audio = evaluation.bit_equal_without_audio;
-  metrics.null_space = null_space_metrics(mechanisms);
-  for (const auto& mechanism : mechanisms)
-    if (const auto* fisher = dynamic_cast<const FisherRetention*>(mechanism.get()))
-      metrics.fisher_trace = fisher->trace();
   metrics.mechanisms = trained.activity;
+  for (const auto& mechanism : mechanisms) mechanism->measure(model, metrics);
+  fill_losses(metrics, config.retention.of<KlOptions>().weight);
   return metrics;
 }
 
@@ -247,7 +201,8 @@ RunResult run_experiment(RunConfig config, Resume resume) {
             run.path().string());
 
   RunResult result;
-  result.metrics = measure(config, evaluation, training, trained, mechanisms, model);
+  result.metrics = measure(config, evaluation, training, trained, mechanisms, model,
+                           measure_gate(experiment, model, compute.rows_at_once(config.micro_batch)));
   std::vector<Prediction> predictions = evaluation.predictions;
   predictions.insert(predictions.end(), training.begin(), training.end());
   run.write_predictions(predictions);

@@ -50,6 +50,14 @@ RetentionDraw RetentionStream::draw(std::int64_t step) const {
   return draw;
 }
 
+std::vector<std::int64_t> retention_subset(std::int64_t seed, std::int64_t count, std::int64_t size) {
+  ENSURE(0 <= size && size <= count);
+  std::vector<std::int64_t> order = epoch_order(seed, "retention-subset", 0, count);
+  order.resize(static_cast<std::size_t>(size));
+  std::sort(order.begin(), order.end());
+  return order;
+}
+
 std::vector<std::int64_t> evaluation_distractors(std::int64_t seed, std::int64_t questions,
                                                  std::int64_t clips) {
   std::vector<std::int64_t> chosen;

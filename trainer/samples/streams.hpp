@@ -44,6 +44,11 @@ class RetentionStream {
   EpochStream order_;
 };
 
+// `size` of the questions 0 .. count-1, ascending: the first of one permutation, so that a smaller set is
+// part of every larger one of that seed. size <= count.
+[[nodiscard]] std::vector<std::int64_t> retention_subset(std::int64_t seed, std::int64_t count,
+                                                         std::int64_t size);
+
 // Evaluation's own fixed distractors: question i hears clip distractors[i], drawn without replacement as far
 // as the clips go.
 [[nodiscard]] std::vector<std::int64_t> evaluation_distractors(std::int64_t seed, std::int64_t questions,

@@ -17,8 +17,6 @@
 
 namespace trainer {
 
-using Mechanisms = std::vector<std::unique_ptr<RetentionMechanism>>;
-
 // `history` is what JsonLines::save gave after the last record of `step`.
 void save_checkpoint(const RunDirectory& run, std::int64_t step, const std::string& config_digest,
                      const common::FileDigest& history, const SafeModel& model, const AdamW& optimiser,

@@ -22,7 +22,10 @@ common::Json limit_or_null(std::int64_t batches) {
 // The keys of the Python original's config.json, in its order.
 void append_original_keys(const RunConfig& c, common::Json& json) {
   const RetentionConfig& r = c.retention;
-  const bool any = r.kl.weight > 0 || r.fisher.weight > 0 || r.null_space.has_value();
+  const NullSpaceOptions& space = r.of<NullSpaceOptions>();
+  const auto of_space = [&](std::int64_t value) {
+    return space.is_on() ? common::Json(value) : common::Json(nullptr);
+  };
   json["variant"] = c.variant;
   json["subset_size"] = c.subset_size;
   json["seed"] = c.seed;
@@ -34,18 +37,15 @@ void append_original_keys(const RunConfig& c, common::Json& json) {
   json["num_epochs"] = c.epochs;
   json["learning_rate_projector"] = c.projector_rate;
   json["learning_rate_adapter"] = c.adapter_rate;
-  json["fisher_weight"] = r.fisher.weight;
-  json["retention_loss_weight"] = any ? 1.0 : 0.0;
-  json["distillation_weight"] = r.kl.weight;
-  json["enable_null_space"] = r.null_space.has_value();
-  json["null_space_rank"] = r.null_space ? common::Json(r.null_space->rank_limit) : common::Json(nullptr);
-  json["null_space_min_samples"] =
-      r.null_space ? common::Json(r.null_space->row_minimum) : common::Json(nullptr);
+  json["fisher_weight"] = r.of<FisherOptions>().weight;
+  json["retention_loss_weight"] = any_on(r) ? 1.0 : 0.0;
+  json["distillation_weight"] = r.of<KlOptions>().weight;
+  json["enable_null_space"] = space.is_on();
+  json["null_space_rank"] = of_space(space.rank_limit);
+  json["null_space_min_samples"] = of_space(space.row_minimum);
   // Only a gradient's subspace expires; the others are built once.
   json["null_space_refresh_interval"] =
-      r.null_space && r.null_space->placement == NullSpacePlacement::gradient
-          ? common::Json(r.null_space->refresh)
-          : common::Json(nullptr);
+      space.placement == NullSpacePlacement::gradient ? common::Json(space.refresh) : common::Json(nullptr);
   json["max_eval_batches"] = limit_or_null(c.evaluation.max_batches);
   json["max_audio_eval_batches"] = c.evaluation.max_audio_batches;
   json["max_vl_eval_batches"] = c.evaluation.max_vl_batches;
@@ -58,35 +58,7 @@ void append_original_keys(const RunConfig& c, common::Json& json) {
   json["audio_generation_max_new_tokens"] = c.evaluation.caption_tokens;
 }
 
-common::Json retention_json(const RetentionConfig& r) {
-  common::Json json;
-  json["batch_size"] = r.batch_size;
-  json["kl"] = {{"weight", r.kl.weight}, {"temperature", r.kl.temperature}};
-  json["fisher"] = {{"weight", r.fisher.weight},
-                    {"every", r.fisher.every},
-                    {"samples", r.fisher.samples},
-                    {"decay", r.fisher.decay}};
-  json["null_space"] = nullptr;
-  if (r.null_space)
-    json["null_space"] = {{"placement", text_of(r.null_space->placement)},
-                          {"energy", r.null_space->energy},
-                          {"rank_limit", r.null_space->rank_limit},
-                          {"row_minimum", r.null_space->row_minimum}};
-  return json;
-}
-
 }  // namespace
-
-RetentionConfig preset_of(const std::string& variant) {
-  RetentionConfig config;
-  config.kl.weight = 0;
-  config.fisher.weight = 0;
-  if (variant == "no_retention") return config;
-  config.kl.weight = KlOptions{}.weight;
-  config.fisher.weight = FisherOptions{}.weight;
-  if (variant == "full_safe") config.null_space = NullSpaceOptions{};
-  return config;
-}
 
 void apply_model_config(RunConfig& config) {
   if (config.model_config == "tiny") {
@@ -141,7 +113,7 @@ common::Json config_json(const RunConfig& config, const RunInputs& inputs) {
                     {k_gate_place, k_gate_before_output},
                     {"gate_scale", config.fusion.gate_scale}};
   if (config.prompt == PromptForm::llava) json[k_prompt] = "llava";  // older runs do not have the key
-  json["retention"] = retention_json(config.retention);
+  json["retention"] = to_json(config.retention);
   if (config.evaluation.caption_beams != 1) json[k_caption_beams] = config.evaluation.caption_beams;
   if (config.evaluation.captions_per_clip != 0)
     json[k_captions_per_clip] = config.evaluation.captions_per_clip;

@@ -13,19 +13,9 @@
 #include "trainer/model/compute.hpp"
 #include "trainer/model/fusion.hpp"
 #include "trainer/model/projector.hpp"
-#include "trainer/retention/fisher.hpp"
-#include "trainer/retention/kl.hpp"
-#include "trainer/retention/null_space.hpp"
+#include "trainer/retention/mechanism_table.hpp"
 
 namespace trainer {
-
-// What the variants switch on. Each mechanism can also be switched alone, by its flag.
-struct RetentionConfig {
-  KlOptions kl;          // weight 0: off
-  FisherOptions fisher;  // weight 0: off
-  std::optional<NullSpaceOptions> null_space;
-  std::int64_t batch_size = 16;
-};
 
 enum class AudioGate { on, off };           // ask the questions with sound at gate 1 at all
 enum class GateComparison { sweep, none };  // gates 0, 1/4, 1/2, 1 on the same questions
@@ -78,8 +68,6 @@ struct RunConfig {
 
 inline const std::vector<std::string> k_variants = {"no_retention", "soft_retention", "full_safe"};
 
-// The mechanisms and weights of a variant. Sources of the weights: README, "The recipe".
-[[nodiscard]] RetentionConfig preset_of(const std::string& variant);
 // Projector and fusion of a --model-config (tiny, demo, full, multimodal, phase1); widths, and heads but
 // tiny's, are filled in from the base.
 void apply_model_config(RunConfig& config);

@@ -11,6 +11,7 @@
 #include "common/terminal.hpp"
 #include "trainer/model/compat.hpp"
 #include "trainer/results/config_keys.hpp"
+#include "trainer/samples/streams.hpp"
 #include "trainer/train/encode_questions.hpp"
 #include "trainer/train/sample_rows.hpp"
 
@@ -25,6 +26,22 @@ std::vector<T> first_of(const std::vector<T>& items, std::int64_t count) {
 
 // 0 is all.
 std::int64_t all_or(std::int64_t size) { return size > 0 ? size : std::numeric_limits<std::int64_t>::max(); }
+
+std::vector<QuestionSample> choose_retention(const std::vector<QuestionSample>& all,
+                                             const RunConfig& config) {
+  const auto count = static_cast<std::int64_t>(all.size()), size = config.retention.questions;
+  if (size == 0) return all;
+  if (size > count)
+    throw common::Error(
+        common::ErrorKind::mismatch,
+        fmt::format("--retention-size is {} and the pack has {} retention questions; take at most "
+                    "that many, or build the pack with a larger retention_manifest.json",
+                    size, count));
+  std::vector<QuestionSample> chosen;
+  for (const std::int64_t i : retention_subset(config.seed, count, size))
+    chosen.push_back(all[static_cast<std::size_t>(i)]);
+  return chosen;
+}
 
 // The others of a clip that is not learnt are references only.
 std::vector<ClipSample> with_first_captions(std::vector<ClipSample> clips) {
@@ -100,7 +117,7 @@ Selection select_samples(const PackSamples& samples, const RunConfig& config) {
   chosen.train_indices.resize(static_cast<std::size_t>(train));
   std::iota(chosen.train_indices.begin(), chosen.train_indices.end(), 0);
   chosen.train = first_of(samples.clips, train);
-  chosen.retention = samples.retention;
+  chosen.retention = choose_retention(samples.retention, config);
   const std::int64_t size = config.evaluation.size;
   if (config.val_source == "pack_audio") {
     chosen.memorised = first_of(chosen.train, all_or(size));

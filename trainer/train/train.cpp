@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <cmath>
 #include <utility>
 
@@ -10,7 +11,6 @@
 #include "common/program.hpp"
 #include "common/progress.hpp"
 #include "trainer/model/compat.hpp"
-#include "trainer/retention/gradient_subspace.hpp"
 #include "trainer/train/ordered_sum.hpp"
 
 namespace trainer {
@@ -193,18 +193,7 @@ void refuse_idle(const std::map<std::string, MechanismActivity>& activity) {
 
 }  // namespace
 
-Mechanisms make_mechanisms(const RunConfig& config) {
-  Mechanisms mechanisms;
-  const RetentionConfig& retention = config.retention;
-  if (retention.kl.weight > 0) mechanisms.push_back(std::make_unique<KlRetention>(retention.kl));
-  if (retention.fisher.weight > 0)
-    mechanisms.push_back(std::make_unique<FisherRetention>(retention.fisher, config.seed));
-  if (retention.null_space && retention.null_space->placement == NullSpacePlacement::gradient)
-    mechanisms.push_back(std::make_unique<GradientSubspaceRetention>(*retention.null_space, config.seed));
-  else if (retention.null_space)
-    mechanisms.push_back(std::make_unique<NullSpaceRetention>(*retention.null_space));
-  return mechanisms;
-}
+Mechanisms make_mechanisms(const RunConfig& config) { return make_mechanisms(config.retention, config.seed); }
 
 TrainingResult train(const RunConfig& config, Experiment& experiment, SafeModel& model,
                      Mechanisms& mechanisms, RunDirectory& run, const std::string& config_digest,
@@ -215,15 +204,15 @@ TrainingResult train(const RunConfig& config, Experiment& experiment, SafeModel&
   std::unique_ptr<RetentionStream> stream;
   std::unique_ptr<RetentionScene> scene;
   if (!mechanisms.empty()) {
-    ENSURE(!experiment.retention_rows.empty());  // see preconditions.hpp
+    // Where there is no question, no mechanism asks one: preconditions.hpp.
     stream = std::make_unique<RetentionStream>(
-        config.seed, static_cast<std::int64_t>(experiment.retention_rows.size()),
+        config.seed, std::max<std::int64_t>(static_cast<std::int64_t>(experiment.retention_rows.size()), 1),
         experiment.train.vectors.size(0), config.retention.batch_size * config.gradient_accumulation);
     scene = std::make_unique<RetentionScene>(RetentionScene{model, experiment.retention_rows,
                                                             experiment.retention_prefixes,
                                                             experiment.train.vectors, *stream, rows_at_once});
   }
-  for (const auto& mechanism : mechanisms) mechanism->prepare(*scene);
+  if (scene) prepare(mechanisms, *scene);
 
   AdamW optimiser(model.parameters(), {.weight_decay = config.weight_decay});
   if (checkpoint) restore(*checkpoint, model, optimiser, mechanisms);
@@ -267,6 +256,7 @@ TrainingResult train(const RunConfig& config, Experiment& experiment, SafeModel&
     if (config.checkpoint_every > 0 && step % config.checkpoint_every == 0 && step < total) save(step);
   }
   save(total);
+  for (const auto& mechanism : mechanisms) mechanism->finish(model);
   TrainingResult result{total, activity_of(run, mechanisms)};
   refuse_idle(result.activity);
   return result;

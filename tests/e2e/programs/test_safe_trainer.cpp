@@ -195,7 +195,7 @@ TEST_CASE("features that were kept, that were not, and that went bad lead to the
 TEST_CASE("a sweep makes a run of every condition and seed, and the same command again makes none") {
   const World& w = world();
   support::put_file(w.root + "/sweep.json",
-                    R"({"run": {"num-epochs": 1, "train-batch-size": 6}, "seeds": [1, 2], "conditions": [
+                    R"({"run": {"num-epochs": 2, "train-batch-size": 6}, "seeds": [1, 2], "conditions": [
                         {"name": "plain", "variant": "no_retention"},
                         {"name": "KL alone", "variant": "no_retention", "kl-weight": 0.1}]})");
   const std::vector<std::string> command = {

@@ -263,7 +263,8 @@ TEST_CASE("scores that contradict the answers are found, also where metrics.json
   Metrics edited_metrics = metrics_from_json(common::parse_json(metrics, "metrics.json"), "metrics.json");
   const Maybe penalty = edited_metrics.validation.fisher_loss;
   edited_metrics.validation = summarise(items, "validation");
-  fill_losses(edited_metrics.validation, 0.1, penalty);
+  edited_metrics.validation.fisher_loss = penalty;
+  fill_losses(edited_metrics, 0.1);
   support::put_file(victim.run() / "metrics.json", common::dump_pretty(to_json(edited_metrics)));
   victim.reseal();
   const common::Findings findings = verify_run(victim.run()).findings;

@@ -154,8 +154,8 @@ TEST_CASE("training and evaluation need nothing on the CPU: on another device th
   std::vector<RunConfig> configs = {support::small_config("full_safe")};
   for (const NullSpacePlacement placement : {NullSpacePlacement::all, NullSpacePlacement::gradient}) {
     RunConfig config = support::small_config("full_safe");
-    config.retention.null_space->placement = placement;
-    config.retention.null_space->refresh = 3;
+    config.retention.of<NullSpaceOptions>().placement = placement;
+    config.retention.of<NullSpaceOptions>().refresh = 3;
     configs.push_back(config);
   }
   configs.push_back(support::small_config("soft_retention"));

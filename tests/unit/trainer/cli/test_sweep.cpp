@@ -41,12 +41,12 @@ TEST_CASE(
   CHECK(runs[1].seed == 1);
   CHECK(runs[3].seed == 2);
   CHECK(runs[0].config.epochs == 7);
-  CHECK(runs[0].config.retention.kl.weight == 0);
+  CHECK(runs[0].config.retention.of<trainer::KlOptions>().weight == 0);
   CHECK(runs[0].config.evaluation.gate_comparison == GateComparison::sweep);
   CHECK(runs[3].config.epochs == 9);
   CHECK(runs[3].config.seed == 2);
   CHECK(runs[3].config.name == "KL, harder");
-  CHECK(runs[3].config.retention.kl.weight == 0.5);
+  CHECK(runs[3].config.retention.of<trainer::KlOptions>().weight == 0.5);
   CHECK(runs[3].config.pack_root == "somewhere");
 }
 
@@ -73,7 +73,7 @@ TEST_CASE("what is no sweep is refused before anything runs") {
 }
 
 TEST_CASE("the sweeps of the ablation are sweeps, and no two conditions of one are the same experiment") {
-  for (const char* name : {"ablation", "placements", "details"}) {
+  for (const char* name : {"ablation", "placements", "details", "scarcity", "rivals"}) {
     CAPTURE(name);
     const std::string path =
         SAFE_SOURCE_DIR "/experiments/overfitting/configs/" + std::string(name) + ".json";

@@ -21,7 +21,9 @@ namespace {
 
 common::Json mechanisms(double kl, double fisher, const common::Json& null_space = nullptr) {
   return {{"retention",
-           {{"kl", {{"weight", kl}}}, {"fisher", {{"weight", fisher}}}, {"null_space", null_space}}}};
+           {{"kl", {{"title", "KL"}, {"weight", kl}}},
+            {"fisher", {{"title", "Fisher"}, {"weight", fisher}}},
+            {"null_space", null_space}}}};
 }
 
 std::vector<std::string> labels_of(const Comparison& comparison) {
@@ -143,6 +145,34 @@ TEST_CASE("a setting is named by what is switched on, and by what else differs")
   CHECK(pairs == Labels{"soft_retention (kl.weight 0.1) → full_safe", "KL + null space → full_safe",
                         "null space → KL + null space"});
   CHECK(comparison.paired.size() == 5 + pairs.size());
+}
+
+TEST_CASE(
+    "runs on different numbers of retention questions are never pooled, nor compared as one mechanism more") {
+  const support::Scratch scratch;
+  const auto run = [&](const std::string& variant, common::Json config, int questions, int seed) {
+    config["retention"]["questions"] = questions;
+    return make_run(scratch.path(), {.variant = variant, .more_config = config, .seed = seed});
+  };
+  const common::Json soft = mechanisms(0.1, 1), full = mechanisms(0.1, 1, {{"placement", "gate"}});
+  const Comparison comparison =
+      compare_runs({run("soft_retention", soft, 32, 42), run("soft_retention", soft, 600, 43),
+                    run("full_safe", full, 32, 42)});
+  CHECK(labels_of(comparison) ==
+        Labels{"soft_retention (questions 32)", "soft_retention (questions 600)", "full_safe"});
+  Labels pairs;
+  for (const PairedComparison& pair : comparison.paired) pairs.push_back(pair.first + " → " + pair.second);
+  CHECK(pairs == Labels{"soft_retention (questions 32) → full_safe"});
+}
+
+TEST_CASE("a mechanism that this program does not know is a row by its title, with what it measured") {
+  const support::Scratch scratch;
+  common::Json config = mechanisms(0, 0);
+  config["retention"]["some_other"] = {{"title", "Some other"}, {"strength", 2}};
+  const Comparison comparison = compare_runs({make_run(scratch.path(), {.more_config = mechanisms(0, 0)}),
+                                              make_run(scratch.path(), {.more_config = config})});
+  CHECK(labels_of(comparison) == Labels{"no_retention", "Some other"});
+  CHECK(comparison.paired.size() == 1);
 }
 
 TEST_CASE("what was found in a cache, and when a run was resumed, make no other setting") {

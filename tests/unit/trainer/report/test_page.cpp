@@ -95,7 +95,7 @@ TEST_CASE("a page has a figure for each question, its numbers in tables, and is 
   CHECK(page == page_of(runs, scratch / "report.html"));
   for (const char* part :
        {"id=\"trade-off-title\"", "id=\"trade-off-narrow-title\"", "id=\"sweep-title\"", "id=\"drift-title\"",
-        "id=\"curve-1-title\"", "KL term", "no_retention → ", "in 4 runs from 1 pack. 4 questions",
+        "id=\"curve-1-title\"", "kl term", "no_retention → ", "in 4 runs from 1 pack. 4 questions",
         "Content-Security-Policy", "var(--s1)", "config.json of"}) {
     CAPTURE(part);
     CHECK(page.find(part) != std::string::npos);

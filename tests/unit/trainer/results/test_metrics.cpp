@@ -165,11 +165,27 @@ TEST_CASE("metrics read back as they were written, nulls included") {
   metrics.bit_equal_without_audio = true;
   metrics.null_space.push_back({"gate", 2, 17, 96, 600, 0.999, 3e-7, 0.5, std::nullopt});
   metrics.mechanisms["kl"] = {10, 9, 0.5};
+  metrics.mechanisms["some_other"].measured = {{"penalty", 0.25}, {"unknown", std::nullopt}};
+  metrics.gate.push_back({1, {0.5, 0.25, 0.05}, {1.5, std::nullopt, std::nullopt}});
   const std::string text = common::dump_pretty(to_json(metrics));
   const Metrics back = metrics_from_json(common::parse_json(text, "m"), "m");
   CHECK(common::dump_pretty(to_json(back)) == text);
   CHECK(back.null_space.front().rank == 17);
   CHECK(back.mechanisms.at("kl").acted_steps == 9);
+  CHECK(back.mechanisms.at("some_other").measured.at("penalty") == 0.25);
+  CHECK(back.gate.front().audio.rms == 1.5);
+}
+
+TEST_CASE("losses add up: the task, the weighted KL, Fisher and the penalties of all other mechanisms") {
+  Metrics metrics;
+  metrics.validation.audio["memorised"].answer_nll = 1.0;
+  metrics.validation.conditions["distractor_memorised"].kl_to_base = 2.0;
+  metrics.validation.fisher_loss = 0.25;
+  metrics.mechanisms["l2_sp"].measured["penalty"] = 0.5;
+  metrics.mechanisms["start_average"].measured["way_kept"] = 100.0;
+  fill_losses(metrics, 0.1);
+  CHECK(metrics.validation.retention_loss == doctest::Approx(0.2 + 0.25 + 0.5));
+  CHECK(metrics.validation.total_loss == doctest::Approx(1.95));
 }
 
 TEST_CASE("metrics.json has every key of the original") {

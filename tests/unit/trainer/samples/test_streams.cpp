@@ -59,3 +59,19 @@ TEST_CASE("evaluation's distractors use every clip before any twice") {
     CHECK(count <= 3);
   }
 }
+
+TEST_CASE(
+    "retention questions are drawn so that a smaller set is part of every larger one, and all are all") {
+  const std::vector<std::int64_t> all = trainer::retention_subset(42, 20, 20);
+  for (std::int64_t i = 0; i < 20; ++i) CHECK(all[static_cast<std::size_t>(i)] == i);
+  std::vector<std::int64_t> smaller;
+  for (std::int64_t size = 1; size <= 20; ++size) {
+    const std::vector<std::int64_t> larger = trainer::retention_subset(42, 20, size);
+    CHECK(static_cast<std::int64_t>(larger.size()) == size);
+    CHECK(std::is_sorted(larger.begin(), larger.end()));
+    CHECK(std::includes(larger.begin(), larger.end(), smaller.begin(), smaller.end()));
+    smaller = larger;
+  }
+  CHECK(trainer::retention_subset(42, 1000, 16) != trainer::retention_subset(43, 1000, 16));
+  CHECK(trainer::retention_subset(42, 1000, 16) == trainer::retention_subset(42, 1000, 16));
+}
