@@ -5,7 +5,8 @@
 #include "common/terminal.hpp"
 #include "trainer/cli/commands.hpp"
 #include "trainer/cli/run_flags.hpp"
-#include "trainer/run/plan.hpp"
+#include "trainer/run/plan_run.hpp"
+#include "trainer/run/plan_text.hpp"
 
 namespace trainer {
 

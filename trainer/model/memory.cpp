@@ -1,6 +1,7 @@
 #include "trainer/model/memory.hpp"
 
 #include <dlfcn.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <fstream>
@@ -67,5 +68,12 @@ Memory memory_of(torch::Device device) { return device.is_cuda() ? cuda_memory()
 
 std::uint64_t free_bytes(torch::Device device) { return memory_of(device).free; }
 std::uint64_t total_bytes(torch::Device device) { return memory_of(device).total; }
+
+std::uint64_t resident_bytes() {
+  std::ifstream table("/proc/self/statm");
+  std::uint64_t mapped = 0, resident = 0;
+  if (!(table >> mapped >> resident)) return 0;
+  return resident * static_cast<std::uint64_t>(::sysconf(_SC_PAGESIZE));
+}
 
 }  // namespace trainer

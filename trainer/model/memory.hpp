@@ -12,4 +12,7 @@ namespace trainer {
 [[nodiscard]] std::uint64_t free_bytes(torch::Device device);
 [[nodiscard]] std::uint64_t total_bytes(torch::Device device);
 
+// Of this process, now.
+[[nodiscard]] std::uint64_t resident_bytes();
+
 }  // namespace trainer

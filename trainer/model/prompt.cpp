@@ -5,6 +5,7 @@
 #include <algorithm>
 
 #include "common/error.hpp"
+#include "trainer/model/prompt_text.hpp"
 
 namespace trainer {
 namespace {
@@ -48,15 +49,11 @@ PromptWriter::PromptWriter(const VisionLanguageBase& base, const Tokenizer& toke
 }
 
 std::string PromptWriter::image_prompt(const std::string& question) const {
-  if (form_ == PromptForm::llava)
-    return fmt::format("USER: {}\n{}\nAnswer the question using a single word or phrase. ASSISTANT:",
-                       k_image_piece, question);
-  return fmt::format("USER: {}\nAnswer in one word or a number. Question: {} ASSISTANT:", k_image_piece,
-                     question);
+  return trainer::image_prompt(form_, question);
 }
 
 std::string PromptWriter::text_prompt(const std::string& question) const {
-  return (form_ == PromptForm::llava ? "USER: " : "USER: Question: ") + question + " ASSISTANT:";
+  return trainer::text_prompt(form_, question);
 }
 
 // transformers takes such a text for the token itself; spelled in other pieces it would be another question.

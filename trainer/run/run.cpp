@@ -136,7 +136,9 @@ RunResult run_experiment(RunConfig config, Resume resume) {
   const PackSamples samples = read_samples(pack);
   Selection selection = select_samples(samples, config);
   config.micro_batch = fitting_micro_batch(config, selection);
+  watch.lap("plan_s");
   FrozenModels models = open_models(config);
+  watch.lap("load_s");
   const RunInputs inputs{pack.id().hex(), pack.name(), models.base_digest, models.audio_encoder_digest,
                          models.placement};
   common::Json record = config_json(config, inputs);
