@@ -10,6 +10,7 @@
 
 #include "common/error.hpp"
 #include "common/parallel.hpp"
+#include "trainer/model/cuda_library.hpp"
 
 namespace trainer {
 
@@ -17,12 +18,16 @@ namespace {
 
 torch::Device device_for(DeviceChoice choice) {
   if (choice == DeviceChoice::cpu) return torch::kCPU;
-  if (!torch::cuda::is_available()) {
-    if (choice == DeviceChoice::automatic) return torch::kCPU;
+  if (!has_cuda()) {
+    // A driver and a LibTorch that cannot use it: nobody wants to find that out after a night on the CPU.
+    if (choice == DeviceChoice::automatic && why_no_cuda().empty()) return torch::kCPU;
     throw common::Error(
         common::ErrorKind::usage,
-        "--device cuda: this LibTorch sees no CUDA device (Debian's is built without CUDA); use "
-        "--device cpu, or build with a LibTorch for CUDA (-DCMAKE_PREFIX_PATH=<libtorch>)");
+        why_no_cuda().empty()
+            ? "--device cuda: this LibTorch sees no CUDA device (Debian's is built without CUDA); use "
+              "--device cpu, or build against a LibTorch for CUDA (scripts/build_for_torch.sh)"
+            : "--device: there is an NVIDIA driver, and LibTorch's half for CUDA cannot be loaded (" +
+                  why_no_cuda() + "); use --device cpu, or install the CUDA libraries of that LibTorch");
   }
   ::setenv("CUBLAS_WORKSPACE_CONFIG", ":4096:8", 1);  // read when cuBLAS is first used
   at::Context& context = at::globalContext();

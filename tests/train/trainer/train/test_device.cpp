@@ -7,6 +7,7 @@
 #include "trainer/base/tiny_models.hpp"
 #include "trainer/evaluate/evaluate.hpp"
 #include "trainer/model/clap_encoder.hpp"
+#include "trainer/model/cuda_library.hpp"
 #include "trainer/retention/gradient_subspace.hpp"
 #include "trainer/train/train.hpp"
 
@@ -20,7 +21,7 @@ namespace {
 // kernels, but its tensors mix with the CPU's as little as CUDA's do (the program ends with "Input tensor is
 // not a lazy tensor").
 Placement elsewhere() {
-  if (torch::cuda::is_available()) return placement_for(DeviceChoice::cuda, DtypeChoice::float32);
+  if (has_cuda()) return placement_for(DeviceChoice::cuda, DtypeChoice::float32);
   static const bool ready = [] {
     // Each operation at once: it would otherwise collect those of all steps.
     FLAGS_torch_lazy_trim_graph_check_frequency = 1;
@@ -191,7 +192,7 @@ TEST_CASE("the audio encoder hears on another device what it hears on the CPU") 
 }
 
 TEST_CASE("a device that is not there is refused by name, and automatic takes the CPU then") {
-  if (torch::cuda::is_available()) {
+  if (has_cuda()) {
     CHECK(placement_for(DeviceChoice::automatic, DtypeChoice::float32).device.is_cuda());
     return;
   }
