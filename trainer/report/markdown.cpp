@@ -5,6 +5,7 @@
 
 #include "common/terminal.hpp"
 #include "trainer/report/number_text.hpp"
+#include "trainer/report/retention_sizes.hpp"
 #include "trainer/report/tables.hpp"
 
 namespace trainer {
@@ -87,7 +88,9 @@ std::string to_markdown(const Comparison& comparison, const std::string& command
                     "\n" + interval_note(comparison) + "\n";
   for (const std::string& warning : comparison.warnings)
     out += "\n**Warning:** " + cell_text(warning) + ".\n";
-  return out + section("Retention", question_table(comparison)) +
+  return out + section("Retention by the number of questions", size_accuracy_table(comparison)) +
+         section("KL by the number of questions", size_kl_table(comparison)) +
+         section("Retention", question_table(comparison)) +
          section("Other conditions", other_conditions_table(comparison)) +
          section("Audio skill", clip_table(comparison)) +
          section("Is the sound heard?", hearing_table(comparison)) +

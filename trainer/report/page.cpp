@@ -14,6 +14,7 @@
 #include "trainer/report/figures.hpp"
 #include "trainer/report/html.hpp"
 #include "trainer/report/link.hpp"
+#include "trainer/report/retention_sizes.hpp"
 #include "trainer/report/style.hpp"
 #include "trainer/report/tables.hpp"
 
@@ -42,6 +43,9 @@ std::optional<std::size_t> find_group(const Comparison& comparison, const std::s
 
 // A group, or two of them with an arrow between.
 std::string row_name_html(const Comparison& comparison, const std::string& name) {
+  if (name.ends_with(k_primary_mark))
+    return row_name_html(comparison, name.substr(0, name.size() - k_primary_mark.size())) +
+           escape_html(std::string(k_primary_mark));
   if (const auto group = find_group(comparison, name)) return group_html(comparison, *group);
   const std::string arrow = " → ";
   for (std::size_t at = 0; (at = name.find(arrow, at)) != std::string::npos; at += arrow.size()) {
@@ -138,6 +142,9 @@ std::string words_html() {
 std::string results_html(const Comparison& comparison, const Draw& draw) {
   const Table hearing = hearing_table(comparison), scores = caption_scores_table(comparison);
   return "<section id=\"results\"><h2>What was kept and what was learnt</h2>\n" +
+         figure_html(size_figure(comparison, draw), "big") +
+         table_html(comparison, size_accuracy_table(comparison)) +
+         table_html(comparison, size_kl_table(comparison)) +
          figure_html(trade_off_figure(comparison, draw), "big") + legend_html(comparison) +
          "<p class=\"note\">Up and to the right is better. Bars are 95 % intervals, small rings are single "
          "seeds; the "

@@ -203,7 +203,8 @@ Table paired_table(const Comparison& comparison) {
       {}};
   for (const PairedComparison& pair : comparison.paired) {
     const ClipComparison* clips = clips_of(comparison, pair);
-    table.rows.push_back({pair.first + " → " + pair.second + (pair.is_primary ? " (primary)" : ""),
+    table.rows.push_back({pair.first + " → " + pair.second +
+                              std::string(pair.is_primary ? k_primary_mark : std::string_view()),
                           condition_title(pair.condition), estimate_text(&pair.accuracy, Scale::points),
                           optional_cell(pair.agreement, Scale::points),
                           optional_cell(pair.negative_flips, Scale::points),

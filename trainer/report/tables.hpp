@@ -2,6 +2,7 @@
 #pragma once
 
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "trainer/report/comparison.hpp"
@@ -13,6 +14,9 @@ struct Table {
   std::vector<std::string> head;
   std::vector<std::vector<std::string>> rows;  // as wide as the head; the first cell is the row's name
 };
+
+// Behind the name of the row that --primary names.
+inline constexpr std::string_view k_primary_mark = " (primary)";
 
 [[nodiscard]] Table question_table(const Comparison& comparison);
 [[nodiscard]] Table other_conditions_table(const Comparison& comparison);

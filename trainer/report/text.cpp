@@ -7,6 +7,7 @@
 
 #include "common/terminal.hpp"
 #include "trainer/report/number_text.hpp"
+#include "trainer/report/retention_sizes.hpp"
 #include "trainer/report/tables.hpp"
 
 namespace trainer {
@@ -85,10 +86,10 @@ std::string to_text(const Comparison& comparison) {
       out += fmt::format("run    {}  {}\n", common::escape_for_terminal(comparison.runs[run].path.string()),
                          common::escape_for_terminal(group.label));
   for (const Table& table :
-       {question_table(comparison), other_conditions_table(comparison), clip_table(comparison),
-        hearing_table(comparison), caption_scores_table(comparison), paired_table(comparison),
-        sweep_table(comparison), mechanism_table(comparison), gate_table(comparison),
-        null_space_table(comparison)})
+       {size_accuracy_table(comparison), size_kl_table(comparison), question_table(comparison),
+        other_conditions_table(comparison), clip_table(comparison), hearing_table(comparison),
+        caption_scores_table(comparison), paired_table(comparison), sweep_table(comparison),
+        mechanism_table(comparison), gate_table(comparison), null_space_table(comparison)})
     if (!table.rows.empty()) out += "\n" + wrapped(table.title) + aligned(table);
   out += "\n" + wrapped(interval_note(comparison));
   for (const std::string& warning : comparison.warnings)

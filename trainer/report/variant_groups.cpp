@@ -151,6 +151,8 @@ Json experiment_without_mechanisms(const Json& config) {
 
 }  // namespace
 
+std::string rest_of(const common::Json& config) { return common::dump_line(experiment_of(config)); }
+
 bool adds_one_mechanism(const RunSummary& first, const RunSummary& second) {
   for (const RunSummary* run : {&first, &second})
     if (!run->config.contains("retention") || !run->config.at("retention").is_object()) return false;
@@ -173,7 +175,7 @@ std::vector<VariantGroup> group_runs(const std::vector<RunSummary>& runs) {
                        [&](std::size_t r) { return runs[r].seed == seed; });
   };
   for (std::size_t r = 0; r < runs.size(); ++r) {
-    const std::string key = common::dump_line(experiment_of(runs[r].config));
+    const std::string key = rest_of(runs[r].config);
     std::size_t g = 0;
     while (g < groups.size() && (keys[g] != key || has_seed(groups[g], runs[r].seed))) ++g;
     if (g == groups.size()) {

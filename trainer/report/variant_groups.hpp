@@ -12,6 +12,9 @@ namespace trainer {
 // repetition is no evidence.
 [[nodiscard]] std::vector<VariantGroup> group_runs(const std::vector<RunSummary>& runs);
 
+// All of a config.json that makes a setting, as one line: equal for runs of one group.
+[[nodiscard]] std::string rest_of(const common::Json& config);
+
 // The second run is the first with one more retention mechanism switched on, and nothing else changed.
 [[nodiscard]] bool adds_one_mechanism(const RunSummary& first, const RunSummary& second);
 

@@ -1,0 +1,172 @@
+#include "trainer/report/retention_sizes.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <map>
+#include <set>
+
+#include "trainer/report/number_text.hpp"
+#include "trainer/report/variant_groups.hpp"
+#include "trainer/results/mechanism_record.hpp"
+
+namespace trainer {
+namespace {
+
+constexpr const char* k_questions = "questions";
+
+// 0 where the run has all of the pack's, or does not say.
+std::int64_t questions_of(const common::Json& config) {
+  const auto retention = config.find("retention");
+  if (retention == config.end() || !retention->is_object()) return 0;
+  const auto questions = retention->find(k_questions);
+  return questions != retention->end() && questions->is_number_integer() ? questions->get<std::int64_t>() : 0;
+}
+
+common::Json without_questions(common::Json config) {
+  if (const auto retention = config.find("retention"); retention != config.end() && retention->is_object())
+    retention->erase(k_questions);
+  return config;
+}
+
+// "soft_retention (kl.weight 0.3, questions 32)" -> "soft_retention (kl.weight 0.3)".
+std::string name_without_questions(std::string label, std::int64_t questions) {
+  const std::string said = fmt::format("{} {}", k_questions, questions);
+  for (const std::string& text : {", " + said, said + ", ", " (" + said + ")"}) {
+    const std::size_t at = label.find(text);
+    if (at != std::string::npos) return label.erase(at, text.size());
+  }
+  return label;
+}
+
+std::string size_text(std::int64_t questions) { return questions == 0 ? "all" : std::to_string(questions); }
+
+// All that any line has, in the order of the points.
+std::vector<std::int64_t> sizes_of(const std::vector<SizeLine>& lines) {
+  std::set<std::int64_t> sizes;
+  for (const SizeLine& line : lines)
+    for (const SizeLine::Point& point : line.points)
+      if (!line.asks_none) sizes.insert(point.questions);
+  std::vector<std::int64_t> ordered(sizes.begin(), sizes.end());
+  if (!ordered.empty() && ordered.front() == 0)
+    std::rotate(ordered.begin(), ordered.begin() + 1, ordered.end());
+  return ordered;
+}
+
+const Estimate* estimate_at(const Comparison& comparison, const SizeLine& line, std::int64_t questions,
+                            std::string_view measure) {
+  for (const SizeLine::Point& point : line.points)
+    if (line.asks_none || point.questions == questions)
+      return find_estimate(comparison.groups[point.group], condition::k_distractor_memorised, measure);
+  return nullptr;
+}
+
+Table size_table(const Comparison& comparison, const std::string& title, std::string_view measure,
+                 Scale scale) {
+  const std::vector<SizeLine> lines = size_lines(comparison);
+  const std::vector<std::int64_t> sizes = sizes_of(lines);
+  Table table{title, {""}, {}};
+  for (const std::int64_t size : sizes) table.head.push_back(size_text(size));
+  for (const SizeLine& line : lines) {
+    std::vector<std::string>& row = table.rows.emplace_back(1, line.name);
+    for (const std::int64_t size : sizes)
+      row.push_back(estimate_text(estimate_at(comparison, line, size, measure), scale));
+  }
+  return table;
+}
+
+}  // namespace
+
+std::vector<SizeLine> size_lines(const Comparison& comparison) {
+  std::vector<SizeLine> lines;
+  std::map<std::string, std::size_t> by_rest;
+  for (std::size_t g = 0; g < comparison.groups.size(); ++g) {
+    const VariantGroup& group = comparison.groups[g];
+    const common::Json& config = comparison.runs[group.runs.front()].config;
+    const std::int64_t questions = questions_of(config);
+    const auto [place, is_new] = by_rest.try_emplace(rest_of(without_questions(config)), lines.size());
+    if (is_new) {
+      lines.push_back({name_without_questions(group.label, questions), {}, mechanisms_in(config).empty()});
+    }
+    lines[place->second].points.push_back({questions, g});
+  }
+  for (SizeLine& line : lines)
+    std::sort(line.points.begin(), line.points.end(), [](const SizeLine::Point& a, const SizeLine::Point& b) {
+      return std::pair(a.questions == 0, a.questions) < std::pair(b.questions == 0, b.questions);
+    });
+  const bool any_varies = std::any_of(lines.begin(), lines.end(), [](const SizeLine& line) {
+    return !line.asks_none && line.points.size() > 1;
+  });
+  return any_varies ? lines : std::vector<SizeLine>();
+}
+
+Table size_accuracy_table(const Comparison& comparison) {
+  return size_table(comparison,
+                    "By the number of retention questions: VQA accuracy in % while a trained clip plays",
+                    measure::k_accuracy, Scale::percent);
+}
+
+Table size_kl_table(const Comparison& comparison) {
+  return size_table(comparison,
+                    "By the number of retention questions: KL to the base in nats, with a trained clip",
+                    measure::k_kl_to_base, Scale::plain4);
+}
+
+std::optional<Figure> size_figure(const Comparison& comparison, const Draw& draw) {
+  const std::vector<SizeLine> lines = size_lines(comparison);
+  const std::vector<std::int64_t> sizes = sizes_of(lines);
+  if (lines.empty()) return std::nullopt;
+  std::string data, plot, labels, description;
+  double low = 100, high = 0;
+  std::vector<double> ends;
+  std::vector<std::size_t> ended;
+  for (std::size_t i = 0; i < lines.size(); ++i) {
+    std::string rows;
+    for (std::size_t s = 0; s < sizes.size(); ++s) {
+      const Estimate* accuracy = estimate_at(comparison, lines[i], sizes[s], measure::k_accuracy);
+      if (accuracy == nullptr) continue;
+      // Beside each other, so that intervals at one number can be told apart.
+      const double x =
+          static_cast<double>(s) + 0.05 * (static_cast<double>(i) - static_cast<double>(lines.size()) / 2);
+      rows += fmt::format("{} {} {} {}\n", x, 100 * accuracy->value, 100 * accuracy->interval.low,
+                          100 * accuracy->interval.high);
+      low = std::min(low, 100 * accuracy->interval.low), high = std::max(high, 100 * accuracy->interval.high);
+      if (s + 1 == sizes.size()) ends.push_back(100 * accuracy->value), ended.push_back(i);
+    }
+    if (rows.empty()) continue;
+    const std::size_t hue = lines[i].points.front().group;
+    data += fmt::format("$n{} << EOD\n{}EOD\n", i, rows);
+    plot += fmt::format(
+        "{0}$n{1} using 1:2 with lines lw 1.6 {3}lc rgb {2}, $n{1} using 1:2:3:4 with yerrorbars pt 7 ps 0.8 "
+        "lw 1.2 "
+        "lc rgb {2}",
+        plot.empty() ? "" : ", ", i, colour::series(hue), lines[i].asks_none ? "dt 2 " : "");
+    description += (description.empty() ? "" : "; ") + lines[i].name;
+  }
+  if (plot.empty()) return std::nullopt;
+  low = std::max(low - 1, 0.0), high = std::min(high + 1, 100.4);
+  for (double& end : ends) end = (end - low) / (high - low);
+  ends =
+      spread_labels(ends, std::min(0.06, 1.0 / static_cast<double>(std::max<std::size_t>(ends.size(), 1))));
+  for (std::size_t i = 0; i < ends.size(); ++i)
+    labels += fmt::format("set label {} at graph 1.02,graph {} left textcolor rgb {}\n",
+                          gnuplot_text(lines[ended[i]].name, 34), ends[i], colour::k_ink);
+  std::string ticks;
+  for (std::size_t s = 0; s < sizes.size(); ++s)
+    ticks += fmt::format("{}'{}' {}", s == 0 ? "" : ", ", size_text(sizes[s]), s);
+  Figure figure{"Skill kept, by the number of retention questions", "", ""};
+  figure.wide = draw(
+      {"sizes", 760, 380, figure.title,
+       "VQA accuracy while a trained clip plays, for " + description +
+           "; bars are 95 % intervals, and the numbers are in the table.",
+       axes_script() +
+           fmt::format("set xrange [-0.3:{}]\nset yrange [{}:{}]\nset xtics ({})\nset rmargin at screen "
+                       "0.66\nset xlabel 'retention questions' textcolor rgb {}\nset ylabel 'VQA accuracy "
+                       "with a distractor (%)' textcolor rgb {}\n",
+                       static_cast<double>(sizes.size()) - 0.7, low, high, ticks, colour::k_muted,
+                       colour::k_muted) +
+           labels + data + "set errorbars small\nplot " + plot + "\n"});
+  return figure;
+}
+
+}  // namespace trainer
