@@ -23,23 +23,31 @@ std::int64_t questions_of(const common::Json& config) {
   return questions != retention->end() && questions->is_number_integer() ? questions->get<std::int64_t>() : 0;
 }
 
-common::Json without_questions(common::Json config) {
-  if (const auto retention = config.find("retention"); retention != config.end() && retention->is_object())
-    retention->erase(k_questions);
-  return config;
-}
-
-// "soft_retention (kl.weight 0.3, questions 32)" -> "soft_retention (kl.weight 0.3)".
-std::string name_without_questions(std::string label, std::int64_t questions) {
-  const std::string said = fmt::format("{} {}", k_questions, questions);
-  for (const std::string& text : {", " + said, said + ", ", " (" + said + ")"}) {
-    const std::size_t at = label.find(text);
-    if (at != std::string::npos) return label.erase(at, text.size());
-  }
-  return label;
-}
-
 std::string size_text(std::int64_t questions) { return questions == 0 ? "all" : std::to_string(questions); }
+
+// "soft_retention (kl.weight 0.3, questions 32)" and "soft_retention, 32 questions", as whoever wrote a sweep
+// may have named it -> "soft_retention (kl.weight 0.3)" and "soft_retention".
+std::string name_without_questions(std::string name, std::int64_t questions) {
+  const std::string said = fmt::format("{} {}", k_questions, questions);
+  for (const std::string& text : {", " + said, said + ", ", " (" + said + ")",
+                                  fmt::format(", {} {}", size_text(questions), k_questions)})
+    if (const std::size_t at = name.find(text); at != std::string::npos) name.erase(at, text.size());
+  return name;
+}
+
+// What is equal for the runs of one line. From how few questions a null space is refused changes nothing in
+// one that is built.
+std::string line_of(common::Json config, std::int64_t questions) {
+  if (const auto name = config.find("name"); name != config.end() && name->is_string())
+    *name = name_without_questions(name->get<std::string>(), questions);
+  config.erase("null_space_min_samples");
+  if (const auto retention = config.find("retention"); retention != config.end() && retention->is_object()) {
+    retention->erase(k_questions);
+    if (const auto space = retention->find("null_space"); space != retention->end() && space->is_object())
+      space->erase("row_minimum");
+  }
+  return rest_of(config);
+}
 
 // All that any line has, in the order of the points.
 std::vector<std::int64_t> sizes_of(const std::vector<SizeLine>& lines) {
@@ -84,7 +92,7 @@ std::vector<SizeLine> size_lines(const Comparison& comparison) {
     const VariantGroup& group = comparison.groups[g];
     const common::Json& config = comparison.runs[group.runs.front()].config;
     const std::int64_t questions = questions_of(config);
-    const auto [place, is_new] = by_rest.try_emplace(rest_of(without_questions(config)), lines.size());
+    const auto [place, is_new] = by_rest.try_emplace(line_of(config, questions), lines.size());
     if (is_new) {
       lines.push_back({name_without_questions(group.label, questions), {}, mechanisms_in(config).empty()});
     }

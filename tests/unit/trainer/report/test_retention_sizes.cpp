@@ -1,5 +1,7 @@
 #include "trainer/report/retention_sizes.hpp"
 
+#include <fmt/format.h>
+
 #include "common/error.hpp"
 #include "common/sealed/draft_file.hpp"
 #include "tests/support/scratch.hpp"
@@ -61,6 +63,23 @@ TEST_CASE("settings that differ in the number of retention questions alone are o
   CHECK(table.rows[2][1].starts_with("50.0 ["));
   CHECK(table.rows[2][2] == "-");
   CHECK(to_text(comparison).find("By the number of retention questions") != std::string::npos);
+}
+
+TEST_CASE("a number in the name of a setting, and the fewest questions that it takes, part no line") {
+  const support::Scratch scratch;
+  std::vector<fs::path> runs;
+  for (const std::int64_t questions : {16, 32, 0}) {
+    common::Json config = retention(0.1, questions);
+    config["name"] = fmt::format("soft, {} questions", questions == 0 ? "all" : std::to_string(questions));
+    config["null_space_min_samples"] = questions;
+    config["retention"]["null_space"] = {{"title", "null space"}, {"row_minimum", questions}};
+    runs.push_back(make_run(scratch.path(), {.variant = "soft_retention", .more_config = config}));
+  }
+  const std::vector<SizeLine> lines = size_lines(compare_runs(runs));
+  REQUIRE(lines.size() == 1);
+  CHECK(lines[0].name.starts_with("soft"));
+  CHECK(lines[0].name.find("16") == std::string::npos);
+  CHECK(lines[0].points.size() == 3);
 }
 
 TEST_CASE("where no setting was run with two numbers there is nothing to show") {
