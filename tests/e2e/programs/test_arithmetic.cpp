@@ -6,8 +6,8 @@
 #include "tests/support/small_world.hpp"
 
 using namespace support::small_world;
-using support::run_process;
 using support::Finished;
+using support::run_process;
 
 namespace {
 
@@ -40,10 +40,11 @@ TEST_CASE("two kinds of processor give the same bytes, unless they are asked for
   }
   const World& w = world();
   const std::vector<std::string> native = {"--num-epochs", "2", "--arithmetic", "native"};
-  World::ok(trainer(w.run("no_retention", "here", {"--num-epochs", "2"})));
-  World::ok(on_old_processor(w.run("no_retention", "there", {"--num-epochs", "2"})));
-  World::ok(on_old_processor(w.run("no_retention", "there_native", native)));
-  const fs::path here = w.only_run("here"), there = w.only_run("there"), other = w.only_run("there_native");
+  World::ok(trainer(w.run("no_retention", "this_processor", {"--num-epochs", "2"})));
+  World::ok(on_old_processor(w.run("no_retention", "old_processor", {"--num-epochs", "2"})));
+  World::ok(on_old_processor(w.run("no_retention", "old_processor_native", native)));
+  const fs::path here = w.only_run("this_processor"), there = w.only_run("old_processor"),
+                 other = w.only_run("old_processor_native");
   const auto text = [](const fs::path& path) { return support::text_of_file(path); };
   for (const char* name :
        {"history.jsonl", "predictions.jsonl", "metrics.json", "checkpoints/adapter.safetensors"}) {
