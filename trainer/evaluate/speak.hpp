@@ -1,6 +1,7 @@
-// Rows asked of the base and, with what they hear under each of several conditions, of SAFE: the answer, and how likely the reference is. Batch by batch: what stands before the first position that hears,
-// and what the base says, is computed once for all conditions.
-// Axes: n rows, D width of the audio encoder, F positions up to the end of an image.
+// Rows asked of the base and, with what they hear under each of several conditions, of SAFE: the answer, and
+// how likely the reference is. Batch by batch: what stands before the first position that hears, and what the
+// base says, is computed once for all conditions. Axes: n rows, D width of the audio encoder, F positions up
+// to the end of an image.
 #pragma once
 
 #include <string>

@@ -22,7 +22,7 @@ inline constexpr const char* k_gate_before_output = "before_output";
 // Of an evaluation alone, and only where they are not 1 and all.
 inline constexpr const char* k_caption_beams = "audio_generation_num_beams";
 inline constexpr const char* k_captions_per_clip = "captions_per_clip";
-inline constexpr const char* k_arithmetic = "arithmetic";  // {"blas": kernels, "aten": kernels}
+inline constexpr const char* k_arithmetic = "arithmetic";        // {"blas": kernels, "aten": kernels}
 inline constexpr const char* k_resumed_at = "resumed_at_steps";  // a list, empty where it never was
 inline constexpr const char* k_micro_batch =
     "micro_batch_size";  // on a GPU: rows at once, by its free memory
