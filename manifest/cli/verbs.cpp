@@ -14,7 +14,6 @@ namespace manifest {
 namespace {
 
 namespace fs = std::filesystem;
-using common::Flag;
 using common::Verb;
 
 const std::string k_experiment = k_usual_folder;
