@@ -51,6 +51,9 @@ class StrictBuilder : public nlohmann::json_sax<Json> {
   }
   bool parse_error(std::size_t position, const std::string& /*token*/,
                    const nlohmann::detail::exception& error) override {
+    constexpr int k_number_overflow = 406;
+    if (error.id == k_number_overflow)
+      fail("the number that ends at byte " + std::to_string(position) + " is too large for a double");
     std::string reason = error.what();
     if (const std::size_t at = reason.find("] "); at != std::string::npos) reason = reason.substr(at + 2);
     if (reason.find("surrogate") != std::string::npos)
