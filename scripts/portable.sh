@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Makes one archive of safe-packer, safe-manifest and safe-report that runs on any x86-64 Linux from 3.2 on, whatever
+# Makes one archive of safe-packer, safe-manifest and safe-report for any x86-64 Linux whose kernel is 3.2 or newer, whatever
 # its C library, unpacked anywhere, without root: the programs bring the libraries that they were built with, the
 # dynamic loader and the C library included.
 #   scripts/portable.sh [OUT.tar.gz]                    default: build/safe-packs-VERSION-x86_64-linux.tar.gz

@@ -3,7 +3,7 @@
 //   value = mean + seed + item + (seed x item),
 // whose item part is corrected for skewness (Hall 1992, J. R. Stat. Soc. B 54:221) and kurtosis.
 // Satterthwaite's and Hillis' degrees of freedom are short at two and three seeds, and normal theory is short
-// where 5 % of the items hold half of the sum, as in KL; tests/bench/coverage.cpp has the figures of each.
+// where 5 % of the items hold half of the sum, as in KL. How often these hold: tests/bench/coverage.cpp.
 #pragma once
 
 #include <cstddef>
