@@ -47,6 +47,11 @@ void describe(VqaManifest& vqa, const QuestionRequest& request) {
       vqa.description = "VQA v2 validation subset for SAFE retention losses";
       vqa.source_dataset = "VQA v2 validation";
       return;
+    case VqaSplit::unlike:
+      vqa.subset_name = "vqa_unlike_overfit_v1";
+      vqa.description = "VQA v2 validation subset in words that SAFE retention losses never see";
+      vqa.source_dataset = "VQA v2 validation";
+      return;
     case VqaSplit::base:
       vqa.subset_name = "vqa_base_overfit_v1";
       vqa.description = "VQA v2 train subset for training a small base model";

@@ -34,7 +34,7 @@ struct Excluded {
 // questions is a usage error.
 void exclude_words(const std::vector<std::filesystem::path>& manifests, Excluded& excluded);
 
-enum class VqaSplit { val, retention, base };
+enum class VqaSplit { val, retention, base, unlike };
 enum class Strategy { original, stratified };
 [[nodiscard]] const char* name_of(Strategy strategy);
 

@@ -70,12 +70,20 @@ QuestionOptions question_defaults(VqaSplit split, const std::string& verb) {
       options.subset_size = 500;
       options.seed = 321;
       options.exclude.needed_beside = {"val_manifest.json"};
+      options.exclude.found_beside = {"unlike_manifest.json"};
+      break;
+    case VqaSplit::unlike:
+      options.subset_size = 500;
+      options.seed = 213;
+      options.exclude.needed_beside = {"val_manifest.json", "retention_manifest.json"};
+      options.exclude.found_beside = {"base_manifest.json"};
       break;
     case VqaSplit::base:
       options.subset_size = 8000;
       options.seed = 231;
       options.exclude.needed_beside = {"val_manifest.json", "retention_manifest.json"};
-      options.exclude.found_beside = {"subset_manifest.json", "audio_val_manifest.json"};
+      options.exclude.found_beside = {"subset_manifest.json", "audio_val_manifest.json",
+                                      "unlike_manifest.json"};
       break;
   }
   return options;
@@ -106,9 +114,11 @@ void add_question_verb(common::Program& program, VqaSplit split, common::VerbTex
   verb.path("--annotations", options->annotations, "Read VQA v2's answers from this table")
       .otherwise(question_set().annotations(year).front() + " in data/vqa or in annotations/ there");
   add_choice_flags(verb, *options, "questions", excluded_text(options->exclude));
-  verb.paths("--unlike", options->unlike,
-             "Choose no question that this manifest asks, about whatever picture, in the same words but for "
-             "capitals and punctuation; repeatable");
+  common::Flag& unlike =
+      verb.paths("--unlike", options->unlike,
+                 "Choose no question that this manifest asks, about whatever picture, in the same words but "
+                 "for capitals and punctuation; repeatable");
+  if (split == VqaSplit::unlike) unlike.otherwise("retention_manifest.json beside --output");
   verb.value("--strategy", "NAME", "Draw questions in this way",
              [options](const std::string&, const std::string& name) {
                options->strategy = name == "stratified" ? Strategy::stratified : Strategy::original;
@@ -122,9 +132,11 @@ void add_question_verb(common::Program& program, VqaSplit split, common::VerbTex
             "Name images as this part of their data set does, such as val2014 or val2017")
       .otherwise("as the questions file says, else " + year);
   if (split == VqaSplit::base) add_base_flags(verb, *options);
-  verb.action([options, replace](const common::CommonFlags& flags) {
+  verb.action([options, replace, split](const common::CommonFlags& flags) {
     QuestionOptions chosen = *options;
     chosen.existing = *replace ? Existing::replace : Existing::refuse;
+    if (split == VqaSplit::unlike && chosen.unlike.empty())
+      chosen.unlike = {chosen.output.parent_path() / "retention_manifest.json"};
     if (chosen.questions.empty())
       chosen.questions =
           first_file(usual_root(question_set().name), question_set().questions(chosen.default_subtype));
@@ -244,6 +256,11 @@ common::Program safe_manifest() {
        "Choose VQA v2 questions for the retention losses",
        {"retention --subset-size 600", "retention --exclude other_manifest.json --output retention.json"},
        {}});
+  add_question_verb(program, VqaSplit::unlike,
+                    {"unlike",
+                     "Choose VQA v2 questions to evaluate on, in words that retention never sees",
+                     {"unlike --subset-size 500", "unlike --unlike other_manifest.json --output unlike.json"},
+                     {}});
   add_question_verb(
       program, VqaSplit::base,
       {"base",

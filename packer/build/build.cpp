@@ -45,6 +45,7 @@ Tables read_tables(const BuildRequest& request) {
   if (request.retention_manifest)
     manifests.retention = vqa(*request.retention_manifest, Role::retention_manifest);
   if (request.base_manifest) manifests.base = vqa(*request.base_manifest, Role::base_manifest);
+  if (request.unlike_manifest) manifests.unlike = vqa(*request.unlike_manifest, Role::unlike_manifest);
   if (request.audio_val_manifest) {
     const Role role = Role::audio_val_manifest;
     manifests.audio_val = manifest::parse_subset(read_table(*request.audio_val_manifest, role, tables),
@@ -95,6 +96,7 @@ std::vector<LeakItem> media_of(const StagedPack& staged) {
   take(manifests.val, Role::val_manifest);
   take(manifests.retention, Role::retention_manifest);
   take(manifests.base, Role::base_manifest);
+  take(manifests.unlike, Role::unlike_manifest);
   return items;
 }
 
@@ -142,6 +144,7 @@ BuildRequest with_defaults(BuildRequest request) {
   beside(request.retention_manifest, "retention_manifest.json");
   beside(request.base_manifest, "base_manifest.json");
   beside(request.audio_val_manifest, "audio_val_manifest.json");
+  beside(request.unlike_manifest, "unlike_manifest.json");
   if (request.image_roots.empty()) {
     // Nothing has a ".." that is a file, as an archive is.
     const fs::path beside_sounds = fs::is_regular_file(request.source_root)

@@ -25,7 +25,7 @@ struct BuildRequest {
   std::filesystem::path source_root;  // a folder or an archive; holds audio/<split>/
   std::filesystem::path dest_root;    // becomes the pack; replaced only where absent, empty or a pack
   std::filesystem::path val_manifest;
-  std::optional<std::filesystem::path> retention_manifest, base_manifest, audio_val_manifest;
+  std::optional<std::filesystem::path> retention_manifest, base_manifest, audio_val_manifest, unlike_manifest;
   std::vector<std::filesystem::path> image_roots;  // folders or archives
   std::vector<std::filesystem::path> instances;    // COCO's, for the licences and sources of pictures
   Missing missing = Missing::refuse;

@@ -44,6 +44,7 @@ Tables tables_of(Outline& outline) {
   manifests.val = manifest_of<manifest::VqaManifest>(outline, "val_manifest.json");
   manifests.retention = manifest_of<manifest::VqaManifest>(outline, "retention_manifest.json");
   manifests.base = manifest_of<manifest::VqaManifest>(outline, "base_manifest.json");
+  manifests.unlike = manifest_of<manifest::VqaManifest>(outline, "unlike_manifest.json");
   std::map<std::string, std::string> asked;
   if (const auto subset = manifest_of<manifest::SubsetManifest>(outline, "subset_manifest.json"))
     for (const manifest::ClipEntry& entry : subset->entries) asked[entry.clip_id] = entry.audio_relpath;

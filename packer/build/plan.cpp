@@ -63,7 +63,7 @@ void refuse_same_stems(const Plan& result, common::Findings& findings) {
 
 void plan_images(const Manifests& manifests, Plan& result, common::Findings& findings) {
   std::set<std::string> names;
-  for (const auto* vqa : {&manifests.val, &manifests.retention, &manifests.base})
+  for (const auto* vqa : {&manifests.val, &manifests.retention, &manifests.base, &manifests.unlike})
     if (*vqa)
       for (const manifest::QuestionEntry& entry : (*vqa)->entries) names.insert(entry.image_filename);
   for (const std::string& name : names) {

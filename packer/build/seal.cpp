@@ -95,6 +95,7 @@ void account_for_rows(StagedPack& staged, PackInfo& info) {
   account(manifests.val, Role::val_manifest, images);
   account(manifests.retention, Role::retention_manifest, images);
   account(manifests.base, Role::base_manifest, images);
+  account(manifests.unlike, Role::unlike_manifest, images);
   std::swap(manifests.clips, manifests.subset);
 }
 
@@ -168,6 +169,7 @@ void leave_out_equal_bytes(StagedPack& staged, const common::Draft& draft) {
   look_at_rows(manifests.val, Role::val_manifest);
   look_at_rows(manifests.retention, Role::retention_manifest);
   look_at_rows(manifests.base, Role::base_manifest);
+  look_at_rows(manifests.unlike, Role::unlike_manifest);
 }
 
 void refuse_leaks(const StagedPack& staged) {
@@ -245,6 +247,7 @@ void write_manifests(Tables& tables, const common::Draft& draft, Listing& listin
   put_vqa("val_manifest.json", manifests.val);
   put_vqa("retention_manifest.json", manifests.retention);
   put_vqa("base_manifest.json", manifests.base);
+  put_vqa("unlike_manifest.json", manifests.unlike);
 }
 
 }  // namespace

@@ -16,7 +16,8 @@ bool is_about_media(const common::Finding& finding) {
 
 bool is_manifest(Role role) {
   return role == Role::manifest || role == Role::subset_manifest || role == Role::val_manifest ||
-         role == Role::retention_manifest || role == Role::base_manifest || role == Role::audio_val_manifest;
+         role == Role::retention_manifest || role == Role::base_manifest ||
+         role == Role::audio_val_manifest || role == Role::unlike_manifest;
 }
 
 bool names(const manifest::ClipEntry& clip, const std::string& path) { return clip.audio_relpath == path; }

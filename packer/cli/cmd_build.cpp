@@ -73,6 +73,9 @@ void add_manifest_flags(common::Verb& verb, BuildRequest& request) {
       .otherwise("base_manifest.json" + beside);
   verb.path("--audio-val-manifest", request.audio_val_manifest, "Pack these clips, which are held out")
       .otherwise("audio_val_manifest.json" + beside);
+  verb.path("--unlike-manifest", request.unlike_manifest,
+            "Pack these questions, to validate on too: retention asks none in the same words")
+      .otherwise("unlike_manifest.json" + beside);
 }
 
 void add_source_flags(common::Verb& verb, BuildRequest& request) {
@@ -126,7 +129,7 @@ void add_build(common::Program& program) {
             "Make the pack of this recipe (from export --format recipe) or pack again from sources of your "
             "own, byte for byte; its manifests are used")
       .excludes({"--manifest", "--val-manifest", "--retention-manifest", "--base-manifest",
-                 "--audio-val-manifest", "--instances", "--allow-missing", "--sources"});
+                 "--audio-val-manifest", "--unlike-manifest", "--instances", "--allow-missing", "--sources"});
   verb.pack_id("--expect,--pack-id", values->trust.expected_id,
                "Refuse any recipe but the pack's with this id")
       .needs("--from-recipe");

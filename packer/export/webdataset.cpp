@@ -49,7 +49,7 @@ struct Rows {
   manifest::SubsetManifest clips;
   std::optional<manifest::SubsetManifest> audio_val;
   manifest::VqaManifest val;
-  std::optional<manifest::VqaManifest> retention, base;
+  std::optional<manifest::VqaManifest> retention, base, unlike;
 };
 
 std::string text_of(const VerifiedPack& pack, const char* name) {
@@ -60,10 +60,11 @@ Rows read_rows(const VerifiedPack& pack) {
   const auto subset = [&](const char* name) { return manifest::parse_subset(text_of(pack, name), name); };
   const auto vqa = [&](const char* name) { return manifest::parse_vqa(text_of(pack, name), name); };
   const auto has = [&](const char* name) { return pack.contains(common::PackPath(name)); };
-  Rows rows{subset("manifest.json"), {}, vqa("val_manifest.json"), {}, {}};
+  Rows rows{subset("manifest.json"), {}, vqa("val_manifest.json"), {}, {}, {}};
   if (has("audio_val_manifest.json")) rows.audio_val = subset("audio_val_manifest.json");
   if (has("retention_manifest.json")) rows.retention = vqa("retention_manifest.json");
   if (has("base_manifest.json")) rows.base = vqa("base_manifest.json");
+  if (has("unlike_manifest.json")) rows.unlike = vqa("unlike_manifest.json");
   return rows;
 }
 
@@ -151,6 +152,7 @@ std::vector<Split> list_splits(const VerifiedPack& pack, const Rows& rows) {
   if (rows.retention) splits.push_back(image_split(pack, "retention", *rows.retention));
   if (rows.base) splits.push_back(image_split(pack, "base", *rows.base));
   if (rows.base && !rows.base->captions.empty()) splits.push_back(caption_split(*rows.base));
+  if (rows.unlike) splits.push_back(image_split(pack, "unlike", *rows.unlike));
   std::vector<Split> parts;
   for (Split& split : splits) {
     refuse_keys(split);

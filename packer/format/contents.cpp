@@ -96,6 +96,8 @@ const char* file_of(Role role) {
       return "base_manifest.json";
     case Role::audio_val_manifest:
       return "audio_val_manifest.json";
+    case Role::unlike_manifest:
+      return "unlike_manifest.json";
     default:
       return "manifest.json";
   }
@@ -133,6 +135,7 @@ std::vector<SplitKeys> split_keys(const Manifests& manifests, const MediaLookup&
   questions(manifests.val, Role::val_manifest);
   questions(manifests.retention, Role::retention_manifest);
   questions(manifests.base, Role::base_manifest);
+  questions(manifests.unlike, Role::unlike_manifest);
   return splits;
 }
 

@@ -29,12 +29,12 @@ struct PackFile {
 // each group by path bytes. Gives indices into `files`, which is sorted and holds pack.json too.
 [[nodiscard]] std::vector<std::size_t> order_behind_info(const std::vector<PackFile>& files);
 
-// The five manifests of a pack; the first two always, where the pack is sound.
+// The manifests of a pack; the first two always, where the pack is sound.
 struct Manifests {
   std::optional<manifest::SubsetManifest> clips;   // manifest.json
   std::optional<manifest::SubsetManifest> subset;  // subset_manifest.json
   std::optional<manifest::SubsetManifest> audio_val;
-  std::optional<manifest::VqaManifest> val, retention, base;
+  std::optional<manifest::VqaManifest> val, retention, base, unlike;
 };
 
 // A media file of a split by its bytes. The name belongs to whoever gave it, and outlives this.

@@ -67,7 +67,8 @@ void ContentsCheck::read(const std::string& name, common::ByteView bytes,
       read_clips(*role, name, text);
     else if (*role == Role::subset_manifest)
       (void)manifest::scan_subset(text, name, [](manifest::ClipEntry&&) {});
-    else if (*role == Role::val_manifest || *role == Role::retention_manifest || *role == Role::base_manifest)
+    else if (*role == Role::val_manifest || *role == Role::retention_manifest ||
+             *role == Role::base_manifest || *role == Role::unlike_manifest)
       read_questions(*role, name, text);
   } catch (const common::Error& error) {
     if (error.kind() == common::ErrorKind::interrupted) throw;
@@ -190,7 +191,7 @@ void ContentsCheck::check_recipe(const PackInfo& info) {
     const auto role = role_of(line.path.text());
     const bool is_input = role == Role::subset_manifest || role == Role::val_manifest ||
                           role == Role::retention_manifest || role == Role::base_manifest ||
-                          role == Role::audio_val_manifest;
+                          role == Role::audio_val_manifest || role == Role::unlike_manifest;
     if (is_input && inputs.count(*role) == 0)
       find("M7", line.path.text(), "the recipe in pack.json has no input for it");
   }
@@ -204,7 +205,7 @@ void ContentsCheck::conclude(const PackInfo& info, const std::vector<common::Sum
   check_recipe(info);
   std::vector<SplitKeys> splits;
   for (const Role role : {Role::manifest, Role::audio_val_manifest, Role::val_manifest,
-                          Role::retention_manifest, Role::base_manifest})
+                          Role::retention_manifest, Role::base_manifest, Role::unlike_manifest})
     if (const auto at = splits_.find(role); at != splits_.end()) splits.push_back(std::move(at->second));
   splits_.clear();
   find_leaks(splits, findings_);

@@ -16,7 +16,7 @@ struct RoleName {
   const char* file;  // null: a media role, recognised by its folder
 };
 
-constexpr std::array<RoleName, 11> k_roles{{
+constexpr std::array<RoleName, 12> k_roles{{
     {Role::info, "info", "pack.json"},
     {Role::readme, "readme", "README.txt"},
     {Role::manifest, "manifest", "manifest.json"},
@@ -26,6 +26,7 @@ constexpr std::array<RoleName, 11> k_roles{{
     {Role::retention_manifest, "retention_manifest", "retention_manifest.json"},
     {Role::base_manifest, "base_manifest", "base_manifest.json"},
     {Role::audio_val_manifest, "audio_val_manifest", "audio_val_manifest.json"},
+    {Role::unlike_manifest, "unlike_manifest", "unlike_manifest.json"},
     {Role::clip, "clip", nullptr},
     {Role::image, "image", nullptr},
 }};

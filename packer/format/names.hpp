@@ -29,6 +29,7 @@ enum class Role {
   retention_manifest,
   base_manifest,
   audio_val_manifest,
+  unlike_manifest,
   clip,
   image
 };

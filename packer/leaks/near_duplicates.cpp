@@ -146,7 +146,7 @@ std::string describe(const Leak& leak, const std::vector<std::string>& packs) {
 std::vector<LeakItem> media_of(const VerifiedPack& pack, std::size_t number) {
   std::vector<LeakItem> items;
   for (const Role split : {Role::manifest, Role::audio_val_manifest, Role::val_manifest,
-                           Role::retention_manifest, Role::base_manifest}) {
+                           Role::retention_manifest, Role::base_manifest, Role::unlike_manifest}) {
     const common::PackPath path(file_of(split));
     if (!pack.contains(path)) continue;
     std::set<std::string> seen;

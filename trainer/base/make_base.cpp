@@ -11,6 +11,8 @@
 namespace trainer {
 namespace {
 
+constexpr const char* k_width = "width";
+
 common::Bytes bytes_of(const std::string& text) { return {text.begin(), text.end()}; }
 
 std::string base_tokenizer(const PackSamples& samples) {
@@ -30,6 +32,7 @@ std::string base_tokenizer(const PackSamples& samples) {
 common::Json recipe_of(const MakeBaseRequest& request, const packer::VerifiedPack& pack) {
   return {{"format", 2},
           {"pack_id", pack.id().hex()},
+          {k_width, request.width},
           {"steps", request.steps},
           {"batch_size", request.batch_size},
           {"learning_rate", request.learning_rate},
@@ -41,8 +44,11 @@ std::optional<MakeBaseSummary> find_same(const std::filesystem::path& out, const
                                          unsigned threads) {
   const std::optional<common::Json> record = read_base_record(out, threads);
   if (!record) return std::nullopt;
-  for (const auto& [key, value] : recipe.items())
-    if (!record->contains(key) || record->at(key) != value) return std::nullopt;
+  for (const auto& [key, value] : recipe.items()) {
+    // Records before there was a choice have no width.
+    const bool as_always = key == k_width && !record->contains(key) && value == k_base_width;
+    if (!as_always && (!record->contains(key) || record->at(key) != value)) return std::nullopt;
+  }
   const std::string where = (out / k_base_record_name).string();
   const auto vl = common::parse_digest(common::string_member(*record, "vl_digest", where));
   const auto audio = common::parse_digest(common::string_member(*record, "audio_digest", where));
@@ -104,9 +110,9 @@ MakeBaseSummary make_base(const MakeBaseRequest& request) {
   common::Draft draft(request.out, base_replaceable());
   draft.remove_all_but([](const std::string&) { return false; });
   const Tokenizer tokenizer = Tokenizer::parse(base_tokenizer(samples), "tokenizer.json");
-  Llava base = make_tiny_llava(
-      tiny_llava_config(tokenizer.size(), tokenizer.id_of("<image>"), tokenizer.id_of("<pad>")),
-      request.seed);
+  Llava base = make_tiny_llava(tiny_llava_config(request.width, tokenizer.size(), tokenizer.id_of("<image>"),
+                                                 tokenizer.id_of("<pad>")),
+                               request.seed);
   const TrainingRows rows = make_rows(pack, samples, PromptWriter(base, tokenizer), request);
   MakeBaseSummary summary;
   summary.loss = train_base(base, rows, request);

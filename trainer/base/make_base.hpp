@@ -14,9 +14,13 @@
 
 namespace trainer {
 
+inline constexpr std::int64_t k_base_width = 96;
+inline constexpr std::int64_t k_base_width_step = 8;  // four heads, each of an even width
+
 struct MakeBaseRequest {
   std::filesystem::path pack;
-  std::filesystem::path out;  // becomes vl/, audio/, base.json and SHA256SUMS
+  std::filesystem::path out;          // becomes vl/, audio/, base.json and SHA256SUMS
+  std::int64_t width = k_base_width;  // of the language model; more leaves a null space more room
   std::int64_t steps = 3600;
   std::int64_t batch_size = 96;
   double learning_rate = 1e-3;

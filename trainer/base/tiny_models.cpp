@@ -65,7 +65,8 @@ void whiten_projection(Clap& clap, const torch::Tensor& pooled_states) {
 
 }  // namespace
 
-LlavaConfig tiny_llava_config(std::int64_t vocabulary, std::int64_t image_token, std::int64_t pad_token) {
+LlavaConfig tiny_llava_config(std::int64_t width, std::int64_t vocabulary, std::int64_t image_token,
+                              std::int64_t pad_token) {
   LlavaConfig config;
   config.vision.hidden = 64;
   config.vision.intermediate = 192;
@@ -74,12 +75,12 @@ LlavaConfig tiny_llava_config(std::int64_t vocabulary, std::int64_t image_token,
   config.vision.image_side = 30;
   config.vision.patch_side = 10;
   config.text.vocabulary = vocabulary;
-  config.text.hidden = 96;
-  config.text.intermediate = 224;
+  config.text.hidden = width;
+  config.text.intermediate = width * 7 / 24 * 8;  // 224 of 96
   config.text.layers = 4;
   config.text.heads = 4;
   config.text.kv_heads = 4;
-  config.text.head_width = 24;
+  config.text.head_width = width / config.text.heads;
   config.text.position_limit = 256;
   config.text.norm_epsilon = 1e-5;
   config.image_token = image_token;

@@ -8,8 +8,10 @@
 
 namespace trainer {
 
-[[nodiscard]] LlavaConfig tiny_llava_config(std::int64_t vocabulary, std::int64_t image_token,
-                                            std::int64_t pad_token);
+// The language model is `width` wide, a multiple of 8, and 2 1/3 times that inside its MLPs; the picture
+// tower is the same for every width.
+[[nodiscard]] LlavaConfig tiny_llava_config(std::int64_t width, std::int64_t vocabulary,
+                                            std::int64_t image_token, std::int64_t pad_token);
 // Drawn by seed, with starts that suit a few thousand steps: what a token is and where a patch lies start as
 // loud as what the layers add, instead of fifty times quieter, and the layers' outputs are scaled down with
 // their number.

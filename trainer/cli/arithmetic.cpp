@@ -73,8 +73,12 @@ void fix_arithmetic(int count, char** words, char** environment) {
   }
   for (const char* const setting : k_settings) changed[size++] = const_cast<char*>(setting);
   changed[size] = nullptr;
-  ::execve("/proc/self/exe", words,
-           changed.data());  // where that cannot be, native it is: the run records it
+  // By its own path, or the process would be called "exe". Where neither can be, native it is: the run
+  // records it.
+  static std::array<char, 4096> path;
+  const ssize_t length = ::readlink("/proc/self/exe", path.data(), path.size() - 1);
+  if (length > 0) ::execve(path.data(), words, changed.data());
+  ::execve("/proc/self/exe", words, changed.data());
 #else
   (void)count;
   (void)words;

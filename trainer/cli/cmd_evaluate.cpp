@@ -11,7 +11,7 @@ namespace {
 struct EvaluateFlags {
   EvaluateRequest request;
   std::string feature_cache, device = "auto", arithmetic = "portable";
-  bool every_gate = false;
+  bool every_gate = false, beyond_stream = false;
 };
 
 void require_run(const std::filesystem::path& run) {
@@ -33,6 +33,7 @@ EvaluateRequest request_of(const EvaluateFlags& flags, const common::CommonFlags
   places.threads = common_flags.threads;
   places.verbosity = common_flags.verbosity();
   if (flags.every_gate) request.gate_comparison = GateComparison::sweep;
+  if (flags.beyond_stream) request.beyond_stream = BeyondStream::ask;
   return request;
 }
 
@@ -58,6 +59,7 @@ void add_evaluate(common::Program& program) {
   add_place_flags(verb, places, flags->feature_cache, flags->device, flags->arithmetic);
   verb.on("--eval-audio-gate-comparison", flags->every_gate,
           "Ask the questions at gates 0, 1/4, 1/2 and 1 too");
+  verb.on("--eval-beyond-stream", flags->beyond_stream, k_beyond_stream_help);
   verb.whole("--captions-per-clip", flags->request.captions_per_clip, {1, 1000},
              "Score each clip against so many captions of its own; a clip that has fewer is refused")
       .otherwise("all that it has");

@@ -3,6 +3,7 @@
 #include <memory>
 
 #include "common/cli/print_json.hpp"
+#include "common/error.hpp"
 #include "common/json.hpp"
 #include "common/terminal.hpp"
 #include "trainer/base/make_base.hpp"
@@ -45,11 +46,19 @@ void add_make_base(common::Program& program) {
   verb.path("--pack,--pack-root", request->pack, "Read this pack, a folder or a .tar").required();
   verb.path("--out,--output,--dest,-o", request->out,
             "Write vl/ and audio/, Hugging Face folders, to this folder");
+  verb.whole("--width", request->width, {32, 1024},
+             "Make the language model this wide, a multiple of 8; more leaves the null space more room");
   verb.whole("--steps", request->steps, common::k_positive_whole, "Train for this many steps");
   verb.whole("--batch-size", request->batch_size, {8, 4096}, "Train on this many rows a step");
   verb.real("--lr", request->learning_rate, common::RealRange::positive, "Train with this learning rate");
   verb.whole("--seed", request->seed, {}, "Draw the first weights and the order of rows with this seed");
   verb.action([request](const common::CommonFlags& flags) {
+    if (request->width % k_base_width_step != 0)
+      throw common::Error(
+          common::ErrorKind::usage,
+          fmt::format("--width is {} and must be a multiple of {}; give {} or {}", request->width,
+                      k_base_width_step, request->width / k_base_width_step * k_base_width_step,
+                      (request->width / k_base_width_step + 1) * k_base_width_step));
     request->threads = flags.threads;
     request->verbosity = flags.verbosity();
     return on_device([&] {

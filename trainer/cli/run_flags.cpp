@@ -134,6 +134,7 @@ void add_evaluation_flags(Verb& verb, RunFlags& f) {
   verb.off("--no-eval-with-audio-gate", f.audio_gate, "Do not; this one wins where both are given");
   verb.on("--eval-audio-gate-comparison", f.gate_comparison,
           "Ask the questions at gates 0, 1/4, 1/2 and 1 too");
+  verb.on("--eval-beyond-stream", f.beyond_stream, k_beyond_stream_help);
   verb.whole("--eval-logging-steps", f.eval_logging_steps, k_whole,
              "Accepted for the original's scripts: progress is always shown unless --quiet");
   verb.whole("--train-eval-batches", e.train_batches, k_batches,
@@ -243,6 +244,7 @@ RunConfig resolve(const RunFlags& flags) {
   resolve_retention(flags, config);
   config.evaluation.audio_gate = flags.audio_gate ? AudioGate::on : AudioGate::off;
   config.evaluation.gate_comparison = flags.gate_comparison ? GateComparison::sweep : GateComparison::none;
+  config.evaluation.beyond_stream = flags.beyond_stream ? BeyondStream::ask : BeyondStream::none;
   config.device = device_of(flags.device);
   config.dtype = dtype_of(flags.dtype);
   config.feature_cache = feature_cache_of(flags.feature_cache, config.output_root);

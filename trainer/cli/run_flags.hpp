@@ -16,6 +16,7 @@ struct RunFlags {
   RunConfig config;
   bool resume = false;
   bool gate_comparison = false;
+  bool beyond_stream = false;
   bool audio_gate = true;
   bool debug_logging = false;
   std::string device = "auto", dtype = "auto", silence_baseline = "on", fusion_positions = "text";
@@ -35,6 +36,10 @@ void add_run_flags(common::Verb& verb, RunFlags& flags);
 
 // Flags that several verbs have: which pack is read; and where runs and features go and what computes.
 void add_pack_flags(common::Verb& verb, RunConfig& config);
+// Of run and evaluate.
+inline constexpr const char* k_beyond_stream_help =
+    "Ask beyond the stream that retention sees, too: unlike_manifest.json where the pack has it, the "
+    "instruction at the other end of the question, and no picture";
 void add_place_flags(common::Verb& verb, RunConfig& config, std::string& feature_cache, std::string& device,
                      std::string& arithmetic);
 [[nodiscard]] DeviceChoice device_of(const std::string& flag);

@@ -27,7 +27,7 @@ SpeakOptions options_for(const RunConfig& config, std::int64_t token_limit, cons
 
 // One way to ask the questions.
 struct Condition {
-  std::string_view name;
+  std::string name;
   Hearing hearing;
   std::vector<std::string> distractors;  // of each question; empty: none
 };
@@ -86,14 +86,15 @@ torch::Tensor shuffled_vectors(const ClipGroup& group, std::int64_t seed) {
 // Every condition of the configuration.
 std::vector<Condition> conditions_of(const RunConfig& config, const Experiment& experiment,
                                      const SafeModel& model, std::int64_t questions) {
-  std::vector<Condition> conditions = {{condition::k_no_audio, {}, {}}};
+  std::vector<Condition> conditions = {{std::string(condition::k_no_audio), {}, {}}};
   if (config.evaluation.audio_gate == AudioGate::off) return conditions;
-  conditions.push_back(
-      {condition::k_silence, {model.silence().unsqueeze(0).expand({questions, -1}).contiguous(), 1.0}, {}});
+  conditions.push_back({std::string(condition::k_silence),
+                        {model.silence().unsqueeze(0).expand({questions, -1}).contiguous(), 1.0},
+                        {}});
   const auto distracted = [&](std::string_view name, const ClipGroup& group, double gate) {
     if (group.items.empty()) return;
     const Distractors drawn = distractors_from(group, config.seed, questions);
-    conditions.push_back({name, {drawn.clips, gate}, drawn.names});
+    conditions.push_back({std::string(name), {drawn.clips, gate}, drawn.names});
   };
   distracted(condition::k_distractor_memorised, experiment.train, 1.0);
   distracted(condition::k_distractor_held_out, experiment.held_out, 1.0);
@@ -105,30 +106,52 @@ std::vector<Condition> conditions_of(const RunConfig& config, const Experiment& 
   return conditions;
 }
 
-void ask_questions(const RunConfig& config, const Experiment& experiment, const SafeModel& model,
-                   const Compute& compute, AnswerLog& log, Evaluation& result) {
-  const EvaluationConfig& options = config.evaluation;
-  const std::int64_t count =
-      limit_of(options.max_vl_batches, options.max_batches, options.batch_size, experiment.validation.size());
+// What both kinds of sets are asked with, and where the answers go.
+struct Questioning {
+  const RunConfig& config;
+  const Experiment& experiment;
+  const SafeModel& model;
+  const Compute& compute;
+  AnswerLog& log;
+  Evaluation& result;
+};
+
+std::size_t count_asked(const EvaluationConfig& options, const std::vector<QuestionItem>& items) {
+  return static_cast<std::size_t>(
+      limit_of(options.max_vl_batches, options.max_batches, options.batch_size, items.size()));
+}
+
+// The first questions of `items`, under each condition; `what` names them for progress and log.
+void ask_questions(const Questioning& to, const std::vector<QuestionItem>& items,
+                   const std::vector<Condition>& conditions, const std::string& what) {
   std::vector<SpokenRow> rows;
-  for (std::int64_t i = 0; i < count; ++i) {
-    const QuestionItem& item = experiment.validation[static_cast<std::size_t>(i)];
-    rows.push_back({&item.row, item.head});
-  }
-  const std::vector<Condition> conditions = conditions_of(config, experiment, model, count);
+  for (std::size_t i = 0; i < count_asked(to.config.evaluation, items); ++i)
+    rows.push_back({&items[i].row, items[i].head});
   std::vector<Hearing> hearings;
   for (const Condition& condition : conditions) hearings.push_back(condition.hearing);
-  const SpokenSet said = speak(model, experiment.tokenizer, rows, hearings,
-                               options_for(config, options.answer_tokens, "asking"), compute, log);
-  bool same_bits = true;
+  const SpokenSet said =
+      speak(to.model, to.experiment.tokenizer, rows, hearings,
+            options_for(to.config, to.config.evaluation.answer_tokens, what), to.compute, to.log);
+  bool same_bits = to.result.bit_equal_without_audio.value_or(true);
   for (std::size_t c = 0; c < conditions.size(); ++c)
     for (std::size_t i = 0; i < rows.size(); ++i) {
       const Spoken& safe = said.safe[c][i];
       same_bits = same_bits && (conditions[c].hearing.clips.defined() || safe.same_bits);
-      result.predictions.push_back(
-          prediction_of(experiment.validation[i], conditions[c], i, safe, said.base[i]));
+      to.result.predictions.push_back(prediction_of(items[i], conditions[c], i, safe, said.base[i]));
     }
-  result.bit_equal_without_audio = same_bits;
+  to.result.bit_equal_without_audio = same_bits;
+}
+
+void ask_beyond(const Questioning& to, const QuestionSet& set) {
+  std::vector<Condition> conditions;
+  const auto count = static_cast<std::int64_t>(count_asked(to.config.evaluation, set.items));
+  for (const Condition& condition : conditions_of(to.config, to.experiment, to.model, count))
+    if (std::find(k_beyond_conditions.begin(), k_beyond_conditions.end(), condition.name) !=
+        k_beyond_conditions.end()) {
+      conditions.push_back(condition);
+      conditions.back().name = beyond_condition(set.name, condition.name);
+    }
+  ask_questions(to, set.items, conditions, fmt::format("asking, {}", set.name));
 }
 
 std::vector<Prediction> caption_group(const RunConfig& config, const Experiment& experiment,
@@ -180,7 +203,13 @@ Evaluation evaluate(const RunConfig& config, const Experiment& experiment, const
                     const Compute& compute, AnswerLog& log) {
   Evaluation result;
   const EvaluationConfig& options = config.evaluation;
-  if (!experiment.validation.empty()) ask_questions(config, experiment, model, compute, log, result);
+  const Questioning to{config, experiment, model, compute, log, result};
+  if (!experiment.validation.empty())
+    ask_questions(to, experiment.validation,
+                  conditions_of(config, experiment, model,
+                                static_cast<std::int64_t>(count_asked(options, experiment.validation))),
+                  "asking");
+  for (const QuestionSet& set : experiment.beyond) ask_beyond(to, set);
   const auto group = [&](const ClipGroup& clips, std::string_view name) {
     append(result.predictions, caption_group(config, experiment, model, compute, log, clips,
                                              limit_of(options.max_audio_batches, options.max_batches,

@@ -9,4 +9,8 @@ namespace trainer {
 // phrase. ASSISTANT:", and "USER: {question} ASSISTANT:".
 enum class PromptForm { original, llava };
 
+// Of a question about a picture. as_trained: as retention and evaluation ask. instruction_moved: the same
+// instruction at the other end of the question. no_picture: as trained, but that no picture is shown.
+enum class Asking { as_trained, instruction_moved, no_picture };
+
 }  // namespace trainer

@@ -48,8 +48,8 @@ PromptWriter::PromptWriter(const VisionLanguageBase& base, const Tokenizer& toke
   require_image_token(tokenizer, base.tokens().image, name);
 }
 
-std::string PromptWriter::image_prompt(const std::string& question) const {
-  return trainer::image_prompt(form_, question);
+std::string PromptWriter::image_prompt(const std::string& question, Asking asking) const {
+  return trainer::image_prompt(form_, question, asking);
 }
 
 std::string PromptWriter::text_prompt(const std::string& question) const {
@@ -72,10 +72,11 @@ void PromptWriter::require_known(const TokenIds& ids) const {
                          tokenizer_.piece(id), id, base_.decoder().config().vocabulary - 1));
 }
 
-Row PromptWriter::image_row(const std::string& question, std::int64_t image) const {
+Row PromptWriter::image_row(const std::string& question, std::int64_t image, Asking asking) const {
   require_plain("question", question);
+  if (asking == Asking::no_picture) return plain_row(image_prompt(question, asking));
   Row row;
-  row.ids = base_.expand_image(tokenizer_.encode(image_prompt(question)));
+  row.ids = base_.expand_image(tokenizer_.encode(image_prompt(question, asking)));
   require_known(row.ids);
   row.image = image;
   const auto last = std::find(row.ids.rbegin(), row.ids.rend(), base_.tokens().image);
@@ -86,8 +87,12 @@ Row PromptWriter::image_row(const std::string& question, std::int64_t image) con
 
 Row PromptWriter::text_row(const std::string& question) const {
   require_plain("question", question);
+  return plain_row(text_prompt(question));
+}
+
+Row PromptWriter::plain_row(const std::string& prompt) const {
   Row row;
-  row.ids = tokenizer_.encode(text_prompt(question));
+  row.ids = tokenizer_.encode(prompt);
   require_known(row.ids);
   if (row.ids.empty()) refuse("tokenizer.json has no token for its question");
   row.answer_begin = static_cast<std::int64_t>(row.ids.size());

@@ -28,16 +28,19 @@ class PromptWriter {
   // `name` is the tokenizer's, for messages. require_image_token holds.
   PromptWriter(const VisionLanguageBase& base, const Tokenizer& tokenizer,
                PromptForm form = PromptForm::original, const std::string& name = "tokenizer.json");
-  [[nodiscard]] std::string image_prompt(const std::string& question) const;
+  [[nodiscard]] std::string image_prompt(const std::string& question,
+                                         Asking asking = Asking::as_trained) const;
   [[nodiscard]] std::string text_prompt(const std::string& question) const;
-  // image_prompt as a row.
-  [[nodiscard]] Row image_row(const std::string& question, std::int64_t image) const;
+  // image_prompt as a row; without a picture `image` counts for nothing.
+  [[nodiscard]] Row image_row(const std::string& question, std::int64_t image,
+                              Asking asking = Asking::as_trained) const;
   // text_prompt as a row.
   [[nodiscard]] Row text_row(const std::string& question) const;
   // The row with " {answer}</s>" behind it.
   [[nodiscard]] Row with_answer(Row row, const std::string& answer) const;
 
  private:
+  [[nodiscard]] Row plain_row(const std::string& prompt) const;
   void require_plain(const char* what, const std::string& text) const;
   void require_known(const TokenIds& ids) const;
 

@@ -7,8 +7,10 @@
 
 namespace trainer {
 
-// With a picture, whose place is the token <image>, and without one.
-[[nodiscard]] std::string image_prompt(PromptForm form, const std::string& question);
+// Of a question about a picture, whose place is the token <image>.
+[[nodiscard]] std::string image_prompt(PromptForm form, const std::string& question,
+                                       Asking asking = Asking::as_trained);
+// Of a question that is about no picture.
 [[nodiscard]] std::string text_prompt(PromptForm form, const std::string& question);
 
 }  // namespace trainer

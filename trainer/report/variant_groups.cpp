@@ -4,6 +4,7 @@
 #include <array>
 #include <set>
 
+#include "trainer/results/config_keys.hpp"
 #include "trainer/results/mechanism_record.hpp"
 
 namespace trainer {
@@ -12,7 +13,7 @@ namespace {
 using common::Json;
 
 // What may differ between runs of one group: the draw, who computed it, and what was asked beside.
-constexpr std::array<std::string_view, 16> k_not_the_experiment = {"seed",
+constexpr std::array<std::string_view, 17> k_not_the_experiment = {"seed",
                                                                    "config_digest",
                                                                    "output_dir",
                                                                    "resumed_at_steps",
@@ -25,6 +26,7 @@ constexpr std::array<std::string_view, 16> k_not_the_experiment = {"seed",
                                                                    "safe_packs_version",
                                                                    "gate_comparison",
                                                                    "eval_audio_gate_comparison",
+                                                                   k_beyond_stream,
                                                                    "train_eval_batches",
                                                                    "train_accuracy_interval",
                                                                    "train_accuracy_warmup"};

@@ -19,6 +19,8 @@ inline constexpr const char* k_gate_before_output = "before_output";
   const auto place = fusion.find(k_gate_place);
   return place != fusion.end() && *place == k_gate_before_output;
 }
+// "ask" where questions beyond the stream were asked; else not there.
+inline constexpr const char* k_beyond_stream = "beyond_stream";
 // Of an evaluation alone, and only where they are not 1 and all.
 inline constexpr const char* k_caption_beams = "audio_generation_num_beams";
 inline constexpr const char* k_captions_per_clip = "captions_per_clip";

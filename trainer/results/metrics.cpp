@@ -1,5 +1,7 @@
 #include "trainer/results/metrics.hpp"
 
+#include <algorithm>
+
 #include "trainer/results/json_fields.hpp"
 
 namespace trainer {
@@ -212,6 +214,25 @@ GateMetrics read_gate(const Json& value, const std::string& where) {
 }
 
 }  // namespace
+
+std::string beyond_condition(std::string_view set, std::string_view condition) {
+  return std::string(set) + ":" + std::string(condition);
+}
+
+ConditionParts parts_of(std::string_view condition) {
+  const std::size_t colon = condition.find(':');
+  if (colon == std::string_view::npos) return {{}, condition};
+  return {condition.substr(0, colon), condition.substr(colon + 1)};
+}
+
+bool is_vl_condition(std::string_view name) {
+  const auto has = [](const auto& names, std::string_view one) {
+    return std::find(names.begin(), names.end(), one) != names.end();
+  };
+  const ConditionParts parts = parts_of(name);
+  return has(k_vl_conditions, name) ||
+         (has(k_question_sets, parts.set) && has(k_beyond_conditions, parts.condition));
+}
 
 Json to_json(const Metrics& metrics) {
   FieldWriter writer;

@@ -32,6 +32,28 @@ inline constexpr std::string_view k_memorised = "memorised";
 inline constexpr std::string_view k_held_out = "held_out";
 }  // namespace condition
 
+// Sets of questions beyond the stream that retention sees. Their conditions are called "unlike:no_audio" and
+// "unlike:distractor_memorised", in this order.
+namespace question_set {
+inline constexpr std::string_view k_unlike = "unlike";  // of unlike_manifest.json
+// The questions of val_manifest.json with the instruction at the other end of the question, and without
+// their pictures.
+inline constexpr std::string_view k_instruction_moved = "instruction_moved";
+inline constexpr std::string_view k_no_picture = "no_picture";
+}  // namespace question_set
+inline constexpr std::array<std::string_view, 3> k_question_sets = {
+    question_set::k_unlike, question_set::k_instruction_moved, question_set::k_no_picture};
+inline constexpr std::array<std::string_view, 2> k_beyond_conditions = {condition::k_no_audio,
+                                                                        condition::k_distractor_memorised};
+[[nodiscard]] std::string beyond_condition(std::string_view set, std::string_view condition);
+// Of any condition of questions; the set is empty for the questions as they are trained.
+struct ConditionParts {
+  std::string_view set, condition;
+};
+[[nodiscard]] ConditionParts parts_of(std::string_view condition);
+// Whether items of questions may have it.
+[[nodiscard]] bool is_vl_condition(std::string_view name);
+
 inline constexpr std::array<std::string_view, 8> k_vl_conditions = {condition::k_no_audio,
                                                                     condition::k_silence,
                                                                     condition::k_distractor_memorised,
@@ -119,7 +141,7 @@ struct SplitMetrics {
   std::int64_t audio_caption_samples = 0;
   // Always null here, kept for readers of the original's files: audio_bertscore, audio_meteor, audio_spice,
   // audio_spider. total_samples is audio_samples + vl_samples.
-  std::map<std::string, ConditionMetrics> conditions;  // by a name of k_vl_conditions
+  std::map<std::string, ConditionMetrics> conditions;  // by name; beyond the stream where asked
   std::map<std::string, AudioMetrics> audio;           // by a name of k_audio_groups
 };
 

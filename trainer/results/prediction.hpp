@@ -19,7 +19,7 @@ enum class PredictionKind { vl, audio };
 struct Prediction {
   PredictionKind kind = PredictionKind::vl;
   std::string split = "validation";            // or "training"
-  std::string condition;                       // vl: a name of k_vl_conditions; audio: of k_audio_groups
+  std::string condition;                       // vl: is_vl_condition; audio: of k_audio_groups
   std::string id;                              // question_id in decimal, or clip_id
   std::string question;                        // empty for audio
   std::string answer_type;                     // vl: "yes/no", "number", "other"; empty for audio

@@ -71,10 +71,10 @@ void check_scores(const Prediction& item, const Line& line) {
 void check_shape(const Prediction& item, const Line& line) {
   if (item.split != "validation" && item.split != "training")
     line.find("R3", "split is " + shown(item.split) + "; only validation and training exist");
-  const auto is = [&](std::string_view name) { return name == item.condition; };
   const bool is_vl = item.kind == PredictionKind::vl;
-  const bool known = is_vl ? std::any_of(k_vl_conditions.begin(), k_vl_conditions.end(), is)
-                           : std::any_of(k_audio_groups.begin(), k_audio_groups.end(), is);
+  const bool known =
+      is_vl ? is_vl_condition(item.condition)
+            : std::find(k_audio_groups.begin(), k_audio_groups.end(), item.condition) != k_audio_groups.end();
   if (!known)
     line.find("R3", "condition is " + shown(item.condition) + ", which is none of " +
                         (is_vl ? "questions" : "clips"));
@@ -113,7 +113,8 @@ void check_same(const Prediction& item, const Prediction& first, const Line& lin
 }
 
 void check_without_audio(const Prediction& item, const PredictionContext& context, const Line& line) {
-  if (item.condition != condition::k_no_audio || context.equal_without_audio != true) return;
+  if (parts_of(item.condition).condition != condition::k_no_audio || context.equal_without_audio != true)
+    return;
   const std::string why = "is what the base says, and metrics.json says that both are equal without audio";
   line.require("R4", "prediction", Maybes(item.prediction), item.base_prediction, why);
   line.require("R4", "nll", item.nll, item.base_nll, why);
@@ -127,6 +128,9 @@ std::vector<std::string> ids_of(const Numbered& group) {
   for (const auto& [line, item] : group) ids.push_back(item->id);
   return ids;
 }
+
+// "silence" of "vl/validation/silence".
+std::string_view condition_in(std::string_view group) { return group.substr(group.rfind('/') + 1); }
 
 // What is measured of one item of a group is measured of all.
 void check_whole(const Groups& groups, common::Findings& findings) {
@@ -151,19 +155,16 @@ void check_whole(const Groups& groups, common::Findings& findings) {
   }
 }
 
-// Every condition asks the same questions in the same order.
+// Every condition of a set asks the same questions in the same order.
 void check_same_questions(const Groups& groups, common::Findings& findings) {
-  const Numbered* first = nullptr;
-  std::string first_name;
-  for (const auto& [name, group] : groups) {
-    if (!name.starts_with("vl/")) continue;
-    if (first == nullptr) {
-      first = &group;
-      first_name = name;
-    } else if (ids_of(group) != ids_of(*first)) {
+  std::map<std::string_view, const Groups::value_type*> firsts;  // by set
+  for (const auto& group : groups) {
+    if (!group.first.starts_with("vl/")) continue;
+    const auto [first, is_new] = firsts.emplace(parts_of(condition_in(group.first)).set, &group);
+    if (!is_new && ids_of(group.second) != ids_of(first->second->second))
       findings.push_back(
-          {k_file, "R4", name + " has other ids, or another order of them, than " + first_name});
-    }
+          {k_file, "R4",
+           group.first + " has other ids, or another order of them, than " + first->second->first});
   }
 }
 
@@ -189,7 +190,7 @@ void check_hearing(const Groups& groups, const PredictionContext& context, commo
                                  held_out = clips_of(condition::k_held_out);
   for (const auto& [name, group] : groups) {
     if (!name.starts_with("vl/")) continue;
-    const std::string condition = name.substr(name.rfind('/') + 1);
+    const std::string_view condition = parts_of(condition_in(name)).condition;
     if (condition == condition::k_no_audio || condition == condition::k_silence) {
       for (const auto& [number, item] : group)
         Line(number, *item, findings)
@@ -211,7 +212,7 @@ std::string group_of(const Prediction& item) {
 
 void check_predictions(const std::vector<Prediction>& items, const PredictionContext& context,
                        common::Findings& findings) {
-  std::map<std::string, const Prediction*> seen;  // by kind and id
+  std::map<std::string, const Prediction*> seen;  // by kind, set and id
   Groups groups;
   for (std::size_t i = 0; i < items.size(); ++i) {
     const Prediction& item = items[i];
@@ -220,7 +221,9 @@ void check_predictions(const std::vector<Prediction>& items, const PredictionCon
     check_scores(item, line);
     check_numbers(item, line);
     check_without_audio(item, context, line);
-    const std::string kind = item.kind == PredictionKind::vl ? "vl/" : "audio/" + item.split + "/";
+    const std::string kind = item.kind == PredictionKind::vl
+                                 ? fmt::format("vl/{}/", parts_of(item.condition).set)
+                                 : "audio/" + item.split + "/";
     const auto [first, is_new] = seen.emplace(kind + item.id, &item);
     if (!is_new && item.kind == PredictionKind::vl) check_same(item, *first->second, line);
     groups[group_of(item)].emplace_back(i + 1, &item);

@@ -55,6 +55,7 @@ EvaluationConfig recorded_evaluation(const Json& config, const std::string& wher
   e.audio_gate = flag_in(config, "eval_with_audio_gate", where) ? AudioGate::on : AudioGate::off;
   e.gate_comparison =
       flag_in(config, "eval_audio_gate_comparison", where) ? GateComparison::sweep : GateComparison::none;
+  e.beyond_stream = config.contains(k_beyond_stream) ? BeyondStream::ask : BeyondStream::none;
   e.train_batches = count_in(config, "train_eval_batches", 0, k_count_limit, where);
   e.answer_tokens = count_in(config, "generation_max_new_tokens", 1, k_token_limit, where);
   e.caption_tokens = count_in(config, "audio_generation_max_new_tokens", 1, k_token_limit, where);
@@ -163,7 +164,7 @@ Json record_of(const RunSummary& run, const RunConfig& config, const RunInputs& 
        {"pack_id", "pack_name", "device", k_arithmetic, "torch_version", "safe_packs_version", "git_commit",
         "gate_comparison", "eval_audio_gate_comparison"})
     record[key] = now.at(key);
-  for (const char* key : {k_caption_beams, k_captions_per_clip})
+  for (const char* key : {k_beyond_stream, k_caption_beams, k_captions_per_clip})
     if (now.contains(key)) record[key] = now.at(key);
   record.erase("cuda");
   if (now.contains("cuda")) record["cuda"] = now.at("cuda");
@@ -201,6 +202,7 @@ RunResult evaluate_run(const EvaluateRequest& request) {
   take_places(request.places, config);
   if (request.gate_comparison == GateComparison::sweep)
     config.evaluation.gate_comparison = GateComparison::sweep;
+  if (request.beyond_stream == BeyondStream::ask) config.evaluation.beyond_stream = BeyondStream::ask;
   config.evaluation.caption_beams = request.caption_beams;
   config.evaluation.captions_per_clip = request.captions_per_clip;
   find_models(config);

@@ -13,6 +13,7 @@ struct EvaluateRequest {
   RunConfig places;
   // Ask at every gate too, also where the run did not.
   GateComparison gate_comparison = GateComparison::none;
+  BeyondStream beyond_stream = BeyondStream::none;  // likewise
   // Of captions: 1 is greedy; and how many references each clip is scored against, 0: all that it has. A clip
   // with fewer is a mismatch error.
   std::int64_t caption_beams = 1, captions_per_clip = 0;

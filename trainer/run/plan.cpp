@@ -80,11 +80,12 @@ void count_memory(const RunConfig& config, const PlanInputs& inputs, Plan& plan)
       static_cast<std::uint64_t>(std::min(plan.micro_batch, rows_of_step(config))) * plan.row_bytes;
   plan.device_bytes = plan.weights_bytes + plan.adapter_bytes + plan.pass_bytes + plan.kept_keys_bytes +
                       at_once * std::max(training, plan.evaluation_bytes);
-  plan.rows_bytes = static_cast<std::uint64_t>(inputs.caption_rows + inputs.held_out) *
-                        product_of({inputs.clip_positions, c.hidden}) * size +
-                    static_cast<std::uint64_t>(inputs.questions + inputs.retention_questions) *
-                        (product_of({inputs.question_positions, c.hidden}) * size +
-                         product_of({4, c.vocabulary}) * k_float32_bytes);
+  plan.rows_bytes =
+      static_cast<std::uint64_t>(inputs.caption_rows + inputs.held_out) *
+          product_of({inputs.clip_positions, c.hidden}) * size +
+      static_cast<std::uint64_t>(inputs.questions + inputs.questions_beyond + inputs.retention_questions) *
+          (product_of({inputs.question_positions, c.hidden}) * size +
+           product_of({4, c.vocabulary}) * k_float32_bytes);
   plan.host_bytes = plan.rows_bytes + inputs.program_bytes + inputs.largest_tensor_bytes;
   if (!inputs.placement.device.is_cuda()) plan.host_bytes += plan.device_bytes;
   const std::uint64_t head = product_of({inputs.head_positions, c.hidden}) * size;
@@ -101,11 +102,12 @@ void count_flops(const RunConfig& config, const PlanInputs& inputs, Plan& plan) 
   const RowShape question = question_shape(config, inputs);
   const std::int64_t above = layers_above(config, inputs);
   const std::int64_t images = inputs.question_images + (has_retention(config) ? inputs.retention_images : 0);
-  plan.encode_flops = static_cast<double>(images) * forward_flops(c, c.layers, question.prefix) +
-                      static_cast<double>(inputs.questions + inputs.retention_questions) *
-                          forward_flops(c, c.layers, question.own) +
-                      static_cast<double>(inputs.caption_rows + inputs.held_out) *
-                          forward_flops(c, config.fusion.layers.front() + 1, inputs.clip_positions);
+  plan.encode_flops =
+      static_cast<double>(images) * forward_flops(c, c.layers, question.prefix) +
+      static_cast<double>(inputs.questions + inputs.questions_beyond + inputs.retention_questions) *
+          forward_flops(c, c.layers, question.own) +
+      static_cast<double>(inputs.caption_rows + inputs.held_out) *
+          forward_flops(c, config.fusion.layers.front() + 1, inputs.clip_positions);
   const double clips = static_cast<double>(config.train_batch_size * config.gradient_accumulation);
   const double one_question = 2 * forward_flops(c, above, question.own) +
                               (plan.kept_keys_bytes > 0 ? 0 : forward_flops(c, above, question.prefix));
@@ -113,10 +115,13 @@ void count_flops(const RunConfig& config, const PlanInputs& inputs, Plan& plan) 
   plan.step_flops += retention_needs(config).questions_a_step * one_question;
   const bool sweeps = config.evaluation.gate_comparison == GateComparison::sweep;
   const double voices = config.evaluation.audio_gate == AudioGate::off ? 2 : sweeps ? 9 : 5;
+  const auto asked = [&](std::int64_t questions, double by) {
+    return static_cast<double>(questions) *
+           (forward_flops(c, c.layers, question.prefix) +
+            by * forward_flops(c, c.layers, 2 * question.own + config.evaluation.answer_tokens));
+  };
   plan.evaluation_flops =
-      static_cast<double>(inputs.questions) *
-          (forward_flops(c, c.layers, question.prefix) +
-           voices * forward_flops(c, c.layers, 2 * question.own + config.evaluation.answer_tokens)) +
+      asked(inputs.questions, voices) + asked(inputs.questions_beyond, 1 + k_beyond_conditions.size()) +
       static_cast<double>(inputs.clips + inputs.held_out) * 3 *
           forward_flops(c, c.layers, 2 * inputs.clip_positions + config.evaluation.caption_tokens);
 }

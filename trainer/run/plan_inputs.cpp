@@ -66,7 +66,7 @@ class Lengths {
   PromptForm form_;
 };
 
-void count_rows(const Lengths& lengths, const Selection& selection, PlanInputs& inputs) {
+void count_rows(const Lengths& lengths, const Selection& selection, bool asks_beyond, PlanInputs& inputs) {
   std::set<common::PackPath> question_images, retention_images;
   for (const QuestionSample& question : selection.validation) {
     lengths.count_question(question, inputs);
@@ -78,10 +78,16 @@ void count_rows(const Lengths& lengths, const Selection& selection, PlanInputs& 
   }
   for (const auto* clips : {&selection.train, &selection.held_out})
     for (const ClipSample& clip : *clips) lengths.count_clip(clip, inputs);
+  const std::size_t shown_again = asks_beyond ? question_images.size() : 0;
+  for (const QuestionSample& question : selection.unlike) {
+    lengths.count_question(question, inputs);
+    question_images.insert(question.image);
+  }
   const auto size = [](const auto& list) { return static_cast<std::int64_t>(list.size()); };
   inputs.questions = size(selection.validation);
+  if (asks_beyond) inputs.questions_beyond = size(selection.unlike) + 2 * inputs.questions;
   inputs.retention_questions = size(selection.retention);
-  inputs.question_images = size(question_images);
+  inputs.question_images = size(question_images) + static_cast<std::int64_t>(shown_again);
   inputs.retention_images = size(retention_images);
   inputs.clips = size(selection.memorised);
   inputs.held_out = size(selection.held_out);
@@ -110,7 +116,8 @@ PlanInputs plan_inputs(RunConfig& config, const Selection& selection) {
   if (inputs.placement.device.is_cpu() && config.fusion.width <= Compute::k_wide)
     inputs.passes_at_once = common::thread_count(config.threads);
   const Tokenizer tokenizer = Tokenizer::load(base);
-  count_rows({tokenizer, llava, config.prompt}, selection, inputs);
+  count_rows({tokenizer, llava, config.prompt}, selection,
+             config.evaluation.beyond_stream == BeyondStream::ask, inputs);
   inputs.device_free = free_bytes(inputs.placement.device);
   inputs.host_free = free_bytes(torch::kCPU);
   inputs.program_bytes = resident_bytes();

@@ -22,6 +22,7 @@ struct PlanInputs {
   std::int64_t clip_positions = 0;      // of a caption's row: the longest
   std::int64_t clips = 0, held_out = 0, caption_rows = 0;
   std::int64_t retention_questions = 0, retention_images = 0, questions = 0, question_images = 0;
+  std::int64_t questions_beyond = 0;  // the stream; their images are among question_images
   std::uint64_t device_free = 0, host_free = 0;
   std::uint64_t program_bytes = 0;  // that this process has now: LibTorch, mostly, and the pack's tables
 };

@@ -133,6 +133,7 @@ void questions_from_pack(const fs::path& pack, packer::BuildRequest& request) {
   if (!fs::exists(request.val_manifest)) not_there(request.val_manifest, "--pack-root");
   if (fs::exists(pack / "retention_manifest.json"))
     request.retention_manifest = pack / "retention_manifest.json";
+  if (fs::exists(pack / "unlike_manifest.json")) request.unlike_manifest = pack / "unlike_manifest.json";
   request.image_roots = {pack};
 }
 

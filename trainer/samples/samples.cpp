@@ -7,6 +7,7 @@
 #include "manifest/datasets/data_sets.hpp"
 #include "manifest/format/manifest.hpp"
 #include "manifest/format/parse.hpp"
+#include "manifest/select.hpp"
 
 namespace trainer {
 namespace {
@@ -78,8 +79,24 @@ void refuse_leaks(const packer::VerifiedPack& pack, const PackSamples& samples) 
   add_questions(samples.validation, "val_manifest.json");
   add_questions(samples.retention, "retention_manifest.json");
   add_questions(samples.base, "base_manifest.json");
+  add_questions(samples.unlike, "unlike_manifest.json");
   add_clips(samples.clips, "manifest.json");
   add_clips(samples.held_out, "audio_val_manifest.json");
+}
+
+// What unlike_manifest.json is for.
+void refuse_repeated_words(const PackSamples& samples) {
+  std::set<std::string> asked;
+  for (const QuestionSample& question : samples.retention)
+    asked.insert(manifest::words_of(question.question));
+  for (const QuestionSample& question : samples.unlike)
+    if (asked.count(manifest::words_of(question.question)) != 0)
+      throw common::Error(common::ErrorKind::mismatch,
+                          "question " + std::to_string(question.question_id) +
+                              " of unlike_manifest.json, \"" + question.question +
+                              "\", is asked in the same words in retention_manifest.json; make the manifest "
+                              "again (safe-manifest "
+                              "unlike) and build the pack with it");
 }
 
 }  // namespace
@@ -104,7 +121,9 @@ PackSamples read_samples(const packer::VerifiedPack& pack) {
     samples.base = questions_of(base);
     for (const manifest::ClipEntry& entry : base.captions) samples.base_captions.push_back(entry.caption);
   }
+  samples.unlike = questions("unlike_manifest.json");
   refuse_leaks(pack, samples);
+  refuse_repeated_words(samples);
   return samples;
 }
 

@@ -33,6 +33,7 @@ struct PackSamples {
   std::vector<ClipSample> clips;     // manifest.json: learnt by heart
   std::vector<ClipSample> held_out;  // audio_val_manifest.json, or none
   std::vector<QuestionSample> validation, retention, base;
+  std::vector<QuestionSample> unlike;      // unlike_manifest.json, or none: retention asks none of these
   std::vector<std::string> base_captions;  // text without sound
   std::string base_question;               // to which these are answers: that of manifest.json's clips
 };

@@ -20,6 +20,8 @@ namespace trainer {
 enum class AudioGate { on, off };           // ask the questions with sound at gate 1 at all
 enum class GateComparison { sweep, none };  // gates 0, 1/4, 1/2, 1 on the same questions
 
+enum class BeyondStream { ask, none };  // the sets of question_set too
+
 struct EvaluationConfig {
   std::int64_t batch_size = 16;
   std::int64_t size = 500;       // --val-size
@@ -27,6 +29,7 @@ struct EvaluationConfig {
   std::int64_t max_audio_batches = 0, max_vl_batches = 0;
   AudioGate audio_gate = AudioGate::on;
   GateComparison gate_comparison = GateComparison::none;
+  BeyondStream beyond_stream = BeyondStream::none;
   std::int64_t train_batches = 4;  // of the training rows, under "training"; 0: none
   std::int64_t answer_tokens = 12, caption_tokens = 20;
   std::int64_t caption_beams = 1;      // 1: captions are greedy, as answers always are

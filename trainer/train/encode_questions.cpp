@@ -57,6 +57,16 @@ Kept what_to_keep(const QuestionScene& scene, std::size_t images, std::int64_t p
   return keys <= free_bytes(scene.base.placement().device) / 4 ? Kept::keys : Kept::states;
 }
 
+void encode_without_pictures(const QuestionScene& scene, const std::vector<Row>& rows,
+                             std::vector<EncodedRow>& encoded) {
+  scene.compute.for_each(rows.size(), [&](std::size_t i) {
+    encoded[i] =
+        encode_row(scene.base, rows[i], {}, nullptr, scene.config.fusion.layers.front(), Teacher::not_asked);
+    encoded[i].hidden = scene.disk.keep(encoded[i].hidden);
+    scene.progress.add(1);
+  });
+}
+
 }  // namespace
 
 EncodedQuestions encode_validation(const QuestionScene& scene, const std::vector<QuestionSample>& questions,
@@ -64,6 +74,10 @@ EncodedQuestions encode_validation(const QuestionScene& scene, const std::vector
   EncodedQuestions encoded;
   encoded.heads.resize(rows.size());
   encoded.rows.resize(rows.size());
+  if (!rows.empty() && rows.front().image < 0) {
+    encode_without_pictures(scene, rows, encoded.rows);
+    return encoded;
+  }
   const std::vector<ImageOfQuestions> images = by_image(questions);
   for_each_image(scene, questions, rows, images, [&](std::size_t image, const torch::Tensor& head) {
     std::shared_ptr<const KvCache> prefix;

@@ -29,7 +29,8 @@ struct EncodedQuestions {
   PrefixStore prefixes;  // of retention questions
 };
 
-// For evaluation, which needs the image in every layer: heads and rows.
+// For evaluation, which needs the image in every layer: heads and rows. Rows without pictures, all of them or
+// none, have no heads.
 [[nodiscard]] EncodedQuestions encode_validation(const QuestionScene& scene,
                                                  const std::vector<QuestionSample>& questions,
                                                  const std::vector<Row>& rows);

@@ -11,6 +11,7 @@
 #include "common/terminal.hpp"
 #include "trainer/model/compat.hpp"
 #include "trainer/results/config_keys.hpp"
+#include "trainer/results/metrics.hpp"
 #include "trainer/samples/streams.hpp"
 #include "trainer/train/encode_questions.hpp"
 #include "trainer/train/sample_rows.hpp"
@@ -102,6 +103,36 @@ ClipGroup pick(const ClipGroup& all, const std::vector<ClipSample>& wanted) {
   return group;
 }
 
+// A set of questions beyond the stream, as rows.
+struct AskedSet {
+  std::string_view name;
+  const std::vector<QuestionSample>* questions;
+  std::vector<Row> rows;
+};
+
+std::vector<AskedSet> sets_beyond(const PromptWriter& writer, const Selection& selection,
+                                  RowProblems& problems) {
+  std::vector<AskedSet> sets;
+  const auto add = [&](std::string_view name, const std::vector<QuestionSample>& questions, Asking asking) {
+    if (!questions.empty())
+      sets.push_back({name, &questions, question_rows(writer, questions, problems, asking)});
+  };
+  add(question_set::k_unlike, selection.unlike, Asking::as_trained);
+  add(question_set::k_instruction_moved, selection.validation, Asking::instruction_moved);
+  add(question_set::k_no_picture, selection.validation, Asking::no_picture);
+  return sets;
+}
+
+std::vector<QuestionItem> encode_items(const QuestionScene& scene,
+                                       const std::vector<QuestionSample>& questions,
+                                       const std::vector<Row>& rows) {
+  EncodedQuestions encoded = encode_validation(scene, questions, rows);
+  std::vector<QuestionItem> items;
+  for (std::size_t i = 0; i < rows.size(); ++i)
+    items.push_back({questions[i], std::move(encoded.heads[i]), std::move(encoded.rows[i])});
+  return items;
+}
+
 }  // namespace
 
 std::int64_t count_train_rows(const Selection& selection) {
@@ -134,6 +165,8 @@ Selection select_samples(const PackSamples& samples, const RunConfig& config) {
     chosen.memorised = chosen.train;
     chosen.held_out = samples.held_out;
   }
+  const bool asks_beyond = config.evaluation.beyond_stream == BeyondStream::ask && !chosen.validation.empty();
+  if (asks_beyond) chosen.unlike = first_of(samples.unlike, all_or(size));
   return chosen;
 }
 
@@ -183,12 +216,15 @@ Experiment open_experiment(const packer::VerifiedPack& pack, Selection selection
                                           writer, with_first_captions(chosen.held_out), problems);
   const std::vector<Row> validation_rows = question_rows(writer, chosen.validation, problems),
                          retention_rows = question_rows(writer, chosen.retention, problems);
+  std::vector<AskedSet> beyond;
+  if (config.evaluation.beyond_stream == BeyondStream::ask)
+    beyond = sets_beyond(writer, experiment.selection, problems);
   problems.refuse_any();
   const std::int64_t first_layer = config.fusion.layers.front();
-  common::Progress progress(
-      "encoding", "items",
-      chosen.train.size() + chosen.held_out.size() + chosen.validation.size() + chosen.retention.size(),
-      config.verbosity);
+  std::size_t items =
+      chosen.train.size() + chosen.held_out.size() + chosen.validation.size() + chosen.retention.size();
+  for (const AskedSet& set : beyond) items += set.rows.size();
+  common::Progress progress("encoding", "items", items, config.verbosity);
   experiment.train = encode_group(pack, audio, caches.clips, model, train_rows, chosen.train, first_layer,
                                   compute, progress);
   experiment.memorised = pick(experiment.train, chosen.memorised);
@@ -197,10 +233,9 @@ Experiment open_experiment(const packer::VerifiedPack& pack, Selection selection
   encode_captions(model, train_rows, first_layer, compute, experiment);
   const DiskTensors disk(config.output_root);
   const QuestionScene scene{pack, model, models.pixels, config, caches.images, compute, disk, progress};
-  EncodedQuestions validation = encode_validation(scene, chosen.validation, validation_rows);
-  for (std::size_t i = 0; i < validation.rows.size(); ++i)
-    experiment.validation.push_back(
-        {chosen.validation[i], std::move(validation.heads[i]), std::move(validation.rows[i])});
+  experiment.validation = encode_items(scene, chosen.validation, validation_rows);
+  for (const AskedSet& set : beyond)
+    experiment.beyond.push_back({set.name, encode_items(scene, *set.questions, set.rows)});
   EncodedQuestions retention = encode_retention(scene, chosen.retention, retention_rows);
   experiment.retention_rows = std::move(retention.rows);
   experiment.retention_prefixes = std::move(retention.prefixes);

@@ -39,12 +39,18 @@ struct ClipGroup {
 struct Selection {
   std::vector<std::int64_t> train_indices;  // into manifest.json, ascending: subset_indices.json
   std::vector<ClipSample> memorised, held_out;
-  std::vector<QuestionSample> validation, retention;
+  std::vector<QuestionSample> validation, unlike, retention;
   std::vector<ClipSample> train;
 };
 // Every caption of a training clip is a row of its own, as data sets with five of them are trained on.
 [[nodiscard]] std::int64_t count_train_rows(const Selection& selection);
 [[nodiscard]] Selection select_samples(const PackSamples& samples, const RunConfig& config);
+
+// Questions beyond the stream, by a name of k_question_sets.
+struct QuestionSet {
+  std::string_view name;
+  std::vector<QuestionItem> items;
+};
 
 struct Experiment {
   std::unique_ptr<VisionLanguageBase> base;
@@ -57,6 +63,7 @@ struct Experiment {
   std::vector<std::int64_t> train_clips{};
   ClipGroup memorised{}, held_out{};  // of the evaluation
   std::vector<QuestionItem> validation{};
+  std::vector<QuestionSet> beyond{};  // where they are asked
   std::vector<EncodedRow> retention_rows{};
   PrefixStore retention_prefixes{};
 };

@@ -46,11 +46,11 @@ std::vector<std::vector<Row>> caption_rows(const PromptWriter& writer, const std
 }
 
 std::vector<Row> question_rows(const PromptWriter& writer, const std::vector<QuestionSample>& questions,
-                               RowProblems& problems) {
+                               RowProblems& problems, Asking asking) {
   std::vector<Row> rows;
   for (const QuestionSample& question : questions)
     rows.push_back(problems.row("question_id " + std::to_string(question.question_id), [&] {
-      return writer.with_answer(writer.image_row(question.question, 0), question.majority_answer);
+      return writer.with_answer(writer.image_row(question.question, 0, asking), question.majority_answer);
     }));
   return rows;
 }

@@ -33,6 +33,6 @@ class RowProblems {
 // A row a question, with its majority answer.
 [[nodiscard]] std::vector<Row> question_rows(const PromptWriter& writer,
                                              const std::vector<QuestionSample>& questions,
-                                             RowProblems& problems);
+                                             RowProblems& problems, Asking asking = Asking::as_trained);
 
 }  // namespace trainer
