@@ -38,6 +38,7 @@ rm -f "$archive"
 step "base: a tiny LLaVA and CLAP, frozen from here on"
 "$bin/safe-trainer" --quiet make-base --pack "$cluster/data_pack" --out "$cluster/base"
 
+# With 600 retention questions KL alone keeps nearly everything; with 32 the mechanisms can differ.
 step "three variants, side by side as the tasks of a job array"
 runs=$cluster/runs/$(date -u +%Y%m%d_%H%M%S)
 tasks=()
@@ -46,7 +47,8 @@ for task in 0 1 2; do
   env SLURM_ARRAY_TASK_ID="$task" SAFE_TRAINER="$bin/safe-trainer" \
     PACK_ROOT="$cluster/data_pack" BASE="$cluster/base/vl" AUDIO_ENCODER="$cluster/base/audio" \
     OUTPUT_ROOT="$runs" SEED="$seed" VAL_SOURCE=pack_vl VAL_SIZE=500 TRAIN_BS=32 NUM_EPOCHS=96 NUM_WORKERS=1 \
-    GEN_MAX_NEW_TOKENS=16 scripts/overfitting_test.sh --lr-projector 5e-3 --lr-adapter 5e-3 --pack-id "$pack_id" &
+    GEN_MAX_NEW_TOKENS=16 scripts/overfitting_test.sh --lr-projector 5e-3 --lr-adapter 5e-3 --pack-id "$pack_id" \
+    --retention-size 32 --null-space-min-samples 32 --eval-beyond-stream &
   tasks+=($!)
 done
 for task in "${tasks[@]}"; do wait "$task"; done

@@ -1,7 +1,8 @@
 #!/usr/bin/env bash
-# Makes experiments/overfitting/RESULTS*.md anew: a pack and two bases that nothing was tuned on, every condition of the
-# configs with three seeds, and the tables. Takes about two hours on two cores; a second call goes on where the first was
-# stopped. Everything lies in build/results (or $RESULTS_ROOT).
+# Makes experiments/overfitting/RESULTS*.md anew: a pack and two bases that nothing was tuned on, the primary contrast of
+# experiments/overfitting/PRIMARY.md with five seeds on each base, other numbers of retention questions with two, and the
+# tables. Takes about two hours on two cores; a second call goes on where the first was stopped. Everything lies in
+# build/results (or $RESULTS_ROOT).
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
@@ -17,11 +18,12 @@ export threads=$((cores / at_once))
 scripts/setup.sh
 cmake --preset release >/dev/null
 cmake --build --preset release -- --quiet
-[[ -d $pack ]] || scripts/made_up_pack.sh "$root" 2311
+[[ -d $pack ]] || scripts/made_up_pack.sh "$root" 2611 9000 1500 500
 
-make_base() { # NAME SEED
+make_base() { # NAME SEED LEARNING_RATE
   [[ -d $root/$1/vl ]] ||
-    "$bin/safe-trainer" --quiet --threads "$threads" make-base --pack "$pack" --out "$root/$1" --seed "$2"
+    "$bin/safe-trainer" --quiet --threads "$threads" make-base --pack "$pack" --out "$root/$1" --width 192 \
+      --seed "$2" --lr "$3"
 }
 sweep() { # BASE CONFIG
   "$bin/safe-trainer" --quiet --threads "$threads" sweep "experiments/overfitting/configs/$2.json" \
@@ -32,20 +34,19 @@ export -f make_base sweep
 # Lines of a command and its two words, as many at once as there is room for.
 side_by_side() { xargs -L 1 -P "$at_once" bash -euc '"$@"' bash; }
 side_by_side <<END
-make_base first 7
-make_base second 8
+make_base first 7 1e-3
+make_base second 8 2e-3
 END
 side_by_side <<END
-sweep first ablation
-sweep second ablation
-sweep first placements
-sweep first details
+sweep first primary
+sweep second primary
+sweep first scarcity
 END
 
 # report FILE RUNS...
-report() { "$bin/safe-trainer" --quiet report "${@:2}" --markdown "experiments/overfitting/$1" >/dev/null; }
-report RESULTS.md "$root"/runs/first_ablation/* "$root"/runs/first_placements/*
-report RESULTS_second_base.md "$root"/runs/second_ablation/*
-mapfile -t variants < <(grep -lE '"name": "(no_retention|soft_retention|full_safe)"' \
-  "$root"/runs/first_ablation/*/config.json | xargs -n 1 dirname)
-report RESULTS_details.md "${variants[@]}" "$root"/runs/first_details/*
+report() {
+  "$bin/safe-trainer" --quiet report "${@:2}" --primary 'soft_retention, 32 questions -> full_safe, 32 questions' \
+    --markdown "experiments/overfitting/$1" >/dev/null
+}
+report RESULTS.md "$root"/runs/first_primary/* "$root"/runs/first_scarcity/*
+report RESULTS_second_base.md "$root"/runs/second_primary/*

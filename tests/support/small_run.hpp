@@ -37,6 +37,9 @@ struct RunRecipe {
   std::vector<double> token_f1{};       // of memorised clips; 1, 0.5, 0.4, ..., 2 / n, or 0
   std::vector<std::string> clip_ids{};  // "clip_0", ... where empty
   manifest::Scorer clip_scorer = manifest::Scorer::captions;  // with the other, token_f1 of 0 and 1 alone
+  // Of other questions, in words that retention does not see, under a memorised distractor; with the base's
+  // knowledge as above.
+  std::vector<double> unlike{};
   std::vector<double> sweep{};  // accuracy of every question at gate 0, 0.25, 0.5, 1
   int steps = 1;                // of the history
   std::optional<trainer::NullSpaceMetrics> null_space{};
@@ -125,6 +128,13 @@ inline std::vector<trainer::Prediction> predictions_of(const RunRecipe& recipe) 
     for (trainer::Prediction& item :
          questions_of(recipe, gates[g], std::vector<double>(recipe.scores.size(), recipe.sweep[g])))
       items.push_back(item);
+  for (trainer::Prediction& item : questions_of(
+           recipe,
+           trainer::beyond_condition(trainer::question_set::k_unlike, condition::k_distractor_memorised),
+           recipe.unlike)) {
+    item.id = "unlike_" + item.id;
+    items.push_back(item);
+  }
   for (const trainer::Prediction& item : clips_of(recipe)) items.push_back(item);
   return items;
 }

@@ -65,6 +65,7 @@ struct World {
     ok(manifest(with({"retention", "--subset-size", "70", "--exclude", root + "/val_manifest.json",
                       "--output", root + "/retention_manifest.json"},
                      val)));
+    ok(manifest(with({"unlike", "--subset-size", "5", "--output", root + "/unlike_manifest.json"}, val)));
     ok(manifest({"base", "--questions", vqa + "/v2_OpenEnded_mscoco_train2014_questions.json",
                  "--annotations", vqa + "/v2_mscoco_train2014_annotations.json", "--subset-size", "100",
                  "--exclude", root + "/val_manifest.json", "--exclude", root + "/retention_manifest.json",

@@ -18,8 +18,17 @@ using common::ErrorKind;
 
 constexpr std::array<std::string_view, 4> k_shares = {measure::k_agreement, measure::k_negative_flips,
                                                       measure::k_positive_flips, measure::k_exact_match};
-constexpr std::array<std::string_view, 2> k_distractors = {condition::k_distractor_memorised,
-                                                           condition::k_distractor_held_out};
+// In which settings are compared.
+const std::vector<std::string>& distracted_conditions() {
+  static const std::vector<std::string> k_conditions = [] {
+    std::vector<std::string> names = {std::string(condition::k_distractor_memorised),
+                                      std::string(condition::k_distractor_held_out)};
+    for (const std::string_view set : k_question_sets)
+      names.push_back(beyond_condition(set, condition::k_distractor_memorised));
+    return names;
+  }();
+  return k_conditions;
+}
 
 template <typename Names>
 bool contains(const Names& names, std::string_view name) {
@@ -209,7 +218,7 @@ void add_pair(Comparison& comparison, const VariantGroup& first, const VariantGr
     pair.second = second.label;
     return pair;
   };
-  for (const std::string_view name : k_distractors)
+  for (const std::string& name : distracted_conditions())
     if (const auto pair = compare_questions(comparison, seeds, name))
       comparison.paired.push_back(named(*pair));
   for (const std::string_view name : k_audio_groups)

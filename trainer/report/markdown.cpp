@@ -4,9 +4,11 @@
 #include <string_view>
 
 #include "common/terminal.hpp"
+#include "trainer/report/beyond_stream.hpp"
 #include "trainer/report/number_text.hpp"
 #include "trainer/report/retention_sizes.hpp"
 #include "trainer/report/tables.hpp"
+#include "trainer/report/verdict.hpp"
 
 namespace trainer {
 namespace {
@@ -88,8 +90,10 @@ std::string to_markdown(const Comparison& comparison, const std::string& command
                     "\n" + interval_note(comparison) + "\n";
   for (const std::string& warning : comparison.warnings)
     out += "\n**Warning:** " + cell_text(warning) + ".\n";
+  for (const std::string& sentence : verdicts(comparison)) out += "\n" + cell_text(sentence) + "\n";
   return out + section("Retention by the number of questions", size_accuracy_table(comparison)) +
          section("KL by the number of questions", size_kl_table(comparison)) +
+         section("Beyond the stream", beyond_table(comparison)) +
          section("Retention", question_table(comparison)) +
          section("Other conditions", other_conditions_table(comparison)) +
          section("Audio skill", clip_table(comparison)) +

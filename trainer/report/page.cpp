@@ -9,6 +9,7 @@
 
 #include "common/digest.hpp"
 #include "common/media/image.hpp"
+#include "trainer/report/beyond_stream.hpp"
 #include "trainer/report/curves.hpp"
 #include "trainer/report/examples.hpp"
 #include "trainer/report/figures.hpp"
@@ -17,6 +18,7 @@
 #include "trainer/report/retention_sizes.hpp"
 #include "trainer/report/style.hpp"
 #include "trainer/report/tables.hpp"
+#include "trainer/report/verdict.hpp"
 
 namespace trainer {
 namespace {
@@ -111,7 +113,7 @@ std::string warnings_html(const Comparison& comparison) {
 
 // Words that the tables and figures use without explaining them.
 std::string words_html() {
-  static constexpr std::array<std::pair<const char*, const char*>, 12> k_words = {{
+  static constexpr std::array<std::pair<const char*, const char*>, 14> k_words = {{
       {"setting",
        "which retention mechanisms were switched on (the variant), and what else differs in config.json"},
       {"base", "the frozen vision-language model, which answers without audio"},
@@ -119,6 +121,12 @@ std::string words_html() {
        "the sound that plays while a question is asked and has nothing to do with it: one of the clips that "
        "were "
        "trained on, or a held-out one"},
+      {"other words, instruction moved, no picture",
+       "questions unlike those that retention sees: asked in words that none of them has; the same questions "
+       "with the instruction at the other end; and without their pictures"},
+      {"null space",
+       "the gate's weight is kept orthogonal to the states of the retention questions, so that it moves them "
+       "little"},
       {"agreement", "share of questions to which the model gives the base's answer"},
       {"negative flip", "a question that the base answers right and the model does not"},
       {"KL to base", "how far the model's answer distribution is from the base's, in nats; 0 is equal"},
@@ -140,15 +148,20 @@ std::string words_html() {
 }
 
 std::string results_html(const Comparison& comparison, const Draw& draw) {
-  const Table hearing = hearing_table(comparison), scores = caption_scores_table(comparison);
-  return "<section id=\"results\"><h2>What was kept and what was learnt</h2>\n" +
+  const Table hearing = hearing_table(comparison), scores = caption_scores_table(comparison),
+              beyond = beyond_table(comparison);
+  std::string said;
+  for (const std::string& sentence : verdicts(comparison)) said += "<p>" + escape_html(sentence) + "</p>\n";
+  return "<section id=\"results\"><h2>What was kept and what was learnt</h2>\n" + said +
          figure_html(size_figure(comparison, draw), "big") +
          table_html(comparison, size_accuracy_table(comparison)) +
          table_html(comparison, size_kl_table(comparison)) +
          figure_html(trade_off_figure(comparison, draw), "big") + legend_html(comparison) +
          "<p class=\"note\">Up and to the right is better. Bars are 95 % intervals, small rings are single "
          "seeds; the "
-         "numbers are in the first and third table.</p>\n" +
+         "numbers are in the tables.</p>\n" +
+         figure_html(beyond_figure(comparison, draw), "big") +
+         (beyond.rows.empty() ? "" : table_html(comparison, beyond)) +
          table_html(comparison, question_table(comparison)) +
          table_html(comparison, other_conditions_table(comparison)) +
          table_html(comparison, clip_table(comparison)) +

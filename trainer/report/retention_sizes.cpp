@@ -6,6 +6,7 @@
 #include <map>
 #include <set>
 
+#include "trainer/report/category_figure.hpp"
 #include "trainer/report/number_text.hpp"
 #include "trainer/report/variant_groups.hpp"
 #include "trainer/results/mechanism_record.hpp"
@@ -122,59 +123,30 @@ Table size_kl_table(const Comparison& comparison) {
 
 std::optional<Figure> size_figure(const Comparison& comparison, const Draw& draw) {
   const std::vector<SizeLine> lines = size_lines(comparison);
-  const std::vector<std::int64_t> sizes = sizes_of(lines);
   if (lines.empty()) return std::nullopt;
-  std::string data, plot, labels, description;
-  double low = 100, high = 0;
-  std::vector<double> ends;
-  std::vector<std::size_t> ended;
-  for (std::size_t i = 0; i < lines.size(); ++i) {
-    std::string rows;
-    for (std::size_t s = 0; s < sizes.size(); ++s) {
-      const Estimate* accuracy = estimate_at(comparison, lines[i], sizes[s], measure::k_accuracy);
-      if (accuracy == nullptr) continue;
-      // Beside each other, so that intervals at one number can be told apart.
-      const double x =
-          static_cast<double>(s) + 0.05 * (static_cast<double>(i) - static_cast<double>(lines.size()) / 2);
-      rows += fmt::format("{} {} {} {}\n", x, 100 * accuracy->value, 100 * accuracy->interval.low,
-                          100 * accuracy->interval.high);
-      low = std::min(low, 100 * accuracy->interval.low), high = std::max(high, 100 * accuracy->interval.high);
-      if (s + 1 == sizes.size()) ends.push_back(100 * accuracy->value), ended.push_back(i);
-    }
-    if (rows.empty()) continue;
-    const std::size_t hue = lines[i].points.front().group;
-    data += fmt::format("$n{} << EOD\n{}EOD\n", i, rows);
-    plot += fmt::format(
-        "{0}$n{1} using 1:2 with lines lw 1.6 {3}lc rgb {2}, $n{1} using 1:2:3:4 with yerrorbars pt 7 ps 0.8 "
-        "lw 1.2 "
-        "lc rgb {2}",
-        plot.empty() ? "" : ", ", i, colour::series(hue), lines[i].asks_none ? "dt 2 " : "");
-    description += (description.empty() ? "" : "; ") + lines[i].name;
+  const std::vector<std::int64_t> sizes = sizes_of(lines);
+  CategoryChart chart{"sizes",
+                      "Skill kept, by the number of retention questions",
+                      "",
+                      {},
+                      {},
+                      "retention questions",
+                      "VQA accuracy with a distractor (%)"};
+  for (const std::int64_t size : sizes) chart.places.push_back(size_text(size));
+  std::string names;
+  for (const SizeLine& line : lines) {
+    CategoryLine drawn{line.name,
+                       line.points.front().group,
+                       line.asks_none ? CategoryLine::Stroke::dashed : CategoryLine::Stroke::solid,
+                       {}};
+    for (const std::int64_t size : sizes)
+      drawn.values.push_back(estimate_at(comparison, line, size, measure::k_accuracy));
+    names += (names.empty() ? "" : "; ") + line.name;
+    chart.lines.push_back(std::move(drawn));
   }
-  if (plot.empty()) return std::nullopt;
-  low = std::max(low - 1, 0.0), high = std::min(high + 1, 100.4);
-  for (double& end : ends) end = (end - low) / (high - low);
-  ends =
-      spread_labels(ends, std::min(0.06, 1.0 / static_cast<double>(std::max<std::size_t>(ends.size(), 1))));
-  for (std::size_t i = 0; i < ends.size(); ++i)
-    labels += fmt::format("set label {} at graph 1.02,graph {} left textcolor rgb {}\n",
-                          gnuplot_text(lines[ended[i]].name, 34), ends[i], colour::k_ink);
-  std::string ticks;
-  for (std::size_t s = 0; s < sizes.size(); ++s)
-    ticks += fmt::format("{}'{}' {}", s == 0 ? "" : ", ", size_text(sizes[s]), s);
-  Figure figure{"Skill kept, by the number of retention questions", "", ""};
-  figure.wide = draw(
-      {"sizes", 760, 380, figure.title,
-       "VQA accuracy while a trained clip plays, for " + description +
-           "; bars are 95 % intervals, and the numbers are in the table.",
-       axes_script() +
-           fmt::format("set xrange [-0.3:{}]\nset yrange [{}:{}]\nset xtics ({})\nset rmargin at screen "
-                       "0.66\nset xlabel 'retention questions' textcolor rgb {}\nset ylabel 'VQA accuracy "
-                       "with a distractor (%)' textcolor rgb {}\n",
-                       static_cast<double>(sizes.size()) - 0.7, low, high, ticks, colour::k_muted,
-                       colour::k_muted) +
-           labels + data + "set errorbars small\nplot " + plot + "\n"});
-  return figure;
+  chart.description = "VQA accuracy while a trained clip plays, for " + names +
+                      "; bars are 95 % intervals, and the numbers are in the table.";
+  return category_figure(chart, draw);
 }
 
 }  // namespace trainer

@@ -73,12 +73,21 @@ const ClipComparison* clips_of(const Comparison& comparison, const PairedCompari
 }
 
 std::string condition_title(std::string_view name) {
+  const ConditionParts parts = parts_of(name);
+  if (!parts.set.empty()) return set_title(parts.set);
   return name == condition::k_distractor_memorised  ? "trained clip"
          : name == condition::k_distractor_held_out ? "new clip"
                                                     : std::string(name);
 }
 
 }  // namespace
+
+std::string set_title(std::string_view set) {
+  return set == question_set::k_unlike              ? "other words"
+         : set == question_set::k_instruction_moved ? "instruction moved"
+         : set == question_set::k_no_picture        ? "no picture"
+                                                    : std::string(set);
+}
 
 Table question_table(const Comparison& comparison) {
   Table table{

@@ -18,6 +18,9 @@ struct Table {
 // Behind the name of the row that --primary names.
 inline constexpr std::string_view k_primary_mark = " (primary)";
 
+// Of a set beyond the stream, by its name in k_question_sets.
+[[nodiscard]] std::string set_title(std::string_view set);
+
 [[nodiscard]] Table question_table(const Comparison& comparison);
 [[nodiscard]] Table other_conditions_table(const Comparison& comparison);
 [[nodiscard]] Table clip_table(const Comparison& comparison);

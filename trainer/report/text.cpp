@@ -6,9 +6,11 @@
 #include <functional>
 
 #include "common/terminal.hpp"
+#include "trainer/report/beyond_stream.hpp"
 #include "trainer/report/number_text.hpp"
 #include "trainer/report/retention_sizes.hpp"
 #include "trainer/report/tables.hpp"
+#include "trainer/report/verdict.hpp"
 
 namespace trainer {
 namespace {
@@ -86,11 +88,14 @@ std::string to_text(const Comparison& comparison) {
       out += fmt::format("run    {}  {}\n", common::escape_for_terminal(comparison.runs[run].path.string()),
                          common::escape_for_terminal(group.label));
   for (const Table& table :
-       {size_accuracy_table(comparison), size_kl_table(comparison), question_table(comparison),
-        other_conditions_table(comparison), clip_table(comparison), hearing_table(comparison),
-        caption_scores_table(comparison), paired_table(comparison), sweep_table(comparison),
-        mechanism_table(comparison), gate_table(comparison), null_space_table(comparison)})
+       {size_accuracy_table(comparison), size_kl_table(comparison), beyond_table(comparison),
+        question_table(comparison), other_conditions_table(comparison), clip_table(comparison),
+        hearing_table(comparison), caption_scores_table(comparison), paired_table(comparison),
+        sweep_table(comparison), mechanism_table(comparison), gate_table(comparison),
+        null_space_table(comparison)})
     if (!table.rows.empty()) out += "\n" + wrapped(table.title) + aligned(table);
+  for (const std::string& sentence : verdicts(comparison))
+    out += "\n" + wrapped(common::escape_for_terminal(sentence));
   out += "\n" + wrapped(interval_note(comparison));
   for (const std::string& warning : comparison.warnings)
     out += "warning: " + common::escape_for_terminal(warning) + "\n";

@@ -35,11 +35,13 @@ TEST_CASE("a run that is judged again on its own pack says what it said, letter 
   CHECK(json_of(again / "config.json").at("evaluated_run").at("name") == run.filename().string());
   CHECK(trainer({"verify-run", again.string()}).code == 0);
   CHECK(trainer({"report", run.string(), again.string()}).code == 0);
-  World::ok(trainer(evaluate(w, run, "every_gate", {"--eval-audio-gate-comparison"})));
-  CHECK(json_of(w.only_run("every_gate") / "metrics.json")
-            .at("validation")
-            .at("conditions")
-            .contains("gate_0.25"));
+  World::ok(
+      trainer(evaluate(w, run, "every_gate", {"--eval-audio-gate-comparison", "--eval-beyond-stream"})));
+  const common::Json more =
+      json_of(w.only_run("every_gate") / "metrics.json").at("validation").at("conditions");
+  CHECK(more.contains("gate_0.25"));
+  CHECK(more.contains("instruction_moved:distractor_memorised"));
+  CHECK(more.at("no_audio") == after.at("validation").at("conditions").at("no_audio"));
 }
 
 TEST_CASE("on another pack only what a run learnt counts as memorised") {

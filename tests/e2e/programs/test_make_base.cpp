@@ -59,6 +59,24 @@ TEST_CASE("a base that is replaced is the old one until the new one is whole, an
   CHECK(id_of(base) == third);
 }
 
+TEST_CASE("a wider base is another base, and a width that its heads cannot share is refused") {
+  const World& w = world();
+  const std::string base = w.root + "/wide/base";
+  std::vector<std::string> wide = make_base(base, "1");
+  wide.insert(wide.end(), {"--width", "128"});
+  World::ok(trainer(wide));
+  const common::Json config = json_of(base + "/vl/config.json").at("text_config");
+  CHECK(config.at("hidden_size") == 128);
+  CHECK(config.at("intermediate_size") == 296);
+  World::ok(
+      trainer(w.run("no_retention", "on_wide",
+                    {"--num-epochs", "1", "--base", base + "/vl", "--audio-encoder", base + "/audio"})));
+  wide.back() = "100";
+  const Finished refused = trainer(wide);
+  CHECK(refused.code == 2);
+  CHECK(refused.err.find("--width is 100 and must be a multiple of 8; give 96 or 104") != std::string::npos);
+}
+
 TEST_CASE("of two that make one base at once the second is told so") {
   const World& w = world();
   const std::string base = w.root + "/two/base";

@@ -14,7 +14,8 @@ using support::run_process;
 
 TEST_CASE("a run leaves a sealed directory, and without audio it is its base bit for bit") {
   const World& w = world();
-  World::ok(trainer(w.run("no_retention", "first", {"--eval-audio-gate-comparison"})));
+  World::ok(
+      trainer(w.run("no_retention", "first", {"--eval-audio-gate-comparison", "--eval-beyond-stream"})));
   const fs::path run = w.only_run("first");
   for (const char* name :
        {"config.json", "metrics.json", "subset_indices.json", "history.jsonl", "predictions.jsonl",
@@ -30,6 +31,13 @@ TEST_CASE("a run leaves a sealed directory, and without audio it is its base bit
   CHECK(conditions.at("gate_0").at("kl_to_base") == 0.0);
   CHECK(conditions.at("distractor_memorised").at("kl_to_base") > 0.0);
   CHECK(conditions.at("distractor_held_out").at("questions") == 20);
+  CHECK(conditions.at("unlike:distractor_memorised").at("questions") == 5);
+  for (const std::string set : {"unlike", "instruction_moved", "no_picture"}) {
+    CAPTURE(set);
+    CHECK(conditions.at(set + ":no_audio").at("kl_to_base") == 0.0);
+    CHECK(conditions.at(set + ":distractor_memorised").at("kl_to_base") > 0.0);
+  }
+  CHECK(conditions.at("no_picture:no_audio").at("questions") == 20);
   CHECK(json_of(run / "config.json").at("pack_id") == packer({"verify", w.pack}).out.substr(0, 64));
   CHECK(run_process({"sha256sum", "--quiet", "-c", "--strict", "SHA256SUMS"}, run).code == 0);
   CHECK(trainer({"verify-run", run.string()}).code == 0);

@@ -224,6 +224,32 @@ TEST_CASE("metrics.json has every key of the original") {
   CHECK_FALSE(to_json(Metrics{}).contains("training"));
 }
 
+TEST_CASE("every condition beyond the stream has a set and a condition, and no other name is one") {
+  for (const std::string_view set : k_question_sets)
+    for (const std::string_view condition : k_beyond_conditions) {
+      const std::string name = beyond_condition(set, condition);
+      CAPTURE(name);
+      CHECK(is_vl_condition(name));
+      CHECK(parts_of(name).set == set);
+      CHECK(parts_of(name).condition == condition);
+    }
+  for (const std::string_view name : k_vl_conditions) {
+    CHECK(is_vl_condition(name));
+    CHECK(parts_of(name).set.empty());
+    CHECK(parts_of(name).condition == name);
+  }
+  for (const char* name : {"", ":", "unlike", "unlike:", ":no_audio", "unlike:silence", "like:no_audio",
+                           "unlike:no_audio:no_audio", "memorised"}) {
+    CAPTURE(name);
+    CHECK_FALSE(is_vl_condition(name));
+  }
+  Metrics metrics;
+  metrics.validation.conditions["unlike:no_audio"].questions = 7;
+  const common::Json value = to_json(metrics);
+  CHECK(value["validation"]["conditions"].size() == k_vl_conditions.size() + 1);
+  CHECK(metrics_from_json(value, "here").validation.conditions.at("unlike:no_audio").questions == 7);
+}
+
 TEST_CASE("a number that JSON cannot hold is null") {
   Metrics metrics;
   metrics.validation.total_loss = std::numeric_limits<double>::quiet_NaN();

@@ -1,5 +1,6 @@
 #include "trainer/samples/samples.hpp"
 
+#include "common/error.hpp"
 #include "manifest/datasets/data_sets.hpp"
 #include "tests/support/scratch.hpp"
 #include "tests/support/small_pack.hpp"
@@ -7,6 +8,7 @@
 #include <doctest/doctest.h>
 
 using namespace trainer;
+namespace fs = std::filesystem;
 
 TEST_CASE("a clip is asked and scored as the data set of its manifest says") {
   const support::Scratch scratch;
@@ -32,4 +34,39 @@ TEST_CASE("a clip is asked and scored as the data set of its manifest says") {
   check(samples.clips, "audiocaps");
   check(samples.held_out, "clotho");
   CHECK(samples.base_question == manifest::original_sound_set().prompt);
+}
+
+TEST_CASE(
+    "questions to ask in other words are a split of their own, and none of retention's may be among them") {
+  const auto build = [](const std::string& question, int image_id) {
+    const support::Scratch scratch;
+    support::put(scratch / "vqa" / "images" / "val2014" / support::image_name(image_id),
+                 support::picture(image_id * 13));
+    manifest::QuestionEntry entry = support::question(40, image_id);
+    entry.question = question;
+    fs::create_directories(scratch / "E");
+    support::put(scratch / "E" / "unlike_manifest.json",
+                 manifest::write_vqa(support::vqa_of("small_unlike", {entry})));
+    const packer::BuildRequest request = support::small_sources(scratch.path());
+    (void)packer::build_pack(request);
+    return read_samples(packer::open_pack(request.dest_root, {std::nullopt, 1, common::Verbosity::quiet}));
+  };
+  const PackSamples samples = build("Which colour has it?", 4);
+  REQUIRE(samples.unlike.size() == 1);
+  CHECK(samples.unlike.front().question_id == 40);
+  const auto refusal = [&](const std::string& question, int image_id) -> std::string {
+    try {
+      (void)build(question, image_id);
+    } catch (const common::Error& error) {
+      CHECK(error.kind() == common::ErrorKind::mismatch);
+      return error.what();
+    }
+    return "";
+  };
+  // As small_sources' retention row asks, but for capitals and punctuation.
+  CHECK(refusal("what is  IT", 4)
+            .find("question 40 of unlike_manifest.json, \"what is  IT\", is asked in the "
+                  "same words") == 0);
+  CHECK(refusal("Which colour has it?", 3).find("shares image_id 3 with retention_manifest.json") !=
+        std::string::npos);
 }
