@@ -80,15 +80,17 @@ std::optional<Figure> category_figure(const CategoryChart& chart, const Draw& dr
   for (std::size_t place = 0; place < chart.places.size(); ++place)
     ticks += fmt::format("{}{} {}", place == 0 ? "" : ", ", gnuplot_text(chart.places[place], 24), place);
   Figure figure{chart.title, "", ""};
-  figure.wide =
-      draw({chart.id, 760, 380, chart.title, chart.description,
-            axes_script() + (chart.axis == CategoryChart::Axis::logarithm ? "set logscale y\n" : "") +
-                fmt::format("set xrange [-0.3:{}]\nset yrange [{}:{}]\nset xtics ({})\nset rmargin at screen "
-                            "0.66\nset xlabel {} textcolor rgb {}\nset ylabel {} textcolor rgb {}\n",
-                            static_cast<double>(chart.places.size()) - 0.7, limits.low, limits.high, ticks,
-                            gnuplot_text(chart.x_label, 60), colour::k_muted, gnuplot_text(chart.y_label, 60),
-                            colour::k_muted) +
-                labels + data + "set errorbars small\nplot " + plot + "\n"});
+  figure.wide = draw(
+      {chart.id, 760, 380, chart.title, chart.description,
+       axes_script() +
+           (chart.axis == CategoryChart::Axis::logarithm
+                ? log_axis_script(limits.low, limits.high)
+                : fmt::format("set yrange [{}:{}]\n", limits.low, limits.high)) +
+           fmt::format("set xrange [-0.3:{}]\nset xtics ({})\nset rmargin at screen "
+                       "0.66\nset xlabel {} textcolor rgb {}\nset ylabel {} textcolor rgb {}\n",
+                       static_cast<double>(chart.places.size()) - 0.7, ticks, gnuplot_text(chart.x_label, 60),
+                       colour::k_muted, gnuplot_text(chart.y_label, 60), colour::k_muted) +
+           labels + data + "set errorbars small\nplot " + plot + "\n"});
   return figure;
 }
 

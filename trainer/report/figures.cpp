@@ -57,34 +57,60 @@ double tick_step(const Range& range, double most) {
 
 enum class Labels { names, letters };
 
-std::string trade_off_script(const Comparison& comparison, const std::vector<Point>& points, Labels labels,
-                             double right_margin) {
+// What a figure sets against audio skill.
+struct Kept {
+  std::string_view measure;
+  const char* label;
+  double unit = 1;  // of the axis
+  bool is_logarithmic = false;
+  Maybe base{};  // where the base without audio stands, on the axis
+
+  // Of a logarithmic axis an interval that reaches 0 ends a hundredth of the value above it.
+  [[nodiscard]] Range bar(const Estimate& estimate) const {
+    const double low =
+        is_logarithmic ? std::max(estimate.interval.low, estimate.value / 100) : estimate.interval.low;
+    return {unit * low, unit * estimate.interval.high};
+  }
+  [[nodiscard]] Range padded(const Range& range) const {
+    return is_logarithmic ? Range{range.low / 1.3, range.high * 1.3} : range.padded();
+  }
+  // How far up the axis, from 0 to 1.
+  [[nodiscard]] double height(double value, const Range& range) const {
+    return is_logarithmic ? std::log(value / range.low) / std::log(range.high / range.low)
+                          : (value - range.low) / (range.high - range.low);
+  }
+};
+
+std::string trade_off_script(const Comparison& comparison, const std::vector<Point>& points, const Kept& kept,
+                             Labels labels, double right_margin) {
   Range x, y;
   for (const Point& point : points) {
     x.add(100 * point.x->interval.low), x.add(100 * point.x->interval.high);
-    y.add(100 * point.y->interval.low), y.add(100 * point.y->interval.high);
+    const Range bar = kept.bar(*point.y);
+    y.add(bar.low), y.add(bar.high);
   }
-  const Maybe base = comparison.runs.front().metrics.validation.vl_base_accuracy;
-  if (base) y.add(100 * *base);
-  x = x.padded(), y = y.padded();
+  if (kept.base) y.add(*kept.base);
+  x = x.padded(), y = kept.padded(y);
   std::string script =
-      axes_script() + fmt::format(
-                          "set rmargin at screen {}\nset xrange [{}:{}]\nset yrange [{}:{}]\n"
-                          "set xlabel 'audio skill: token F1 (%)' textcolor rgb {}\n"
-                          "set ylabel 'VQA accuracy with a distractor (%)' textcolor rgb {}\n",
-                          right_margin, x.low, x.high, y.low, y.high,
-                          tick_step(x, labels == Labels::names ? 8 : 4), colour::k_muted, colour::k_muted);
-  if (base)
+      axes_script() +
+      (kept.is_logarithmic ? log_axis_script(y.low, y.high)
+                           : fmt::format("set yrange [{}:{}]\n", y.low, y.high)) +
+      fmt::format(
+          "set rmargin at screen {}\nset xrange [{}:{}]\nset xtics {}\n"
+          "set xlabel 'audio skill: token F1 (%)' textcolor rgb {}\nset ylabel '{}' textcolor rgb {}\n",
+          right_margin, x.low, x.high, tick_step(x, labels == Labels::names ? 8 : 4), colour::k_muted,
+          kept.label, colour::k_muted);
+  if (kept.base)
     script += fmt::format(
         "set arrow from graph 0,first {0} to graph 1,first {0} nohead lc rgb {1} lw 1.5 dt 2\n"
         "set label 'base without audio' at graph 0.01,first {0} offset 0,0.6 textcolor rgb {1}\n",
-        100 * *base, colour::k_muted);
+        *kept.base, colour::k_muted);
   std::vector<double> heights;
-  for (const Point& point : points) heights.push_back((100 * point.y->value - y.low) / (y.high - y.low));
+  for (const Point& point : points) heights.push_back(kept.height(kept.unit * point.y->value, y));
   heights = spread_labels(heights, std::min(0.058, 1.0 / static_cast<double>(points.size())));
   std::string data, plot;
   for (std::size_t i = 0; i < points.size(); ++i) {
-    const auto& [group, f1, accuracy] = points[i];
+    const auto& [group, f1, measured] = points[i];
     const std::string hue = colour::series(group),
                       name = labels == Labels::names
                                  ? letter_of(group) + "  " + comparison.groups[group].label
@@ -92,13 +118,14 @@ std::string trade_off_script(const Comparison& comparison, const std::vector<Poi
     script += fmt::format(
         "set arrow from first {},first {} to graph 1.02,graph {} nohead lc rgb {} lw 0.6\n"
         "set label {} at graph 1.03,graph {} left textcolor rgb {}\n",
-        100 * f1->value, 100 * accuracy->value, heights[i], colour::k_grid, gnuplot_text(name, 40),
+        100 * f1->value, kept.unit * measured->value, heights[i], colour::k_grid, gnuplot_text(name, 40),
         heights[i], colour::k_ink);
+    const Range bar = kept.bar(*measured);
     data += fmt::format("$p{} << EOD\n{} {} {} {} {} {}\nEOD\n$s{} << EOD\n", i, 100 * f1->value,
-                        100 * accuracy->value, 100 * f1->interval.low, 100 * f1->interval.high,
-                        100 * accuracy->interval.low, 100 * accuracy->interval.high, i);
-    for (std::size_t s = 0; s < std::min(f1->seeds.size(), accuracy->seeds.size()); ++s)
-      data += fmt::format("{} {}\n", 100 * f1->seeds[s], 100 * accuracy->seeds[s]);
+                        kept.unit * measured->value, 100 * f1->interval.low, 100 * f1->interval.high, bar.low,
+                        bar.high, i);
+    for (std::size_t s = 0; s < std::min(f1->seeds.size(), measured->seeds.size()); ++s)
+      data += fmt::format("{} {}\n", 100 * f1->seeds[s], kept.unit * measured->seeds[s]);
     data += "EOD\n";
     plot += fmt::format(
         "{0}$s{1} using 1:2 with points pt 6 ps 0.5 lw 1 lc rgb {2}, $p{1} using 1:2:3:4:5:6 with "
@@ -106,6 +133,18 @@ std::string trade_off_script(const Comparison& comparison, const std::vector<Poi
         plot.empty() ? "" : ", ", i, hue, point_type(group));
   }
   return script + data + "set errorbars small\nplot " + plot + "\n";
+}
+
+std::vector<Point> points_of(const Comparison& comparison, const Kept& kept) {
+  std::vector<Point> points;
+  for (std::size_t g = 0; g < comparison.groups.size(); ++g) {
+    const VariantGroup& group = comparison.groups[g];
+    const Estimate* f1 = find_estimate(group, condition::k_memorised, measure::k_token_f1);
+    const Estimate* measured = find_estimate(group, condition::k_distractor_memorised, kept.measure);
+    if (f1 != nullptr && measured != nullptr && (!kept.is_logarithmic || measured->value > 0))
+      points.push_back({g, f1, measured});
+  }
+  return points;
 }
 
 }  // namespace
@@ -125,13 +164,10 @@ std::string group_html(const Comparison& comparison, std::size_t group) {
 }
 
 std::optional<Figure> trade_off_figure(const Comparison& comparison, const Draw& draw) {
-  std::vector<Point> points;
-  for (std::size_t g = 0; g < comparison.groups.size(); ++g) {
-    const VariantGroup& group = comparison.groups[g];
-    const Estimate* f1 = find_estimate(group, condition::k_memorised, measure::k_token_f1);
-    const Estimate* accuracy = find_estimate(group, condition::k_distractor_memorised, measure::k_accuracy);
-    if (f1 != nullptr && accuracy != nullptr) points.push_back({g, f1, accuracy});
-  }
+  Kept kept{measure::k_accuracy, "VQA accuracy with a distractor (%)", 100};
+  const Maybe base = comparison.runs.front().metrics.validation.vl_base_accuracy;
+  if (base) kept.base = 100 * *base;
+  const std::vector<Point> points = points_of(comparison, kept);
   if (points.empty()) return std::nullopt;
   Figure figure{"Vision-language skill kept, against audio skill learnt", "", ""};
   std::string description = "Up and to the right is better. Bars are 95 % intervals, small rings the seeds.";
@@ -139,9 +175,22 @@ std::optional<Figure> trade_off_figure(const Comparison& comparison, const Draw&
     description += fmt::format(" {}: token F1 {}, accuracy {}.", comparison.groups[group].label,
                                estimate_text(f1, Scale::percent), estimate_text(accuracy, Scale::percent));
   figure.wide = draw({"trade-off", 760, 430, figure.title, description,
-                      trade_off_script(comparison, points, Labels::names, 0.62)});
+                      trade_off_script(comparison, points, kept, Labels::names, 0.62)});
   figure.narrow = draw({"trade-off-narrow", 360, 380, figure.title, description,
-                        trade_off_script(comparison, points, Labels::letters, 0.92)});
+                        trade_off_script(comparison, points, kept, Labels::letters, 0.92)});
+  return figure;
+}
+
+std::optional<Figure> kl_trade_off_figure(const Comparison& comparison, const Draw& draw) {
+  const Kept kept{measure::k_kl_to_base, "KL to the base (nats)", 1, true};
+  const std::vector<Point> points = points_of(comparison, kept);
+  if (points.size() < 2) return std::nullopt;  // one setting is no front
+  Figure figure{"KL to the base, against audio skill learnt", "", ""};
+  figure.wide = draw(
+      {"kl-trade-off", 760, 430, figure.title,
+       "Down and to the right is better: a setting with none below and to the right of it is on the Pareto "
+       "front. The numbers are in the tables.",
+       trade_off_script(comparison, points, kept, Labels::names, 0.62)});
   return figure;
 }
 

@@ -25,6 +25,8 @@ struct Figure {
 
 // VQA accuracy with a trained clip against token F1, a point a group; nothing where no group has both.
 [[nodiscard]] std::optional<Figure> trade_off_figure(const Comparison& comparison, const Draw& draw);
+// KL to the base with a trained clip against token F1, likewise; nothing where fewer than two have both.
+[[nodiscard]] std::optional<Figure> kl_trade_off_figure(const Comparison& comparison, const Draw& draw);
 [[nodiscard]] std::optional<Figure> sweep_figure(const Comparison& comparison, const Draw& draw);
 // Measured drift of the retention inputs against the bound that the certificate gives.
 [[nodiscard]] std::optional<Figure> drift_figure(const Comparison& comparison, const Draw& draw);

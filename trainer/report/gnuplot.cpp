@@ -8,6 +8,7 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <cmath>
 #include <cstdio>
 #include <cstdlib>
 #include <filesystem>
@@ -91,7 +92,7 @@ void replace_all(std::string& text, std::string_view from, const std::string& to
 // Takes out every piece from `begin` to the end of `end`.
 void drop_all(std::string& text, std::string_view begin, std::string_view end) {
   for (std::size_t at = 0; (at = text.find(begin, at)) != std::string::npos;) {
-    const std::size_t last = text.find(end, at);
+    const std::size_t last = text.find(end, at + begin.size());
     ENSURE(last != std::string::npos);
     text.erase(at, last + end.size() - at);
   }
@@ -204,6 +205,26 @@ std::optional<std::string> gnuplot_version() {
   } catch (const Error&) {
     return std::nullopt;
   }
+}
+
+namespace {
+
+std::string marks_between(double low, double high, const std::vector<double>& factors) {
+  std::string marks;
+  for (double power = std::pow(10, std::floor(std::log10(low))); power <= high; power *= 10)
+    for (const double factor : factors)
+      if (const double mark = factor * power; mark >= low && mark <= high)
+        marks += fmt::format("{}'{:g}' {:g}", marks.empty() ? "" : ", ", mark, mark);
+  return marks;
+}
+
+}  // namespace
+
+std::string log_axis_script(double low, double high) {
+  // Within a factor of five every digit has a mark, or there would be one or none.
+  const std::string marks = high < 5 * low ? marks_between(low, high, {1, 2, 3, 4, 5, 6, 7, 8, 9})
+                                           : marks_between(low, high, {1, 2, 5});
+  return fmt::format("set logscale y\nset yrange [{}:{}]\nset ytics ({})\n", low, high, marks);
 }
 
 std::string axes_script() {

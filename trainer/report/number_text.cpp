@@ -18,6 +18,8 @@ std::string number_text(double value, Scale scale) {
       return fmt::format("{:.4f}", value);
     case Scale::factor:
       return fmt::format("{:.2f}", value);
+    case Scale::whole:
+      return fmt::format("{:.0f}", value);
   }
   return "";
 }

@@ -14,6 +14,7 @@ enum class Scale {
   plain3,   // "0.751"
   plain4,   // "0.0123"
   factor,   // "2.41"
+  whole,    // "241"
 };
 
 [[nodiscard]] std::string number_text(double value, Scale scale);

@@ -160,6 +160,7 @@ std::string results_html(const Comparison& comparison, const Draw& draw) {
          "<p class=\"note\">Up and to the right is better. Bars are 95 % intervals, small rings are single "
          "seeds; the "
          "numbers are in the tables.</p>\n" +
+         figure_html(kl_trade_off_figure(comparison, draw), "big") +
          figure_html(beyond_figure(comparison, draw), "big") +
          (beyond.rows.empty() ? "" : table_html(comparison, beyond)) +
          table_html(comparison, question_table(comparison)) +
@@ -296,8 +297,10 @@ std::string write_page(const PageRequest& request) {
                    sweep_html(comparison, figures.draw) + curves_html(comparison, figures.draw) +
                    plain_section(comparison, "mechanisms", "Mechanisms", mechanism_table(comparison)) +
                    plain_section(comparison, "gate", "Gate of the trained model", gate_table(comparison)) +
-                   null_space_html(comparison, figures.draw) + examples_html(comparison, request.examples) +
-                   provenance_html(comparison) + "</main>\n</body>\n</html>\n");
+                   null_space_html(comparison, figures.draw) +
+                   plain_section(comparison, "cost", "Cost", cost_table(comparison)) +
+                   examples_html(comparison, request.examples) + provenance_html(comparison) +
+                   "</main>\n</body>\n</html>\n");
 }
 
 }  // namespace trainer

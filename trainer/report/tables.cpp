@@ -326,6 +326,29 @@ Table mechanism_table(const Comparison& comparison) {
   return table;
 }
 
+Table cost_table(const Comparison& comparison) {
+  Table table{
+      "What the mechanisms cost: time of training a step in milliseconds, on the machine that trained and "
+      "beside "
+      "what else ran on it (mean, and the range over the seeds; a run that was resumed has none)",
+      {"", "ms a step"},
+      {}};
+  bool has_any = false;
+  for (const VariantGroup& group : comparison.groups) {
+    const std::string text = range_over_seeds(comparison, group, Scale::whole, [](const RunSummary& run) {
+      if (!run.training_s) return Maybe();
+      const std::map<std::string, HistoryCurve> curves = read_history(run.path);
+      const auto loss = curves.find("total_loss");
+      if (loss == curves.end() || loss->second.steps.empty()) return Maybe();
+      return Maybe(1000 * *run.training_s / static_cast<double>(loss->second.steps.size()));
+    });
+    has_any = has_any || text != "-";
+    table.rows.push_back({group.label, text});
+  }
+  if (!has_any) table.rows.clear();
+  return table;
+}
+
 std::string interval_note(const Comparison& comparison) {
   const auto several = std::count_if(comparison.groups.begin(), comparison.groups.end(),
                                      [](const VariantGroup& group) { return group.runs.size() > 1; });

@@ -34,6 +34,10 @@ inline constexpr std::string_view k_primary_mark = " (primary)";
 [[nodiscard]] Table gate_table(const Comparison& comparison);
 [[nodiscard]] Table mechanism_table(const Comparison& comparison);
 
+// Milliseconds of training a step. They are of a clock, so that two machines differ: no part of what a
+// repository keeps.
+[[nodiscard]] Table cost_table(const Comparison& comparison);
+
 // What the intervals mean, in sentences; what they are depends on how many seeds there are.
 [[nodiscard]] std::string interval_note(const Comparison& comparison);
 

@@ -92,7 +92,7 @@ std::string to_text(const Comparison& comparison) {
         question_table(comparison), other_conditions_table(comparison), clip_table(comparison),
         hearing_table(comparison), caption_scores_table(comparison), paired_table(comparison),
         sweep_table(comparison), mechanism_table(comparison), gate_table(comparison),
-        null_space_table(comparison)})
+        null_space_table(comparison), cost_table(comparison)})
     if (!table.rows.empty()) out += "\n" + wrapped(table.title) + aligned(table);
   for (const std::string& sentence : verdicts(comparison))
     out += "\n" + wrapped(common::escape_for_terminal(sentence));

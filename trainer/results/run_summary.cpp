@@ -4,6 +4,7 @@
 
 #include "common/sealed/folder.hpp"
 #include "trainer/results/caption_metrics.hpp"
+#include "trainer/results/config_keys.hpp"
 #include "trainer/results/prediction.hpp"
 #include "trainer/results/run_check.hpp"
 
@@ -69,6 +70,16 @@ std::map<std::string, ItemTable, std::less<>> read_tables(const fs::path& run) {
   return tables;
 }
 
+// A run that was resumed has the time of its last part alone.
+Maybe training_time(const common::Folder& folder, const Json& config, const fs::path& run) {
+  constexpr const char *k_name = "timings.json", *k_key = "train_s";
+  const Json resumed = config.value(k_resumed_at, Json::array());
+  if (!fs::exists(run / k_name) || !resumed.is_array() || !resumed.empty()) return std::nullopt;
+  const std::string where = (run / k_name).string();
+  const Json timings = common::parse_json(folder.read_text(k_name, k_json_limit_bytes), where);
+  return timings.contains(k_key) ? Maybe(common::number_member(timings, k_key, where)) : std::nullopt;
+}
+
 }  // namespace
 
 RunSummary read_run(const fs::path& run, const std::optional<fs::path>& trusted_key) {
@@ -89,6 +100,7 @@ RunSummary read_run(const fs::path& run, const std::optional<fs::path>& trusted_
   summary.metrics = metrics_from_json(
       common::parse_json(folder.read_text("metrics.json", k_json_limit_bytes), metrics.string()),
       metrics.string());
+  summary.training_s = training_time(folder, summary.config, run);
   summary.tables = read_tables(run);
   return summary;
 }

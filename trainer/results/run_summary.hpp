@@ -48,6 +48,7 @@ struct RunSummary {
   std::optional<std::int64_t> seed;
   common::Json config;  // config.json, whole
   Metrics metrics;
+  Maybe training_s;  // of the clock; nothing where the run was resumed, or never trained
   std::map<std::string, ItemTable, std::less<>> tables;  // of split "validation", by condition or group
 };
 

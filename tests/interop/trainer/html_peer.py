@@ -1,8 +1,10 @@
 """Reads a page with Python's HTML parser and prints what is wrong with it: tags that do not match, ids that are there
-twice, references to ids that are not there, anything that would be fetched."""
+twice, references to ids that are not there, anything that would be fetched, pictures that are no XML."""
 import collections
 import html.parser
+import re
 import sys
+import xml.etree.ElementTree
 
 VOID = {"meta", "img", "br", "link", "input", "hr", "source"}
 SELF_CLOSED_IN_SVG = {"path", "rect", "circle", "use", "polygon", "line"}
@@ -48,8 +50,14 @@ class Page(html.parser.HTMLParser):
 
 page = Page()
 with open(sys.argv[1], encoding="utf-8") as file:
-    page.feed(file.read())
+    text = file.read()
+page.feed(text)
 page.close()
+for picture in re.findall("<svg.*?</svg>", text, re.DOTALL):  # none is in another
+    try:
+        xml.etree.ElementTree.fromstring(picture)
+    except xml.etree.ElementTree.ParseError as error:
+        page.wrong.append(f"a picture is no XML: {error}")
 page.wrong += [f"<{tag}> is never closed" for tag in page.open]
 page.wrong += [f"the id {name} is there {count} times" for name, count in page.ids.items() if count > 1]
 page.wrong += [f"the id {name} is referred to and not there" for name in page.wanted - set(page.ids)]
