@@ -2,11 +2,12 @@
 # Makes experiments/overfitting/RESULTS*.md anew: a pack and two bases that nothing was tuned on, the primary contrast of
 # experiments/overfitting/PRIMARY.md with five seeds on each base, other numbers of retention questions with two, and the
 # tables. Takes about two hours on two cores; a second call goes on where the first was stopped. Everything lies in
-# build/results (or $RESULTS_ROOT).
+# build/results/2611 (or $RESULTS_ROOT).
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
-export root=${RESULTS_ROOT:-build/results}
+# Named by the pack's seed, so that nothing of another edition is taken for this one's.
+export root=${RESULTS_ROOT:-build/results/2611}
 export pack=$root/overfitting/data_pack
 export bin=build/release/bin
 # A run is small: several side by side, on few threads each, are done sooner than one after the other. Threads change no
@@ -21,9 +22,8 @@ cmake --build --preset release -- --quiet
 [[ -d $pack ]] || scripts/made_up_pack.sh "$root" 2611 9000 1500 500
 
 make_base() { # NAME SEED LEARNING_RATE
-  [[ -d $root/$1/vl ]] ||
-    "$bin/safe-trainer" --quiet --threads "$threads" make-base --pack "$pack" --out "$root/$1" --width 192 \
-      --seed "$2" --lr "$3"
+  "$bin/safe-trainer" --quiet --threads "$threads" make-base --pack "$pack" --out "$root/$1" --width 192 \
+    --seed "$2" --lr "$3"
 }
 sweep() { # BASE CONFIG
   "$bin/safe-trainer" --quiet --threads "$threads" sweep "experiments/overfitting/configs/$2.json" \

@@ -70,13 +70,11 @@ QuestionOptions question_defaults(VqaSplit split, const std::string& verb) {
       options.subset_size = 500;
       options.seed = 321;
       options.exclude.needed_beside = {"val_manifest.json"};
-      options.exclude.found_beside = {"unlike_manifest.json"};
       break;
     case VqaSplit::unlike:
       options.subset_size = 500;
       options.seed = 213;
       options.exclude.needed_beside = {"val_manifest.json", "retention_manifest.json"};
-      options.exclude.found_beside = {"base_manifest.json"};
       break;
     case VqaSplit::base:
       options.subset_size = 8000;
@@ -118,7 +116,7 @@ void add_question_verb(common::Program& program, VqaSplit split, common::VerbTex
       verb.paths("--unlike", options->unlike,
                  "Choose no question that this manifest asks, about whatever picture, in the same words but "
                  "for capitals and punctuation; repeatable");
-  if (split == VqaSplit::unlike) unlike.otherwise("retention_manifest.json beside --output");
+  if (split == VqaSplit::unlike) unlike.otherwise("retention_manifest.json beside --output, always");
   verb.value("--strategy", "NAME", "Draw questions in this way",
              [options](const std::string&, const std::string& name) {
                options->strategy = name == "stratified" ? Strategy::stratified : Strategy::original;
@@ -135,8 +133,9 @@ void add_question_verb(common::Program& program, VqaSplit split, common::VerbTex
   verb.action([options, replace, split](const common::CommonFlags& flags) {
     QuestionOptions chosen = *options;
     chosen.existing = *replace ? Existing::replace : Existing::refuse;
-    if (split == VqaSplit::unlike && chosen.unlike.empty())
-      chosen.unlike = {chosen.output.parent_path() / "retention_manifest.json"};
+    if (const auto beside = chosen.output.parent_path() / "retention_manifest.json";
+        split == VqaSplit::unlike && (chosen.unlike.empty() || std::filesystem::exists(beside)))
+      chosen.unlike.push_back(beside);
     if (chosen.questions.empty())
       chosen.questions =
           first_file(usual_root(question_set().name), question_set().questions(chosen.default_subtype));

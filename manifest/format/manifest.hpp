@@ -61,7 +61,7 @@ struct QuestionEntry {
   ImageNamePlace image_name_place = ImageNamePlace::third;
 };
 
-// val_manifest.json, retention_manifest.json and base_manifest.json.
+// val_manifest.json, retention_manifest.json, unlike_manifest.json and base_manifest.json.
 struct VqaManifest {
   std::string subset_name;
   std::string description;

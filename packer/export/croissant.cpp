@@ -200,7 +200,7 @@ Json record_sets(const VerifiedPack& pack) {
   add("val_questions", "Questions to validate on.", "val_manifest.json", question);
   add("retention_questions", "Questions that retention sees.", "retention_manifest.json", question);
   add("base_questions", "Questions that a base learns from.", "base_manifest.json", question);
-  add("unlike_questions", "Questions to validate on that retention sees in no words of theirs.",
+  add("unlike_questions", "Questions to validate on, in words that no retention question has.",
       "unlike_manifest.json", question);
   sets.push_back(seal_records());
   return sets;

@@ -26,7 +26,9 @@ def check_webdataset(pack, folder):
     seal = (pack / "SHA256SUMS").read_bytes()
     assert described["pack_id"] == hashlib.sha256(seal).hexdigest()
     clips = {"subset": "manifest.json", "audio_val": "audio_val_manifest.json"}
-    questions = {"val": "val_manifest.json", "retention": "retention_manifest.json", "base": "base_manifest.json"}
+    questions = {
+        split: f"{split}_manifest.json" for split in ("val", "retention", "base", "unlike")
+    }
     media = set()
     samples = 0
     rows_of = {}
@@ -113,6 +115,7 @@ def check_croissant(pack, path):
         "val_questions": "val_manifest.json",
         "retention_questions": "retention_manifest.json",
         "base_questions": "base_manifest.json",
+        "unlike_questions": "unlike_manifest.json",
     }
     sets = {one.id for one in dataset.metadata.record_sets}
     text = lambda value: value.decode() if isinstance(value, bytes) else value

@@ -91,6 +91,26 @@ inline std::vector<trainer::Prediction> questions_of(const RunRecipe& recipe, st
   return items;
 }
 
+// As the base answers, which is what a run without audio does.
+inline std::vector<trainer::Prediction> without_audio(RunRecipe recipe, std::string_view condition,
+                                                      std::size_t count) {
+  recipe.wrong_answer = "blue";
+  if (recipe.kl) recipe.kl = 0;
+  std::vector<double> scores(count, 1);
+  scores.back() = 0;
+  std::vector<trainer::Prediction> items = questions_of(recipe, condition, scores);
+  for (trainer::Prediction& item : items) item.distractor.reset();
+  return items;
+}
+
+inline void add_questions(std::vector<trainer::Prediction>& to, std::vector<trainer::Prediction> items,
+                          const std::string& prefix = "") {
+  for (trainer::Prediction& item : items) {
+    item.id = prefix + item.id;
+    to.push_back(std::move(item));
+  }
+}
+
 // Against "a dog barks": one word in common, and as many others as the score takes.
 inline std::string caption_with(double token_f1) {
   if (token_f1 == 1) return "a dog barks";
@@ -128,12 +148,20 @@ inline std::vector<trainer::Prediction> predictions_of(const RunRecipe& recipe) 
     for (trainer::Prediction& item :
          questions_of(recipe, gates[g], std::vector<double>(recipe.scores.size(), recipe.sweep[g])))
       items.push_back(item);
-  for (trainer::Prediction& item : questions_of(
-           recipe,
-           trainer::beyond_condition(trainer::question_set::k_unlike, condition::k_distractor_memorised),
-           recipe.unlike)) {
-    item.id = "unlike_" + item.id;
-    items.push_back(item);
+  if (!recipe.unlike.empty()) {  // every set is asked, or none
+    add_questions(items, without_audio(recipe, condition::k_no_audio, recipe.scores.size()));
+    for (const std::string_view set : trainer::k_question_sets) {
+      const bool is_unlike = set == trainer::question_set::k_unlike;
+      const std::vector<double>& scores = is_unlike ? recipe.unlike : recipe.scores;
+      const std::string prefix = is_unlike ? "unlike_" : "";
+      add_questions(
+          items, without_audio(recipe, trainer::beyond_condition(set, condition::k_no_audio), scores.size()),
+          prefix);
+      add_questions(
+          items,
+          questions_of(recipe, trainer::beyond_condition(set, condition::k_distractor_memorised), scores),
+          prefix);
+    }
   }
   for (const trainer::Prediction& item : clips_of(recipe)) items.push_back(item);
   return items;
@@ -171,6 +199,7 @@ inline std::filesystem::path make_run(const std::filesystem::path& root, const R
                          {"train_accuracy_warmup", 0},
                          {"pack_id", recipe.pack_id},
                          {"base_digest", recipe.base_digest}};
+  if (!recipe.unlike.empty()) config[trainer::k_beyond_stream] = trainer::k_asked;
   config.update(recipe.more_config);
   common::Json settings = config;
   for (const std::string_view fact : trainer::k_outside_digest) settings.erase(std::string(fact));

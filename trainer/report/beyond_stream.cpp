@@ -68,14 +68,15 @@ Table beyond_table(const Comparison& comparison) {
 std::optional<Figure> beyond_figure(const Comparison& comparison, const Draw& draw) {
   const std::vector<AskedSet> sets = asked_sets(comparison);
   if (sets.empty()) return std::nullopt;
-  CategoryChart chart{"beyond",
-                      "KL to the base on questions unlike those that retention sees",
-                      "Lower is better. Bars are 95 % intervals; the numbers are in the table.",
-                      {},
-                      {},
-                      "set of questions",
-                      "KL to the base (nats)",
-                      CategoryChart::Axis::logarithm};
+  CategoryChart chart{
+      "beyond",
+      "KL to the base on questions unlike those that retention sees",
+      "Lower is better, and 0 has no place here. Bars are 95 % intervals; the numbers are in the table.",
+      {},
+      {},
+      "set of questions",
+      "KL to the base (nats)",
+      CategoryChart::Axis::logarithm};
   for (const AskedSet& set : sets)
     chart.places.push_back(set.name.empty() ? "as trained" : set_title(set.name));
   for (std::size_t g = 0; g < comparison.groups.size(); ++g) {

@@ -189,7 +189,7 @@ std::optional<Figure> kl_trade_off_figure(const Comparison& comparison, const Dr
   figure.wide = draw(
       {"kl-trade-off", 760, 430, figure.title,
        "Down and to the right is better: a setting with none below and to the right of it is on the Pareto "
-       "front. The numbers are in the tables.",
+       "front. A KL of 0 has no place here. The numbers are in the tables.",
        trade_off_script(comparison, points, kept, Labels::names, 0.62)});
   return figure;
 }

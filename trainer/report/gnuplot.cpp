@@ -221,7 +221,13 @@ std::string marks_between(double low, double high, const std::vector<double>& fa
 }  // namespace
 
 std::string log_axis_script(double low, double high) {
-  // Within a factor of five every digit has a mark, or there would be one or none.
+  // Within a factor of five every digit has a mark, within one of two every half, or there would be none.
+  if (high < 2 * low) {
+    std::vector<double> halves;
+    for (int half = 2; half < 20; ++half) halves.push_back(0.5 * half);
+    return fmt::format("set logscale y\nset yrange [{}:{}]\nset ytics ({})\n", low, high,
+                       marks_between(low, high, halves));
+  }
   const std::string marks = high < 5 * low ? marks_between(low, high, {1, 2, 3, 4, 5, 6, 7, 8, 9})
                                            : marks_between(low, high, {1, 2, 5});
   return fmt::format("set logscale y\nset yrange [{}:{}]\nset ytics ({})\n", low, high, marks);

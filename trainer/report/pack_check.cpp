@@ -8,6 +8,7 @@
 #include "common/json.hpp"
 #include "manifest/datasets/scorer.hpp"
 #include "trainer/results/config_keys.hpp"
+#include "trainer/results/metrics.hpp"
 #include "trainer/results/prediction.hpp"
 #include "trainer/results/vqa_accuracy.hpp"
 #include "trainer/samples/samples.hpp"
@@ -24,6 +25,8 @@ class PackCheck {
   PackCheck(const PackSamples& samples, std::size_t captions) : captions_(captions) {
     for (const QuestionSample& question : samples.validation)
       questions_.emplace(std::to_string(question.question_id), &question);
+    for (const QuestionSample& question : samples.unlike)
+      unlike_.emplace(std::to_string(question.question_id), &question);
     for (const auto* clips : {&samples.clips, &samples.held_out})
       for (const ClipSample& clip : *clips) clips_.emplace(clip.clip_id, &clip);
   }
@@ -39,8 +42,9 @@ class PackCheck {
       require("scorer", manifest::name_of(scorer_of(item)), manifest::name_of(found->second->scorer));
       return;
     }
-    const auto found = questions_.find(item.id);
-    if (found == questions_.end()) return find("the pack has no such question");
+    const auto& questions = parts_of(item.condition).set == question_set::k_unlike ? unlike_ : questions_;
+    const auto found = questions.find(item.id);
+    if (found == questions.end()) return find("the pack has no such question");
     const QuestionSample& question = *found->second;
     require("question", item.question, question.question);
     require("references", item.references, question.answers);
@@ -65,7 +69,7 @@ class PackCheck {
 
   std::size_t captions_;
   std::string where_;
-  std::map<std::string, const QuestionSample*> questions_;
+  std::map<std::string, const QuestionSample*> questions_, unlike_;
   std::map<std::string, const ClipSample*> clips_;
 };
 

@@ -122,7 +122,8 @@ std::string words_html() {
        "were "
        "trained on, or a held-out one"},
       {"other words, instruction moved, no picture",
-       "questions unlike those that retention sees: asked in words that none of them has; the same questions "
+       "questions unlike those that retention sees: asked in words that none of them has; the usual "
+       "questions "
        "with the instruction at the other end; and without their pictures"},
       {"null space",
        "the gate's weight is kept orthogonal to the states of the retention questions, so that it moves them "

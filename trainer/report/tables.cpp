@@ -328,7 +328,8 @@ Table mechanism_table(const Comparison& comparison) {
 
 Table cost_table(const Comparison& comparison) {
   Table table{
-      "What the mechanisms cost: time of training a step in milliseconds, on the machine that trained and "
+      "What the mechanisms cost: milliseconds of training, preparation included, by step, on the machine "
+      "that trained and "
       "beside "
       "what else ran on it (mean, and the range over the seeds; a run that was resumed has none)",
       {"", "ms a step"},

@@ -62,6 +62,11 @@ std::vector<std::string> verdicts(const Comparison& comparison) {
   std::vector<std::string> sentences;
   if (pairs.size() > k_read_at_most) return sentences;
   for (const PairedComparison* pair : pairs) sentences.push_back(verdict_of(comparison, *pair));
+  if (sentences.size() > 1)
+    sentences.push_back(fmt::format(
+        "Each of these {} is judged by its own interval; p in the table of comparisons is corrected for "
+        "their number.",
+        sentences.size()));
   return sentences;
 }
 

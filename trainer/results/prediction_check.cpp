@@ -108,6 +108,11 @@ void check_same(const Prediction& item, const Prediction& first, const Line& lin
   line.require("R4", "question", item.question, first.question, why);
   line.require("R4", "answer_type", item.answer_type, first.answer_type, why);
   line.require("R4", "references", item.references, first.references, why);
+}
+
+// Of one that was asked in the same way.
+void check_same_base(const Prediction& item, const Prediction& first, const Line& line) {
+  const std::string why = "under " + first.condition;
   line.require("R4", "base_prediction", item.base_prediction, first.base_prediction, why);
   line.require("R4", "base_nll", item.base_nll, first.base_nll, why);
 }
@@ -155,17 +160,49 @@ void check_whole(const Groups& groups, common::Findings& findings) {
   }
 }
 
-// Every condition of a set asks the same questions in the same order.
+// The sets ask the questions of val_manifest.json, in whatever way, but for this one.
+std::string_view questions_of(std::string_view condition) {
+  const std::string_view set = parts_of(condition).set;
+  return set == question_set::k_unlike ? set : std::string_view();
+}
+
+// Every condition asks the same questions in the same order.
 void check_same_questions(const Groups& groups, common::Findings& findings) {
-  std::map<std::string_view, const Groups::value_type*> firsts;  // by set
+  std::map<std::string_view, const Groups::value_type*> firsts;  // by the questions
   for (const auto& group : groups) {
     if (!group.first.starts_with("vl/")) continue;
-    const auto [first, is_new] = firsts.emplace(parts_of(condition_in(group.first)).set, &group);
+    const auto [first, is_new] = firsts.emplace(questions_of(condition_in(group.first)), &group);
     if (!is_new && ids_of(group.second) != ids_of(first->second->second))
       findings.push_back(
           {k_file, "R4",
            group.first + " has other ids, or another order of them, than " + first->second->first});
   }
+}
+
+// What config.json says was asked is there, and nothing else.
+void check_asked(const Groups& groups, const PredictionContext& context, common::Findings& findings) {
+  const auto has = [&](const std::string& condition) {
+    return groups.contains("vl/validation/" + condition);
+  };
+  const auto require = [&](const std::string& condition, bool wanted) {
+    if (has(condition) != wanted)
+      findings.push_back(
+          {k_file, "R4",
+           fmt::format("config.json says that questions were {}asked under {}, and there are {}",
+                       wanted ? "" : "not ", condition, wanted ? "none" : "some")});
+  };
+  for (const std::string_view set : k_question_sets) {
+    const bool may_lack = set == question_set::k_unlike;  // where the pack has none
+    const bool lacks =
+        may_lack && std::none_of(k_beyond_conditions.begin(), k_beyond_conditions.end(),
+                                 [&](std::string_view one) { return has(beyond_condition(set, one)); });
+    for (const std::string_view one : k_beyond_conditions)
+      require(beyond_condition(set, one), context.beyond_stream && !lacks && has(std::string(one)));
+  }
+  if (!context.every_gate) return;
+  for (const std::string_view gate :
+       {condition::k_gate_0, condition::k_gate_025, condition::k_gate_05, condition::k_gate_1})
+    require(std::string(gate), *context.every_gate && has(std::string(condition::k_distractor_memorised)));
 }
 
 void check_distractors(const Numbered& group, const std::vector<std::string>& clips,
@@ -212,7 +249,7 @@ std::string group_of(const Prediction& item) {
 
 void check_predictions(const std::vector<Prediction>& items, const PredictionContext& context,
                        common::Findings& findings) {
-  std::map<std::string, const Prediction*> seen;  // by kind, set and id
+  std::map<std::string, const Prediction*> seen, seen_so;  // by kind, questions and id; by the set too
   Groups groups;
   for (std::size_t i = 0; i < items.size(); ++i) {
     const Prediction& item = items[i];
@@ -221,15 +258,21 @@ void check_predictions(const std::vector<Prediction>& items, const PredictionCon
     check_scores(item, line);
     check_numbers(item, line);
     check_without_audio(item, context, line);
-    const std::string kind = item.kind == PredictionKind::vl
-                                 ? fmt::format("vl/{}/", parts_of(item.condition).set)
-                                 : "audio/" + item.split + "/";
+    const bool is_vl = item.kind == PredictionKind::vl;
+    const std::string kind =
+        is_vl ? fmt::format("vl/{}/", questions_of(item.condition)) : "audio/" + item.split + "/";
     const auto [first, is_new] = seen.emplace(kind + item.id, &item);
-    if (!is_new && item.kind == PredictionKind::vl) check_same(item, *first->second, line);
+    if (!is_new && is_vl) check_same(item, *first->second, line);
+    if (is_vl) {
+      const auto [so, is_first] =
+          seen_so.emplace(fmt::format("{}/{}", parts_of(item.condition).set, item.id), &item);
+      if (!is_first) check_same_base(item, *so->second, line);
+    }
     groups[group_of(item)].emplace_back(i + 1, &item);
   }
   check_whole(groups, findings);
   check_same_questions(groups, findings);
+  check_asked(groups, context, findings);
   check_hearing(groups, context, findings);
 }
 

@@ -143,6 +143,10 @@ PredictionContext context_of(const Json& config, const Json& metrics, std::int64
     context.clips_limited =
         context.clips_limited || (found != config.end() && found->is_number_integer() && *found != 0);
   }
+  context.beyond_stream = config.contains(k_beyond_stream) && config.at(k_beyond_stream) == k_asked;
+  if (const auto sweep = config.find("eval_audio_gate_comparison");
+      sweep != config.end() && sweep->is_boolean())
+    context.every_gate = sweep->get<bool>();
   const auto equal = metrics.find("bit_equal_without_audio");
   if (equal != metrics.end() && equal->is_boolean()) context.equal_without_audio = equal->get<bool>();
   return context;

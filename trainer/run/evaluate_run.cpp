@@ -55,7 +55,7 @@ EvaluationConfig recorded_evaluation(const Json& config, const std::string& wher
   e.audio_gate = flag_in(config, "eval_with_audio_gate", where) ? AudioGate::on : AudioGate::off;
   e.gate_comparison =
       flag_in(config, "eval_audio_gate_comparison", where) ? GateComparison::sweep : GateComparison::none;
-  e.beyond_stream = config.contains(k_beyond_stream) ? BeyondStream::ask : BeyondStream::none;
+  e.beyond_stream = config.value(k_beyond_stream, "") == k_asked ? BeyondStream::ask : BeyondStream::none;
   e.train_batches = count_in(config, "train_eval_batches", 0, k_count_limit, where);
   e.answer_tokens = count_in(config, "generation_max_new_tokens", 1, k_token_limit, where);
   e.caption_tokens = count_in(config, "audio_generation_max_new_tokens", 1, k_token_limit, where);
@@ -123,6 +123,7 @@ Selection select_for(const RunSummary& run, const packer::VerifiedPack& pack, co
   Selection selection = select_samples(samples, config);
   selection.retention.clear();  // nothing is trained
   if (pack.id().hex() == run.pack_id) return selection;
+  selection.unlike.clear();  // in other words than that pack's retention has, not than the run's
   const auto learnt = run.tables.find(condition::k_memorised);
   const auto is_learnt = [&](const ClipSample& clip) {
     return learnt != run.tables.end() &&

@@ -121,7 +121,8 @@ void count_flops(const RunConfig& config, const PlanInputs& inputs, Plan& plan) 
             by * forward_flops(c, c.layers, 2 * question.own + config.evaluation.answer_tokens));
   };
   plan.evaluation_flops =
-      asked(inputs.questions, voices) + asked(inputs.questions_beyond, 1 + k_beyond_conditions.size()) +
+      asked(inputs.questions, voices) +
+      asked(inputs.questions_beyond, std::min(voices, 1.0 + k_beyond_conditions.size())) +
       static_cast<double>(inputs.clips + inputs.held_out) * 3 *
           forward_flops(c, c.layers, 2 * inputs.clip_positions + config.evaluation.caption_tokens);
 }

@@ -16,9 +16,9 @@
 #include "trainer/results/run_seal.hpp"
 #include "trainer/results/summary.hpp"
 #include "trainer/run/plan.hpp"
+#include "trainer/run/run_differences.hpp"
 #include "trainer/run/sizes.hpp"
 #include "trainer/run/sources.hpp"
-#include "trainer/run/unlike.hpp"
 #include "trainer/run/workplace.hpp"
 #include "trainer/train/preconditions.hpp"
 

@@ -84,21 +84,6 @@ void refuse_leaks(const packer::VerifiedPack& pack, const PackSamples& samples) 
   add_clips(samples.held_out, "audio_val_manifest.json");
 }
 
-// What unlike_manifest.json is for.
-void refuse_repeated_words(const PackSamples& samples) {
-  std::set<std::string> asked;
-  for (const QuestionSample& question : samples.retention)
-    asked.insert(manifest::words_of(question.question));
-  for (const QuestionSample& question : samples.unlike)
-    if (asked.count(manifest::words_of(question.question)) != 0)
-      throw common::Error(common::ErrorKind::mismatch,
-                          "question " + std::to_string(question.question_id) +
-                              " of unlike_manifest.json, \"" + question.question +
-                              "\", is asked in the same words in retention_manifest.json; make the manifest "
-                              "again (safe-manifest "
-                              "unlike) and build the pack with it");
-}
-
 }  // namespace
 
 PackSamples read_samples(const packer::VerifiedPack& pack) {
@@ -123,8 +108,21 @@ PackSamples read_samples(const packer::VerifiedPack& pack) {
   }
   samples.unlike = questions("unlike_manifest.json");
   refuse_leaks(pack, samples);
-  refuse_repeated_words(samples);
   return samples;
+}
+
+void require_other_words(const PackSamples& samples) {
+  std::set<std::string> asked;
+  for (const QuestionSample& question : samples.retention)
+    asked.insert(manifest::words_of(question.question));
+  for (const QuestionSample& question : samples.unlike)
+    if (asked.count(manifest::words_of(question.question)) != 0)
+      throw common::Error(common::ErrorKind::mismatch,
+                          "question " + std::to_string(question.question_id) +
+                              " of unlike_manifest.json, \"" + question.question +
+                              "\", is asked in the same words in retention_manifest.json; make the manifest "
+                              "again (safe-manifest "
+                              "unlike) and build the pack with it");
 }
 
 }  // namespace trainer

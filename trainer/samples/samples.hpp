@@ -40,4 +40,7 @@ struct PackSamples {
 
 [[nodiscard]] PackSamples read_samples(const packer::VerifiedPack& pack);
 
+// A mismatch error where a question of unlike is asked in the same words in retention.
+void require_other_words(const PackSamples& samples);
+
 }  // namespace trainer

@@ -166,7 +166,10 @@ Selection select_samples(const PackSamples& samples, const RunConfig& config) {
     chosen.held_out = samples.held_out;
   }
   const bool asks_beyond = config.evaluation.beyond_stream == BeyondStream::ask && !chosen.validation.empty();
-  if (asks_beyond) chosen.unlike = first_of(samples.unlike, all_or(size));
+  if (asks_beyond) {
+    require_other_words(samples);
+    chosen.unlike = first_of(samples.unlike, all_or(size));
+  }
   return chosen;
 }
 

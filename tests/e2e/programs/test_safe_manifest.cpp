@@ -274,6 +274,10 @@ TEST_CASE("unlike asks nothing in words that retention has, and shares nothing w
   const auto is_named = [](const auto& source) { return source.table == "unlike"; };
   REQUIRE(made.recipe);
   CHECK(std::count_if(made.recipe->sources.begin(), made.recipe->sources.end(), is_named) == 1);
+  // A second pass over all of them changes nothing: each excludes the earlier ones alone.
+  for (const auto& [verb, size] :
+       {std::pair("val", "5"), std::pair("retention", "10"), std::pair("unlike", "4")})
+    CHECK(project.run({verb, "--subset-size", size}).out.starts_with("unchanged "));
   const std::string folder = "experiments/overfitting/";
   CHECK(project
             .run({"check", folder + "val_manifest.json", folder + "retention_manifest.json",

@@ -25,6 +25,7 @@ const support::RunRecipe k_recipe = {
     .scores = {1, 0.3, 0.6, 0},
     .kl = 0.25,
     .token_f1 = {1, 0.5, 0},
+    .unlike = {1, 0.3, 0},
     .sweep = {1, 0.9, 0.6, 0.3},
     .steps = 6,
     .null_space = NullSpaceMetrics{"gate", 1, 10, 96, 600, 0.99, 1e-7, 2e-6, 1e-6},
@@ -139,6 +140,24 @@ TEST_CASE("a run that nobody edited has no finding, and says what it cannot deri
   CHECK(check.not_derived.size() >= 4);
 }
 
+TEST_CASE("a set of questions cannot be left out of a run, nor one asked that config.json does not have") {
+  const Victim victim;
+  for (const char* set : {"instruction_moved:", "no_picture:"}) {
+    CAPTURE(set);
+    std::string rest;
+    for (const std::string& line : lines_of(victim.text("predictions.jsonl")))
+      if (line.find(set) == std::string::npos) rest += line + "\n";
+    const std::string what = what_of(victim.findings_with("predictions.jsonl", rest));
+    CHECK(what.find(std::string("config.json says that questions were asked under ") + set) !=
+          std::string::npos);
+  }
+  Json config = common::parse_json(victim.text("config.json"), "config.json");
+  config.erase(k_beyond_stream);
+  CHECK(what_of(victim.findings_with("config.json", common::dump_pretty(config)))
+            .find("config.json says that questions were not asked under unlike:distractor_memorised") !=
+        std::string::npos);
+}
+
 TEST_CASE("no leaf of metrics.json can be changed, but for those that verify-run names as underivable") {
   const Victim victim;
   const Json metrics = common::parse_json(victim.text("metrics.json"), "metrics.json");
@@ -208,7 +227,7 @@ TEST_CASE("a key of metrics.json that is removed or added is found") {
 TEST_CASE("no field of a line of predictions.jsonl can be changed, but for captions that score the same") {
   const Victim victim;
   const std::vector<std::string> lines = lines_of(victim.text("predictions.jsonl"));
-  REQUIRE(lines.size() == 4 * 5 + 3);
+  REQUIRE(lines.size() == 4 * 10 + 2 * 3 + 3);
   for (std::size_t i = 0; i < lines.size(); ++i) {
     const Json line = common::parse_json(lines[i], "line");
     for (const Json::json_pointer& leaf : leaves_of(line)) {

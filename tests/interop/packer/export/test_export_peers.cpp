@@ -29,6 +29,12 @@ fs::path full_pack(const support::Scratch& scratch) {
   support::put(scratch / "vqa/images/val2014" / support::image_name(4), support::picture(99));
   support::put(scratch / "E/base_manifest.json", manifest::write_vqa(base));
   request.base_manifest = scratch / "E/base_manifest.json";
+  manifest::QuestionEntry other = support::question(50, 5);
+  other.question = "Which colour has it?";
+  support::put(scratch / "vqa/images/val2014" / support::image_name(5), support::picture(123));
+  support::put(scratch / "E/unlike_manifest.json",
+               manifest::write_vqa(support::vqa_of("small_unlike", {other})));
+  request.unlike_manifest = scratch / "E/unlike_manifest.json";
   (void)packer::build_pack(request);
   return request.dest_root;
 }
@@ -56,8 +62,8 @@ TEST_CASE("webdataset and datasets load the shards of every split, and every byt
   (void)packer::export_webdataset(open(pack), {scratch / "shards", 1 << 20, 2, common::Verbosity::quiet});
   CHECK(fs::exists(scratch / "shards/subset-flac-000000.tar"));
   CHECK(fs::exists(scratch / "shards/subset-wav-000000.tar"));
-  CHECK(judge(*python, "webdataset", pack, scratch / "shards").out == "8 samples, 7 media files\n");
-  CHECK(judge(*python, "datasets", pack, scratch / "shards").out == "8 samples, 7 media files\n");
+  CHECK(judge(*python, "webdataset", pack, scratch / "shards").out == "9 samples, 8 media files\n");
+  CHECK(judge(*python, "datasets", pack, scratch / "shards").out == "9 samples, 8 media files\n");
 }
 
 TEST_CASE(
@@ -71,11 +77,11 @@ TEST_CASE(
         open(what), {out, {"A lab"}, "https://example.org/tones", "2024-05-31", {"CC0-1.0"}, {}});
   };
   describe(pack, scratch.path());
-  CHECK(judge(*python, "croissant", pack, scratch / "croissant.json").out == "9 records, 16 files\n");
+  CHECK(judge(*python, "croissant", pack, scratch / "croissant.json").out == "10 records, 18 files\n");
   fs::create_directory(scratch / "alone");
   (void)packer::archive({pack, scratch / "alone/p.tar", 2, common::Verbosity::quiet});
   describe(scratch / "alone/p.tar", scratch / "alone");
-  CHECK(judge(*python, "croissant", pack, scratch / "alone/croissant.json").out == "9 records, 16 files\n");
+  CHECK(judge(*python, "croissant", pack, scratch / "alone/croissant.json").out == "10 records, 18 files\n");
 }
 
 TEST_CASE("Python's json, soundfile and PIL read every file of a pack, and find what pack.json says of it") {
@@ -83,5 +89,5 @@ TEST_CASE("Python's json, soundfile and PIL read every file of a pack, and find 
   if (!python) return;
   const support::Scratch scratch;
   const fs::path pack = full_pack(scratch);
-  CHECK(judge(*python, "pack", pack, pack).out == "8 manifests, 3 sounds, 4 pictures\n");
+  CHECK(judge(*python, "pack", pack, pack).out == "9 manifests, 3 sounds, 5 pictures\n");
 }

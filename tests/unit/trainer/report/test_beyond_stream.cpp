@@ -48,7 +48,9 @@ TEST_CASE("questions in other words stand beside those that are asked as trained
   const Table table = beyond_table(comparison);
   REQUIRE(table.rows.size() == 2);
   REQUIRE(table.head == std::vector<std::string>{"", "as trained: base", "accuracy", "KL to base",
-                                                 "other words: base", "accuracy", "KL to base"});
+                                                 "other words: base", "accuracy", "KL to base",
+                                                 "instruction moved: base", "accuracy", "KL to base",
+                                                 "no picture: base", "accuracy", "KL to base"});
   CHECK(table.rows[1][1] == "75.0");
   CHECK(table.rows[1][2].starts_with("75.0 ["));
   CHECK(table.rows[1][4] == "80.0");

@@ -27,10 +27,16 @@ struct Site {
                                                .scores = {0, 0},
                                                .question_ids = {"10", "11"},
                                                .token_f1 = {0, 0},
-                                               .clip_ids = {"video_1", "video_2"}});
+                                               .clip_ids = {"video_1", "video_2"},
+                                               .unlike = {0}});
     rewrite([](Prediction&) {});
   }
   static packer::VerifiedPack make_pack(const fs::path& folder) {
+    support::put(folder / "vqa" / "images" / "val2014" / support::image_name(4), support::picture(99));
+    manifest::QuestionEntry other = support::question(40, 4);
+    other.question = "Which colour has it?";
+    support::put(folder / "E" / "unlike_manifest.json",
+                 manifest::write_vqa(support::vqa_of("small_unlike", {other})));
     const packer::BuildRequest request = support::small_sources(folder);
     (void)packer::build_pack(request);
     return packer::open_pack(request.dest_root, {{}, 2, common::Verbosity::quiet});
@@ -40,12 +46,14 @@ struct Site {
     const PackSamples samples = read_samples(pack);
     std::string text;
     for (Prediction item : read_predictions(run / "predictions.jsonl")) {
-      for (const QuestionSample& question : samples.validation)
-        if (std::to_string(question.question_id) == item.id) {
-          item.question = question.question;
-          item.references = question.answers;
-          item.answer_type = answer_type_of(question.majority_answer);
-        }
+      if (parts_of(item.condition).set == question_set::k_unlike) item.id = "40";
+      for (const auto* questions : {&samples.validation, &samples.unlike})
+        for (const QuestionSample& question : *questions)
+          if (std::to_string(question.question_id) == item.id) {
+            item.question = question.question;
+            item.references = question.answers;
+            item.answer_type = answer_type_of(question.majority_answer);
+          }
       for (const ClipSample& clip : samples.clips)
         if (clip.clip_id == item.id) item.references = clip.captions;
       edit(item);
@@ -86,6 +94,20 @@ TEST_CASE("what a run says of its pack is what the pack has, or a finding") {
     CHECK(site.what().find(what) != std::string::npos);
     CHECK(site.what().find("R9 predictions.jsonl: line 1 (vl/validation/distractor_memorised/10") == 0);
     support::put_file(site.run / "predictions.jsonl", before);
+  }
+}
+
+TEST_CASE(
+    "questions in other words are those of unlike_manifest.json, and all others those of val_manifest.json") {
+  for (const std::string_view set : k_question_sets) {
+    CAPTURE(set);
+    const Site site;
+    CHECK(site.what() == "");
+    site.rewrite([&](Prediction& item) {
+      if (parts_of(item.condition).set == set && item.id != "11")
+        item.id = set == question_set::k_unlike ? "10" : "40";
+    });
+    CHECK(site.what().find("the pack has no such question") != std::string::npos);
   }
 }
 

@@ -49,7 +49,10 @@ TEST_CASE(
                  manifest::write_vqa(support::vqa_of("small_unlike", {entry})));
     const packer::BuildRequest request = support::small_sources(scratch.path());
     (void)packer::build_pack(request);
-    return read_samples(packer::open_pack(request.dest_root, {std::nullopt, 1, common::Verbosity::quiet}));
+    PackSamples read =
+        read_samples(packer::open_pack(request.dest_root, {std::nullopt, 1, common::Verbosity::quiet}));
+    require_other_words(read);
+    return read;
   };
   const PackSamples samples = build("Which colour has it?", 4);
   REQUIRE(samples.unlike.size() == 1);

@@ -1,4 +1,4 @@
-#include "trainer/run/unlike.hpp"
+#include "trainer/run/run_differences.hpp"
 
 #include <fmt/format.h>
 
