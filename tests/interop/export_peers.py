@@ -10,6 +10,7 @@ Prints one line of counts; any difference is an assertion.
 
 import hashlib
 import json
+import os
 import pathlib
 import sys
 
@@ -105,6 +106,8 @@ def check_datasets(pack, folder):
 
 
 def check_croissant(pack, path):
+    # It extracts archives into a cache that goes by their names, where another pack's may lie.
+    os.environ["CROISSANT_CACHE"] = str(path.parent / "croissant_cache")
     import mlcroissant
 
     dataset = mlcroissant.Dataset(jsonld=str(path))

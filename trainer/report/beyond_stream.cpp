@@ -34,7 +34,7 @@ std::vector<AskedSet> asked_sets(const Comparison& comparison) {
 
 std::string accuracy_text(const VariantGroup& group, const AskedSet& set) {
   const Estimate* base = find_estimate(group, set.condition, measure::k_base_accuracy);
-  if (base != nullptr && base->value < k_base_knows_from) return "-";
+  if (!set.name.empty() && base != nullptr && base->value < k_base_knows_from) return "-";
   return estimate_text(find_estimate(group, set.condition, measure::k_accuracy), Scale::percent);
 }
 
