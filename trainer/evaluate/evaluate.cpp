@@ -125,8 +125,8 @@ std::size_t count_asked(const EvaluationConfig& options, const std::vector<Quest
 void ask_questions(const Questioning& to, const std::vector<QuestionItem>& items,
                    const std::vector<Condition>& conditions, const std::string& what) {
   std::vector<SpokenRow> rows;
-  for (std::size_t i = 0; i < count_asked(to.config.evaluation, items); ++i)
-    rows.push_back({&items[i].row, items[i].head});
+  const std::size_t count = count_asked(to.config.evaluation, items);
+  for (std::size_t i = 0; i < count; ++i) rows.push_back({&items[i].row, items[i].head});
   std::vector<Hearing> hearings;
   for (const Condition& condition : conditions) hearings.push_back(condition.hearing);
   const SpokenSet said =

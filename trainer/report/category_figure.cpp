@@ -3,9 +3,9 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <cmath>
 
 #include "trainer/report/html.hpp"
+#include "trainer/report/log_axis.hpp"
 
 namespace trainer {
 namespace {
@@ -20,8 +20,7 @@ std::optional<Bar> bar_of(const Estimate* estimate, CategoryChart::Axis axis) {
   if (axis == CategoryChart::Axis::percent)
     return Bar{100 * estimate->value, 100 * interval.low, 100 * interval.high};
   if (estimate->value <= 0) return std::nullopt;
-  // An interval that reaches 0 ends a hundredth of the value above it.
-  return Bar{estimate->value, std::max(interval.low, estimate->value / 100), interval.high};
+  return Bar{estimate->value, log_bar_low(*estimate), interval.high};
 }
 
 struct Limits {
@@ -30,11 +29,12 @@ struct Limits {
   // How far up the axis a value stands, from 0 to 1.
   [[nodiscard]] double height(double value, CategoryChart::Axis axis) const {
     if (axis == CategoryChart::Axis::percent) return (value - low) / (high - low);
-    return std::log(value / low) / std::log(high / low);
+    return log_height(value, low, high);
   }
   [[nodiscard]] Limits padded(CategoryChart::Axis axis) const {
     if (axis == CategoryChart::Axis::percent) return {std::max(low - 1, 0.0), std::min(high + 1, 100.4)};
-    return {low / 1.2, high * 1.2};
+    const Interval ends = log_limits(low, high);
+    return {ends.low, ends.high};
   }
 };
 

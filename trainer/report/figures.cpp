@@ -7,6 +7,7 @@
 #include <cmath>
 
 #include "trainer/report/html.hpp"
+#include "trainer/report/log_axis.hpp"
 #include "trainer/report/number_text.hpp"
 
 namespace trainer {
@@ -65,18 +66,18 @@ struct Kept {
   bool is_logarithmic = false;
   Maybe base{};  // where the base without audio stands, on the axis
 
-  // Of a logarithmic axis an interval that reaches 0 ends a hundredth of the value above it.
   [[nodiscard]] Range bar(const Estimate& estimate) const {
-    const double low =
-        is_logarithmic ? std::max(estimate.interval.low, estimate.value / 100) : estimate.interval.low;
-    return {unit * low, unit * estimate.interval.high};
+    return {unit * (is_logarithmic ? log_bar_low(estimate) : estimate.interval.low),
+            unit * estimate.interval.high};
   }
   [[nodiscard]] Range padded(const Range& range) const {
-    return is_logarithmic ? Range{range.low / 1.3, range.high * 1.3} : range.padded();
+    if (!is_logarithmic) return range.padded();
+    const Interval ends = log_limits(range.low, range.high);
+    return {ends.low, ends.high};
   }
   // How far up the axis, from 0 to 1.
   [[nodiscard]] double height(double value, const Range& range) const {
-    return is_logarithmic ? std::log(value / range.low) / std::log(range.high / range.low)
+    return is_logarithmic ? log_height(value, range.low, range.high)
                           : (value - range.low) / (range.high - range.low);
   }
 };

@@ -41,9 +41,6 @@ using Draw = std::function<std::string(const SvgRequest&)>;
 // A page with every picture of draw_svg emptied to that of frame_svg.
 [[nodiscard]] std::string without_drawings(const std::string& page);
 
-// A logarithmic y axis from `low` to `high`, both above 0, with marks at 1, 2 and 5 times the powers of ten,
-// or at every digit where that would be few.
-[[nodiscard]] std::string log_axis_script(double low, double high);
 // Two axes, a faint grid and no legend, in the page's colours.
 [[nodiscard]] std::string axes_script();
 
