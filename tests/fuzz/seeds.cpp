@@ -57,6 +57,8 @@ void write_parts(const fs::path& pack, const fs::path& out) {
   for (const auto& [path, bytes] : support::tree_of(pack))
     if (!packer::is_control(path)) contents += "\n=== " + path + "\n";
   put(out / "contents" / "pack", contents);
+  put(out / "contents" / "unlike",
+      contents + "\n=== unlike_manifest.json\n" + get(pack / "val_manifest.json"));
 }
 
 void write_tables(const fs::path& out) {

@@ -73,17 +73,19 @@ TEST_CASE("what is no sweep is refused before anything runs") {
 }
 
 TEST_CASE("the sweeps of the ablation are sweeps, and no two conditions of one are the same experiment") {
-  for (const char* name : {"ablation", "placements", "details", "scarcity", "rivals"}) {
-    CAPTURE(name);
-    const std::string path =
-        SAFE_SOURCE_DIR "/experiments/overfitting/configs/" + std::string(name) + ".json";
-    const std::vector<SweepRun> runs = read_sweep(path, {});
+  std::size_t sweeps = 0;
+  for (const auto& entry :
+       std::filesystem::directory_iterator(SAFE_SOURCE_DIR "/experiments/overfitting/configs")) {
+    CAPTURE(entry.path().string());
+    ++sweeps;
+    const std::vector<SweepRun> runs = read_sweep(entry.path().string(), {});
     std::set<std::string> digests;
     for (SweepRun run : runs) {
       run.config.name.clear();
       digests.insert(config_digest(config_json(run.config, {})).hex());
     }
     CHECK(digests.size() == runs.size());
-    CHECK(runs.size() >= 3 * 4);
+    CHECK(runs.size() > 1);
   }
+  CHECK(sweeps >= 5);
 }
