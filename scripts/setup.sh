@@ -10,6 +10,7 @@ packages=(
   libarchive-dev libcli11-dev libfmt-dev libicu-dev libjpeg-dev libmpg123-dev libpng-dev libsndfile1-dev libsoxr-dev
   libssl-dev libzip-dev libzstd-dev nlohmann-json3-dev zlib1g-dev
   libtorch-dev
+  libgloo-dev # headers of what libtorch-dev has for several processes
   libopencv-imgproc-dev # compares pictures and sounds in safe-packer leaks; all else builds and runs without it
   gnuplot-nox # draws the figures of safe-trainer report
   # Debian's LibTorch computes with whatever BLAS is installed; the reference one is 35 times slower than this.

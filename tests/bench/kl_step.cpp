@@ -119,8 +119,9 @@ int bench_main(int argc, char** argv) {
   }
   // Of one epoch, so that a step draws all questions; each hears the clip of its own number below.
   const RetentionStream stream(1, questions, questions, questions);
-  RetentionScene scene{model, rows,   prefixes,
-                       clips, stream, argc > 7 ? std::atoll(argv[7]) : compute.rows_at_once(0)};
+  RetentionScene scene{model,  rows,   prefixes,
+                       clips,  stream, argc > 7 ? std::atoll(argv[7]) : compute.rows_at_once(0, questions),
+                       compute};
   RetentionDraw draw;
   for (std::int64_t i = 0; i < questions; ++i) draw.questions.push_back(i), draw.clips.push_back(i);
   common::Json seconds = common::Json::array(), processor = common::Json::array();

@@ -82,7 +82,7 @@ double step_s(Bench& bench, const std::string& variant, std::int64_t steps, cons
   Mechanisms mechanisms = make_mechanisms(config);
   RunDirectory run = RunDirectory::create(scratch, variant, {}, std::chrono::system_clock::now());
   const double took = seconds_of(
-      [&] { train(config, bench.experiment, model, mechanisms, run, "bench", bench.compute, {}); });
+      [&] { train(config, bench.experiment, model, mechanisms, &run, "bench", bench.compute, {}); });
   return took / static_cast<double>(config.epochs * per_epoch);
 }
 

@@ -14,6 +14,7 @@ struct Prepared {
   trainer::Experiment experiment;
   trainer::SafeModel model;
   trainer::RetentionStream stream;
+  trainer::Compute compute;
   trainer::RetentionScene scene;
   trainer::Mechanisms mechanisms;
 
@@ -23,9 +24,14 @@ struct Prepared {
         model(*experiment.base, experiment.silence, config.projector, config.fusion, config.seed),
         stream(config.seed, static_cast<std::int64_t>(experiment.retention_rows.size()),
                experiment.train.vectors.size(0), config.retention.batch_size),
-        scene{
-            model, experiment.retention_rows, experiment.retention_prefixes, experiment.train.vectors, stream,
-            16},
+        compute(1, config.fusion.width, {}),
+        scene{model,
+              experiment.retention_rows,
+              experiment.retention_prefixes,
+              experiment.train.vectors,
+              stream,
+              16,
+              compute},
         mechanisms(trainer::make_mechanisms(config)) {
     trainer::prepare(mechanisms, scene);
   }

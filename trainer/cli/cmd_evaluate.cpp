@@ -2,6 +2,7 @@
 
 #include "common/error.hpp"
 #include "trainer/cli/commands.hpp"
+#include "trainer/cli/in_group.hpp"
 #include "trainer/cli/run_flags.hpp"
 #include "trainer/run/evaluate_run.hpp"
 
@@ -66,9 +67,14 @@ void add_evaluate(common::Program& program) {
   verb.whole("--beams", flags->request.caption_beams, {1, 64}, "Caption by a beam search with so many beams");
   verb.action([flags](const common::CommonFlags& common_flags) {
     require_run(flags->request.run);
-    return on_device([&] {
-      print_run(evaluate_run(request_of(*flags, common_flags)), common_flags);
-      return 0;
+    return in_group([&](const std::shared_ptr<const ProcessGroup>& group) {
+      EvaluateRequest request = request_of(*flags, common_flags);
+      request.places.threads = threads_of(*group, request.places.threads);
+      return on_device([&] {
+        const RunResult result = evaluate_run(request, group);
+        if (group->is_first()) print_run(result, common_flags);
+        return 0;
+      });
     });
   });
 }

@@ -8,6 +8,7 @@
 #include "common/terminal.hpp"
 #include "trainer/base/make_base.hpp"
 #include "trainer/cli/commands.hpp"
+#include "trainer/cli/in_group.hpp"
 
 namespace trainer {
 namespace {
@@ -53,6 +54,7 @@ void add_make_base(common::Program& program) {
   verb.real("--lr", request->learning_rate, common::RealRange::positive, "Train with this learning rate");
   verb.whole("--seed", request->seed, {}, "Draw the first weights and the order of rows with this seed");
   verb.action([request](const common::CommonFlags& flags) {
+    require_one_process("make-base");
     if (request->width % k_base_width_step != 0)
       throw common::Error(
           common::ErrorKind::usage,

@@ -1,6 +1,7 @@
 #include <memory>
 
 #include "trainer/cli/commands.hpp"
+#include "trainer/cli/in_group.hpp"
 #include "trainer/cli/run_flags.hpp"
 #include "trainer/run/run.hpp"
 
@@ -21,11 +22,15 @@ void add_run(common::Program& program) {
   add_run_flags(verb, *run_flags);
   verb.action([run_flags](const common::CommonFlags& flags) {
     RunConfig config = resolve(*run_flags);
-    config.threads = flags.threads != 0 ? flags.threads : config.threads;
     config.verbosity = flags.verbosity();
-    return on_device([&] {
-      print_run(run_experiment(config, run_flags->resume ? Resume::resume : Resume::fresh), flags);
-      return 0;
+    return in_group([&](const std::shared_ptr<const ProcessGroup>& group) {
+      config.threads = threads_of(*group, flags.threads != 0 ? flags.threads : config.threads);
+      return on_device([&] {
+        const RunResult result =
+            run_experiment(config, run_flags->resume ? Resume::resume : Resume::fresh, group);
+        if (group->is_first()) print_run(result, flags);
+        return 0;
+      });
     });
   });
 }

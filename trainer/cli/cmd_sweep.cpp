@@ -9,6 +9,7 @@
 #include "common/json.hpp"
 #include "common/terminal.hpp"
 #include "trainer/cli/commands.hpp"
+#include "trainer/cli/in_group.hpp"
 #include "trainer/cli/sweep.hpp"
 
 namespace trainer {
@@ -43,27 +44,31 @@ std::vector<SweepRun> asked_for(std::vector<SweepRun> runs, const SweepFlags& sw
   return {std::move(runs[*sweep.task])};
 }
 
-int run_sweep(const SweepFlags& sweep, const common::CommonFlags& flags) {
-  std::vector<SweepRun> all = read_sweep(sweep.config, sweep.places);
-  if (sweep.count) {
-    if (flags.json)
-      common::print_json({{"runs", all.size()}}, common::JsonLayout::line);
-    else
-      common::print_line(stdout, std::to_string(all.size()));
-    return 0;
-  }
-  std::vector<SweepRun> runs = asked_for(std::move(all), sweep);
+int print_count(const SweepFlags& sweep, const common::CommonFlags& flags) {
+  const std::size_t runs = read_sweep(sweep.config, sweep.places).size();
+  if (flags.json)
+    common::print_json({{"runs", runs}}, common::JsonLayout::line);
+  else
+    common::print_line(stdout, std::to_string(runs));
+  return 0;
+}
+
+int run_sweep(const SweepFlags& sweep, const common::CommonFlags& flags,
+              const std::shared_ptr<const ProcessGroup>& group) {
+  std::vector<SweepRun> runs = asked_for(read_sweep(sweep.config, sweep.places), sweep);
   std::vector<std::string> report = {"safe-trainer", "report"};
   for (std::size_t i = 0; i < runs.size(); ++i) {
     SweepRun& run = runs[i];
-    run.config.threads = flags.threads != 0 ? flags.threads : run.config.threads;
+    run.config.threads = threads_of(*group, flags.threads != 0 ? flags.threads : run.config.threads);
     run.config.verbosity = flags.verbosity();
-    common::say(flags, fmt::format("run {} of {}: {}, seed {}", i + 1, runs.size(), run.name, run.seed));
-    const RunResult result = run_experiment(run.config, Resume::resume);
+    if (group->is_first())
+      common::say(flags, fmt::format("run {} of {}: {}, seed {}", i + 1, runs.size(), run.name, run.seed));
+    const RunResult result = run_experiment(run.config, Resume::resume, group);
+    if (!group->is_first()) continue;
     print_run(run, result, flags);
     report.push_back(result.directory.string());
   }
-  common::say_next(flags, report);
+  if (group->is_first()) common::say_next(flags, report);
   return 0;
 }
 
@@ -100,7 +105,10 @@ void add_sweep(common::Program& program) {
         .otherwise("as the file says, else that of run");
   }
   verb.action([sweep](const common::CommonFlags& flags) {
-    return on_device([&] { return run_sweep(*sweep, flags); });
+    if (sweep->count) return print_count(*sweep, flags);
+    return in_group([&](const std::shared_ptr<const ProcessGroup>& group) {
+      return on_device([&] { return run_sweep(*sweep, flags, group); });
+    });
   });
 }
 

@@ -11,6 +11,15 @@ namespace {
 constexpr const char* k_name = "evaluation.jsonl";
 constexpr std::uint64_t k_limit_bytes = std::uint64_t{1} << 30;
 
+bool is_finite(const SpokenBatch& batch) {
+  return std::all_of(batch.begin(), batch.end(), [](const std::vector<Spoken>& voice) {
+    return std::all_of(voice.begin(), voice.end(),
+                       [](const Spoken& one) { return std::isfinite(one.nll) && std::isfinite(one.kl); });
+  });
+}
+
+}  // namespace
+
 common::Json to_json(const SpokenBatch& batch) {
   common::Json voices = common::Json::array();
   for (const std::vector<Spoken>& voice : batch) {
@@ -22,8 +31,7 @@ common::Json to_json(const SpokenBatch& batch) {
   return voices;
 }
 
-// Throws what the JSON library throws where the value is of another form.
-SpokenBatch batch_from(const common::Json& value) {
+SpokenBatch spoken_from(const common::Json& value) {
   SpokenBatch batch;
   for (const common::Json& voice : value) {
     std::vector<Spoken>& rows = batch.emplace_back();
@@ -34,24 +42,24 @@ SpokenBatch batch_from(const common::Json& value) {
   return batch;
 }
 
-bool is_finite(const SpokenBatch& batch) {
-  return std::all_of(batch.begin(), batch.end(), [](const std::vector<Spoken>& voice) {
-    return std::all_of(voice.begin(), voice.end(),
-                       [](const Spoken& one) { return std::isfinite(one.nll) && std::isfinite(one.kl); });
-  });
-}
-
-}  // namespace
-
 AnswerLog::AnswerLog(const common::Folder& run) {
   lines_.emplace(run, k_name);
-  const std::string text = run.read_text(k_name, k_limit_bytes);
+  know(run.read_text(k_name, k_limit_bytes));
+}
+
+AnswerLog::AnswerLog(const std::string& text) { know(text); }
+
+std::string AnswerLog::read(const common::Folder& run) {
+  return run.look(k_name) ? run.read_text(k_name, k_limit_bytes) : std::string();
+}
+
+void AnswerLog::know(const std::string& text) {
   for (std::size_t begin = 0; begin < text.size();) {
     const std::size_t end = std::min(text.find('\n', begin), text.size());
     try {
       const common::Json line = common::parse_json(std::string_view(text).substr(begin, end - begin), k_name);
       known_[{line.at("what").get<std::string>(), line.at("batch").get<std::size_t>()}] =
-          batch_from(line.at("spoken"));
+          spoken_from(line.at("spoken"));
     } catch (const std::exception&) {  // as good as absent
     }
     begin = end + 1;

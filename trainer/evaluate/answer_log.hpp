@@ -8,6 +8,7 @@
 #include <string>
 #include <vector>
 
+#include "common/json.hpp"
 #include "common/sealed/folder.hpp"
 #include "trainer/results/json_lines.hpp"
 
@@ -22,12 +23,18 @@ struct Spoken {
 
 // By voice, then by row.
 using SpokenBatch = std::vector<std::vector<Spoken>>;
+[[nodiscard]] common::Json to_json(const SpokenBatch& batch);
+// Throws what the JSON library throws where the value is of another form.
+[[nodiscard]] SpokenBatch spoken_from(const common::Json& value);
 
 class AnswerLog {
  public:
   AnswerLog() = default;  // remembers nothing
   // In a run's folder, which the caller has locked. Lines that do not parse count as absent.
   explicit AnswerLog(const common::Folder& run);
+  // What another process's log has: knows it, and remembers nothing more.
+  explicit AnswerLog(const std::string& text);
+  [[nodiscard]] static std::string read(const common::Folder& run);  // empty where there is none
 
   // Both are safe from many threads. A batch is named by what is asked, its number, and how many voices and
   // rows it has.
@@ -38,6 +45,8 @@ class AnswerLog {
   static void remove_from(const common::Folder& run);
 
  private:
+  void know(const std::string& text);
+
   mutable std::mutex mutex_;
   std::map<std::pair<std::string, std::size_t>, SpokenBatch> known_;
   std::optional<JsonLines> lines_;

@@ -1,13 +1,17 @@
 #include "trainer/evaluate/speak.hpp"
 
 #include <algorithm>
+#include <functional>
 #include <span>
 #include <utility>
 
+#include "common/error.hpp"
+#include "common/program.hpp"
 #include "trainer/model/beam_search.hpp"
 #include "trainer/model/generate.hpp"
 #include "trainer/model/memory.hpp"
 #include "trainer/model/prefix_store.hpp"
+#include "trainer/train/experiment.hpp"
 
 namespace trainer {
 namespace {
@@ -113,51 +117,165 @@ std::vector<Spoken> speak_batch(const SafeModel& model, const Tokenizer& tokeniz
   return spoken;
 }
 
-// A GPU takes no more rows at once than half of its free memory holds keys and values of.
-std::size_t rows_at_once(const SafeModel& model, const std::vector<SpokenRow>& rows,
-                         const SpeakOptions& options) {
+// Rows begin .. end - 1 of all, the batch of that number.
+struct Span {
+  std::size_t number = 0, begin = 0, end = 0;
+};
+
+// A GPU takes no more rows at once than half of its free memory holds keys and values of. `row` is one of
+// them.
+std::size_t rows_at_once(const SafeModel& model, const SpokenRow& row, const SpeakOptions& options) {
   const auto asked = static_cast<std::size_t>(options.batch_size);
-  if (!model.device().is_cuda() || rows.empty()) return asked;
+  if (!model.device().is_cuda()) return asked;
   constexpr std::int64_t k_positions = 128;  // of a question, and of what is said
-  const std::uint64_t row =
-      model.base().decoder().prefix_bytes(0, rows.front().row->row.fused_begin + k_positions);
-  return std::clamp<std::size_t>(free_bytes(model.device()) / 2 / row, 1, asked);
+  const std::uint64_t bytes = model.base().decoder().prefix_bytes(0, row.row->row.fused_begin + k_positions);
+  return std::clamp<std::size_t>(free_bytes(model.device()) / 2 / bytes, 1, asked);
 }
+
+// One evaluation's rows and what is said of them so far.
+class Interview {
+ public:
+  Interview(const SafeModel& model, const Tokenizer& tokenizer, const std::vector<SpokenRow>& rows,
+            const std::vector<Hearing>& hearings, const SpeakOptions& options, const Compute& compute,
+            AnswerLog& log)
+      : model_(model),
+        tokenizer_(tokenizer),
+        rows_(rows),
+        hearings_(hearings),
+        options_(options),
+        compute_(compute),
+        log_(log),
+        voices_(hearings.size() + 1, std::vector<Spoken>(rows.size())),
+        progress_(options.what, "answers", rows.size() * voices_.size(), options.verbosity) {}
+
+  // Each process asks its own, and in the end all know all of them.
+  SpokenSet run() {
+    const std::vector<Span> spans = spans_of_rows();
+    if (compute_.group().is_alone())
+      compute_.for_each(spans.size(), [&](std::size_t i) { place(spans[i], known_or_asked(spans[i])); });
+    else
+      ask_together(spans);
+    SpokenSet set;
+    set.base = std::move(voices_.front());
+    set.safe.assign(std::make_move_iterator(voices_.begin() + 1), std::make_move_iterator(voices_.end()));
+    return set;
+  }
+
+ private:
+  [[nodiscard]] bool is_own(const Span& span) const {
+    return is_asked_here(compute_.group(), options_.batch_size, span.begin);
+  }
+
+  // No batch has rows of two processes.
+  [[nodiscard]] std::vector<Span> spans_of_rows() const {
+    std::vector<Span> spans;
+    const auto block = static_cast<std::size_t>(options_.batch_size);
+    std::size_t at_once = block;
+    for (std::size_t i = 0; i < rows_.size(); i += block)
+      if (is_asked_here(compute_.group(), options_.batch_size, i)) {
+        at_once = rows_at_once(model_, rows_[i], options_);
+        break;
+      }
+    for (std::size_t begin = 0; begin < rows_.size();) {
+      const std::size_t end = std::min({rows_.size(), begin + at_once, (begin / block + 1) * block});
+      spans.push_back({spans.size(), begin, end});
+      begin = end;
+    }
+    return spans;
+  }
+
+  [[nodiscard]] std::optional<SpokenBatch> known(const Span& span) const {
+    return log_.find(options_.what, span.number, voices_.size(), span.end - span.begin);
+  }
+
+  [[nodiscard]] SpokenBatch ask(const Span& span) const {
+    const torch::NoGradGuard no_graph;
+    SpokenBatch batch;
+    const Scene scene =
+        prepare(model_, std::span(rows_).subspan(span.begin, span.end - span.begin), options_);
+    batch.push_back(speak_batch(model_, tokenizer_, scene, nullptr, options_));
+    for (Hearing hearing : hearings_) {
+      if (hearing.clips.defined())
+        hearing.clips = hearing.clips.slice(0, static_cast<std::int64_t>(span.begin),
+                                            static_cast<std::int64_t>(span.end));
+      batch.push_back(speak_batch(model_, tokenizer_, scene, &hearing, options_));
+    }
+    return batch;
+  }
+
+  SpokenBatch known_or_asked(const Span& span) {
+    if (std::optional<SpokenBatch> batch = known(span)) return *std::move(batch);
+    SpokenBatch batch = ask(span);
+    log_.add(options_.what, span.number, batch);
+    return batch;
+  }
+
+  void place(const Span& span, SpokenBatch batch) {
+    for (std::size_t v = 0; v < voices_.size(); ++v)
+      std::move(batch[v].begin(), batch[v].end(),
+                voices_[v].begin() + static_cast<std::ptrdiff_t>(span.begin));
+    progress_.add((span.end - span.begin) * voices_.size());
+  }
+
+  // A few batches, then everybody tells everybody, and the first process writes them down.
+  void ask_together(const std::vector<Span>& spans) {
+    constexpr std::size_t k_batches_a_round = 8;
+    std::vector<Span> own;
+    for (const Span& span : spans)
+      if (std::optional<SpokenBatch> batch = known(span))
+        place(span, *std::move(batch));
+      else if (is_own(span))
+        own.push_back(span);
+    const ProcessGroup& group = compute_.group();
+    for (std::size_t done = 0; group.any(done < own.size());) {
+      const std::size_t count = std::min(k_batches_a_round, own.size() - done);
+      std::vector<SpokenBatch> asked(count);
+      std::vector<std::function<void()>> tasks;
+      for (std::size_t i = 0; i < count; ++i) tasks.emplace_back([&, i] { asked[i] = ask(own[done + i]); });
+      compute_.run(tasks);
+      common::Json told = common::Json::array();
+      for (std::size_t i = 0; i < count; ++i) {
+        const Span& span = own[done + i];
+        told.push_back({span.number, span.begin, span.end, to_json(asked[i])});
+      }
+      done += count;
+      hear_from_all(told);
+      if (group.any(common::stop_requested()))
+        throw common::Error(common::ErrorKind::interrupted,
+                            "interrupted; run the same command again to go on");
+    }
+  }
+
+  void hear_from_all(const common::Json& told) {
+    // CBOR has every double, not a number too.
+    const std::vector<std::uint8_t> bytes = common::Json::to_cbor(told);
+    for (const std::string& text : compute_.group().gather(std::string(bytes.begin(), bytes.end())))
+      for (const common::Json& one : common::Json::from_cbor(text)) {
+        const Span span{one.at(0).get<std::size_t>(), one.at(1).get<std::size_t>(),
+                        one.at(2).get<std::size_t>()};
+        SpokenBatch batch = spoken_from(one.at(3));
+        log_.add(options_.what, span.number, batch);
+        place(span, std::move(batch));
+      }
+  }
+
+  const SafeModel& model_;
+  const Tokenizer& tokenizer_;
+  const std::vector<SpokenRow>& rows_;
+  const std::vector<Hearing>& hearings_;
+  const SpeakOptions& options_;
+  const Compute& compute_;
+  AnswerLog& log_;
+  std::vector<std::vector<Spoken>> voices_;
+  common::Progress progress_;
+};
 
 }  // namespace
 
 SpokenSet speak(const SafeModel& model, const Tokenizer& tokenizer, const std::vector<SpokenRow>& rows,
                 const std::vector<Hearing>& hearings, const SpeakOptions& options, const Compute& compute,
                 AnswerLog& log) {
-  std::vector<std::vector<Spoken>> voices(hearings.size() + 1, std::vector<Spoken>(rows.size()));
-  common::Progress progress(options.what, "answers", rows.size() * voices.size(), options.verbosity);
-  const std::size_t size = rows_at_once(model, rows, options);
-  compute.for_each((rows.size() + size - 1) / size, [&](std::size_t index) {
-    const torch::NoGradGuard no_graph;
-    const std::size_t begin = index * size;
-    const std::size_t end = std::min(rows.size(), begin + size);
-    std::optional<SpokenBatch> batch = log.find(options.what, index, voices.size(), end - begin);
-    if (!batch) {
-      const Scene scene = prepare(model, std::span(rows).subspan(begin, end - begin), options);
-      batch.emplace();
-      batch->push_back(speak_batch(model, tokenizer, scene, nullptr, options));
-      for (Hearing hearing : hearings) {
-        if (hearing.clips.defined())
-          hearing.clips =
-              hearing.clips.slice(0, static_cast<std::int64_t>(begin), static_cast<std::int64_t>(end));
-        batch->push_back(speak_batch(model, tokenizer, scene, &hearing, options));
-      }
-      log.add(options.what, index, *batch);
-    }
-    for (std::size_t v = 0; v < voices.size(); ++v)
-      std::move((*batch)[v].begin(), (*batch)[v].end(),
-                voices[v].begin() + static_cast<std::ptrdiff_t>(begin));
-    progress.add((end - begin) * voices.size());
-  });
-  SpokenSet set;
-  set.base = std::move(voices.front());
-  set.safe.assign(std::make_move_iterator(voices.begin() + 1), std::make_move_iterator(voices.end()));
-  return set;
+  return Interview(model, tokenizer, rows, hearings, options, compute, log).run();
 }
 
 }  // namespace trainer

@@ -6,7 +6,9 @@
 
 #include <dlfcn.h>
 
+#include <algorithm>
 #include <cstdlib>
+#include <utility>
 
 #include "common/error.hpp"
 #include "common/parallel.hpp"
@@ -80,7 +82,9 @@ Arithmetic arithmetic_in_use() {
   return found;
 }
 
-Compute::Compute(unsigned threads, std::int64_t width, const Placement& placement) {
+Compute::Compute(unsigned threads, std::int64_t width, const Placement& placement,
+                 std::shared_ptr<const ProcessGroup> group)
+    : group_(group ? std::move(group) : std::make_shared<const ProcessGroup>()) {
   available_ = common::thread_count(threads);
   is_wide_ = width > k_wide;
   is_on_cpu_ = !placement.device.is_cuda();
@@ -106,9 +110,12 @@ void Compute::prepare(std::size_t count, const std::function<void(std::size_t)>&
   at::set_num_threads(threads_inside_);
 }
 
-std::int64_t Compute::rows_at_once(std::int64_t micro_batch) const {
+std::int64_t Compute::rows_at_once(std::int64_t micro_batch, std::int64_t batch) const {
   constexpr std::int64_t k_small_rows = 16;
-  if (!is_on_cpu_) return micro_batch > 0 ? micro_batch : k_small_rows;
+  if (!is_on_cpu_) {
+    const std::int64_t share = (batch + group_->size() - 1) / group_->size();
+    return std::max<std::int64_t>(std::min(micro_batch > 0 ? micro_batch : k_small_rows, share), 1);
+  }
   return is_wide_ ? 1 : k_small_rows;
 }
 

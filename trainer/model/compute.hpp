@@ -1,13 +1,15 @@
-// How many threads compute, so that results do not depend on it. Small products gain nothing from threads
-// inside them and round differently with their number; so a small model runs every product on one thread and
-// several independent passes side by side, whose gradients are added in a fixed order.
+// How many threads and processes compute, so that results do not depend on it. Small products gain nothing
+// from threads inside them and round differently with their number; so a small model runs every product on
+// one thread and several independent passes side by side, whose gradients are added in a fixed order.
 #pragma once
 
 #include <cstddef>
 #include <functional>
+#include <memory>
 #include <string>
 #include <vector>
 
+#include "trainer/distributed/process_group.hpp"
 #include "trainer/model/compat.hpp"
 
 namespace trainer {
@@ -36,8 +38,10 @@ struct Arithmetic {
 
 class Compute {
  public:
-  // width: of the language model; above k_wide its products are worth threads of their own.
-  Compute(unsigned threads, std::int64_t width, const Placement& placement);
+  // width: of the language model; above k_wide its products are worth threads of their own. No group: alone.
+  Compute(unsigned threads, std::int64_t width, const Placement& placement,
+          std::shared_ptr<const ProcessGroup> group = nullptr);
+  [[nodiscard]] const ProcessGroup& group() const { return *group_; }
   // work(0) .. work(count - 1), side by side where the model is small and on the CPU. The first exception is
   // thrown, and a signal to stop ends it between two of them.
   void for_each(std::size_t count, const std::function<void(std::size_t)>& work) const;
@@ -45,17 +49,18 @@ class Compute {
   void prepare(std::size_t count, const std::function<void(std::size_t)>& work) const;
   // The passes of one training step: a signal to stop waits for the step's end.
   void run(const std::vector<std::function<void()>>& tasks) const;
-  // Rows of a batch that one pass computes. On a GPU `micro_batch`, or sixteen where it is 0. On the CPU the
-  // last bits of a product depend on its size, and they are not to depend on the memory that there was: so a
-  // wide model's rows are computed one by one there, and a small model's sixteen at a time, whatever is asked
-  // for.
-  [[nodiscard]] std::int64_t rows_at_once(std::int64_t micro_batch) const;
+  // Rows of a batch that one pass computes. On a GPU `micro_batch`, or sixteen where it is 0, and no more
+  // than give every process of the group some of a batch of `batch` rows. On the CPU the last bits of a
+  // product depend on its size, and they are not to depend on the memory that there was: so a wide model's
+  // rows are computed one by one there, and a small model's sixteen at a time, whatever is asked for.
+  [[nodiscard]] std::int64_t rows_at_once(std::int64_t micro_batch, std::int64_t batch) const;
   // Of one product; part of what the last bits of a run depend on.
   [[nodiscard]] int threads_inside() const { return threads_inside_; }
 
   static constexpr std::int64_t k_wide = 512;
 
  private:
+  std::shared_ptr<const ProcessGroup> group_;
   unsigned available_ = 1;
   unsigned side_by_side_ = 1;
   int threads_inside_ = 1;

@@ -6,24 +6,31 @@
 
 #include "common/error.hpp"
 #include "common/random.hpp"
+#include "trainer/retention/ordered_sum.hpp"
 
 namespace trainer {
 
 std::vector<torch::Tensor> mean_squared_gradients(
-    std::int64_t samples, const std::function<std::vector<torch::Tensor>(std::int64_t)>& sample) {
-  std::vector<torch::Tensor> sums;
+    std::int64_t samples, const std::vector<torch::Tensor>& leaves, const Compute& compute,
+    const std::function<std::vector<torch::Tensor>(std::int64_t)>& sample) {
+  OrderedSum squares;
+  std::vector<std::function<void()>> tasks;
   for (std::int64_t i = 0; i < samples; ++i) {
-    const std::vector<torch::Tensor> gradients = sample(i);
-    if (sums.empty()) sums.resize(gradients.size());
-    for (std::size_t k = 0; k < gradients.size(); ++k) {
-      if (!gradients[k].defined()) continue;
-      if (!sums[k].defined()) sums[k] = torch::zeros_like(gradients[k]);
-      sums[k].addcmul_(gradients[k], gradients[k]);
-    }
+    if (!compute.group().takes(static_cast<std::size_t>(i))) continue;
+    tasks.emplace_back([&squares, &sample, i, place = tasks.size()] {
+      std::vector<torch::Tensor> gradients = sample(i);
+      const torch::NoGradGuard no_graph;
+      for (torch::Tensor& gradient : gradients)
+        if (gradient.defined()) gradient = gradient.to(torch::kFloat64).square();
+      squares.add(place, std::move(gradients));
+    });
   }
-  for (torch::Tensor& sum : sums)
-    if (sum.defined()) sum.div_(static_cast<double>(samples));
-  return sums;
+  compute.run(tasks);
+  std::vector<torch::Tensor> means = squares.take();
+  compute.group().sum(means, leaves);
+  for (std::size_t k = 0; k < means.size(); ++k)
+    if (means[k].defined()) means[k] = means[k].div_(static_cast<double>(samples)).to(leaves[k].dtype());
+  return means;
 }
 
 RetentionTerm fisher_penalty(const std::vector<torch::Tensor>& fisher,
@@ -78,16 +85,21 @@ void FisherRetention::anchor(RetentionScene& scene) {
   }
 }
 
-void FisherRetention::estimate(std::int64_t step, RetentionScene& scene) {
+void FisherRetention::renew(std::int64_t step, RetentionScene& scene) {
+  if (step % options_.every != 0) return;
   const std::string purpose = "fisher/" + std::to_string(step);
   common::Random draws(seed_, purpose);
-  at::Generator labels = make_generator(seed_, purpose + "/labels");
-  const auto sample = [&](std::int64_t /*i*/) {
-    const auto question = static_cast<std::int64_t>(draws.below(scene.rows.size()));
-    const auto clip = static_cast<std::int64_t>(draws.below(static_cast<std::uint64_t>(scene.clips.size(0))));
-    return sampled_gradient(scene, question, clip, labels);
+  std::vector<std::int64_t> questions, clips;
+  for (std::int64_t i = 0; i < options_.samples; ++i) {
+    questions.push_back(static_cast<std::int64_t>(draws.below(scene.rows.size())));
+    clips.push_back(static_cast<std::int64_t>(draws.below(static_cast<std::uint64_t>(scene.clips.size(0)))));
+  }
+  const auto sample = [&](std::int64_t i) {
+    const auto at = static_cast<std::size_t>(i);
+    return sampled_gradient(scene, questions[at], clips[at], seed_, purpose + "/" + std::to_string(i));
   };
-  std::vector<torch::Tensor> fresh = mean_squared_gradients(options_.samples, sample);
+  std::vector<torch::Tensor> fresh =
+      mean_squared_gradients(options_.samples, leaves_of(scene.model), scene.compute, sample);
   if (fisher_.empty()) {
     fisher_ = std::move(fresh);
     return;
@@ -96,8 +108,7 @@ void FisherRetention::estimate(std::int64_t step, RetentionScene& scene) {
     if (fresh[k].defined()) fisher_[k].mul_(options_.decay).add_(fresh[k], 1.0 - options_.decay);
 }
 
-RetentionTerm FisherRetention::term(std::int64_t step, RetentionScene& scene) {
-  if (step % options_.every == 0) estimate(step, scene);
+RetentionTerm FisherRetention::term(std::int64_t /*step*/, RetentionScene& scene) {
   return fisher_penalty(fisher_, leaves_of(scene.model), anchor_, options_.weight);
 }
 

@@ -41,9 +41,11 @@ struct FisherOptions {
   [[nodiscard]] std::unique_ptr<RetentionMechanism> make(std::int64_t seed) const;
 };
 
-// Mean over `samples` of the squared gradient that sample(i) gives; one tensor per gradient.
+// Mean over `samples` of the squared gradient that sample(i) gives, side by side and over all processes; one
+// tensor for each of `leaves`, as they are.
 [[nodiscard]] std::vector<torch::Tensor> mean_squared_gradients(
-    std::int64_t samples, const std::function<std::vector<torch::Tensor>(std::int64_t)>& sample);
+    std::int64_t samples, const std::vector<torch::Tensor>& leaves, const Compute& compute,
+    const std::function<std::vector<torch::Tensor>(std::int64_t)>& sample);
 
 // w/2 sum F (theta - anchor)^2 and its gradient w F (theta - anchor).
 [[nodiscard]] RetentionTerm fisher_penalty(const std::vector<torch::Tensor>& fisher,
@@ -55,6 +57,7 @@ class FisherRetention final : public RetentionMechanism {
   FisherRetention(const FisherOptions& options, std::int64_t seed) : options_(options), seed_(seed) {}
   [[nodiscard]] std::string name() const override { return FisherOptions::k_key; }
   void anchor(RetentionScene& scene) override;
+  void renew(std::int64_t step, RetentionScene& scene) override;
   RetentionTerm term(std::int64_t step, RetentionScene& scene) override;
   [[nodiscard]] std::map<std::string, torch::Tensor> state() const override;
   void set_state(const std::map<std::string, torch::Tensor>& state) override;
@@ -65,8 +68,6 @@ class FisherRetention final : public RetentionMechanism {
   [[nodiscard]] double penalty(const SafeModel& model) const;
 
  private:
-  void estimate(std::int64_t step, RetentionScene& scene);
-
   FisherOptions options_;
   std::int64_t seed_ = 0;
   std::vector<std::string> names_;

@@ -2,6 +2,8 @@
 
 #include <algorithm>
 #include <cmath>
+#include <functional>
+#include <utility>
 
 #include "common/error.hpp"
 #include "common/random.hpp"
@@ -53,24 +55,32 @@ void GradientSubspaceRetention::anchor(RetentionScene& scene) {
   bases_.resize(names_.size());
 }
 
-RetentionTerm GradientSubspaceRetention::term(std::int64_t step, RetentionScene& scene) {
-  if ((step - 1) % options_.refresh == 0) renew(step, scene);
-  return {};
-}
-
 void GradientSubspaceRetention::renew(std::int64_t step, RetentionScene& scene) {
+  if ((step - 1) % options_.refresh != 0) return;
   const std::string purpose = "null_space/" + std::to_string(step);
   common::Random draws(seed_, purpose);
-  at::Generator labels = make_generator(seed_, purpose + "/labels");
-  std::vector<std::vector<torch::Tensor>> rows(names_.size());
+  const ProcessGroup& group = scene.compute.group();
+  std::vector<std::vector<torch::Tensor>> samples(k_samples);
+  std::vector<std::function<void()>> tasks;
   for (std::int64_t i = 0; i < k_samples; ++i) {
     const auto question = static_cast<std::int64_t>(draws.below(scene.rows.size()));
     const auto clip = static_cast<std::int64_t>(draws.below(static_cast<std::uint64_t>(scene.clips.size(0))));
-    const std::vector<torch::Tensor> gradients = sampled_gradient(scene, question, clip, labels);
-    for (std::size_t k = 0; k < gradients.size(); ++k)
-      if (gradients[k].defined()) rows[k].push_back(gradients[k].reshape({-1}));
+    if (!group.takes(static_cast<std::size_t>(i))) continue;
+    tasks.emplace_back([&scene, &purpose, &samples, this, i, question, clip] {
+      samples[static_cast<std::size_t>(i)] =
+          sampled_gradient(scene, question, clip, seed_, purpose + "/" + std::to_string(i));
+    });
   }
+  scene.compute.run(tasks);
   const torch::NoGradGuard no_graph;
+  std::vector<std::vector<torch::Tensor>> rows(names_.size());
+  for (std::int64_t i = 0; i < k_samples; ++i) {
+    std::vector<torch::Tensor>& own = samples[static_cast<std::size_t>(i)];
+    const std::vector<torch::Tensor> gradients =
+        group.broadcast(std::exchange(own, {}), static_cast<int>(i % group.size()));
+    for (std::size_t k = 0; k < gradients.size(); ++k)
+      if (gradients[k].defined()) rows[k].push_back(gradients[k].to(device_).reshape({-1}));
+  }
   std::vector<torch::Tensor> fresh(names_.size());
   for (std::size_t k = 0; k < rows.size(); ++k)
     if (!rows[k].empty()) fresh[k] = torch::stack(rows[k]);

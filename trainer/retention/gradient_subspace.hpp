@@ -27,7 +27,7 @@ class GradientSubspaceRetention final : public RetentionMechanism {
       : options_(options), seed_(seed) {}
   [[nodiscard]] std::string name() const override { return NullSpaceOptions::k_key; }
   void anchor(RetentionScene& scene) override;
-  RetentionTerm term(std::int64_t step, RetentionScene& scene) override;
+  void renew(std::int64_t step, RetentionScene& scene) override;
   void before_update(std::vector<torch::Tensor>& gradients, const SafeModel& model) override;
   void after_update(SafeModel& model) override;
   [[nodiscard]] MechanismKind kind() const override { return MechanismKind::constraint; }
@@ -44,7 +44,6 @@ class GradientSubspaceRetention final : public RetentionMechanism {
   [[nodiscard]] double leak() const { return leak_; }
 
  private:
-  void renew(std::int64_t step, RetentionScene& scene);
   void measure_generalisation(const std::vector<torch::Tensor>& fresh);
 
   NullSpaceOptions options_;

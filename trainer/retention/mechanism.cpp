@@ -23,7 +23,10 @@ void add_gradients(std::vector<torch::Tensor>& sums, const std::vector<torch::Te
   sums.resize(gradients.size());
   for (std::size_t k = 0; k < gradients.size(); ++k) {
     if (!gradients[k].defined()) continue;
-    sums[k] = sums[k].defined() ? sums[k] + gradients[k] : gradients[k];
+    if (sums[k].defined())
+      sums[k].add_(gradients[k]);
+    else
+      sums[k] = gradients[k].to(torch::kFloat64, /*non_blocking=*/false, /*copy=*/true);
   }
 }
 
@@ -53,7 +56,14 @@ RetentionTerm answer_term(double weight, const RetentionDraw& draw, RetentionSce
   for (const std::int64_t question : draw.questions)
     positions += answer_length(scene.rows[static_cast<std::size_t>(question)].row);
   const double share = weight / static_cast<double>(positions);
+  const ProcessGroup& group = scene.compute.group();
+  if (!group.is_alone()) term.of = RetentionTerm::Of::own_passes;
+  std::size_t pass = 0;
   for (std::int64_t begin = 0; begin < count; begin += scene.rows_at_once) {
+    // From the last process on, since the passes over captions begin with the first.
+    if (!group.takes(static_cast<std::size_t>(group.size()) - 1 -
+                     pass++ % static_cast<std::size_t>(group.size())))
+      continue;
     const DistractedBatch asked =
         run_distracted(scene, part_of(draw, begin, std::min(count, begin + scene.rows_at_once)));
     const torch::Tensor part = loss(asked).sum() * share;
@@ -66,7 +76,8 @@ RetentionTerm answer_term(double weight, const RetentionDraw& draw, RetentionSce
 }
 
 std::vector<torch::Tensor> sampled_gradient(RetentionScene& scene, std::int64_t question, std::int64_t clip,
-                                            at::Generator& labels) {
+                                            std::int64_t seed, const std::string& purpose) {
+  at::Generator labels = make_generator(seed, purpose);
   const torch::Tensor student = run_distracted(scene, {{question}, {clip}}).student;
   const torch::Tensor log_p = torch::log_softmax(student, -1);  // [n, V]
   const torch::Tensor drawn = torch::multinomial(log_p.detach().exp().to(torch::kCPU), 1, false, labels);

@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "trainer/model/batch.hpp"
+#include "trainer/model/compute.hpp"
 #include "trainer/model/prefix_store.hpp"
 #include "trainer/model/safe_model.hpp"
 #include "trainer/model/tensor.hpp"
@@ -27,11 +28,14 @@ struct RetentionScene {
   const torch::Tensor& clips;           // [clips, D], from which distractors are drawn
   const RetentionStream& stream;
   std::int64_t rows_at_once;  // that a pass may hold
+  const Compute& compute;     // by whom
 };
 
 // A mechanism's part of one step. Gradients are in the order of model.parameters(); undefined where there is
 // none.
 struct RetentionTerm {
+  enum class Of { all, own_passes };
+  Of of = Of::all;  // own_passes: the terms of all processes add up to it
   double value = 0;
   std::vector<torch::Tensor> gradients;
   double gradient_norm = 0;
@@ -40,7 +44,9 @@ struct RetentionTerm {
 // Global L2 norm over all that are defined.
 [[nodiscard]] double gradient_norm(const std::vector<torch::Tensor>& gradients);
 
-// Into `sums`, which is empty before the first; nothing is added where a gradient is undefined.
+// Into `sums`, which is empty before the first; nothing is added where a gradient is undefined. Sums are
+// fp64: of a few hundred fp32 gradients they are as good as always exact, and so the same however many
+// processes add their parts.
 void add_gradients(std::vector<torch::Tensor>& sums, const std::vector<torch::Tensor>& gradients);
 
 enum class MechanismKind { loss, constraint };
@@ -58,7 +64,9 @@ class RetentionMechanism {
   // anchor is where the weights start, in whatever form they are trained.
   virtual void reparametrise(RetentionScene& /*scene*/) {}
   virtual void anchor(RetentionScene& /*scene*/) {}
-  // Runs beside the other passes of a step.
+  // Before the passes of a step, which wait for it: may divide work of its own among threads and processes.
+  virtual void renew(std::int64_t /*step*/, RetentionScene& /*scene*/) {}
+  // Runs beside the other passes of a step. Waits for no other process.
   virtual RetentionTerm term(std::int64_t /*step*/, RetentionScene& /*scene*/) { return {}; }
   // A constraint adds no loss; it changes the gradient, the update or the maps themselves.
   virtual void before_update(std::vector<torch::Tensor>& /*gradients*/, const SafeModel& /*model*/) {}
@@ -95,15 +103,17 @@ struct DistractedBatch {
 [[nodiscard]] DistractedBatch run_distracted(RetentionScene& scene, const RetentionDraw& draw);
 
 // weight times the mean over a draw's answer positions of what `loss` gives for each of a pass, [N]. Passes
-// of scene.rows_at_once questions.
+// of scene.rows_at_once questions; those of this process.
 [[nodiscard]] RetentionTerm answer_term(double weight, const RetentionDraw& draw, RetentionScene& scene,
                                         const std::function<torch::Tensor(const DistractedBatch&)>& loss);
 
 [[nodiscard]] std::vector<torch::Tensor> leaves_of(const SafeModel& model);
 
-// The gradient of log p(y | x) for one retention question heard with one clip, with y drawn from the model by
-// `labels`, divided by the square root of the answer's length because the KL is a mean over positions.
+// The gradient of log p(y | x) for one retention question heard with one clip, divided by the square root of
+// the answer's length because the KL is a mean over positions. y is drawn from the model, by a generator of
+// `seed` and `purpose` alone, whoever draws it.
 [[nodiscard]] std::vector<torch::Tensor> sampled_gradient(RetentionScene& scene, std::int64_t question,
-                                                          std::int64_t clip, at::Generator& labels);
+                                                          std::int64_t clip, std::int64_t seed,
+                                                          const std::string& purpose);
 
 }  // namespace trainer

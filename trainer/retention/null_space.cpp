@@ -80,13 +80,52 @@ void add_questions(const RetentionScene& scene, const std::vector<std::int64_t>&
                            decoder.context(batch.valid, 0, batch.prefix), collect);
 }
 
+// Every moment, of those layers.
+std::vector<Moment*> list(SceneMoments& moments, const SafeModel& model) {
+  std::vector<Moment*> all = {&moments.tokens, &moments.first, &moments.second};
+  for (const auto& [layer, block] : model.fusion().blocks())
+    all.insert(all.end(), {&moments.layers[layer].normed, &moments.layers[layer].gated});
+  return all;
+}
+
+// Adds what process `owner` has in `part`.
+void add_part(const RetentionScene& scene, SceneMoments& part, int owner, SceneMoments& sum) {
+  std::vector<torch::Tensor> sent;
+  std::vector<std::int64_t> states;
+  for (const Moment* moment : list(part, scene.model)) {
+    sent.push_back(moment->sum);
+    states.push_back(moment->states);
+  }
+  sent.push_back(torch::tensor(states));
+  const std::vector<torch::Tensor> parts = scene.compute.group().broadcast(sent, owner);
+  const std::vector<Moment*> sums = list(sum, scene.model);
+  for (std::size_t k = 0; k < sums.size(); ++k) {
+    if (!parts[k].defined()) continue;
+    const torch::Tensor added = parts[k].to(scene.model.device());
+    sums[k]->sum = sums[k]->sum.defined() ? sums[k]->sum + added : added;
+    sums[k]->states += parts.back()[static_cast<std::int64_t>(k)].item<std::int64_t>();
+  }
+}
+
+// In a fixed number of parts, which are added in their order, so that the sum's bits do not depend on how
+// many processes there are.
 SceneMoments second_moments(const RetentionScene& scene, Hearing hearing) {
-  SceneMoments moments;
+  constexpr std::int64_t k_parts = 16;
+  const ProcessGroup& group = scene.compute.group();
   const auto count = static_cast<std::int64_t>(scene.rows.size());
-  for (std::int64_t begin = 0; begin < count; begin += scene.rows_at_once) {
-    std::vector<std::int64_t> questions;
-    for (std::int64_t i = begin; i < std::min(count, begin + scene.rows_at_once); ++i) questions.push_back(i);
-    add_questions(scene, questions, hearing, moments);
+  const std::int64_t passes = (count + scene.rows_at_once - 1) / scene.rows_at_once;
+  const std::int64_t rows_a_part = (passes + k_parts - 1) / k_parts * scene.rows_at_once;
+  SceneMoments moments;
+  for (std::int64_t first = 0; first < count; first += rows_a_part * group.size()) {
+    SceneMoments own;
+    const std::int64_t begin = first + rows_a_part * group.rank(), end = std::min(count, begin + rows_a_part);
+    for (std::int64_t pass = begin; pass < end; pass += scene.rows_at_once) {
+      std::vector<std::int64_t> questions;
+      for (std::int64_t i = pass; i < std::min(end, pass + scene.rows_at_once); ++i) questions.push_back(i);
+      add_questions(scene, questions, hearing, own);
+    }
+    for (int owner = 0; owner < group.size() && first + rows_a_part * owner < count; ++owner)
+      add_part(scene, own, owner, moments);
   }
   return moments;
 }

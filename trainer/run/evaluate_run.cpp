@@ -196,11 +196,13 @@ RunConfig recorded_config(const Json& config, const std::string& where) {
   return c;
 }
 
-RunResult evaluate_run(const EvaluateRequest& request) {
+RunResult evaluate_run(const EvaluateRequest& request, std::shared_ptr<const ProcessGroup> shared) {
+  const ProcessGroup& group = *shared;
   const std::optional<common::SecretKey> key = read_run_key(request.places.signing_key);
   const RunSummary run = read_run(request.run);
   RunConfig config = recorded_config(run.config, (request.run / "config.json").string());
   take_places(request.places, config);
+  if (!group.is_first()) config.verbosity = common::Verbosity::quiet;
   if (request.gate_comparison == GateComparison::sweep)
     config.evaluation.gate_comparison = GateComparison::sweep;
   if (request.beyond_stream == BeyondStream::ask) config.evaluation.beyond_stream = BeyondStream::ask;
@@ -214,9 +216,10 @@ RunResult evaluate_run(const EvaluateRequest& request) {
   Json record = record_of(
       run, config,
       {pack.id().hex(), pack.name(), models.base_digest, models.audio_encoder_digest, models.placement});
-  const Compute compute(config.threads, config.fusion.width, models.placement);
+  const Compute compute(config.threads, config.fusion.width, models.placement, std::move(shared));
   const common::Digest digest = config_digest(record);
   record["config_digest"] = digest.hex();
+  group.require_same("the configuration, or what its pack, models and arithmetic are,", digest.hex());
   const FeatureCaches caches = open_caches(config, record, models.placement, compute);
   Selection selection = select_for(run, pack, config);
   if (request.captions_per_clip > 0)
@@ -233,6 +236,7 @@ RunResult evaluate_run(const EvaluateRequest& request) {
   std::vector<Prediction> predictions = evaluation.predictions;
   const std::vector<Prediction> training = evaluate_training(config, experiment, model, compute, log);
   RunResult result;
+  if (!group.is_first()) return result;
   result.metrics.validation = summarise(predictions, "validation");
   if (!training.empty()) result.metrics.training = summarise(training, "training");
   result.metrics.bit_equal_without_audio = evaluation.bit_equal_without_audio;
@@ -241,6 +245,7 @@ RunResult evaluate_run(const EvaluateRequest& request) {
   RunDirectory directory =
       RunDirectory::create(config.output_root, config.variant, digest, std::chrono::system_clock::now());
   record["output_dir"] = directory.path().filename().string();
+  if (!group.is_alone()) record[k_processes] = group.size();
   record[k_feature_cache] = to_json(caches);
   record[k_resumed_at] = common::Json::array();
   directory.write_config(record);

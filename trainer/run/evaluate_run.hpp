@@ -24,7 +24,9 @@ struct EvaluateRequest {
 
 // Evaluates and leaves a sealed run directory without checkpoints, whose config.json names the run under
 // "evaluated_run". Clips that the run learnt are its memorised ones, in any pack; all others are held out. A
-// run that has changed, another base or another audio encoder than the run's is a mismatch error.
-RunResult evaluate_run(const EvaluateRequest& request);
+// run that has changed, another base or another audio encoder than the run's is a mismatch error. Every
+// process of `group` calls it alike; the first has the result.
+RunResult evaluate_run(const EvaluateRequest& request,
+                       std::shared_ptr<const ProcessGroup> group = std::make_shared<const ProcessGroup>());
 
 }  // namespace trainer

@@ -111,7 +111,7 @@ PlanInputs plan_inputs(RunConfig& config, const Selection& selection) {
   inputs.audio_parameters =
       sizes_of(SafetensorsFolder(audio), [](const std::string& name) { return name; }).parameters;
   const Compute compute(config.threads, config.fusion.width, inputs.placement);
-  inputs.threads_rows = inputs.placement.device.is_cuda() ? 0 : compute.rows_at_once(1);
+  inputs.threads_rows = inputs.placement.device.is_cuda() ? 0 : compute.rows_at_once(1, 1);
   // As Compute has them side by side.
   if (inputs.placement.device.is_cpu() && config.fusion.width <= Compute::k_wide)
     inputs.passes_at_once = common::thread_count(config.threads);

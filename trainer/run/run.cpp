@@ -2,8 +2,10 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <chrono>
 #include <cstdio>
+#include <utility>
 
 #include "common/error.hpp"
 #include "common/file.hpp"
@@ -15,6 +17,7 @@
 #include "trainer/results/run_check.hpp"
 #include "trainer/results/run_seal.hpp"
 #include "trainer/results/summary.hpp"
+#include "trainer/run/earlier_run.hpp"
 #include "trainer/run/plan.hpp"
 #include "trainer/run/run_differences.hpp"
 #include "trainer/run/sizes.hpp"
@@ -90,23 +93,13 @@ void keep_source_pack(Workplace& work, const RunDirectory& run) {
   work.folder().rename(k_source_pack, run.folder(), k_source_pack);
 }
 
-// The run that an earlier call of the same configuration left, and the step at which it goes on.
-struct Earlier {
-  RunDirectory run;
-  std::optional<Checkpoint> checkpoint;
-  common::Json resumed_at;  // this time included
-};
-
-Earlier go_on_with(RunDirectory run, const std::string& config_digest) {
-  std::optional<Checkpoint> checkpoint = read_checkpoint(run, config_digest);
-  common::Json resumed_at = run.read_config().value(k_resumed_at, common::Json::array());
-  if (!resumed_at.is_array())
-    throw common::Error(common::ErrorKind::format,
-                        fmt::format("{}: \"{}\" is not a list; start again without "
-                                    "--resume",
-                                    (run.path() / "config.json").string(), k_resumed_at));
-  resumed_at.push_back(checkpoint ? checkpoint->step : 0);
-  return {std::move(run), std::move(checkpoint), std::move(resumed_at)};
+// The least of all processes, which may have GPUs of different kinds.
+std::int64_t least_of_all(std::int64_t own, const ProcessGroup& group) {
+  if (group.is_alone()) return own;
+  std::int64_t least = own;
+  for (const std::string& one : group.gather(std::to_string(own)))
+    least = std::min<std::int64_t>(least, std::stoll(one));
+  return least;
 }
 
 // As `safe-trainer plan` has it; what cannot fit is refused before a weight is read.
@@ -122,10 +115,44 @@ std::int64_t fitting_micro_batch(RunConfig config, const Selection& selection) {
   return plan.micro_batch;
 }
 
+// A pack that is built for one run has one builder.
+void require_pack_for_several(const RunConfig& config, const ProcessGroup& group) {
+  if (group.is_alone() || reads_pack_root(config)) return;
+  throw common::Error(
+      common::ErrorKind::usage,
+      fmt::format("{} processes train from a pack, and --train-source {} with --val-source {} would "
+                  "build one; build it first (safe-packer build), then give --pack-root",
+                  group.size(), config.train_source, config.val_source));
+}
+
+RunDirectory open_directory(const RunConfig& config, const common::Digest& digest, EarlierRun& earlier) {
+  if (earlier.unfinished) return *std::move(earlier.unfinished);
+  return RunDirectory::create(config.output_root, config.variant, digest, std::chrono::system_clock::now());
+}
+
+Judgement judge(const RunConfig& config, const Experiment& experiment, const SafeModel& model,
+                const Compute& compute, RunDirectory* run) {
+  const auto with = [&](AnswerLog& log) {
+    return Judgement{evaluate(config, experiment, model, compute, log),
+                     evaluate_training(config, experiment, model, compute, log)};
+  };
+  const std::string known =
+      compute.group().broadcast(run != nullptr ? AnswerLog::read(run->folder()) : std::string(), 0);
+  if (run == nullptr) {
+    AnswerLog log(known);
+    return with(log);
+  }
+  AnswerLog log(run->folder());
+  return with(log);
+}
+
 }  // namespace
 
-RunResult run_experiment(RunConfig config, Resume resume) {
+RunResult run_experiment(RunConfig config, Resume resume, std::shared_ptr<const ProcessGroup> shared) {
+  const ProcessGroup& group = *shared;
+  if (!group.is_first()) config.verbosity = common::Verbosity::quiet;
   require_source(config);
+  require_pack_for_several(config, group);
   const std::optional<common::SecretKey> key = read_run_key(config.signing_key);
   find_models(config);
   Stopwatch watch;
@@ -135,63 +162,62 @@ RunResult run_experiment(RunConfig config, Resume resume) {
 
   const PackSamples samples = read_samples(pack);
   Selection selection = select_samples(samples, config);
-  config.micro_batch = fitting_micro_batch(config, selection);
+  config.micro_batch = least_of_all(fitting_micro_batch(config, selection), group);
   watch.lap("plan_s");
   FrozenModels models = open_models(config);
   watch.lap("load_s");
   const RunInputs inputs{pack.id().hex(), pack.name(), models.base_digest, models.audio_encoder_digest,
                          models.placement};
   common::Json record = config_json(config, inputs);
-  record_sizes(selection, config, record);
-  const Compute compute(config.threads, config.fusion.width, models.placement);
+  for (const std::string& warning : record_sizes(selection, config, record))
+    if (group.is_first()) common::print_line(stderr, warning);
+  const Compute compute(config.threads, config.fusion.width, models.placement, std::move(shared));
   if (config.fusion.width > Compute::k_wide) record["threads"] = compute.threads_inside();
   const common::Digest digest = config_digest(record);
   record["config_digest"] = digest.hex();
-  std::optional<Earlier> earlier;
-  if (const std::optional<fs::path> found =
-          resume == Resume::resume ? find_run(config.output_root, config.variant, digest) : std::nullopt) {
-    if (is_finished(*found)) return read_finished(*found, config);
-    std::optional<RunDirectory> unfinished = RunDirectory::open_unfinished(*found);
-    if (!unfinished) return read_finished(*found, config);  // sealed between the two looks
-    earlier = go_on_with(*std::move(unfinished), digest.hex());
-  }
+  group.require_same("the configuration, or what its pack, models and arithmetic are,", digest.hex());
+  EarlierRun earlier = find_earlier_run(config, resume, digest, group);
+  if (earlier.state == RunState::finished)
+    return group.is_first() ? read_finished(*earlier.finished, config) : RunResult{};
   require_mechanisms_can_act(config, selection);
-  if (resume == Resume::resume && !earlier) say_what_differs(config, record);
-  if (earlier && config.verbosity == common::Verbosity::normal)
-    common::print_line(stderr, fmt::format("going on with {} from step {}", earlier->run.path().string(),
-                                           earlier->checkpoint ? earlier->checkpoint->step : 0));
+  if (resume == Resume::resume && earlier.state == RunState::fresh && group.is_first())
+    say_what_differs(config, record);
+  if (earlier.unfinished && config.verbosity == common::Verbosity::normal)
+    common::print_line(stderr,
+                       fmt::format("going on with {} from step {}", earlier.unfinished->path().string(),
+                                   earlier.checkpoint ? earlier.checkpoint->step : 0));
   const FeatureCaches caches = open_caches(config, record, models.placement, compute);
   const auto open = [&] {
     return open_experiment(pack, std::move(selection), config, std::move(models), caches, compute);
   };
-  Experiment experiment = earlier ? resumable("encoding", open) : open();
+  Experiment experiment = earlier.state == RunState::unfinished ? resumable("encoding", open) : open();
   watch.lap("encode_s");
 
-  RunDirectory run = earlier ? std::move(earlier->run)
-                             : RunDirectory::create(config.output_root, config.variant, digest,
-                                                    std::chrono::system_clock::now());
-  const std::optional<Checkpoint> checkpoint = earlier ? std::move(earlier->checkpoint) : std::nullopt;
-  record["output_dir"] = run.path().filename().string();
-  if (experiment.base->placement().device.is_cuda()) record[k_micro_batch] = config.micro_batch;
-  record[k_feature_cache] = to_json(caches);
-  record[k_resumed_at] = earlier ? earlier->resumed_at : common::Json::array();
-  run.write_config(record);
-  run.write_subset_indices(experiment.selection.train_indices);
-  keep_source_pack(work, run);
+  std::optional<RunDirectory> run;  // of the first process
+  if (group.is_first()) {
+    run = open_directory(config, digest, earlier);
+    record["output_dir"] = run->path().filename().string();
+    if (experiment.base->placement().device.is_cuda()) record[k_micro_batch] = config.micro_batch;
+    if (!group.is_alone()) record[k_processes] = group.size();
+    record[k_feature_cache] = to_json(caches);
+    record[k_resumed_at] = earlier.resumed_at;
+    run->write_config(record);
+    run->write_subset_indices(experiment.selection.train_indices);
+    keep_source_pack(work, *run);
+  }
 
   SafeModel model(*experiment.base, experiment.silence, config.projector, config.fusion, config.seed);
   Mechanisms mechanisms = make_mechanisms(config);
   const TrainingResult trained = resumable("preparing the training", [&] {
-    return train(config, experiment, model, mechanisms, run, digest.hex(), compute, checkpoint);
+    return train(config, experiment, model, mechanisms, run ? &*run : nullptr, digest.hex(), compute,
+                 earlier.checkpoint);
   });
   watch.lap("train_s");
   // Answers of another state of training are none of this one's.
-  if (!checkpoint || checkpoint->step < trained.steps) AnswerLog::remove_from(run.folder());
-  const Judgement judged = resumable("evaluating", [&] {
-    AnswerLog log(run.folder());
-    return Judgement{evaluate(config, experiment, model, compute, log),
-                     evaluate_training(config, experiment, model, compute, log)};
-  });
+  if (run && (!earlier.checkpoint || earlier.checkpoint->step < trained.steps))
+    AnswerLog::remove_from(run->folder());
+  const Judgement judged = resumable(
+      "evaluating", [&] { return judge(config, experiment, model, compute, run ? &*run : nullptr); });
   const Evaluation& evaluation = judged.evaluation;
   const std::vector<Prediction>& training = judged.training;
   watch.lap("evaluate_s");
@@ -200,20 +226,21 @@ RunResult run_experiment(RunConfig config, Resume resume) {
         common::ErrorKind::mismatch,
         "without audio the trained model differs from its base, which must never happen; please "
         "report it with " +
-            run.path().string());
-
+            (run ? run->path().string() : "the run's folder"));
   RunResult result;
-  result.metrics = measure(config, evaluation, training, trained, mechanisms, model,
-                           measure_gate(experiment, model, compute.rows_at_once(config.micro_batch)));
+  if (!run) return result;
+  result.metrics =
+      measure(config, evaluation, training, trained, mechanisms, model,
+              measure_gate(experiment, model, compute.rows_at_once(config.micro_batch, 1 << 30)));
   std::vector<Prediction> predictions = evaluation.predictions;
   predictions.insert(predictions.end(), training.begin(), training.end());
-  run.write_predictions(predictions);
-  AnswerLog::remove_from(run.folder());
-  run.write_metrics(result.metrics);
-  save_adapter(run, digest.hex(), model);
-  run.write_timings(watch.timings());
-  result.digest = seal_run(run.path(), key ? &*key : nullptr);
-  result.directory = run.path();
+  run->write_predictions(predictions);
+  AnswerLog::remove_from(run->folder());
+  run->write_metrics(result.metrics);
+  save_adapter(*run, digest.hex(), model);
+  run->write_timings(watch.timings());
+  result.digest = seal_run(run->path(), key ? &*key : nullptr);
+  result.directory = run->path();
   return result;
 }
 

@@ -2,7 +2,9 @@
 #pragma once
 
 #include <filesystem>
+#include <memory>
 
+#include "trainer/distributed/process_group.hpp"
 #include "trainer/results/metrics.hpp"
 #include "trainer/train/config.hpp"
 #include "trainer/train/train.hpp"
@@ -20,7 +22,9 @@ struct RunResult {
 enum class Resume { fresh, resume };
 
 // Opens pack and base, trains, evaluates, writes and seals. The directory is made only once pack, base and
-// configuration are known to be good.
-RunResult run_experiment(RunConfig config, Resume resume);
+// configuration are known to be good. Every process of `group` calls it alike; the first writes and has the
+// result, the others have an empty one.
+RunResult run_experiment(RunConfig config, Resume resume,
+                         std::shared_ptr<const ProcessGroup> group = std::make_shared<const ProcessGroup>());
 
 }  // namespace trainer

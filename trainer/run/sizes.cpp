@@ -2,10 +2,6 @@
 
 #include <fmt/format.h>
 
-#include <cstdio>
-
-#include "common/terminal.hpp"
-
 namespace trainer {
 namespace {
 
@@ -19,29 +15,31 @@ std::int64_t judged_on(const Selection& selection, const std::string& val_source
   return count(selection.validation.size());
 }
 
-void warn(const char* what, std::int64_t asked, std::int64_t used, const char* flag) {
-  common::print_line(
-      stderr,
-      fmt::format(
-          "warning: {} {} are asked for and there are {}: all of them are used, and config.json says so "
-          "under \"used\" ({} 0 asks for all)",
-          asked, what, used, flag));
+std::string warning(const char* what, std::int64_t asked, std::int64_t used, const char* flag) {
+  return fmt::format(
+      "warning: {} {} are asked for and there are {}: all of them are used, and config.json says so "
+      "under \"used\" ({} 0 asks for all)",
+      asked, what, used, flag);
 }
 
 }  // namespace
 
-void record_sizes(const Selection& selection, const RunConfig& config, common::Json& record) {
+std::vector<std::string> record_sizes(const Selection& selection, const RunConfig& config,
+                                      common::Json& record) {
   const std::int64_t clips = count(selection.train.size());
   const std::int64_t judged = judged_on(selection, config.val_source);
   common::Json used = common::Json::object();
   if (clips != config.subset_size) used["subset_size"] = clips;
   if (judged != config.evaluation.size) used["val_size"] = judged;
   if (const std::int64_t rows = count_train_rows(selection); rows != clips) used["caption_rows"] = rows;
-  if (used.empty()) return;
+  if (used.empty()) return {};
   record["used"] = used;
-  if (clips < config.subset_size) warn("training clips", config.subset_size, clips, "--subset-size");
+  std::vector<std::string> warnings;
+  if (clips < config.subset_size)
+    warnings.push_back(warning("training clips", config.subset_size, clips, "--subset-size"));
   if (judged < config.evaluation.size)
-    warn("items to judge on", config.evaluation.size, judged, "--val-size");
+    warnings.push_back(warning("items to judge on", config.evaluation.size, judged, "--val-size"));
+  return warnings;
 }
 
 }  // namespace trainer

@@ -123,13 +123,26 @@ std::vector<AskedSet> sets_beyond(const PromptWriter& writer, const Selection& s
   return sets;
 }
 
+// Those that this process asks; the others' samples alone.
 std::vector<QuestionItem> encode_items(const QuestionScene& scene,
                                        const std::vector<QuestionSample>& questions,
                                        const std::vector<Row>& rows) {
-  EncodedQuestions encoded = encode_validation(scene, questions, rows);
-  std::vector<QuestionItem> items;
-  for (std::size_t i = 0; i < rows.size(); ++i)
-    items.push_back({questions[i], std::move(encoded.heads[i]), std::move(encoded.rows[i])});
+  std::vector<QuestionItem> items(questions.size());
+  std::vector<std::size_t> own;
+  std::vector<QuestionSample> own_questions;
+  std::vector<Row> own_rows;
+  for (std::size_t i = 0; i < questions.size(); ++i) {
+    items[i].sample = questions[i];
+    if (!is_asked_here(scene.compute.group(), scene.config.evaluation.batch_size, i)) continue;
+    own.push_back(i);
+    own_questions.push_back(questions[i]);
+    own_rows.push_back(rows[i]);
+  }
+  EncodedQuestions encoded = encode_validation(scene, own_questions, own_rows);
+  for (std::size_t i = 0; i < own.size(); ++i) {
+    items[own[i]].head = std::move(encoded.heads[i]);
+    items[own[i]].row = std::move(encoded.rows[i]);
+  }
   return items;
 }
 
@@ -171,6 +184,10 @@ Selection select_samples(const PackSamples& samples, const RunConfig& config) {
     chosen.unlike = first_of(samples.unlike, all_or(size));
   }
   return chosen;
+}
+
+bool is_asked_here(const ProcessGroup& group, std::int64_t batch_size, std::size_t question) {
+  return group.takes(question / static_cast<std::size_t>(batch_size));
 }
 
 // A build from another commit may encode otherwise, and so may a library, a processor, a type or a number of

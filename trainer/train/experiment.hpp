@@ -77,6 +77,11 @@ struct FeatureCaches {
 // How many were found, and how many made: {"used": n, "computed": n}.
 [[nodiscard]] common::Json to_json(const FeatureCaches& caches);
 
+// Whether this process asks the question of that number: they are divided by the batch, so that each encodes
+// the pictures of its own only.
+[[nodiscard]] bool is_asked_here(const ProcessGroup& group, std::int64_t batch_size, std::size_t question);
+
+// Of `validation` and `beyond` an item of another process has a sample and no row.
 [[nodiscard]] Experiment open_experiment(const packer::VerifiedPack& pack, Selection selection,
                                          const RunConfig& config, FrozenModels models,
                                          const FeatureCaches& caches, const Compute& compute);

@@ -6,12 +6,13 @@
 #include <cmath>
 #include <utility>
 
+#include "common/digest.hpp"
 #include "common/error.hpp"
-#include "common/file.hpp"
 #include "common/program.hpp"
 #include "common/progress.hpp"
 #include "trainer/model/compat.hpp"
-#include "trainer/train/ordered_sum.hpp"
+#include "trainer/retention/ordered_sum.hpp"
+#include "trainer/train/training_record.hpp"
 
 namespace trainer {
 namespace {
@@ -60,21 +61,47 @@ StepResult compute_step(std::int64_t step, const Experiment& experiment, SafeMod
   result.terms.resize(mechanisms.size());
   OrderedSum gradients;
   std::vector<std::function<void()>> tasks;
+  for (const auto& mechanism : mechanisms) mechanism->renew(step, *scene);
   for (std::size_t m = 0; m < mechanisms.size(); ++m)
     tasks.emplace_back([&, m] { result.terms[m] = mechanisms[m]->term(step, *scene); });
-  for (std::size_t p = 0; p < result.audio.size(); ++p)
-    tasks.emplace_back([&, p] {
+  for (std::size_t p = 0, own = 0; p < result.audio.size(); ++p) {
+    if (!compute.group().takes(p)) continue;
+    tasks.emplace_back([&, p, place = own++] {
       const std::size_t begin = p * rows_at_once;
       const std::size_t end = std::min(rows.size(), begin + rows_at_once);
       PassResult one = run_audio(experiment, model,
                                  {rows.begin() + static_cast<std::ptrdiff_t>(begin),
                                   rows.begin() + static_cast<std::ptrdiff_t>(end)});
       result.audio[p] = one.pass;
-      gradients.add(p, std::move(one.gradients));
+      gradients.add(place, std::move(one.gradients));
     });
+  }
   compute.run(tasks);
   result.audio_gradients = gradients.take();
   return result;
+}
+
+// What the passes of the other processes found goes into `result`, the same in all of them.
+void share(const ProcessGroup& group, const std::vector<torch::Tensor>& leaves, StepResult& result) {
+  if (group.is_alone()) return;
+  group.sum(result.audio_gradients, leaves);
+  std::vector<double> numbers;  // of each pass the one process that ran it has them, all others 0
+  for (const AudioPass& pass : result.audio)
+    numbers.insert(numbers.end(),
+                   {pass.loss_sum, static_cast<double>(pass.positions), static_cast<double>(pass.right)});
+  for (const RetentionTerm& term : result.terms)
+    numbers.push_back(term.of == RetentionTerm::Of::own_passes ? term.value : 0);
+  group.sum(numbers);
+  for (std::size_t p = 0; p < result.audio.size(); ++p)
+    result.audio[p] = {numbers[3 * p], static_cast<std::int64_t>(numbers[3 * p + 1]),
+                       static_cast<std::int64_t>(numbers[3 * p + 2])};
+  for (std::size_t m = 0; m < result.terms.size(); ++m) {
+    RetentionTerm& term = result.terms[m];
+    if (term.of != RetentionTerm::Of::own_passes) continue;
+    term.value = numbers[3 * result.audio.size() + m];
+    group.sum(term.gradients, leaves);
+    term.gradient_norm = gradient_norm(term.gradients);
+  }
 }
 
 // Takes one tensor after the other, so that memory never holds two more than it must.
@@ -92,10 +119,10 @@ struct StepSummary {
   std::vector<torch::Tensor> gradients;
 };
 
-// The gradients of `result` go into the summary.
-StepSummary summarise_step(StepResult& result, std::size_t leaves) {
+// The gradients of `result` go into the summary, rounded once all are added.
+StepSummary summarise_step(StepResult& result, const std::vector<torch::Tensor>& leaves) {
   StepSummary summary;
-  summary.gradients.resize(leaves);
+  summary.gradients.resize(leaves.size());
   std::int64_t positions = 0;
   std::int64_t right = 0;
   for (const AudioPass& pass : result.audio) {
@@ -113,6 +140,8 @@ StepSummary summarise_step(StepResult& result, std::size_t leaves) {
     add_to(summary.gradients, result.terms[m].gradients, 1.0);
     summary.total_loss += result.terms[m].value;
   }
+  for (std::size_t k = 0; k < leaves.size(); ++k)
+    if (summary.gradients[k].defined()) summary.gradients[k] = summary.gradients[k].to(leaves[k].dtype());
   return summary;
 }
 
@@ -150,30 +179,6 @@ std::string losses_text(const StepSummary& summary, const StepResult& result, co
   return text;
 }
 
-// From the history, so that a resumed run counts what happened before it was stopped too.
-std::map<std::string, MechanismActivity> activity_of(const RunDirectory& run, const Mechanisms& mechanisms) {
-  std::map<std::string, MechanismActivity> activity;
-  const std::string text = run.read_history();
-  for (std::size_t begin = 0; begin < text.size();) {
-    const std::size_t end = std::min(text.find('\n', begin), text.size());
-    const common::Json record =
-        common::parse_json(std::string_view(text).substr(begin, end - begin), "history.jsonl");
-    begin = end + 1;
-    for (const auto& mechanism : mechanisms) {
-      const std::string name = mechanism->name();
-      const std::string key =
-          name + (mechanism->kind() == MechanismKind::constraint ? "_removed" : "_gradient_norm");
-      const double acted =
-          record.contains(key) ? common::number_member(record, key.c_str(), "history.jsonl") : 0.0;
-      MechanismActivity& one = activity[name];
-      ++one.enabled_steps;
-      if (acted > 0) ++one.acted_steps;
-      one.largest = std::max(one.largest.value_or(0), acted);
-    }
-  }
-  return activity;
-}
-
 void refuse_idle(const std::map<std::string, MechanismActivity>& activity) {
   for (const auto& [name, one] : activity)
     if (one.acted_steps == 0)
@@ -183,6 +188,16 @@ void refuse_idle(const std::map<std::string, MechanismActivity>& activity) {
               std::to_string(one.enabled_steps) +
               " steps, so the run would not be what its name says; train for more steps or switch "
               "the mechanism off");
+}
+
+// SHA-256 of the bits of every trained tensor.
+common::Digest digest_of_adapter(const SafeModel& model) {
+  common::Hasher hasher;
+  for (const torch::Tensor& leaf : leaves_of(model)) {
+    const torch::Tensor plain = leaf.detach().to(torch::kCPU).contiguous();
+    hasher.update({static_cast<const std::uint8_t*>(plain.data_ptr()), plain.nbytes()});
+  }
+  return hasher.finish();
 }
 
 [[noreturn]] void diverged(std::int64_t step) {
@@ -196,60 +211,66 @@ void refuse_idle(const std::map<std::string, MechanismActivity>& activity) {
 Mechanisms make_mechanisms(const RunConfig& config) { return make_mechanisms(config.retention, config.seed); }
 
 TrainingResult train(const RunConfig& config, Experiment& experiment, SafeModel& model,
-                     Mechanisms& mechanisms, RunDirectory& run, const std::string& config_digest,
+                     Mechanisms& mechanisms, RunDirectory* run, const std::string& config_digest,
                      const Compute& compute, const std::optional<Checkpoint>& checkpoint) {
+  const ProcessGroup& group = compute.group();
+  const std::int64_t audio_rows = config.train_batch_size * config.gradient_accumulation,
+                     questions = config.retention.batch_size * config.gradient_accumulation;
   const EpochStream audio(config.seed, "audio", static_cast<std::int64_t>(experiment.train_rows.size()),
-                          config.train_batch_size * config.gradient_accumulation);
-  const std::int64_t rows_at_once = compute.rows_at_once(config.micro_batch);
+                          audio_rows);
+  const std::int64_t rows_at_once = compute.rows_at_once(config.micro_batch, audio_rows);
   std::unique_ptr<RetentionStream> stream;
   std::unique_ptr<RetentionScene> scene;
   if (!mechanisms.empty()) {
     // Where there is no question, no mechanism asks one: preconditions.hpp.
     stream = std::make_unique<RetentionStream>(
         config.seed, std::max<std::int64_t>(static_cast<std::int64_t>(experiment.retention_rows.size()), 1),
-        experiment.train.vectors.size(0), config.retention.batch_size * config.gradient_accumulation);
-    scene = std::make_unique<RetentionScene>(RetentionScene{model, experiment.retention_rows,
-                                                            experiment.retention_prefixes,
-                                                            experiment.train.vectors, *stream, rows_at_once});
+        experiment.train.vectors.size(0), questions);
+    scene = std::make_unique<RetentionScene>(RetentionScene{
+        model, experiment.retention_rows, experiment.retention_prefixes, experiment.train.vectors, *stream,
+        compute.rows_at_once(config.micro_batch, questions), compute});
   }
   if (scene) prepare(mechanisms, *scene);
 
   AdamW optimiser(model.parameters(), {.weight_decay = config.weight_decay});
   if (checkpoint) restore(*checkpoint, model, optimiser, mechanisms);
   const std::int64_t done = checkpoint ? checkpoint->step : 0;
-  run.cut_history(checkpoint ? checkpoint->history_bytes : 0);
-  JsonLines history = run.history();
+  TrainingRecord record(run, config_digest, checkpoint);
   const auto save = [&](std::int64_t step) {
-    save_checkpoint(run, step, config_digest, history.save(), model, optimiser, mechanisms);
+    if (!group.is_alone()) group.require_same("the adapter", digest_of_adapter(model).hex());
+    record.save(step, model, optimiser, mechanisms);
   };
 
   const std::int64_t total = audio.steps_per_epoch() * config.epochs;
   if (done > total)
     throw common::Error(
         common::ErrorKind::mismatch,
-        fmt::format("the checkpoint of {} is of step {} and the run has {}; start again without --resume",
-                    run.path().string(), done, total));
+        fmt::format("the run's checkpoint is of step {} and it has {}; start again without --resume", done,
+                    total));
   const std::int64_t warmup = warmup_steps(total);
   common::Progress progress("training " + config.variant, "steps", static_cast<std::uint64_t>(total),
                             config.verbosity);
   progress.go_on_from(static_cast<std::uint64_t>(done));
   for (std::int64_t step = done + 1; step <= total; ++step) {
-    if (common::stop_requested()) {
+    if (group.any(common::stop_requested())) {
       save(step - 1);
+      group.wait_for_all();  // nobody ends before it is saved
       throw common::Error(common::ErrorKind::stopped, "stopped after step " + std::to_string(step - 1) +
                                                           " of " + std::to_string(total) +
                                                           "; the same command with --resume goes on");
     }
     StepResult result = compute_step(step, experiment, model, mechanisms, scene.get(), audio.rows(step),
                                      static_cast<std::size_t>(rows_at_once), compute);
-    StepSummary summary = summarise_step(result, model.parameters().size());
+    const std::vector<torch::Tensor> leaves = leaves_of(model);
+    share(group, leaves, result);
+    StepSummary summary = summarise_step(result, leaves);
     for (const auto& mechanism : mechanisms) mechanism->before_update(summary.gradients, model);
     const double norm = clip_gradients(summary.gradients, config.gradient_limit);
     if (!std::isfinite(summary.total_loss) || !std::isfinite(norm)) diverged(step);
     const double factor = schedule_factor(step, total, warmup);
     optimiser.step(summary.gradients, config.projector_rate * factor, config.adapter_rate * factor);
     for (const auto& mechanism : mechanisms) mechanism->after_update(model);
-    history.append(
+    record.append(
         history_record(step, audio.epoch_of(step), config, factor, summary, norm, result, mechanisms));
     progress.note(losses_text(summary, result, mechanisms));
     progress.add(1);
@@ -257,7 +278,7 @@ TrainingResult train(const RunConfig& config, Experiment& experiment, SafeModel&
   }
   save(total);
   for (const auto& mechanism : mechanisms) mechanism->finish(model);
-  TrainingResult result{total, activity_of(run, mechanisms)};
+  TrainingResult result{total, record.activity_of(mechanisms)};
   refuse_idle(result.activity);
   return result;
 }

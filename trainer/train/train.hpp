@@ -19,11 +19,11 @@ struct TrainingResult {
 [[nodiscard]] Mechanisms make_mechanisms(const RunConfig& config);
 
 // Trains `model`, from `checkpoint` on where there is one, and leaves history.jsonl and checkpoints/ in the
-// run. Throws Error{stopped} once a signal
-// has come and the state is saved; mismatch where the loss is no longer finite, or where an enabled mechanism
-// never acted.
+// run, which is null but in the first process of a group. All of them hold the same adapter after every step.
+// Throws Error{stopped} in all once a signal has come to one and the state is saved; mismatch where the loss
+// is no longer finite, or where an enabled mechanism never acted.
 TrainingResult train(const RunConfig& config, Experiment& experiment, SafeModel& model,
-                     Mechanisms& mechanisms, RunDirectory& run, const std::string& config_digest,
+                     Mechanisms& mechanisms, RunDirectory* run, const std::string& config_digest,
                      const Compute& compute, const std::optional<Checkpoint>& checkpoint);
 
 }  // namespace trainer

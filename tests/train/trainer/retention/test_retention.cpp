@@ -68,13 +68,15 @@ TEST_CASE("Fisher of a softmax-linear model is its analytic value, and not the s
   at::Generator generator = make_generator(7, "labels");
   const std::int64_t samples = 4000;
   torch::Tensor mean_gradient = torch::zeros_like(weight.detach());
-  const std::vector<torch::Tensor> fisher = mean_squared_gradients(samples, [&](std::int64_t) {
-    const torch::Tensor log_p = torch::log_softmax(weight.mv(x), 0);
-    const auto label = torch::multinomial(log_p.detach().exp(), 1, false, generator).item<std::int64_t>();
-    std::vector<torch::Tensor> gradient = torch::autograd::grad({log_p[label]}, {weight});
-    mean_gradient += gradient[0] / static_cast<double>(samples);
-    return gradient;
-  });
+  const Compute one_thread(1, 24, {});
+  const std::vector<torch::Tensor> fisher =
+      mean_squared_gradients(samples, {weight}, one_thread, [&](std::int64_t) {
+        const torch::Tensor log_p = torch::log_softmax(weight.mv(x), 0);
+        const auto label = torch::multinomial(log_p.detach().exp(), 1, false, generator).item<std::int64_t>();
+        std::vector<torch::Tensor> gradient = torch::autograd::grad({log_p[label]}, {weight});
+        mean_gradient += gradient[0] / static_cast<double>(samples);
+        return gradient;
+      });
   CHECK(torch::allclose(fisher[0], analytic, 0.1, 0.01));
   // The square of the mean gradient, which the Python original takes, is smaller by orders of magnitude.
   CHECK(mean_gradient.pow(2).sum().item<double>() < 0.05 * fisher[0].sum().item<double>());

@@ -151,7 +151,7 @@ TEST_CASE("a run with every rival that is resumed at its last step has the weigh
     SafeModel model(*experiment.base, experiment.silence, config.projector, config.fusion, config.seed);
     Mechanisms mechanisms = make_mechanisms(config);
     const TrainingResult result =
-        train(config, experiment, model, mechanisms, run, digest, compute, checkpoint);
+        train(config, experiment, model, mechanisms, &run, digest, compute, checkpoint);
     CHECK(result.activity.size() == 6);
     return copies_of(leaves_of(model));
   };
@@ -176,6 +176,6 @@ TEST_CASE("mechanisms that ask no question need no retention questions") {
   SafeModel model(*experiment.base, experiment.silence, config.projector, config.fusion, config.seed);
   Mechanisms mechanisms = make_mechanisms(config);
   const TrainingResult result =
-      train(config, experiment, model, mechanisms, run, "x", Compute(1, config.fusion.width, {}), {});
+      train(config, experiment, model, mechanisms, &run, "x", Compute(1, config.fusion.width, {}), {});
   CHECK(result.activity.at("l2_sp").acted_steps == result.steps - 1);  // at rest in the first
 }

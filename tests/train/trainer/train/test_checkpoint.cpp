@@ -28,7 +28,7 @@ struct Trained {
   void train_from(const std::optional<Checkpoint>& checkpoint) {
     SafeModel model(*experiment.base, experiment.silence, config.projector, config.fusion, config.seed);
     Mechanisms mechanisms = make_mechanisms(config);
-    (void)train(config, experiment, model, mechanisms, run, k_digest, compute, checkpoint);
+    (void)train(config, experiment, model, mechanisms, &run, k_digest, compute, checkpoint);
   }
   [[nodiscard]] fs::path file() const { return run.checkpoints() / "last.safetensors"; }
   // Empty: it is taken.

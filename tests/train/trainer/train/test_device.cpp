@@ -89,7 +89,7 @@ Outcome run_on(const Placement& placement, RunConfig config, const std::filesyst
   const auto run_training = [&](SafeModel& model, const std::optional<Checkpoint>& checkpoint) {
     Mechanisms mechanisms = make_mechanisms(config);
     mechanisms.push_back(std::make_unique<Copier>(run.checkpoints()));
-    (void)train(config, experiment, model, mechanisms, run, "x", compute, checkpoint);
+    (void)train(config, experiment, model, mechanisms, &run, "x", compute, checkpoint);
   };
   Outcome outcome;
   SafeModel model(*experiment.base, experiment.silence, config.projector, config.fusion, config.seed);

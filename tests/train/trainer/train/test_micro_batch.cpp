@@ -1,7 +1,7 @@
 #include "common/file.hpp"
 #include "tests/support/scratch.hpp"
 #include "tests/support/small_experiment.hpp"
-#include "trainer/train/ordered_sum.hpp"
+#include "trainer/retention/ordered_sum.hpp"
 #include "trainer/train/train.hpp"
 
 #include <doctest/doctest.h>
@@ -19,7 +19,7 @@ std::string history_of(const RunConfig& config, Kept kept, std::int64_t width = 
   RunDirectory run = RunDirectory::create(scratch.path(), config.variant, common::digest_of("x"),
                                           std::chrono::system_clock::from_time_t(0));
   // The width that Compute is told decides how many rows go into one pass.
-  (void)train(config, experiment, model, mechanisms, run, "x", Compute(2, width, {}), {});
+  (void)train(config, experiment, model, mechanisms, &run, "x", Compute(2, width, {}), {});
   return common::read_text(run.path() / "history.jsonl", 1 << 20);
 }
 

@@ -1,4 +1,4 @@
-#include "trainer/train/ordered_sum.hpp"
+#include "trainer/retention/ordered_sum.hpp"
 
 #include "common/error.hpp"
 #include "trainer/retention/mechanism.hpp"

@@ -1,0 +1,29 @@
+// The run that an earlier call of the same configuration left: --resume goes on with it. Of several processes
+// the first looks for it and holds its lock, and the others are told.
+#pragma once
+
+#include <filesystem>
+#include <optional>
+
+#include "trainer/distributed/process_group.hpp"
+#include "trainer/results/run_directory.hpp"
+#include "trainer/run/run.hpp"
+#include "trainer/train/checkpoint.hpp"
+
+namespace trainer {
+
+enum class RunState { fresh, unfinished, finished };
+
+struct EarlierRun {
+  RunState state = RunState::fresh;
+  std::optional<std::filesystem::path> finished;    // in the first process
+  std::optional<RunDirectory> unfinished;           // likewise
+  std::optional<Checkpoint> checkpoint;             // in all
+  common::Json resumed_at = common::Json::array();  // steps, this time included
+};
+
+// An io error where another process works on it.
+[[nodiscard]] EarlierRun find_earlier_run(const RunConfig& config, Resume resume,
+                                          const common::Digest& config_digest, const ProcessGroup& group);
+
+}  // namespace trainer
