@@ -14,6 +14,7 @@
 #   sbatch scripts/overfitting_test.sh                    one array task a variant, on CPUs
 #   SBATCH_GRES=gpu:1 sbatch scripts/overfitting_test.sh  the same on GPUs; needs a LibTorch for CUDA, Debian's has none
 #   SEEDS='42 43 44' sbatch --array=0-8 scripts/overfitting_test.sh   three variants with three seeds
+#   sbatch --ntasks=4 --gpus-per-task=1 scripts/overfitting_test.sh   four processes share each run
 #   SWEEP=sweep.json sbatch --array=0-N scripts/overfitting_test.sh   the runs of a sweep file; safe-trainer sweep
 #                                                         --count says how many there are, and N is one less
 #   scripts/overfitting_test.sh [FLAG...]                 here, one after the other; a run that fails does not stop
@@ -130,8 +131,22 @@ forwarded=0
 forward() {
   if [[ $stopped == 1 && $forwarded == 0 && -n $child ]]; then
     forwarded=1
-    kill -TERM "$child" 2>/dev/null || true
+    # Of several processes srun is the child, which would kill them; SLURM signals the step itself.
+    if [[ ${#launcher[@]} -gt 0 ]]; then signal_step; else kill -TERM "$child" 2>/dev/null || true; fi
   fi
+}
+
+# Several tasks a job share each run: they are a step, which SLURM starts on all its nodes.
+launcher=()
+step_name=safe-trainer-$$
+if [[ -n ${SLURM_JOB_ID:-} && ${SLURM_NTASKS:-1} -gt 1 ]]; then
+  launcher=(srun --ntasks="$SLURM_NTASKS" --cpus-per-task="${SLURM_CPUS_PER_TASK:-1}" --job-name="$step_name"
+    --overlap --kill-on-bad-exit=0 --wait=0)
+fi
+signal_step() {
+  local step
+  step=$(squeue --steps --noheader --jobs "$SLURM_JOB_ID" --format '%i %j' 2>/dev/null | awk -v name="$step_name" '$2 == name {print $1}')
+  [[ -z $step ]] || scancel --signal=TERM "$step" || true
 }
 trap 'signalled=1; stopped=1; forward' TERM HUP USR1 USR2
 trap 'signalled=1' INT
@@ -175,7 +190,7 @@ run_one() { # VARIANT SEED [FLAG...]
     # A job that SLURM started before has a run to go on with. A sweep always goes on.
     [[ ${SLURM_RESTART_COUNT:-0} == 0 ]] || command+=(--resume)
   fi
-  command+=("$@")
+  command=("${launcher[@]}" "${command[@]}" "$@")
   log "$name: $(printf '%q ' "${command[@]}")"
   "${command[@]}" &
   child=$!
@@ -236,6 +251,7 @@ requeue_killed() {
 # verified on the way, and again when the trainer opens the pack.
 stage() {
   local packer id copy
+  [[ ${SLURM_JOB_NUM_NODES:-1} -eq 1 ]] || die 2 "STAGE copies the pack to one node, and the job has $SLURM_JOB_NUM_NODES"
   packer=$(find_program safe-packer)
   [[ -n $packer ]] || die 3 "STAGE needs safe-packer beside safe-trainer or in PATH"
   id=$("$packer" list --json "$PACK_ROOT" | sed -n 's/^  "id": "\([0-9a-f]*\)".*/\1/p')

@@ -42,8 +42,8 @@ Heartbeat::Heartbeat(const World& world)
     : world_(world), answered_(Clock::now()), others_(static_cast<std::size_t>(world.size)) {
   watches_ = std::thread([this] { watch(); });
   try {
-    store_ = std::make_unique<KeyStore>(
-        world_, world_.rank == 0 && !world_.has_agent ? StoreSide::serve : StoreSide::connect, k_patience);
+    store_ = std::make_unique<KeyStore>(world_, world_.rank == 0 ? StoreSide::serve : StoreSide::connect,
+                                        k_patience);
     meet();
   } catch (...) {
     stops_ = true;

@@ -39,8 +39,8 @@ ProcessGroup::ProcessGroup(const World& world) : world_(world) {
                   "start one, or build it with the headers of its LibTorch's Gloo",
                   world.size));
 }
-void ProcessGroup::sum(std::vector<torch::Tensor>& /*tensors*/,
-                       const std::vector<torch::Tensor>& /*like*/) const {}
+void ProcessGroup::sum(std::vector<torch::Tensor>& /*tensors*/, const std::vector<torch::Tensor>& /*like*/,
+                       std::vector<double>& /*numbers*/) const {}
 void ProcessGroup::sum(std::vector<double>& /*numbers*/) const {}
 std::vector<torch::Tensor> ProcessGroup::broadcast(const std::vector<torch::Tensor>& tensors,
                                                    int /*owner*/) const {
@@ -140,36 +140,41 @@ void ProcessGroup::sum(std::vector<double>& numbers) const {
         torch::from_blob(numbers.data(), {static_cast<std::int64_t>(numbers.size())}, torch::kFloat64));
 }
 
-void ProcessGroup::sum(std::vector<torch::Tensor>& tensors, const std::vector<torch::Tensor>& like) const {
+void ProcessGroup::sum(std::vector<torch::Tensor>& tensors, const std::vector<torch::Tensor>& like,
+                       std::vector<double>& numbers) const {
   if (!state_) return;
   tensors.resize(like.size());
-  std::vector<double> defined;
-  for (const torch::Tensor& tensor : tensors) defined.push_back(tensor.defined() ? 1 : 0);
-  sum(defined);
+  // Behind the numbers, by how many each tensor is defined.
+  const std::size_t own_numbers = numbers.size();
+  for (const torch::Tensor& tensor : tensors) numbers.push_back(tensor.defined() ? 1 : 0);
+  torch::Tensor more =
+      torch::from_blob(numbers.data(), {static_cast<std::int64_t>(numbers.size())}, torch::kFloat64);
   constexpr std::int64_t k_numbers_at_once = std::int64_t{1} << 23;  // 64 MiB
+  std::vector<torch::Tensor> sums(like.size());
   for (std::size_t begin = 0; begin < like.size();) {
     std::vector<torch::Tensor> parts;
     std::size_t end = begin;
-    for (std::int64_t numbers = 0; end < like.size() && (numbers == 0 || numbers < k_numbers_at_once);
-         ++end) {
-      if (defined[end] == 0) continue;
-      numbers += like[end].numel();
+    for (std::int64_t held = 0; end < like.size() && (held == 0 || held < k_numbers_at_once); ++end) {
+      held += like[end].numel();
       parts.push_back(tensors[end].defined()
                           ? tensors[end].detach().to(torch::kCPU, torch::kFloat64).reshape({-1})
                           : torch::zeros({like[end].numel()}, torch::kFloat64));
     }
-    if (!parts.empty()) {
-      const torch::Tensor flat = torch::cat(parts);
-      state_->reduce(flat);
-      std::int64_t place = 0;
-      for (std::size_t k = begin; k < end; ++k) {
-        if (defined[k] == 0) continue;
-        tensors[k] = flat.slice(0, place, place + like[k].numel()).view(like[k].sizes()).to(like[k].device());
-        place += like[k].numel();
-      }
+    if (begin == 0) parts.push_back(more);
+    const torch::Tensor flat = torch::cat(parts);
+    state_->reduce(flat);
+    std::int64_t place = 0;
+    for (std::size_t k = begin; k < end; ++k) {
+      sums[k] = flat.slice(0, place, place + like[k].numel()).view(like[k].sizes()).to(like[k].device());
+      place += like[k].numel();
     }
+    if (begin == 0) more.copy_(flat.slice(0, place));
     begin = end;
   }
+  if (like.empty()) sum(numbers);
+  for (std::size_t k = 0; k < like.size(); ++k)
+    tensors[k] = numbers[own_numbers + k] > 0 ? sums[k] : torch::Tensor();
+  numbers.resize(own_numbers);
 }
 
 std::string ProcessGroup::broadcast(const std::string& text, int owner) const {
@@ -211,6 +216,11 @@ void ProcessGroup::wait_for_all() const {
 }
 
 #endif
+
+void ProcessGroup::sum(std::vector<torch::Tensor>& tensors, const std::vector<torch::Tensor>& like) const {
+  std::vector<double> none;
+  sum(tensors, like, none);
+}
 
 std::vector<std::string> ProcessGroup::gather(const std::string& text) const {
   std::vector<std::string> texts;

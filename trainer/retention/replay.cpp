@@ -37,7 +37,7 @@ common::Json ReplayOptions::json() const { return {{"weight", weight}}; }
 
 MechanismNeeds ReplayOptions::needs(std::int64_t batch) const {
   // Where the base is not certain, its likeliest token pulls from the first step on.
-  return {.first_step = 1, .questions_a_step = static_cast<double>(batch), .adapter_copies = 1};
+  return {.first_step = 1, .questions_a_step = static_cast<double>(batch), .adapter_copies = 2};
 }
 
 std::unique_ptr<RetentionMechanism> ReplayOptions::make(std::int64_t /*seed*/) const {

@@ -62,12 +62,12 @@ MechanismNeeds retention_needs(const RunConfig& config) {
   return sum;
 }
 
-// Copies of the trained numbers: themselves, two moments, the sum of gradients and those of a pass, and those
+// Copies of the trained numbers: themselves, two moments, the sum of gradients in fp64, those of a pass, and those
 // of the mechanisms.
 std::uint64_t adapter_bytes(const RunConfig& config) {
   const AdapterParameters count = adapter_parameters(config);
   const MechanismNeeds needs = retention_needs(config);
-  const std::uint64_t copies = 5 + static_cast<std::uint64_t>(needs.adapter_copies);
+  const std::uint64_t copies = 6 + static_cast<std::uint64_t>(needs.adapter_copies);
   return (count.trained * copies + count.frozen) * k_float32_bytes +
          config.fusion.layers.size() * 8 *
              product_of({needs.layer_squares, config.fusion.width, config.fusion.width});

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <iterator>
 #include <utility>
 
 #include "common/digest.hpp"
@@ -51,6 +52,7 @@ struct StepResult {
   std::vector<AudioPass> audio;
   std::vector<torch::Tensor> audio_gradients;  // of the sum of their losses
   std::vector<RetentionTerm> terms;            // one a mechanism
+  bool asked_to_stop = false;                  // of several processes, one
 };
 
 StepResult compute_step(std::int64_t step, const Experiment& experiment, SafeModel& model,
@@ -81,26 +83,41 @@ StepResult compute_step(std::int64_t step, const Experiment& experiment, SafeMod
   return result;
 }
 
-// What the passes of the other processes found goes into `result`, the same in all of them.
+// What the passes of the other processes found goes into `result`, the same in all of them; and whether one
+// of them was asked to stop.
 void share(const ProcessGroup& group, const std::vector<torch::Tensor>& leaves, StepResult& result) {
   if (group.is_alone()) return;
-  group.sum(result.audio_gradients, leaves);
-  std::vector<double> numbers;  // of each pass the one process that ran it has them, all others 0
-  for (const AudioPass& pass : result.audio)
+  std::vector<RetentionTerm*> shared;
+  for (RetentionTerm& term : result.terms)
+    if (term.of == RetentionTerm::Of::own_passes) shared.push_back(&term);
+  std::vector<double> numbers = {common::stop_requested() ? 1.0 : 0.0};
+  for (const AudioPass& pass : result.audio)  // the one process that ran it has them, all others 0
     numbers.insert(numbers.end(),
                    {pass.loss_sum, static_cast<double>(pass.positions), static_cast<double>(pass.right)});
-  for (const RetentionTerm& term : result.terms)
-    numbers.push_back(term.of == RetentionTerm::Of::own_passes ? term.value : 0);
-  group.sum(numbers);
-  for (std::size_t p = 0; p < result.audio.size(); ++p)
-    result.audio[p] = {numbers[3 * p], static_cast<std::int64_t>(numbers[3 * p + 1]),
-                       static_cast<std::int64_t>(numbers[3 * p + 2])};
-  for (std::size_t m = 0; m < result.terms.size(); ++m) {
-    RetentionTerm& term = result.terms[m];
-    if (term.of != RetentionTerm::Of::own_passes) continue;
-    term.value = numbers[3 * result.audio.size() + m];
-    group.sum(term.gradients, leaves);
-    term.gradient_norm = gradient_norm(term.gradients);
+  std::vector<torch::Tensor> gradients = std::move(result.audio_gradients), like = leaves;
+  gradients.resize(leaves.size());
+  for (RetentionTerm* term : shared) {
+    numbers.push_back(term->value);
+    term->gradients.resize(leaves.size());
+    std::move(term->gradients.begin(), term->gradients.end(), std::back_inserter(gradients));
+    like.insert(like.end(), leaves.begin(), leaves.end());
+  }
+  group.sum(gradients, like, numbers);
+  auto number = numbers.begin();
+  result.asked_to_stop = *number++ > 0;
+  for (AudioPass& pass : result.audio) {
+    pass = {number[0], static_cast<std::int64_t>(number[1]), static_cast<std::int64_t>(number[2])};
+    number += 3;
+  }
+  const auto part_of_gradients = [&](std::size_t part) {
+    const auto begin = gradients.begin() + static_cast<std::ptrdiff_t>(part * leaves.size());
+    return std::vector<torch::Tensor>(begin, begin + static_cast<std::ptrdiff_t>(leaves.size()));
+  };
+  result.audio_gradients = part_of_gradients(0);
+  for (std::size_t m = 0; m < shared.size(); ++m) {
+    shared[m]->value = *number++;
+    shared[m]->gradients = part_of_gradients(m + 1);
+    shared[m]->gradient_norm = gradient_norm(shared[m]->gradients);
   }
 }
 
@@ -251,8 +268,9 @@ TrainingResult train(const RunConfig& config, Experiment& experiment, SafeModel&
   common::Progress progress("training " + config.variant, "steps", static_cast<std::uint64_t>(total),
                             config.verbosity);
   progress.go_on_from(static_cast<std::uint64_t>(done));
+  bool is_stopping = group.any(common::stop_requested());
   for (std::int64_t step = done + 1; step <= total; ++step) {
-    if (group.any(common::stop_requested())) {
+    if (group.is_alone() ? common::stop_requested() : is_stopping) {
       save(step - 1);
       group.wait_for_all();  // nobody ends before it is saved
       throw common::Error(common::ErrorKind::stopped, "stopped after step " + std::to_string(step - 1) +
@@ -263,6 +281,7 @@ TrainingResult train(const RunConfig& config, Experiment& experiment, SafeModel&
                                      static_cast<std::size_t>(rows_at_once), compute);
     const std::vector<torch::Tensor> leaves = leaves_of(model);
     share(group, leaves, result);
+    is_stopping = result.asked_to_stop;
     StepSummary summary = summarise_step(result, leaves);
     for (const auto& mechanism : mechanisms) mechanism->before_update(summary.gradients, model);
     const double norm = clip_gradients(summary.gradients, config.gradient_limit);

@@ -335,6 +335,37 @@ def test_sweep(node, world):
     print("a sweep as an array, staged once, with its report as a dependent job", flush=True)
 
 
+def test_several_processes(node, world):
+    """Two tasks share a run: by srun alone, then by the job script, whose tasks are stopped in every way."""
+    trainer = world.bin / "safe-trainer"
+    flags = ["--variant", "full_safe", "--pack-root", world.pack, "--base", world.base / "vl", "--audio-encoder",
+             world.base / "audio", "--num-epochs", "101", "--subset-size", "12", "--val-size", "20"]
+    run(trainer, "run", *FLAGS, *flags, "--output-root", node.folder / "alone", cwd=node.folder)
+    run("srun", "--ntasks=2", "--mem=500", trainer, "run", *FLAGS, *flags, "--output-root", node.folder / "two",
+        cwd=node.folder)
+    compare(runs_of(node.folder / "two"), runs_of(node.folder / "alone"))
+    print("srun -n 2: the bytes of one process", flush=True)
+
+    epochs = {"NUM_EPOCHS": "700", "VARIANTS": "full_safe"}
+    whole, runs = node.folder / "alone-script", node.folder / "two-script"
+    run("bash", SCRIPT, *FLAGS, env=world.environment(whole, **epochs), cwd=node.folder)
+    job = submit(node, world.environment(runs, **epochs), node.folder / "two", "--array=0-0", "--ntasks=2", "--time=30")
+    task = f"{job}_0"
+    for number, way in enumerate(WAYS):
+        node.wait_for(lambda: node.state(task).get("JobState") == "RUNNING" and trainer_of(task), "the task", 60)
+        time.sleep(6)
+        check(trainer_of(task), "the task had ended before it was stopped; give it more to do")
+        WAYS[way](task)
+        node.wait_for(lambda: int(node.state(task).get("Restarts", 0)) == number + 1 or is_done(node.state(task)),
+                      f"the requeue after {way}", 90)
+        check(int(node.state(task).get("Restarts", 0)) == number + 1,
+              f"{task} ended as {node.state(task).get('JobState')} after {way}")
+        print(f"  two processes, {way}: comes back", flush=True)
+    finish(node, [task], 300)
+    compare(runs_of(runs), runs_of(whole))
+    print("the job script with two tasks, stopped four times: the bytes of one process", flush=True)
+
+
 def test_parts(node, world):
     packer = world.bin / "safe-packer"
     parts = node.folder / "parts"
@@ -355,8 +386,9 @@ def main():
         node = OneNode(folder)
         world = World(folder, bin_folder)
         test_parts(node, world)
+        test_several_processes(node, world)
         test_sweep(node, world)
-        test_array(node, world, stops)
+        test_array(node, world, stops) if stops else None
         test_time_limit(node, world)
     finally:
         if node is not None:
