@@ -65,14 +65,14 @@ world=$work/world
 if [[ ! -e $world/base/vl/config.json ]]; then
   say 'a small pack and base'
   rm -rf "$world"
-  m=("$bin/safe-manifest" --quiet)
+  manifest() { "$bin/safe-manifest" --quiet "$@" >&2; }
   vqa=$world/data/vqa
   val=(--questions "$vqa/v2_OpenEnded_mscoco_val2014_questions.json" --annotations "$vqa/v2_mscoco_val2014_annotations.json")
   "$bin/safe-packer" synthesize --quiet --out "$world/data" --clips 60 --questions 600 --train-questions 2000 >&2
-  "${m[@]}" audio --metadata "$world/data/audiocaps/train.csv" --subset-size 32 --output "$world/subset_manifest.json"
-  "${m[@]}" val "${val[@]}" --subset-size 100 --output "$world/val_manifest.json"
-  "${m[@]}" retention "${val[@]}" --subset-size 100 --exclude "$world/val_manifest.json" --output "$world/retention_manifest.json"
-  "${m[@]}" base --questions "$vqa/v2_OpenEnded_mscoco_train2014_questions.json" \
+  manifest audio --metadata "$world/data/audiocaps/train.csv" --subset-size 32 --output "$world/subset_manifest.json"
+  manifest val "${val[@]}" --subset-size 100 --output "$world/val_manifest.json"
+  manifest retention "${val[@]}" --subset-size 100 --exclude "$world/val_manifest.json" --output "$world/retention_manifest.json"
+  manifest base --questions "$vqa/v2_OpenEnded_mscoco_train2014_questions.json" \
     --annotations "$vqa/v2_mscoco_train2014_annotations.json" --subset-size 1000 --captions "$world/data/audiocaps/train.csv" \
     --exclude "$world/val_manifest.json" --exclude "$world/retention_manifest.json" --exclude "$world/subset_manifest.json" \
     --output "$world/base_manifest.json"
@@ -156,7 +156,7 @@ peak=$(peak_rate)
 
 echo
 echo "Shapes, in $dtype, against transformers (\`tests/bench/kl_step.py\`); ${question_batch} questions a KL step. The rate is of a step of"
-echo "\`full_safe\`, by the operations that \`plan\` counts, of the $(awk -v r="$peak" 'BEGIN { printf "%.1f", r / 1e12 }') TFLOP/s of a large product here."
+echo "\`full_safe\`, by the operations that \`plan\` counts, of the $(awk -v r="$peak" 'BEGIN { printf "%.3g", r / 1e12 }') TFLOP/s of a large product here."
 echo
 echo '| shape | KL step, keys kept | states | transformers | times as fast | memory | transformers | load | step | of the rate | questions a second, three voices | memory at most, GB | plan said |'
 echo '|---|---|---|---|---|---|---|---|---|---|---|---|---|'
@@ -164,7 +164,7 @@ for shape in "${shapes[@]}"; do
   model=$work/$shape
   if [[ ! -e $model/config.json ]]; then
     say "random weights of shape $shape"
-    "$python" tests/bench/random_llava.py "$model" "$shape" "$world/base/vl"
+    "$python" tests/bench/random_llava.py "$model" "$shape" "$world/base/vl" >&2
   fi
   say "KL steps of $shape"
   for kept in keys states; do

@@ -28,10 +28,15 @@ inline constexpr const char* k_captions_per_clip = "captions_per_clip";
 inline constexpr const char* k_arithmetic = "arithmetic";        // {"blas": kernels, "aten": kernels}
 inline constexpr const char* k_resumed_at = "resumed_at_steps";  // a list, empty where it never was
 inline constexpr const char* k_micro_batch =
-    "micro_batch_size";  // on a GPU: rows at once, by its free memory
+    "micro_batch_size";                                  // on a GPU: rows at once, by its free memory
 inline constexpr const char* k_processes = "processes";  // that shared the run, where there were several
+// Of retention questions, what stands before them: "keys" or "states", by the memory that there was.
+inline constexpr const char* k_kept_prefixes = "kept_prefixes";
+inline constexpr const char* k_keys = "keys";
+inline constexpr const char* k_states = "states";
 // Facts of one run, which config_digest does not cover: it is the SHA-256 of the line without them.
-inline constexpr std::array<std::string_view, 6> k_outside_digest = {
-    k_config_digest, "output_dir", k_feature_cache, k_resumed_at, k_micro_batch, k_processes};
+inline constexpr std::array<std::string_view, 7> k_outside_digest = {
+    k_config_digest, "output_dir", k_feature_cache, k_resumed_at,
+    k_micro_batch,   k_processes,  k_kept_prefixes};
 
 }  // namespace trainer

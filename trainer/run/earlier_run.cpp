@@ -15,7 +15,10 @@ namespace fs = std::filesystem;
 void go_on_with(RunDirectory run, const std::string& config_digest, EarlierRun& earlier) {
   earlier.state = RunState::unfinished;
   earlier.checkpoint = read_checkpoint(run, config_digest);
-  common::Json resumed_at = run.read_config().value(k_resumed_at, common::Json::array());
+  const common::Json config = run.read_config();
+  if (const std::string kept = config.value(k_kept_prefixes, std::string()); !kept.empty())
+    earlier.kept = kept == k_keys ? Kept::keys : Kept::states;
+  common::Json resumed_at = config.value(k_resumed_at, common::Json::array());
   if (!resumed_at.is_array())
     throw common::Error(common::ErrorKind::format,
                         fmt::format("{}: \"{}\" is not a list; start again without "
@@ -46,6 +49,7 @@ EarlierRun look_for_run(const RunConfig& config, const common::Digest& config_di
 void tell_others(const ProcessGroup& group, EarlierRun& earlier) {
   common::Json told = {{"state", static_cast<int>(earlier.state)}, {"names", common::Json::array()}};
   std::vector<torch::Tensor> tensors;
+  if (earlier.kept) told["kept"] = static_cast<int>(*earlier.kept);
   if (earlier.checkpoint) {
     told["step"] = earlier.checkpoint->step;
     for (const auto& [name, tensor] : earlier.checkpoint->file.tensors) {
@@ -57,6 +61,7 @@ void tell_others(const ProcessGroup& group, EarlierRun& earlier) {
   tensors = group.broadcast(tensors, 0);
   if (group.is_first()) return;
   earlier.state = static_cast<RunState>(told.at("state").get<int>());
+  if (told.contains("kept")) earlier.kept = static_cast<Kept>(told.at("kept").get<int>());
   if (!told.contains("step")) return;
   earlier.checkpoint.emplace();
   earlier.checkpoint->step = told.at("step").get<std::int64_t>();

@@ -19,6 +19,7 @@ struct EarlierRun {
   std::optional<std::filesystem::path> finished;    // in the first process
   std::optional<RunDirectory> unfinished;           // likewise
   std::optional<Checkpoint> checkpoint;             // in all
+  std::optional<Kept> kept;                         // the prefixes, likewise
   common::Json resumed_at = common::Json::array();  // steps, this time included
 };
 

@@ -188,7 +188,8 @@ RunResult run_experiment(RunConfig config, Resume resume, std::shared_ptr<const 
                                    earlier.checkpoint ? earlier.checkpoint->step : 0));
   const FeatureCaches caches = open_caches(config, record, models.placement, compute);
   const auto open = [&] {
-    return open_experiment(pack, std::move(selection), config, std::move(models), caches, compute);
+    return open_experiment(pack, std::move(selection), config, std::move(models), caches, compute,
+                           earlier.kept);
   };
   Experiment experiment = earlier.state == RunState::unfinished ? resumable("encoding", open) : open();
   watch.lap("encode_s");
@@ -199,6 +200,8 @@ RunResult run_experiment(RunConfig config, Resume resume, std::shared_ptr<const 
     record["output_dir"] = run->path().filename().string();
     if (experiment.base->placement().device.is_cuda()) record[k_micro_batch] = config.micro_batch;
     if (!group.is_alone()) record[k_processes] = group.size();
+    if (!experiment.retention_rows.empty())
+      record[k_kept_prefixes] = experiment.retention_prefixes.kept() == Kept::keys ? k_keys : k_states;
     record[k_feature_cache] = to_json(caches);
     record[k_resumed_at] = earlier.resumed_at;
     run->write_config(record);

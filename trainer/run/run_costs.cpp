@@ -62,8 +62,8 @@ MechanismNeeds retention_needs(const RunConfig& config) {
   return sum;
 }
 
-// Copies of the trained numbers: themselves, two moments, the sum of gradients in fp64, those of a pass, and those
-// of the mechanisms.
+// Copies of the trained numbers: themselves, two moments, the sum of gradients in fp64, those of a pass, and
+// those of the mechanisms.
 std::uint64_t adapter_bytes(const RunConfig& config) {
   const AdapterParameters count = adapter_parameters(config);
   const MechanismNeeds needs = retention_needs(config);

@@ -53,6 +53,7 @@ std::int64_t layer_above(const QuestionScene& scene) {
 }
 
 Kept what_to_keep(const QuestionScene& scene, std::size_t images, std::int64_t positions) {
+  if (scene.kept) return *scene.kept;
   const std::uint64_t keys = images * scene.base.decoder().prefix_bytes(layer_above(scene), positions);
   return keys <= free_bytes(scene.base.placement().device) / 4 ? Kept::keys : Kept::states;
 }

@@ -2,6 +2,7 @@
 // run once an image, and every question about it goes on from there. Memory holds a few images at a time.
 #pragma once
 
+#include <optional>
 #include <vector>
 
 #include "common/progress.hpp"
@@ -21,6 +22,7 @@ struct QuestionScene {
   const Compute& compute;
   const DiskTensors& disk;
   common::Progress& progress;
+  std::optional<Kept> kept{};  // of the prefixes of retention questions; else by the memory that there is
 };
 
 struct EncodedQuestions {

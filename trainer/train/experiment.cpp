@@ -222,7 +222,8 @@ common::Json to_json(const FeatureCaches& caches) {
 }
 
 Experiment open_experiment(const packer::VerifiedPack& pack, Selection selection, const RunConfig& config,
-                           FrozenModels models, const FeatureCaches& caches, const Compute& compute) {
+                           FrozenModels models, const FeatureCaches& caches, const Compute& compute,
+                           std::optional<Kept> kept) {
   const AudioEncoder& audio = *models.audio;
   Experiment experiment{std::move(models.base), std::move(models.tokenizer), encode_silence(audio),
                         std::move(selection)};
@@ -252,7 +253,7 @@ Experiment open_experiment(const packer::VerifiedPack& pack, Selection selection
                                      first_layer, compute, progress);
   encode_captions(model, train_rows, first_layer, compute, experiment);
   const DiskTensors disk(config.output_root);
-  const QuestionScene scene{pack, model, models.pixels, config, caches.images, compute, disk, progress};
+  const QuestionScene scene{pack, model, models.pixels, config, caches.images, compute, disk, progress, kept};
   experiment.validation = encode_items(scene, chosen.validation, validation_rows);
   for (const AskedSet& set : beyond)
     experiment.beyond.push_back({set.name, encode_items(scene, *set.questions, set.rows)});

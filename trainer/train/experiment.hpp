@@ -5,6 +5,7 @@
 
 #include <filesystem>
 #include <memory>
+#include <optional>
 #include <vector>
 
 #include "trainer/data/encoders.hpp"
@@ -81,9 +82,12 @@ struct FeatureCaches {
 // the pictures of its own only.
 [[nodiscard]] bool is_asked_here(const ProcessGroup& group, std::int64_t batch_size, std::size_t question);
 
+// kept: as the run had the prefixes before it was stopped. With MKL keys that are kept and keys that are
+// computed again differ in their last bits.
 // Of `validation` and `beyond` an item of another process has a sample and no row.
 [[nodiscard]] Experiment open_experiment(const packer::VerifiedPack& pack, Selection selection,
                                          const RunConfig& config, FrozenModels models,
-                                         const FeatureCaches& caches, const Compute& compute);
+                                         const FeatureCaches& caches, const Compute& compute,
+                                         std::optional<Kept> kept = std::nullopt);
 
 }  // namespace trainer

@@ -1,3 +1,5 @@
+#include <ATen/Context.h>
+
 #include "common/file.hpp"
 #include "tests/support/scratch.hpp"
 #include "tests/support/small_experiment.hpp"
@@ -25,14 +27,15 @@ std::string history_of(const RunConfig& config, Kept kept, std::int64_t width = 
 
 }  // namespace
 
-TEST_CASE("the micro-batch, and whether keys are kept, change no bit of a history on the CPU") {
+TEST_CASE("the micro-batch, and with OpenBLAS whether keys are kept, change no bit of a history on the CPU") {
   RunConfig config = support::small_config("full_safe");
   for (const std::int64_t width : {24, 4096}) {
     const std::string first = history_of(config, Kept::keys, width);
     for (const std::int64_t micro_batch : {1, 16}) {
       config.micro_batch = micro_batch;
       CHECK(history_of(config, Kept::keys, width) == first);
-      CHECK(history_of(config, Kept::states, width) == first);
+      // A run that goes on keeps what it kept before (earlier_run.hpp), since with MKL it is not the same.
+      if (!at::hasMKL()) CHECK(history_of(config, Kept::states, width) == first);
     }
   }
 }
