@@ -143,10 +143,14 @@ if [[ -n ${SLURM_JOB_ID:-} && ${SLURM_NTASKS:-1} -gt 1 ]]; then
   launcher=(srun --ntasks="$SLURM_NTASKS" --cpus-per-task="${SLURM_CPUS_PER_TASK:-1}" --job-name="$step_name"
     --overlap --kill-on-bad-exit=0 --wait=0)
 fi
+# SLURM may not know the step yet.
 signal_step() {
   local step
-  step=$(squeue --steps --noheader --jobs "$SLURM_JOB_ID" --format '%i %j' 2>/dev/null | awk -v name="$step_name" '$2 == name {print $1}')
-  [[ -z $step ]] || scancel --signal=TERM "$step" || true
+  while kill -0 "$child" 2>/dev/null; do
+    step=$(squeue --steps --noheader --jobs "$SLURM_JOB_ID" --format '%i %j' 2>/dev/null | awk -v name="$step_name" '$2 == name {print $1}')
+    [[ -z $step ]] || ! scancel --signal=TERM "$step" || return 0
+    sleep 1
+  done
 }
 trap 'signalled=1; stopped=1; forward' TERM HUP USR1 USR2
 trap 'signalled=1' INT
@@ -163,7 +167,7 @@ name_of() { # VARIANT SEED
 }
 
 # SLURM sends the signal of --signal, and that of scancel --signal, to job steps and not to this shell. So there is a step
-# that does nothing but die of it, and tells this shell. The trainer is no step itself: srun kills its step at once when it gets a TERM too,
+# that does nothing but die of it, and tells this shell. The trainer of a job with one task is no step itself: srun kills its step at once when it gets a TERM too,
 # and scancel --full sends it one.
 listen() { # PROCESS
   local code=0

@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # A pack of the experiment's size that nobody drew or recorded for this project: the pictures, sounds and captions of Debian's
 # tuxpaint-stamps-default, under the GPL (experiments/overfitting/stamps.py), with the programs of the release build.
-#   scripts/stamps_pack.sh ROOT
+#   scripts/stamps_pack.sh ROOT        BIN is the folder of the programs, build/release/bin if not set
 # ROOT/data gets the sources (kept where they are there already), ROOT/overfitting the manifests and data_pack.
 set -euo pipefail
 cd "$(dirname "$0")/.."
@@ -9,7 +9,7 @@ cd "$(dirname "$0")/.."
 root=$1
 sources=$root/data
 here=$root/overfitting
-bin=$PWD/build/release/bin
+bin=${BIN:-$PWD/build/release/bin}
 licence='GPL-2.0-or-later|https://www.gnu.org/licenses/old-licenses/gpl-2.0.html'
 
 if [[ ! -d $sources ]]; then

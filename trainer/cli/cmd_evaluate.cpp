@@ -66,8 +66,8 @@ void add_evaluate(common::Program& program) {
       .otherwise("all that it has");
   verb.whole("--beams", flags->request.caption_beams, {1, 64}, "Caption by a beam search with so many beams");
   verb.action([flags](const common::CommonFlags& common_flags) {
-    require_run(flags->request.run);
     return in_group([&](const std::shared_ptr<const ProcessGroup>& group) {
+      require_run(flags->request.run);
       EvaluateRequest request = request_of(*flags, common_flags);
       request.places.threads = threads_of(*group, request.places.threads);
       return on_device([&] {

@@ -21,9 +21,9 @@ void add_run(common::Program& program) {
   const auto run_flags = std::make_shared<RunFlags>();
   add_run_flags(verb, *run_flags);
   verb.action([run_flags](const common::CommonFlags& flags) {
-    RunConfig config = resolve(*run_flags);
-    config.verbosity = flags.verbosity();
     return in_group([&](const std::shared_ptr<const ProcessGroup>& group) {
+      RunConfig config = resolve(*run_flags);
+      config.verbosity = flags.verbosity();
       config.threads = threads_of(*group, flags.threads != 0 ? flags.threads : config.threads);
       return on_device([&] {
         const RunResult result =

@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "common/error.hpp"
+#include "common/program.hpp"
 #include "common/terminal.hpp"
 
 namespace trainer {
@@ -30,6 +31,23 @@ std::string host_name() {
 
 std::string key(const char* what, int rank) { return fmt::format("{}/{}", what, rank); }
 
+// A thread's sleeps, and whether the last was far longer than it should have been: the whole process was
+// stopped (SIGSTOP, a suspended job), and what the others did meanwhile is not known.
+class Nap {
+ public:
+  void take(milliseconds length) {
+    std::this_thread::sleep_for(length);
+    const Clock::time_point now = Clock::now();
+    was_long_ = now - last_ > seconds(5) + length;
+    last_ = now;
+  }
+  [[nodiscard]] bool was_long() const { return was_long_; }
+
+ private:
+  Clock::time_point last_ = Clock::now();
+  bool was_long_ = false;
+};
+
 // No destructors: other threads stand in the middle of something.
 [[noreturn]] void end_process(int code) {
   std::fflush(stdout);
@@ -45,10 +63,15 @@ Heartbeat::Heartbeat(const World& world)
     store_ = std::make_unique<KeyStore>(world_, world_.rank == 0 ? StoreSide::serve : StoreSide::connect,
                                         k_patience);
     meet();
-  } catch (...) {
+  } catch (const common::Error&) {
     stops_ = true;
     watches_.join();
     throw;
+  } catch (const std::exception&) {  // the store is gone
+    stops_ = true;
+    watches_.join();
+    throw common::Error(common::ErrorKind::io,
+                        "rank 0 ended before all processes had come; look at its message");
   }
   has_met_ = true;
   beats_ = std::thread([this] { beat(); });
@@ -60,27 +83,39 @@ Heartbeat::~Heartbeat() {
   if (watches_.joinable()) watches_.join();
 }
 
+void Heartbeat::leave() {
+  const std::lock_guard lock(mutex_);
+  store_->set(key("left", world_.rank), "1");
+}
+
 void Heartbeat::meet() {
   store_->set(key("beat", world_.rank), "0");
-  store_->set(key("host", world_.rank), host_name());
+  const std::string own = fmt::format("{} {}", host_name(), ::getpid());
+  if (const std::string there = store_->claim(key("host", world_.rank), own); there != own)
+    throw common::Error(
+        common::ErrorKind::io,
+        fmt::format("rank {} has met the others already, from {}: two runs meet at {}:{}; give this "
+                    "one another MASTER_PORT",
+                    world_.rank, there.substr(0, there.find(' ')), world_.address, world_.port));
   const Clock::time_point end = Clock::now() + k_patience;
   for (;;) {
+    common::throw_if_stop_requested();
     std::vector<int> missing;
     for (int rank = 0; rank < world_.size; ++rank) {
       Other& other = others_[static_cast<std::size_t>(rank)];
       if (!other.host.empty()) continue;
       if (const auto host = store_->find(key("host", rank)))
-        other = {*host, "0", Clock::now(), false};
+        other = {host->substr(0, host->find(' ')), "0", Clock::now(), false};
       else
         missing.push_back(rank);
     }
     answered_ = Clock::now();
     if (missing.empty()) return;
-    if (Clock::now() > end)
+    if (world_.rank == 0 && Clock::now() > end)
       throw common::Error(
           common::ErrorKind::io,
-          fmt::format("{} of {} processes did not come within {} s (rank {}); start all of them: srun "
-                      "or torchrun with as many",
+          fmt::format("{} of {} processes did not come within {} s (rank {}); start all of them, by srun or "
+                      "torchrun with as many",
                       missing.size(), world_.size, k_patience.count(), fmt::join(missing, ", ")));
     std::this_thread::sleep_for(milliseconds(50));
   }
@@ -91,13 +126,11 @@ void Heartbeat::lost(int rank, const std::string& host) {
     const std::lock_guard lock(mutex_);
     store_->set("failed", fmt::format("{} {}", rank, k_lost_code));
   }
-  // One of those who are left says it for all.
-  if (world_.rank == (rank == 0 ? 1 : 0))
-    common::print_line(
-        stderr, fmt::format("safe-trainer: rank {} on {} does not answer any more (killed, out of memory, "
-                            "or its machine or network is down), and the run ends with it; the same "
-                            "command with --resume goes on from the last checkpoint",
-                            rank, host));
+  common::print_line(stderr,
+                     fmt::format("safe-trainer: rank {} on {} does not answer any more (killed, out of "
+                                 "memory, or its machine or network is down), and the run ends with it; the "
+                                 "same command with --resume goes on from the last checkpoint",
+                                 rank, host));
   if (rank != 0) wait_for_leaving(seconds(3));
   end_process(k_lost_code);
 }
@@ -107,9 +140,11 @@ void Heartbeat::end_if_one_failed() {
   {
     const std::lock_guard lock(mutex_);
     failed = store_->find("failed");
-    if (failed && std::atoi(failed->c_str()) != world_.rank) store_->set(key("left", world_.rank), "1");
   }
   if (!failed || std::atoi(failed->c_str()) == world_.rank) return;
+  leave();
+  // The store ends with rank 0.
+  if (world_.rank == 0) wait_for_leaving(seconds(3));
   end_process(std::atoi(failed->substr(failed->find(' ') + 1).c_str()));
 }
 
@@ -134,15 +169,18 @@ void Heartbeat::look_at_others() {
 
 void Heartbeat::beat() {
   try {
+    Nap nap;
     for (std::uint64_t count = 1; !stops_; ++count) {
       {
         const std::lock_guard lock(mutex_);
         store_->set(key("beat", world_.rank), std::to_string(count));
       }
       end_if_one_failed();
+      if (nap.was_long())
+        for (Other& other : others_) other.changed = Clock::now();
       if (world_.rank == 0) look_at_others();
       answered_ = Clock::now();
-      std::this_thread::sleep_for(k_pause);
+      nap.take(k_pause);
     }
   } catch (const std::exception&) {
     if (!stops_) lost(0, others_.front().host);
@@ -151,8 +189,10 @@ void Heartbeat::beat() {
 
 // The store itself may not answer, and then its calls do not return.
 void Heartbeat::watch() {
+  Nap nap;
   while (!stops_) {
-    std::this_thread::sleep_for(milliseconds(100));
+    nap.take(milliseconds(100));
+    if (nap.was_long()) answered_ = Clock::now();
     const Clock::duration silent = Clock::now() - answered_.load();
     if (has_met_ && silent > k_silence) lost(0, others_.front().host);
     if (!has_met_ && silent > k_patience + seconds(10)) {
@@ -186,23 +226,23 @@ void Heartbeat::fail(int code) {
   // What fails everywhere, such as a pack that is not there, rank 0 says.
   if (world_.rank != 0) std::this_thread::sleep_for(seconds(2));
   try {
+    const std::string own = fmt::format("{} {}", world_.rank, code);
+    std::string first;
     {
       const std::lock_guard lock(mutex_);
-      store_->set("failed", fmt::format("{} {}", world_.rank, code));
+      first = store_->claim("failed", own);
     }
+    leave();
     if (world_.rank == 0) wait_for_leaving(seconds(5));
-    stops_ = true;
+    if (first != own) end_process(std::atoi(first.substr(first.find(' ') + 1).c_str()));
   } catch (const std::exception&) {  // nobody is left to be told
-    stops_ = true;
   }
+  stops_ = true;
 }
 
 void Heartbeat::finish() {
-  {
-    const std::lock_guard lock(mutex_);
-    stops_ = true;
-    store_->set(key("left", world_.rank), "1");
-  }
+  stops_ = true;
+  leave();
   if (world_.rank == 0) wait_for_leaving(seconds(30));
 }
 

@@ -29,9 +29,8 @@ class Heartbeat {
   // Something between the processes broke: waits until it is known which of them is gone, and ends the
   // process with a sentence about it. An io error with `what` where all live.
   [[noreturn]] void explain(const std::string& what);
-  // This process ends with `code`, and so must all. Of rank 0: returns when they have, or after a few
-  // seconds. Of another: ends the process without a word where rank 0 failed in the same moment, since it
-  // says the same.
+  // This process ends with `code`, and so must all; returns when rank 0 knows that they have, or after a few
+  // seconds. Where another failed in the same moment it ends this one without a word: one of them says it.
   void fail(int code);
   // All is done: rank 0 returns when nobody needs it any more.
   void finish();
@@ -42,6 +41,7 @@ class Heartbeat {
   void watch();
   void look_at_others();
   void end_if_one_failed();
+  void leave();
   void wait_for_leaving(std::chrono::seconds patience);
   [[noreturn]] void lost(int rank, const std::string& host);
 
@@ -55,7 +55,7 @@ class Heartbeat {
     std::chrono::steady_clock::time_point changed;
     bool left = false;
   };
-  std::vector<Other> others_;  // by rank; of rank 0
+  std::vector<Other> others_;  // by rank
   std::thread beats_, watches_;
 };
 

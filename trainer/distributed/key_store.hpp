@@ -22,6 +22,8 @@ class KeyStore {
   KeyStore& operator=(const KeyStore&) = delete;
 
   void set(const std::string& key, const std::string& value);
+  // Sets it where nobody has; else leaves it. What is there afterwards, in either case.
+  std::string claim(const std::string& key, const std::string& value);
   [[nodiscard]] std::optional<std::string> find(const std::string& key);
 
  private:

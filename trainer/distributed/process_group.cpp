@@ -77,18 +77,29 @@ std::string own_address_towards(const std::string& host, std::uint16_t port) {
   return address;
 }
 
+std::shared_ptr<gloo::transport::Device> network_named(const std::string& interface) {
+  try {
+    return c10d::ProcessGroupGloo::createDeviceForInterface(interface);
+  } catch (const std::exception&) {
+    throw common::Error(
+        common::ErrorKind::usage,
+        fmt::format("GLOO_SOCKET_IFNAME is '{}', and this machine has no network of that name with an "
+                    "address; name another (ip addr), or unset it",
+                    interface));
+  }
+}
+
 std::shared_ptr<gloo::transport::Device> network_device(const World& world) {
-  using Gloo = c10d::ProcessGroupGloo;
-  if (const char* const interface = std::getenv("GLOO_SOCKET_IFNAME"))
-    return Gloo::createDeviceForInterface(interface);
+  if (const char* const interface = std::getenv("GLOO_SOCKET_IFNAME")) return network_named(interface);
   const std::string own = own_address_towards(world.address, world.port);
-  return own.empty() ? Gloo::createDefaultDevice() : Gloo::createDeviceForHostname(own);
+  return own.empty() ? c10d::ProcessGroupGloo::createDefaultDevice()
+                     : c10d::ProcessGroupGloo::createDeviceForHostname(own);
 }
 
 }  // namespace
 
 struct ProcessGroup::State {
-  explicit State(const World& world) : heartbeat(world) {
+  explicit State(const World& world) : device(network_device(world)), heartbeat(world) {
     c10d::TCPStoreOptions options;
     options.port = world.port;
     options.waitWorkers = false;
@@ -97,7 +108,7 @@ struct ProcessGroup::State {
       const auto store = c10::make_intrusive<c10d::TCPStore>(world.address, options);
       // Heartbeats end what waits for nobody; a collective may wait for a long encoding.
       const auto choices = c10d::ProcessGroupGloo::Options::create(std::chrono::hours(24 * 7));
-      choices->devices.push_back(network_device(world));
+      choices->devices.push_back(device);
       choices->threads = 1;
       gloo = c10::make_intrusive<c10d::ProcessGroupGloo>(
           c10::make_intrusive<c10d::PrefixStore>("safe/gloo/" + world.attempt, store), world.rank, world.size,
@@ -126,6 +137,7 @@ struct ProcessGroup::State {
     run([&] { return gloo->broadcast(one, options); });
   }
 
+  std::shared_ptr<gloo::transport::Device> device;
   Heartbeat heartbeat;
   c10::intrusive_ptr<c10d::ProcessGroupGloo> gloo;
 };
@@ -232,6 +244,13 @@ bool ProcessGroup::any(bool mine) const {
   std::vector<double> count = {mine ? 1.0 : 0.0};
   sum(count);
   return count[0] > 0;
+}
+
+std::int64_t ProcessGroup::least(std::int64_t mine) const {
+  std::int64_t least = mine;
+  for (const std::string& one : gather(std::to_string(mine)))
+    least = std::min<std::int64_t>(least, std::stoll(one));
+  return least;
 }
 
 void ProcessGroup::require_same(const std::string& what, const std::string& value) const {

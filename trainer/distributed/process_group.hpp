@@ -47,6 +47,7 @@ class ProcessGroup {
   [[nodiscard]] std::vector<std::string> gather(const std::string& text) const;
   [[nodiscard]] std::string broadcast(const std::string& text, int owner) const;
   [[nodiscard]] bool any(bool mine) const;
+  [[nodiscard]] std::int64_t least(std::int64_t mine) const;
   void wait_for_all() const;
   // A mismatch error that names the ranks whose `value` is another than that of rank 0.
   void require_same(const std::string& what, const std::string& value) const;

@@ -2,9 +2,11 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <charconv>
 #include <cstdlib>
 #include <optional>
+#include <sstream>
 #include <string_view>
 
 #include "common/error.hpp"
@@ -74,8 +76,8 @@ World world_of_slurm(int size) {
   if (!rank) refuse(fmt::format("SLURM started {} tasks and SLURM_PROCID is not set", size));
   world.rank = *rank;
   world.local_rank = number("SLURM_LOCALID", 0, k_most).value_or(0);
-  // "4(x2),3": of the first nodes; the last may have fewer.
-  world.local_size = std::max(std::atoi(variable("SLURM_STEP_TASKS_PER_NODE").value_or("1").c_str()), 1);
+  world.local_size = tasks_of_node(variable("SLURM_STEP_TASKS_PER_NODE").value_or("1"),
+                                   number("SLURM_NODEID", 0, k_most).value_or(0));
   if (const auto nodes = variable("SLURM_STEP_NODELIST")) world.address = first_node(*nodes);
   constexpr unsigned long k_first_port = 15000, k_ports = 17000;  // below those that systems give out
   const unsigned long job = std::strtoul(variable("SLURM_JOB_ID").value_or("0").c_str(), nullptr, 10);
@@ -87,6 +89,16 @@ World world_of_slurm(int size) {
 }
 
 }  // namespace
+
+int tasks_of_node(const std::string& list, int node) {
+  std::istringstream parts(list);
+  for (std::string part; std::getline(parts, part, ',');) {
+    const std::size_t times = part.find("(x");
+    node -= times == std::string::npos ? 1 : std::atoi(part.c_str() + times + 2);
+    if (node < 0) return std::max(std::atoi(part.c_str()), 1);
+  }
+  return 1;
+}
 
 std::string first_node(const std::string& list) {
   const std::size_t end = list.find_first_of("[,");

@@ -21,6 +21,10 @@ struct World {
 // differs between its versions. Alone where there is neither. A usage error where they contradict each other.
 [[nodiscard]] World world_of_environment();
 
+// How many tasks the node of that number has, of a list as SLURM writes it: "4(x2),3". 1 where it does not
+// say.
+[[nodiscard]] int tasks_of_node(const std::string& list, int node);
+
 // The first of a list of nodes as SLURM writes it: "n[03-05,9],login" -> "n03".
 [[nodiscard]] std::string first_node(const std::string& list);
 

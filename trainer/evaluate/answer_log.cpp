@@ -58,7 +58,7 @@ void AnswerLog::know(const std::string& text) {
     const std::size_t end = std::min(text.find('\n', begin), text.size());
     try {
       const common::Json line = common::parse_json(std::string_view(text).substr(begin, end - begin), k_name);
-      known_[{line.at("what").get<std::string>(), line.at("batch").get<std::size_t>()}] =
+      known_[{line.at("what").get<std::string>(), line.at("begin").get<std::size_t>()}] =
           spoken_from(line.at("spoken"));
     } catch (const std::exception&) {  // as good as absent
     }
@@ -66,20 +66,20 @@ void AnswerLog::know(const std::string& text) {
   }
 }
 
-std::optional<SpokenBatch> AnswerLog::find(const std::string& what, std::size_t batch, std::size_t voices,
+std::optional<SpokenBatch> AnswerLog::find(const std::string& what, std::size_t begin, std::size_t voices,
                                            std::size_t rows) const {
   const std::lock_guard lock(mutex_);
-  const auto found = known_.find({what, batch});
+  const auto found = known_.find({what, begin});
   if (found == known_.end() || found->second.size() != voices) return std::nullopt;
   for (const std::vector<Spoken>& voice : found->second)
     if (voice.size() != rows) return std::nullopt;
   return found->second;
 }
 
-void AnswerLog::add(const std::string& what, std::size_t batch, const SpokenBatch& spoken) {
+void AnswerLog::add(const std::string& what, std::size_t begin, const SpokenBatch& spoken) {
   if (!is_finite(spoken)) return;  // JSON has no such numbers
   const std::lock_guard lock(mutex_);
-  if (lines_) lines_->append({{"what", what}, {"batch", batch}, {"spoken", to_json(spoken)}});
+  if (lines_) lines_->append({{"what", what}, {"begin", begin}, {"spoken", to_json(spoken)}});
 }
 
 void AnswerLog::remove_from(const common::Folder& run) {

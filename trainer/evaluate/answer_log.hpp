@@ -36,11 +36,11 @@ class AnswerLog {
   explicit AnswerLog(const std::string& text);
   [[nodiscard]] static std::string read(const common::Folder& run);  // empty where there is none
 
-  // Both are safe from many threads. A batch is named by what is asked, its number, and how many voices and
-  // rows it has.
-  [[nodiscard]] std::optional<SpokenBatch> find(const std::string& what, std::size_t batch,
+  // Both are safe from many threads. A batch is named by what is asked, its first row, and how many voices
+  // and rows it has.
+  [[nodiscard]] std::optional<SpokenBatch> find(const std::string& what, std::size_t begin,
                                                 std::size_t voices, std::size_t rows) const;
-  void add(const std::string& what, std::size_t batch, const SpokenBatch& spoken);
+  void add(const std::string& what, std::size_t begin, const SpokenBatch& spoken);
   // The run has its predictions: the file goes.
   static void remove_from(const common::Folder& run);
 

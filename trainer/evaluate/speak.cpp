@@ -1,6 +1,7 @@
 #include "trainer/evaluate/speak.hpp"
 
 #include <algorithm>
+#include <atomic>
 #include <functional>
 #include <span>
 #include <utility>
@@ -117,9 +118,9 @@ std::vector<Spoken> speak_batch(const SafeModel& model, const Tokenizer& tokeniz
   return spoken;
 }
 
-// Rows begin .. end - 1 of all, the batch of that number.
+// Rows begin .. end - 1 of all.
 struct Span {
-  std::size_t number = 0, begin = 0, end = 0;
+  std::size_t begin = 0, end = 0;
 };
 
 // A GPU takes no more rows at once than half of its free memory holds keys and values of. `row` is one of
@@ -155,6 +156,7 @@ class Interview {
       compute_.for_each(spans.size(), [&](std::size_t i) { place(spans[i], known_or_asked(spans[i])); });
     else
       ask_together(spans);
+    ENSURE(placed_ == rows_.size());
     SpokenSet set;
     set.base = std::move(voices_.front());
     set.safe.assign(std::make_move_iterator(voices_.begin() + 1), std::make_move_iterator(voices_.end()));
@@ -166,26 +168,33 @@ class Interview {
     return is_asked_here(compute_.group(), options_.batch_size, span.begin);
   }
 
+  // As many as all processes have memory for.
+  [[nodiscard]] std::size_t agreed_rows_at_once() const {
+    const auto block = static_cast<std::size_t>(options_.batch_size);
+    std::size_t own = block;
+    for (std::size_t i = 0; i < rows_.size(); i += block)
+      if (is_asked_here(compute_.group(), options_.batch_size, i)) {
+        own = rows_at_once(model_, rows_[i], options_);
+        break;
+      }
+    return static_cast<std::size_t>(compute_.group().least(static_cast<std::int64_t>(own)));
+  }
+
   // No batch has rows of two processes.
   [[nodiscard]] std::vector<Span> spans_of_rows() const {
     std::vector<Span> spans;
     const auto block = static_cast<std::size_t>(options_.batch_size);
-    std::size_t at_once = block;
-    for (std::size_t i = 0; i < rows_.size(); i += block)
-      if (is_asked_here(compute_.group(), options_.batch_size, i)) {
-        at_once = rows_at_once(model_, rows_[i], options_);
-        break;
-      }
+    const std::size_t at_once = agreed_rows_at_once();
     for (std::size_t begin = 0; begin < rows_.size();) {
       const std::size_t end = std::min({rows_.size(), begin + at_once, (begin / block + 1) * block});
-      spans.push_back({spans.size(), begin, end});
+      spans.push_back({begin, end});
       begin = end;
     }
     return spans;
   }
 
   [[nodiscard]] std::optional<SpokenBatch> known(const Span& span) const {
-    return log_.find(options_.what, span.number, voices_.size(), span.end - span.begin);
+    return log_.find(options_.what, span.begin, voices_.size(), span.end - span.begin);
   }
 
   [[nodiscard]] SpokenBatch ask(const Span& span) const {
@@ -206,7 +215,7 @@ class Interview {
   SpokenBatch known_or_asked(const Span& span) {
     if (std::optional<SpokenBatch> batch = known(span)) return *std::move(batch);
     SpokenBatch batch = ask(span);
-    log_.add(options_.what, span.number, batch);
+    log_.add(options_.what, span.begin, batch);
     return batch;
   }
 
@@ -214,6 +223,7 @@ class Interview {
     for (std::size_t v = 0; v < voices_.size(); ++v)
       std::move(batch[v].begin(), batch[v].end(),
                 voices_[v].begin() + static_cast<std::ptrdiff_t>(span.begin));
+    placed_ += span.end - span.begin;
     progress_.add((span.end - span.begin) * voices_.size());
   }
 
@@ -236,7 +246,7 @@ class Interview {
       common::Json told = common::Json::array();
       for (std::size_t i = 0; i < count; ++i) {
         const Span& span = own[done + i];
-        told.push_back({span.number, span.begin, span.end, to_json(asked[i])});
+        told.push_back({span.begin, span.end, to_json(asked[i])});
       }
       done += count;
       hear_from_all(told);
@@ -251,10 +261,9 @@ class Interview {
     const std::vector<std::uint8_t> bytes = common::Json::to_cbor(told);
     for (const std::string& text : compute_.group().gather(std::string(bytes.begin(), bytes.end())))
       for (const common::Json& one : common::Json::from_cbor(text)) {
-        const Span span{one.at(0).get<std::size_t>(), one.at(1).get<std::size_t>(),
-                        one.at(2).get<std::size_t>()};
-        SpokenBatch batch = spoken_from(one.at(3));
-        log_.add(options_.what, span.number, batch);
+        const Span span{one.at(0).get<std::size_t>(), one.at(1).get<std::size_t>()};
+        SpokenBatch batch = spoken_from(one.at(2));
+        log_.add(options_.what, span.begin, batch);
         place(span, std::move(batch));
       }
   }
@@ -268,6 +277,7 @@ class Interview {
   AnswerLog& log_;
   std::vector<std::vector<Spoken>> voices_;
   common::Progress progress_;
+  std::atomic<std::size_t> placed_ = 0;  // rows
 };
 
 }  // namespace

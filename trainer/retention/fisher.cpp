@@ -21,7 +21,8 @@ std::vector<torch::Tensor> mean_squared_gradients(
       std::vector<torch::Tensor> gradients = sample(i);
       const torch::NoGradGuard no_graph;
       for (torch::Tensor& gradient : gradients)
-        if (gradient.defined()) gradient = gradient.square();  // rounded to fp32, so that their sum is exact
+        if (gradient.defined())
+          gradient = gradient.square();  // in fp32: their sum in fp64 is as good as always exact
       squares.add(place, std::move(gradients));
     });
   }

@@ -236,7 +236,10 @@ RunResult evaluate_run(const EvaluateRequest& request, std::shared_ptr<const Pro
   std::vector<Prediction> predictions = evaluation.predictions;
   const std::vector<Prediction> training = evaluate_training(config, experiment, model, compute, log);
   RunResult result;
-  if (!group.is_first()) return result;
+  if (!group.is_first()) {
+    group.wait_for_all();  // until the first has sealed it
+    return result;
+  }
   result.metrics.validation = summarise(predictions, "validation");
   if (!training.empty()) result.metrics.training = summarise(training, "training");
   result.metrics.bit_equal_without_audio = evaluation.bit_equal_without_audio;
@@ -255,6 +258,7 @@ RunResult evaluate_run(const EvaluateRequest& request, std::shared_ptr<const Pro
   directory.write_metrics(result.metrics);
   result.digest = seal_run(directory.path(), key ? &*key : nullptr);
   result.directory = directory.path();
+  group.wait_for_all();
   return result;
 }
 

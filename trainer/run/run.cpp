@@ -93,15 +93,6 @@ void keep_source_pack(Workplace& work, const RunDirectory& run) {
   work.folder().rename(k_source_pack, run.folder(), k_source_pack);
 }
 
-// The least of all processes, which may have GPUs of different kinds.
-std::int64_t least_of_all(std::int64_t own, const ProcessGroup& group) {
-  if (group.is_alone()) return own;
-  std::int64_t least = own;
-  for (const std::string& one : group.gather(std::to_string(own)))
-    least = std::min<std::int64_t>(least, std::stoll(one));
-  return least;
-}
-
 // As `safe-trainer plan` has it; what cannot fit is refused before a weight is read.
 std::int64_t fitting_micro_batch(RunConfig config, const Selection& selection) {
   const PlanInputs inputs = plan_inputs(config, selection);
@@ -162,7 +153,7 @@ RunResult run_experiment(RunConfig config, Resume resume, std::shared_ptr<const 
 
   const PackSamples samples = read_samples(pack);
   Selection selection = select_samples(samples, config);
-  config.micro_batch = least_of_all(fitting_micro_batch(config, selection), group);
+  config.micro_batch = group.least(fitting_micro_batch(config, selection));
   watch.lap("plan_s");
   FrozenModels models = open_models(config);
   watch.lap("load_s");
@@ -177,8 +168,12 @@ RunResult run_experiment(RunConfig config, Resume resume, std::shared_ptr<const 
   record["config_digest"] = digest.hex();
   group.require_same("the configuration, or what its pack, models and arithmetic are,", digest.hex());
   EarlierRun earlier = find_earlier_run(config, resume, digest, group);
-  if (earlier.state == RunState::finished)
-    return group.is_first() ? read_finished(*earlier.finished, config) : RunResult{};
+  if (earlier.state == RunState::finished) {
+    RunResult result;
+    if (group.is_first()) result = read_finished(*earlier.finished, config);
+    group.wait_for_all();
+    return result;
+  }
   require_mechanisms_can_act(config, selection);
   if (resume == Resume::resume && earlier.state == RunState::fresh && group.is_first())
     say_what_differs(config, record);
@@ -192,6 +187,7 @@ RunResult run_experiment(RunConfig config, Resume resume, std::shared_ptr<const 
                            earlier.kept);
   };
   Experiment experiment = earlier.state == RunState::unfinished ? resumable("encoding", open) : open();
+  group.wait_for_all();  // all have encoded: there is something to make a directory for
   watch.lap("encode_s");
 
   std::optional<RunDirectory> run;  // of the first process
@@ -231,7 +227,10 @@ RunResult run_experiment(RunConfig config, Resume resume, std::shared_ptr<const 
         "report it with " +
             (run ? run->path().string() : "the run's folder"));
   RunResult result;
-  if (!run) return result;
+  if (!run) {
+    group.wait_for_all();  // until the first has sealed the run: a sweep's next one may fail here
+    return result;
+  }
   result.metrics =
       measure(config, evaluation, training, trained, mechanisms, model,
               measure_gate(experiment, model, compute.rows_at_once(config.micro_batch, 1 << 30)));
@@ -244,6 +243,7 @@ RunResult run_experiment(RunConfig config, Resume resume, std::shared_ptr<const 
   run->write_timings(watch.timings());
   result.digest = seal_run(run->path(), key ? &*key : nullptr);
   result.directory = run->path();
+  group.wait_for_all();
   return result;
 }
 

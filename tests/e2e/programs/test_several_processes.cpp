@@ -265,6 +265,57 @@ TEST_CASE("where a process is killed, whichever, the others end within a minute 
   }
 }
 
+TEST_CASE("where two of three are killed the third says so") {
+  const World& w = world();
+  std::vector<Process> all =
+      start_all(3, as_torchrun, Port().free(), w.run("full_safe", "two_killed", {"--num-epochs", "100000"}),
+                "two_killed");
+  wait_for_training("two_killed");
+  ::kill(all[1].id, SIGKILL);
+  ::kill(all[0].id, SIGKILL);
+  const support::Finished left = end_of(all[2]);
+  CHECK(left.code == 3);
+  CHECK(left.err.find("rank 0") != std::string::npos);
+  for (const std::size_t victim : {std::size_t{0}, std::size_t{1}})
+    CHECK(end_of(all[victim]).code == 128 + SIGKILL);
+}
+
+TEST_CASE("what one of three refuses is said once, and all end with its code") {
+  const World& w = world();
+  const int port = Port().free();
+  std::vector<Process> all;
+  for (int rank = 0; rank < 3; ++rank)
+    all.push_back(start(as_torchrun(rank, 3, port),
+                        rank == 2 ? w.run("no_retention", "one_refuses", {"--pack-id", std::string(64, '0')})
+                                  : w.run("no_retention", "one_refuses"),
+                        fs::path(w.root) / "processes" / ("refuses_" + std::to_string(rank))));
+  int said = 0;
+  for (const Process& process : all) {
+    const support::Finished end = end_of(process);
+    CAPTURE(end.err);
+    CHECK(end.code == 1);
+    if (end.err.find("safe-trainer: ") != std::string::npos) ++said;
+  }
+  CHECK(said == 1);
+  CHECK(has_no_file(fs::path(w.root) / "one_refuses"));
+}
+
+TEST_CASE("a process of another run at the same port is sent away, and the run goes on") {
+  const World& w = world();
+  const int port = Port().free();
+  const std::vector<std::string> arguments = w.run("full_safe", "crowded", {"--num-epochs", "100000"});
+  const std::vector<Process> all = start_all(2, as_torchrun, port, arguments, "crowded");
+  wait_for_training("crowded");
+  const support::Finished stray =
+      end_of(start(as_torchrun(1, 2, port), arguments, fs::path(w.root) / "processes" / "stray"));
+  CHECK(stray.code == 3);
+  CAPTURE(stray.err);
+  CHECK(stray.err.find("MASTER_PORT") != std::string::npos);
+  wait_for_training("crowded");
+  ::kill(all.front().id, SIGTERM);
+  for (const Process& process : all) CHECK(end_of(process).code == 75);
+}
+
 TEST_CASE("processes that cannot work together end with one message") {
   const World& w = world();
   const Port taken;

@@ -22,6 +22,7 @@ const char* const k_names[] = {"RANK",
                                "SLURM_NTASKS",
                                "SLURM_STEP_NUM_TASKS",
                                "SLURM_LOCALID",
+                               "SLURM_NODEID",
                                "SLURM_STEP_TASKS_PER_NODE",
                                "SLURM_STEP_NODELIST",
                                "SLURM_JOB_ID",
@@ -109,6 +110,15 @@ TEST_CASE("the first of SLURM's nodes") {
     CAPTURE(list);
     CHECK(first_node(list) == first);
   }
+}
+
+TEST_CASE("how many tasks a node has") {
+  CHECK(tasks_of_node("4(x2),3", 0) == 4);
+  CHECK(tasks_of_node("4(x2),3", 1) == 4);
+  CHECK(tasks_of_node("4(x2),3", 2) == 3);
+  CHECK(tasks_of_node("1,3", 1) == 3);
+  CHECK(tasks_of_node("2", 0) == 2);
+  CHECK(tasks_of_node("2", 7) == 1);
 }
 
 TEST_CASE("variables that contradict each other are refused by name") {
