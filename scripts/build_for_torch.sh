@@ -9,6 +9,9 @@
 #   LD_LIBRARY_PATH=$(python3 -c 'import torch; print(torch.__path__[0] + "/lib")') bin/safe-trainer ...
 # That machine needs the C and C++ libraries that the program was built with, or newer ones.
 #
+# Several processes that share a run need the headers of Gloo, which the package does not bring: GLOO_INCLUDE names a copy of
+# github.com/pytorch/gloo of the month in which that torch was released. Without it a run has one process.
+#
 # CUDA is not needed to build: the program links LibTorch's CPU half and loads the other where there is a driver.
 set -euo pipefail
 cd "$(dirname "$0")/.."
@@ -47,7 +50,7 @@ targets=("${@:3}")
 echo "build_for_torch.sh: torch $version in $torch, into $build" >&2
 
 cmake -S . -B "$build" -G Ninja -DCMAKE_BUILD_TYPE=Release -DSAFE_VISION=OFF -DSAFE_TORCH="$torch" \
-  -DSAFE_TORCH_NEW_ABI="$new_abi" >/dev/null
+  -DSAFE_TORCH_NEW_ABI="$new_abi" -DSAFE_GLOO_INCLUDE="${GLOO_INCLUDE:-}" >/dev/null
 cmake --build "$build" --target "${targets[@]}" -- --quiet
 
 # What is neither LibTorch's nor the C and C++ libraries' goes along.
