@@ -14,16 +14,17 @@ mkdir -p "$out/bin"
 cp build/release/bin/safe-* build/release/bin/*.so "$out/bin/"
 strip "$out"/bin/*
 
-# The packages of every library that a program, or a module that it loads, is linked with; and what is loaded by name.
-libraries() {
-  ldd "$out"/bin/* | awk '$2 == "=>" && $3 ~ /^\// {print $3}' | sort -u | while read -r library; do
-    readlink -f "$library"
-  done
-}
+# The packages of what the programs, and the modules that they load, name themselves; what those need apt finds. Debian's
+# database knows some libraries by /lib, which is /usr/lib.
+needed=$(objdump -p "$out"/bin/* | awk '$1 == "NEEDED" {print $2}' | sort -u)
 {
-  libraries | xargs dpkg-query -S | cut -d: -f1 | sort -u
-  printf '%s\n' ca-certificates gnuplot-nox libopenblas0-openmp
-} >"$out/packages"
+  ldd "$out"/bin/* | awk '$2 == "=>" && $3 ~ /^\// {print $1, $3}' | sort -u | grep -wFf <(echo "$needed") |
+    while read -r _ library; do
+      library=$(readlink -f "$library")
+      dpkg-query -S "$library" 2>/dev/null || dpkg-query -S "${library#/usr}"
+    done | cut -d: -f1
+  printf '%s\n' ca-certificates gnuplot-nox libopenblas0-openmp # which are loaded, or run, by name
+} | sort -u >"$out/packages"
 
 cat >"$out/install.sh" <<'END'
 #!/bin/sh
