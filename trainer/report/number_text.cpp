@@ -3,21 +3,28 @@
 #include <fmt/format.h>
 
 namespace trainer {
+namespace {
+
+// What rounds to nothing is neither more nor less than nothing.
+std::string without_minus(const std::string& text, const char* sign) {
+  const bool is_zero = text.front() == '-' && text.find_first_not_of("0.", 1) == std::string::npos;
+  return is_zero ? sign + text.substr(1) : text;
+}
+
+}  // namespace
 
 std::string number_text(double value, Scale scale) {
   switch (scale) {
     case Scale::percent:
-      return fmt::format("{:.1f}", 100 * value);
-    case Scale::points: {
-      const std::string text = fmt::format("{:+.1f}", 100 * value);
-      return text == "-0.0" ? "+0.0" : text;
-    }
+      return without_minus(fmt::format("{:.1f}", 100 * value), "");
+    case Scale::points:
+      return without_minus(fmt::format("{:+.1f}", 100 * value), "+");
     case Scale::plain3:
-      return fmt::format("{:.3f}", value);
+      return without_minus(fmt::format("{:.3f}", value), "");
     case Scale::plain4:
-      return fmt::format("{:.4f}", value);
+      return without_minus(fmt::format("{:.4f}", value), "");
     case Scale::factor:
-      return fmt::format("{:.2f}", value);
+      return without_minus(fmt::format("{:.2f}", value), "");
     case Scale::whole:
       return fmt::format("{:.0f}", value);
   }
