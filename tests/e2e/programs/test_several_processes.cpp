@@ -203,10 +203,10 @@ TEST_CASE("the rivals, and a null space of any kind, are shared alike") {
 
 TEST_CASE("evaluate is shared, and its predictions do not depend on by how many") {
   const World& w = world();
-  World::ok(trainer(w.run("no_retention", "judged")));
+  World::ok(trainer(w.run("no_retention", "several_judged")));
   const auto evaluate = [&](const std::string& out) {
     return std::vector<std::string>{"evaluate",
-                                    w.only_run("judged"),
+                                    w.only_run("several_judged"),
                                     "--pack-root",
                                     w.pack,
                                     "--base",
@@ -217,11 +217,12 @@ TEST_CASE("evaluate is shared, and its predictions do not depend on by how many"
                                     w.root + "/" + out,
                                     "--eval-audio-gate-comparison"};
   };
-  World::ok(trainer(evaluate("judged_alone")));
-  for (const auto& end : run_all(3, as_torchrun, evaluate("judged_together"), "judged")) CHECK(end.code == 0);
+  World::ok(trainer(evaluate("several_judged_alone")));
+  for (const auto& end : run_all(3, as_torchrun, evaluate("several_judged_together"), "several_judged"))
+    CHECK(end.code == 0);
   for (const char* file : {"metrics.json", "predictions.jsonl"})
-    CHECK(support::text_of_file(w.only_run("judged_together") / file) ==
-          support::text_of_file(w.only_run("judged_alone") / file));
+    CHECK(support::text_of_file(w.only_run("several_judged_together") / file) ==
+          support::text_of_file(w.only_run("several_judged_alone") / file));
 }
 
 TEST_CASE(
@@ -346,8 +347,9 @@ TEST_CASE("processes that cannot work together end with one message") {
   CHECK(said.err.find("rank 1") != std::string::npos);
   CHECK(end_of(second).code == 1);
   CHECK(has_no_file(fs::path(w.root) / "two_kinds"));
-  const auto ends = run_all(
-      2, as_torchrun, w.run("no_retention", "nowhere", {"--pack-root", w.root + "/no_pack"}), "nowhere");
+  const auto ends =
+      run_all(2, as_torchrun, w.run("no_retention", "several_nowhere", {"--pack-root", w.root + "/no_pack"}),
+              "several_nowhere");
   CHECK(ends[0].code == 3);
   CHECK(ends[1].code == 3);
   CHECK(ends[0].err.find("no_pack") != std::string::npos);
