@@ -23,6 +23,17 @@ inline bool has_no_file(const std::filesystem::path& folder) {
   return true;
 }
 
+// Of all runs in the folder, where there are any: it grows while one trains.
+inline std::uintmax_t history_bytes(const fs::path& runs) {
+  std::uintmax_t bytes = 0;
+  std::error_code ignored;
+  for (const auto& entry : fs::directory_iterator(runs, ignored)) {
+    const std::uintmax_t size = fs::file_size(entry.path() / "history.jsonl", ignored);
+    if (!ignored) bytes += size;
+  }
+  return bytes;
+}
+
 inline const std::string k_bin = SAFE_BIN;
 
 inline Finished manifest(const std::vector<std::string>& arguments) {

@@ -59,17 +59,19 @@ class Nap {
 Heartbeat::Heartbeat(const World& world)
     : world_(world), answered_(Clock::now()), others_(static_cast<std::size_t>(world.size)) {
   watches_ = std::thread([this] { watch(); });
+  const auto stop_watching = [this] {
+    stops_ = true;
+    watches_.join();
+  };
   try {
     store_ = std::make_unique<KeyStore>(world_, world_.rank == 0 ? StoreSide::serve : StoreSide::connect,
                                         k_patience);
     meet();
   } catch (const common::Error&) {
-    stops_ = true;
-    watches_.join();
+    stop_watching();
     throw;
   } catch (const std::exception&) {  // the store is gone
-    stops_ = true;
-    watches_.join();
+    stop_watching();
     throw common::Error(common::ErrorKind::io,
                         "rank 0 ended before all processes had come; look at its message");
   }

@@ -11,9 +11,8 @@ namespace {
 
 std::string why_no_answer(const World& world, std::chrono::seconds patience) {
   return fmt::format(
-      "rank 0 does not answer at {}:{} within {} s; look at its messages, or set MASTER_ADDR and MASTER_PORT "
-      "to "
-      "where it is",
+      "rank 0 does not answer at {}:{} within {} s; look at its messages, or set MASTER_ADDR and "
+      "MASTER_PORT to where it is",
       world.address, world.port, patience.count());
 }
 

@@ -39,6 +39,13 @@ std::optional<int> number(const char* name, int least, int most) {
 
 constexpr int k_most = 4096;
 
+// This process's, by the variable NAME.
+int rank_of(const char* name, int size) {
+  const std::optional<int> rank = number(name, 0, size - 1);
+  if (!rank) refuse(fmt::format("{} processes were started and {} is not set", size, name));
+  return *rank;
+}
+
 void take_meeting_place(World& world) {
   world.address = variable("MASTER_ADDR").value_or(world.address);
   if (const std::optional<int> port = number("MASTER_PORT", 1, 65535))
@@ -51,9 +58,7 @@ void take_meeting_place(World& world) {
 World world_of_torchrun(int size) {
   World world;
   world.size = size;
-  const std::optional<int> rank = number("RANK", 0, size - 1);
-  if (!rank) refuse(fmt::format("WORLD_SIZE is {} and RANK is not set", size));
-  world.rank = *rank;
+  world.rank = rank_of("RANK", size);
   world.local_size = number("LOCAL_WORLD_SIZE", 1, size).value_or(1);
   world.local_rank = number("LOCAL_RANK", 0, k_most).value_or(0);
   world.attempt = variable("TORCHELASTIC_RESTART_COUNT").value_or("0");
@@ -72,9 +77,7 @@ std::optional<int> tasks_of_step() {
 World world_of_slurm(int size) {
   World world;
   world.size = size;
-  const std::optional<int> rank = number("SLURM_PROCID", 0, size - 1);
-  if (!rank) refuse(fmt::format("SLURM started {} tasks and SLURM_PROCID is not set", size));
-  world.rank = *rank;
+  world.rank = rank_of("SLURM_PROCID", size);
   world.local_rank = number("SLURM_LOCALID", 0, k_most).value_or(0);
   world.local_size = tasks_of_node(variable("SLURM_STEP_TASKS_PER_NODE").value_or("1"),
                                    number("SLURM_NODEID", 0, k_most).value_or(0));

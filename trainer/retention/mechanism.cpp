@@ -57,13 +57,12 @@ RetentionTerm answer_term(double weight, const RetentionDraw& draw, RetentionSce
     positions += answer_length(scene.rows[static_cast<std::size_t>(question)].row);
   const double share = weight / static_cast<double>(positions);
   const ProcessGroup& group = scene.compute.group();
-  if (!group.is_alone()) term.of = RetentionTerm::Of::own_passes;
+  term.of = RetentionTerm::Of::own_passes;
+  const auto processes = static_cast<std::size_t>(group.size());
   std::size_t pass = 0;
   for (std::int64_t begin = 0; begin < count; begin += scene.rows_at_once) {
     // From the last process on, since the passes over captions begin with the first.
-    if (!group.takes(static_cast<std::size_t>(group.size()) - 1 -
-                     pass++ % static_cast<std::size_t>(group.size())))
-      continue;
+    if (!group.takes(processes - 1 - pass++ % processes)) continue;
     const DistractedBatch asked =
         run_distracted(scene, part_of(draw, begin, std::min(count, begin + scene.rows_at_once)));
     const torch::Tensor part = loss(asked).sum() * share;

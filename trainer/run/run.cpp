@@ -127,11 +127,13 @@ Judgement judge(const RunConfig& config, const Experiment& experiment, const Saf
     return Judgement{evaluate(config, experiment, model, compute, log),
                      evaluate_training(config, experiment, model, compute, log)};
   };
-  const std::string known =
-      compute.group().broadcast(run != nullptr ? AnswerLog::read(run->folder()) : std::string(), 0);
-  if (run == nullptr) {
-    AnswerLog log(known);
-    return with(log);
+  if (!compute.group().is_alone()) {
+    const std::string known =
+        compute.group().broadcast(run != nullptr ? AnswerLog::read(run->folder()) : std::string(), 0);
+    if (run == nullptr) {
+      AnswerLog log(known);
+      return with(log);
+    }
   }
   AnswerLog log(run->folder());
   return with(log);

@@ -134,16 +134,6 @@ void check_same_bytes(const fs::path& one, const fs::path& other) {
         json_of(other / "config.json").at("config_digest"));
 }
 
-std::uintmax_t history_bytes(const fs::path& runs) {
-  std::uintmax_t bytes = 0;
-  std::error_code ignored;
-  for (const auto& entry : fs::directory_iterator(runs, ignored)) {
-    const std::uintmax_t size = fs::file_size(entry.path() / "history.jsonl", ignored);
-    if (!ignored) bytes += size;
-  }
-  return bytes;
-}
-
 void wait_for_training(const std::string& out) {
   const fs::path runs = fs::path(world().root) / out;
   const std::uintmax_t before = history_bytes(runs);

@@ -39,16 +39,6 @@ pid_t start_job(const std::vector<std::string>& environment) {
   ::_exit(127);
 }
 
-std::uintmax_t history_bytes(const fs::path& runs) {
-  std::uintmax_t bytes = 0;
-  std::error_code ignored;
-  for (const auto& entry : fs::directory_iterator(runs, ignored)) {
-    const std::uintmax_t size = fs::file_size(entry.path() / "history.jsonl", ignored);
-    if (!ignored) bytes += size;
-  }
-  return bytes;
-}
-
 }  // namespace
 
 TEST_CASE(
