@@ -13,6 +13,7 @@
 #include "common/error.hpp"
 #include "common/json.hpp"
 #include "trainer/results/config_keys.hpp"
+#include "trainer/results/learning_curve.hpp"
 #include "trainer/results/metrics.hpp"
 #include "trainer/results/prediction.hpp"
 #include "trainer/results/run_directory.hpp"
@@ -22,6 +23,12 @@
 #include "trainer/samples/streams.hpp"
 
 namespace support {
+
+// What was seen while it was trained: scores and token F1 as in a RunRecipe.
+struct LookRecipe {
+  std::vector<double> scores, token_f1;
+  double kl = 0;
+};
 
 struct RunRecipe {
   std::string variant = "no_retention";
@@ -42,6 +49,8 @@ struct RunRecipe {
   std::vector<double> unlike{};
   std::vector<double> sweep{};  // accuracy of every question at gate 0, 0.25, 0.5, 1
   int steps = 1;                // of the history
+  int look_every = 0;           // steps; 0: never looked at
+  std::vector<LookRecipe> looks{};
   std::optional<trainer::NullSpaceMetrics> null_space{};
   common::Json more_config = common::Json::object();
   bool bit_equal = true;
@@ -167,6 +176,18 @@ inline std::vector<trainer::Prediction> predictions_of(const RunRecipe& recipe) 
   return items;
 }
 
+inline trainer::CurveLook look_of(const RunRecipe& recipe, std::size_t at) {
+  RunRecipe then = recipe;
+  then.scores = recipe.looks[at].scores;
+  then.token_f1 = recipe.looks[at].token_f1;
+  trainer::CurveLook look{static_cast<std::int64_t>(at + 1) * recipe.look_every, {}, {}};
+  for (const trainer::Prediction& item :
+       questions_of(then, trainer::condition::k_distractor_memorised, then.scores))
+    look.questions.push_back({item.id, item.prediction, recipe.looks[at].kl});
+  for (const trainer::Prediction& item : clips_of(then)) look.clips.push_back({item.id, item.prediction, {}});
+  return look;
+}
+
 inline std::vector<common::Json> history_of(const RunRecipe& recipe) {
   std::vector<common::Json> records;
   for (int step = 1; step <= recipe.steps; ++step) {
@@ -199,6 +220,8 @@ inline std::filesystem::path make_run(const std::filesystem::path& root, const R
                          {"train_accuracy_warmup", 0},
                          {"pack_id", recipe.pack_id},
                          {"base_digest", recipe.base_digest}};
+  if (recipe.look_every > 0)
+    config[trainer::k_learning_curve] = to_json(trainer::CurveConfig{recipe.look_every, 1000});
   if (!recipe.unlike.empty()) config[trainer::k_beyond_stream] = trainer::k_asked;
   config.update(recipe.more_config);
   common::Json settings = config;
@@ -231,6 +254,10 @@ inline std::filesystem::path make_run(const std::filesystem::path& root, const R
   run.write_predictions(items);
   trainer::JsonLines history = run.history();
   for (const common::Json& record : history_of(recipe)) history.append(record);
+  if (recipe.look_every > 0) {
+    trainer::JsonLines curve(run.folder(), trainer::k_curve_file);
+    for (std::size_t i = 0; i < recipe.looks.size(); ++i) curve.append(to_json(look_of(recipe, i)));
+  }
   trainer::seal_run(run.path());
   return run.path();
 }

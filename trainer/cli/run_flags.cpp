@@ -115,6 +115,12 @@ void add_training_flags(Verb& verb, RunFlags& f) {
              "Put the token accuracy into the history after this many steps; 0: never");
   verb.whole("--train-accuracy-warmup", c.accuracy_first, k_whole,
              "Put the token accuracy of each of the first N steps into the history");
+  verb.whole(
+      "--learning-curve-every", c.curve.every, k_whole,
+      "Look at the model after every N steps: ask questions while a trained clip plays, caption clips, and "
+      "write it to learning_curve.jsonl; reports then compare settings at equal audio skill; 0: never");
+  verb.whole("--learning-curve-items", c.curve.items, k_positive_whole,
+             "Ask the first N questions and caption the first N clips at each look");
   verb.on("--debug-logging", f.debug_logging,
           "Accepted for the original's scripts: every term of every step is always in history.jsonl");
 }

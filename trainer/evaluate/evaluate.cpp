@@ -121,11 +121,14 @@ std::size_t count_asked(const EvaluationConfig& options, const std::vector<Quest
       limit_of(options.max_vl_batches, options.max_batches, options.batch_size, items.size()));
 }
 
-// The first questions of `items`, under each condition; `what` names them for progress and log.
-void ask_questions(const Questioning& to, const std::vector<QuestionItem>& items,
+std::int64_t count_captioned(const EvaluationConfig& options, const ClipGroup& clips) {
+  return limit_of(options.max_audio_batches, options.max_batches, options.batch_size, clips.items.size());
+}
+
+// The first `count` of `items`, under each condition; `what` names them for progress and log.
+void ask_questions(const Questioning& to, const std::vector<QuestionItem>& items, std::size_t count,
                    const std::vector<Condition>& conditions, const std::string& what) {
   std::vector<SpokenRow> rows;
-  const std::size_t count = count_asked(to.config.evaluation, items);
   for (std::size_t i = 0; i < count; ++i) rows.push_back({&items[i].row, items[i].head});
   std::vector<Hearing> hearings;
   for (const Condition& condition : conditions) hearings.push_back(condition.hearing);
@@ -144,20 +147,24 @@ void ask_questions(const Questioning& to, const std::vector<QuestionItem>& items
 
 void ask_beyond(const Questioning& to, const QuestionSet& set) {
   std::vector<Condition> conditions;
-  const auto count = static_cast<std::int64_t>(count_asked(to.config.evaluation, set.items));
-  for (const Condition& condition : conditions_of(to.config, to.experiment, to.model, count))
+  const std::size_t count = count_asked(to.config.evaluation, set.items);
+  for (const Condition& condition :
+       conditions_of(to.config, to.experiment, to.model, static_cast<std::int64_t>(count)))
     if (std::find(k_beyond_conditions.begin(), k_beyond_conditions.end(), condition.name) !=
         k_beyond_conditions.end()) {
       conditions.push_back(condition);
       conditions.back().name = beyond_condition(set.name, condition.name);
     }
-  ask_questions(to, set.items, conditions, fmt::format("asking, {}", set.name));
+  ask_questions(to, set.items, count, conditions, fmt::format("asking, {}", set.name));
 }
+
+// Captions with another clip's sound, to tell whether sound is heard.
+enum class Shuffled { too, not_at_all };
 
 std::vector<Prediction> caption_group(const RunConfig& config, const Experiment& experiment,
                                       const SafeModel& model, const Compute& compute, AnswerLog& log,
                                       const ClipGroup& group, std::int64_t count, std::string_view name,
-                                      const std::string& split) {
+                                      const std::string& split, Shuffled shuffled) {
   std::vector<Prediction> predictions;
   if (count == 0) return predictions;
   std::vector<SpokenRow> rows;
@@ -167,7 +174,8 @@ std::vector<Prediction> caption_group(const RunConfig& config, const Experiment&
   const std::int64_t token_limit = scorer == manifest::Scorer::captions ? config.evaluation.caption_tokens
                                                                         : config.evaluation.answer_tokens;
   std::vector<Hearing> hearings = {{group.vectors.slice(0, 0, count), 1.0}};
-  if (count > 1) hearings.push_back({shuffled_vectors(group, config.seed).slice(0, 0, count), 1.0});
+  if (count > 1 && shuffled == Shuffled::too)
+    hearings.push_back({shuffled_vectors(group, config.seed).slice(0, 0, count), 1.0});
   SpeakOptions options = options_for(config, token_limit, fmt::format("captioning, {}, {}", name, split));
   if (scorer == manifest::Scorer::captions) options.beams = config.evaluation.caption_beams;
   const SpokenSet said = speak(model, experiment.tokenizer, rows, hearings, options, compute, log);
@@ -204,17 +212,16 @@ Evaluation evaluate(const RunConfig& config, const Experiment& experiment, const
   Evaluation result;
   const EvaluationConfig& options = config.evaluation;
   const Questioning to{config, experiment, model, compute, log, result};
-  if (!experiment.validation.empty())
-    ask_questions(to, experiment.validation,
-                  conditions_of(config, experiment, model,
-                                static_cast<std::int64_t>(count_asked(options, experiment.validation))),
-                  "asking");
+  if (!experiment.validation.empty()) {
+    const std::size_t count = count_asked(options, experiment.validation);
+    ask_questions(to, experiment.validation, count,
+                  conditions_of(config, experiment, model, static_cast<std::int64_t>(count)), "asking");
+  }
   for (const QuestionSet& set : experiment.beyond) ask_beyond(to, set);
   const auto group = [&](const ClipGroup& clips, std::string_view name) {
-    append(result.predictions, caption_group(config, experiment, model, compute, log, clips,
-                                             limit_of(options.max_audio_batches, options.max_batches,
-                                                      options.batch_size, clips.items.size()),
-                                             name, "validation"));
+    append(result.predictions,
+           caption_group(config, experiment, model, compute, log, clips, count_captioned(options, clips),
+                         name, "validation", Shuffled::too));
   };
   group(experiment.memorised, condition::k_memorised);
   group(experiment.held_out, condition::k_held_out);
@@ -226,7 +233,30 @@ std::vector<Prediction> evaluate_training(const RunConfig& config, const Experim
   const std::int64_t count = std::min(config.evaluation.train_batches * config.train_batch_size,
                                       static_cast<std::int64_t>(experiment.train.items.size()));
   return caption_group(config, experiment, model, compute, log, experiment.train,
-                       std::max<std::int64_t>(count, 0), condition::k_memorised, "training");
+                       std::max<std::int64_t>(count, 0), condition::k_memorised, "training", Shuffled::too);
+}
+
+std::vector<Prediction> evaluate_some(const RunConfig& config, const Experiment& experiment,
+                                      const SafeModel& model, const Compute& compute, std::int64_t items) {
+  Evaluation result;
+  AnswerLog log;
+  const Questioning to{config, experiment, model, compute, log, result};
+  const std::size_t all = count_asked(config.evaluation, experiment.validation);
+  if (all > 0) {
+    // A question hears what it hears when all are asked.
+    std::vector<Condition> conditions =
+        conditions_of(config, experiment, model, static_cast<std::int64_t>(all));
+    std::erase_if(conditions,
+                  [](const Condition& one) { return one.name != condition::k_distractor_memorised; });
+    if (!conditions.empty())
+      ask_questions(to, experiment.validation, std::min(all, static_cast<std::size_t>(items)), conditions,
+                    "looking, questions");
+  }
+  append(result.predictions,
+         caption_group(config, experiment, model, compute, log, experiment.memorised,
+                       std::min(items, count_captioned(config.evaluation, experiment.memorised)),
+                       condition::k_memorised, "validation", Shuffled::not_at_all));
+  return std::move(result.predictions);
 }
 
 }  // namespace trainer

@@ -28,4 +28,10 @@ struct Evaluation {
                                                         const SafeModel& model, const Compute& compute,
                                                         AnswerLog& log);
 
+// The first `items` of the validation questions, while the clips play that `evaluate` lets play, and as many
+// memorised clips.
+[[nodiscard]] std::vector<Prediction> evaluate_some(const RunConfig& config, const Experiment& experiment,
+                                                    const SafeModel& model, const Compute& compute,
+                                                    std::int64_t items);
+
 }  // namespace trainer

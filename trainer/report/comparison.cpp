@@ -2,10 +2,11 @@
 
 #include <algorithm>
 #include <array>
-#include <iterator>
 #include <set>
 
 #include "common/error.hpp"
+#include "trainer/report/equal_skill.hpp"
+#include "trainer/report/item_panel.hpp"
 #include "trainer/report/variant_groups.hpp"
 #include "trainer/report/warnings.hpp"
 
@@ -35,75 +36,11 @@ bool contains(const Names& names, std::string_view name) {
   return std::find(names.begin(), names.end(), name) != names.end();
 }
 
-// Tables of one condition, one a seed, and the items that all of them have.
-class Panel {
- public:
-  Panel(const Comparison& comparison, const std::vector<std::size_t>& runs, std::string_view condition) {
-    for (const std::size_t run : runs) {
-      const auto found = comparison.runs[run].tables.find(condition);
-      if (found == comparison.runs[run].tables.end()) {
-        tables_.clear();
-        return;
-      }
-      tables_.push_back(&found->second);
-    }
-    if (tables_.empty()) return;
-    ids_ = tables_.front()->ids;
-    for (const ItemTable* table : tables_) keep(table->ids);
-  }
-
-  void keep(const std::vector<std::string>& ids) {
-    std::vector<std::string> both;
-    std::set_intersection(ids_.begin(), ids_.end(), ids.begin(), ids.end(), std::back_inserter(both));
-    ids_ = std::move(both);
-  }
-
-  [[nodiscard]] const std::vector<std::string>& ids() const { return ids_; }
-  [[nodiscard]] bool has(std::string_view measure) const {
-    return !ids_.empty() && std::all_of(tables_.begin(), tables_.end(), [&](const ItemTable* table) {
-      return table->values.find(measure) != table->values.end();
-    });
-  }
-  // has(measure) must hold.
-  [[nodiscard]] SeedsByItems values(std::string_view measure) const {
-    SeedsByItems rows;
-    for (const ItemTable* table : tables_) {
-      const std::vector<double>& all = table->values.find(measure)->second;
-      std::vector<double>& row = rows.emplace_back();
-      std::size_t at = 0;
-      for (const std::string& id : ids_) {
-        while (table->ids[at] != id) ++at;
-        row.push_back(all[at]);
-      }
-    }
-    return rows;
-  }
-
- private:
-  std::vector<const ItemTable*> tables_;
-  std::vector<std::string> ids_;
-};
-
 Estimate estimate_measure(std::string_view name, const SeedsByItems& values) {
   if (contains(k_shares, name)) return estimate_share(values);
-  const Estimate estimate = estimate_mean(values);
   if (name == measure::k_accuracy || name == measure::k_base_accuracy || name == measure::k_token_f1)
-    return clipped(estimate, 0, 1);
-  if (name == measure::k_kl_to_base) return clipped(estimate, 0, std::max(estimate.interval.high, 0.0));
-  return estimate;
-}
-
-bool every_mean_above_zero(const SeedsByItems& values) {
-  return std::all_of(values.begin(), values.end(), [](const std::vector<double>& row) {
-    double sum = 0;
-    for (const double value : row) sum += value;
-    return sum > 0;
-  });
-}
-
-std::optional<Estimate> ratio_of(const SeedsByItems& above, const SeedsByItems& below) {
-  if (!every_mean_above_zero(above) || !every_mean_above_zero(below)) return std::nullopt;
-  return estimate_ratio(above, below);
+    return estimate_accuracy(values);
+  return name == measure::k_kl_to_base ? estimate_kl(values) : estimate_mean(values);
 }
 
 void add_estimates(Comparison& comparison, VariantGroup& group) {
@@ -115,38 +52,13 @@ void add_estimates(Comparison& comparison, VariantGroup& group) {
     std::vector<std::size_t> runs;
     std::copy_if(group.runs.begin(), group.runs.end(), std::back_inserter(runs),
                  [&](std::size_t run) { return comparison.runs[run].tables.contains(name); });
-    const Panel panel(comparison, runs, name);
+    const ItemPanel panel = panel_of(comparison, runs, name);
     for (const auto& [what, unused] : comparison.runs[runs.front()].tables.at(name).values)
       if (panel.has(what)) group.estimates[name][what] = estimate_measure(what, panel.values(what));
   }
-  const Panel panel(comparison, group.runs, condition::k_distractor_memorised);
+  const ItemPanel panel = panel_of(comparison, group.runs, condition::k_distractor_memorised);
   if (panel.has(measure::k_base_accuracy))
     group.retention = ratio_of(panel.values(measure::k_accuracy), panel.values(measure::k_base_accuracy));
-}
-
-// The runs of two groups at the seeds that both have.
-struct SeedPairs {
-  std::vector<std::size_t> first, second;
-  std::vector<std::int64_t> seeds;
-};
-
-SeedPairs pair_seeds(const Comparison& comparison, const VariantGroup& first, const VariantGroup& second) {
-  SeedPairs pairs;
-  for (const std::size_t a : first.runs)
-    for (const std::size_t b : second.runs)
-      if (comparison.runs[a].seed == comparison.runs[b].seed) {
-        pairs.first.push_back(a);
-        pairs.second.push_back(b);
-        pairs.seeds.push_back(comparison.runs[a].seed.value_or(0));
-      }
-  return pairs;
-}
-
-SeedsByItems minus(const SeedsByItems& a, const SeedsByItems& b) {
-  SeedsByItems result = a;
-  for (std::size_t s = 0; s < a.size(); ++s)
-    for (std::size_t i = 0; i < a[s].size(); ++i) result[s][i] -= b[s][i];
-  return result;
 }
 
 void count_flips(PairedComparison& pair, const SeedsByItems& first, const SeedsByItems& second) {
@@ -166,9 +78,9 @@ void count_flips(PairedComparison& pair, const SeedsByItems& first, const SeedsB
 
 std::optional<PairedComparison> compare_questions(const Comparison& comparison, const SeedPairs& seeds,
                                                   std::string_view condition) {
-  Panel first(comparison, seeds.first, condition), second(comparison, seeds.second, condition);
-  first.keep(second.ids());
-  second.keep(first.ids());
+  ItemPanel first = panel_of(comparison, seeds.first, condition),
+            second = panel_of(comparison, seeds.second, condition);
+  keep_common(first, second);
   if (first.ids().empty()) return std::nullopt;
   PairedComparison pair;
   pair.condition = condition;
@@ -193,9 +105,9 @@ std::optional<PairedComparison> compare_questions(const Comparison& comparison, 
 
 std::optional<ClipComparison> compare_clips(const Comparison& comparison, const SeedPairs& seeds,
                                             std::string_view group) {
-  Panel first(comparison, seeds.first, group), second(comparison, seeds.second, group);
-  first.keep(second.ids());
-  second.keep(first.ids());
+  ItemPanel first = panel_of(comparison, seeds.first, group),
+            second = panel_of(comparison, seeds.second, group);
+  keep_common(first, second);
   if (first.ids().empty()) return std::nullopt;
   // Clips of a data set that is scored otherwise have none.
   if (!first.has(measure::k_token_f1) || !second.has(measure::k_token_f1)) return std::nullopt;
@@ -327,6 +239,7 @@ Comparison compare_runs(const std::vector<fs::path>& runs, const ComparisonOptio
   comparison.groups = group_runs(comparison.runs);
   for (VariantGroup& group : comparison.groups) add_estimates(comparison, group);
   add_pairs(comparison);
+  compare_at_equal_skill(comparison);
   comparison.primary = options.primary;
   comparison.caption_scores = options.caption_scores;
   require_own_scores(comparison);

@@ -59,6 +59,26 @@ struct ClipComparison {
   Estimate token_f1;  // second minus first
 };
 
+// A setting where its training first reaches some audio skill: between two looks every value is on the line
+// that joins them.
+struct AtSkill {
+  std::string label;
+  double token_f1 = 0;        // reached by all that are compared at it, on the clips looked at
+  std::vector<double> steps;  // where each seed reaches it
+  Estimate accuracy;          // with a trained clip, of the questions looked at
+  std::optional<Estimate> kl_to_base;
+};
+
+// Two settings where both have the skill that the one with less of it comes to.
+struct SkillComparison {
+  std::string first, second;  // labels
+  double token_f1 = 0;
+  std::vector<std::int64_t> seeds;
+  std::vector<double> first_steps, second_steps;
+  Estimate accuracy;                 // second minus first
+  std::optional<Estimate> kl_ratio;  // of the first / of the second
+};
+
 struct Comparison {
   std::vector<RunSummary> runs;  // in the order asked for
   std::vector<VariantGroup> groups;
@@ -66,8 +86,11 @@ struct Comparison {
   // mechanism.
   std::vector<PairedComparison> paired;  // conditions with a distractor
   std::vector<ClipComparison> clips;
-  std::vector<std::string> warnings;  // e.g. of packs that differ
-  std::string primary;                // as it was asked for, or empty
+  // Of settings that were looked at while they were trained, and that learnt anything.
+  std::vector<AtSkill> at_skill;             // at the skill that all of one pack and base reach
+  std::vector<SkillComparison> skill_pairs;  // the pairs of `paired`
+  std::vector<std::string> warnings;         // e.g. of packs that differ
+  std::string primary;                       // as it was asked for, or empty
   std::vector<CaptionScores> caption_scores;
 };
 

@@ -7,6 +7,7 @@
 #include <map>
 #include <set>
 
+#include "trainer/report/step_panel.hpp"
 #include "trainer/results/mechanism_record.hpp"
 
 namespace trainer {
@@ -121,66 +122,13 @@ double middle_step(std::size_t bin, std::int64_t last_step) {
   return (static_cast<double>(bin) + 0.5) * static_cast<double>(last_step) / static_cast<double>(k_bins);
 }
 
-// What of a panel is drawn before its axes are known.
-struct Panel {
-  std::string data, bands, lines;
-  std::vector<std::size_t> groups;
-  std::vector<double> ends;  // where each group's line ends
-  double least = 1e300, least_positive = 1e300, most = -1e300;
-};
-
-void add_group(Panel& panel, std::size_t group, const TermCurves& curves, std::int64_t last_step) {
-  std::string rows;
-  double end = 0;
-  for (std::size_t bin = 0; bin < k_bins; ++bin) {
-    const auto value = curves.at(bin);
-    if (!value) continue;
-    rows += fmt::format("{:.6g} {:.6g} {:.6g} {:.6g}\n", middle_step(bin, last_step), value->mean, value->low,
-                        value->high);
-    end = value->mean;
-    panel.most = std::max(panel.most, value->high);
-    panel.least = std::min(panel.least, value->low);
-    if (value->low > 0) panel.least_positive = std::min(panel.least_positive, value->low);
-  }
-  if (rows.empty()) return;
-  panel.data += fmt::format("$c{} << EOD\n{}EOD\n", group, rows);
-  panel.groups.push_back(group);
-  panel.ends.push_back(end);
-  if (curves.seeds.size() > 1)
-    panel.bands +=
-        fmt::format("$c{} using 1:3:4 with filledcurves fc rgb {} fs transparent solid 0.18 noborder, ",
-                    group, colour::series(group));
-  panel.lines +=
-      fmt::format("{}$c{} using 1:2 with lines lw 1.6 dt {} lc rgb {}", panel.lines.empty() ? "" : ", ",
-                  group, 1 + group / static_cast<std::size_t>(colour::k_series), colour::series(group));
-}
-
-std::string panel_script(const std::map<std::size_t, TermCurves>& groups, std::int64_t last_step) {
-  Panel panel;
-  for (const auto& [group, curves] : groups) add_group(panel, group, curves, last_step);
-  // Zeros, as before a mechanism begins, have no place on a logarithmic axis and are left out there.
-  const bool is_wide = panel.least >= 0 && panel.most > 50 * panel.least_positive;
-  const auto height = [&](double value) {
-    return is_wide ? std::log10(std::max(value, panel.least_positive)) : value;
-  };
-  double low = height(is_wide ? panel.least_positive : panel.least), high = height(panel.most);
-  const double air = std::max(0.05 * (high - low), 1e-9 + 1e-3 * std::abs(high));
-  low -= air, high += air;
-  std::vector<double> ends;
-  for (const double end : panel.ends)
-    ends.push_back(std::clamp((height(end) - low) / (high - low), 0.0, 1.0));
-  ends = spread_labels(ends, std::min(0.085, 1.0 / static_cast<double>(ends.size())));
-  std::string labels;
-  for (std::size_t i = 0; i < ends.size(); ++i)
-    labels += fmt::format("set label '{}' at graph 1.02,graph {} left textcolor rgb {}\n",
-                          letter_of(panel.groups[i]), ends[i], colour::k_ink);
-  const auto back = [&](double value) { return is_wide ? std::pow(10, value) : value; };
-  return axes_script() +
-         fmt::format(
-             "set xrange [0:{}]\nset rmargin 5\nset xlabel 'step' textcolor rgb {}\nset format y '%g'\n{}"
-             "set yrange [{}:{}]\n",
-             last_step, colour::k_muted, is_wide ? "set logscale y\n" : "", back(low), back(high)) +
-         labels + panel.data + "plot " + panel.bands + panel.lines + "\n";
+StepLine line_of(const TermCurves& curves, std::int64_t last_step) {
+  StepLine line;
+  line.has_band = curves.seeds.size() > 1;
+  for (std::size_t bin = 0; bin < k_bins; ++bin)
+    if (const auto value = curves.at(bin))
+      line.points.push_back({middle_step(bin, last_step), value->mean, value->low, value->high});
+  return line;
 }
 
 void add_rows(Table& table, const Comparison& comparison, const std::string& title,
@@ -217,10 +165,12 @@ Curves loss_curves(const Comparison& comparison, const Draw& draw) {
     const auto& groups = histories.terms.at(key);
     Figure& figure = curves.figures.emplace_back();
     figure.title = title_of(key, titles);
+    std::map<std::size_t, StepLine> lines;
+    for (const auto& [group, one] : groups) lines[group] = line_of(one, histories.last_step);
     const std::string id = "curve-" + std::to_string(curves.figures.size());
     figure.wide = draw({id, 360, 240, figure.title,
                         "Over the steps of training: lines are means over the seeds, bands their range.",
-                        panel_script(groups, histories.last_step)});
+                        step_panel_script(lines, histories.last_step)});
     add_rows(curves.table, comparison, figure.title, groups);
   }
   return curves;

@@ -5,6 +5,7 @@
 
 #include "common/terminal.hpp"
 #include "trainer/report/beyond_stream.hpp"
+#include "trainer/report/equal_skill.hpp"
 #include "trainer/report/number_text.hpp"
 #include "trainer/report/retention_sizes.hpp"
 #include "trainer/report/tables.hpp"
@@ -100,6 +101,8 @@ std::string to_markdown(const Comparison& comparison, const std::string& command
          section("Is the sound heard?", hearing_table(comparison)) +
          section("Captions scored by another program", caption_scores_table(comparison)) +
          section("Paired comparisons", paired_table(comparison)) +
+         section("At equal audio skill", at_skill_table(comparison)) +
+         section("Pairs at equal audio skill", skill_pair_table(comparison)) +
          section("Gate sweep", sweep_table(comparison)) + section("Mechanisms", mechanism_table(comparison)) +
          section("Gate of the trained model", gate_table(comparison)) +
          section("Null space", null_space_table(comparison)) + section("Runs", run_table(comparison));

@@ -11,6 +11,7 @@
 #include "common/media/image.hpp"
 #include "trainer/report/beyond_stream.hpp"
 #include "trainer/report/curves.hpp"
+#include "trainer/report/equal_skill.hpp"
 #include "trainer/report/examples.hpp"
 #include "trainer/report/figures.hpp"
 #include "trainer/report/html.hpp"
@@ -179,6 +180,19 @@ std::string paired_html(const Comparison& comparison) {
   return out + "<p class=\"note\">" + escape_html(interval_note(comparison)) + "</p></section>\n";
 }
 
+std::string equal_skill_html(const Comparison& comparison, const Draw& draw) {
+  const std::vector<Figure> figures = learning_figures(comparison, draw);
+  if (figures.empty()) return "";
+  std::string out =
+      "<section id=\"equal-skill\"><h2>At equal audio skill</h2>\n"
+      "<p class=\"note\">Who learns less forgets less. Here settings are compared where they have "
+      "learnt equally much.</p>\n" +
+      legend_html(comparison) + "<div class=\"panels\">\n";
+  for (const Figure& figure : figures) out += figure_html(figure, "panel");
+  return out + "</div>\n" + table_html(comparison, at_skill_table(comparison)) +
+         table_html(comparison, skill_pair_table(comparison)) + "</section>\n";
+}
+
 std::string sweep_html(const Comparison& comparison, const Draw& draw) {
   const std::optional<Figure> figure = sweep_figure(comparison, draw);
   if (!figure) return "";
@@ -295,7 +309,8 @@ std::string write_page(const PageRequest& request) {
       "</style>\n</head>\n<body>\n<main>\n<h1>Overfitting ablation: is vision-language skill kept?</h1>\n";
   return seal_page(head + lead_html(comparison) + warnings_html(comparison) +
                    results_html(comparison, figures.draw) + paired_html(comparison) +
-                   sweep_html(comparison, figures.draw) + curves_html(comparison, figures.draw) +
+                   equal_skill_html(comparison, figures.draw) + sweep_html(comparison, figures.draw) +
+                   curves_html(comparison, figures.draw) +
                    plain_section(comparison, "mechanisms", "Mechanisms", mechanism_table(comparison)) +
                    plain_section(comparison, "gate", "Gate of the trained model", gate_table(comparison)) +
                    null_space_html(comparison, figures.draw) +

@@ -96,6 +96,29 @@ Json clips_json(const ClipComparison& pair) {
   return std::move(writer.object);
 }
 
+Json at_skill_json(const AtSkill& at) {
+  FieldWriter writer;
+  writer("label", at.label);
+  writer("token_f1", at.token_f1);
+  writer.object["steps"] = at.steps;
+  writer.object["accuracy"] = estimate_json(at.accuracy);
+  writer.object["kl_to_base"] = estimate_json(at.kl_to_base);
+  return std::move(writer.object);
+}
+
+Json skill_pair_json(const SkillComparison& pair) {
+  FieldWriter writer;
+  writer("first", pair.first);
+  writer("second", pair.second);
+  writer("token_f1", pair.token_f1);
+  writer.object["seeds"] = pair.seeds;
+  writer.object["first_steps"] = pair.first_steps;
+  writer.object["second_steps"] = pair.second_steps;
+  writer.object["accuracy_difference"] = difference_json(pair.accuracy);
+  writer.object["kl_ratio"] = difference_json(pair.kl_ratio);
+  return std::move(writer.object);
+}
+
 template <typename Items, typename Write>
 Json list_json(const Items& items, Write write) {
   Json list = Json::array();
@@ -112,6 +135,9 @@ Json to_json(const Comparison& comparison) {
       list_json(comparison.groups, [&](const VariantGroup& group) { return group_json(comparison, group); });
   report["paired"] = list_json(comparison.paired, pair_json);
   report["clips"] = list_json(comparison.clips, clips_json);
+  if (!comparison.at_skill.empty()) report["at_equal_skill"] = list_json(comparison.at_skill, at_skill_json);
+  if (!comparison.skill_pairs.empty())
+    report["paired_at_equal_skill"] = list_json(comparison.skill_pairs, skill_pair_json);
   report["warnings"] = comparison.warnings;
   if (!comparison.caption_scores.empty()) report["caption_scores"] = to_json(comparison.caption_scores);
   if (!comparison.primary.empty()) report["primary"] = comparison.primary;

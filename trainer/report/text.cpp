@@ -7,6 +7,7 @@
 
 #include "common/terminal.hpp"
 #include "trainer/report/beyond_stream.hpp"
+#include "trainer/report/equal_skill.hpp"
 #include "trainer/report/number_text.hpp"
 #include "trainer/report/retention_sizes.hpp"
 #include "trainer/report/tables.hpp"
@@ -91,8 +92,9 @@ std::string to_text(const Comparison& comparison) {
        {size_accuracy_table(comparison), size_kl_table(comparison), beyond_table(comparison),
         question_table(comparison), other_conditions_table(comparison), clip_table(comparison),
         hearing_table(comparison), caption_scores_table(comparison), paired_table(comparison),
-        sweep_table(comparison), mechanism_table(comparison), gate_table(comparison),
-        null_space_table(comparison), cost_table(comparison)})
+        at_skill_table(comparison), skill_pair_table(comparison), sweep_table(comparison),
+        mechanism_table(comparison), gate_table(comparison), null_space_table(comparison),
+        cost_table(comparison)})
     if (!table.rows.empty()) out += "\n" + wrapped(table.title) + aligned(table);
   for (const std::string& sentence : verdicts(comparison))
     out += "\n" + wrapped(common::escape_for_terminal(sentence));

@@ -13,7 +13,7 @@ namespace {
 using common::Json;
 
 // What may differ between runs of one group: the draw, who computed it, and what was asked beside.
-constexpr std::array<std::string_view, 17> k_not_the_experiment = {"seed",
+constexpr std::array<std::string_view, 18> k_not_the_experiment = {"seed",
                                                                    "config_digest",
                                                                    "output_dir",
                                                                    "resumed_at_steps",
@@ -27,6 +27,7 @@ constexpr std::array<std::string_view, 17> k_not_the_experiment = {"seed",
                                                                    "gate_comparison",
                                                                    "eval_audio_gate_comparison",
                                                                    k_beyond_stream,
+                                                                   k_learning_curve,
                                                                    "train_eval_batches",
                                                                    "train_accuracy_interval",
                                                                    "train_accuracy_warmup"};

@@ -22,6 +22,8 @@ inline constexpr const char* k_gate_before_output = "before_output";
 // "ask" where questions beyond the stream were asked; else not there.
 inline constexpr const char* k_beyond_stream = "beyond_stream";
 inline constexpr const char* k_asked = "ask";
+// What was looked at while it was trained (learning_curve.hpp); absent: nothing.
+inline constexpr const char* k_learning_curve = "learning_curve";
 // Of an evaluation alone, and only where they are not 1 and all.
 inline constexpr const char* k_caption_beams = "audio_generation_num_beams";
 inline constexpr const char* k_captions_per_clip = "captions_per_clip";

@@ -10,6 +10,7 @@
 #include "common/sealed/sums.hpp"
 #include "trainer/results/config_keys.hpp"
 #include "trainer/results/history_check.hpp"
+#include "trainer/results/learning_curve.hpp"
 #include "trainer/results/metrics_check.hpp"
 #include "trainer/results/prediction.hpp"
 #include "trainer/results/prediction_check.hpp"
@@ -61,6 +62,16 @@ class RunFiles {
     }
     if (again != text) not_as_written(name);
     return records;
+  }
+
+  // None where the run has no such file.
+  std::vector<CurveLook> looks() {
+    std::vector<CurveLook> looks = read_curve(run_);
+    std::string again;
+    for (const CurveLook& look : looks) again += common::dump_line(to_json(look)) + "\n";
+    if (run_.has_file(k_curve_file) && again != run_.read_text(k_curve_file, k_history_limit_bytes))
+      not_as_written(k_curve_file);
+    return looks;
   }
 
   std::vector<Prediction> predictions() {
@@ -187,6 +198,8 @@ void note_rest(const common::Folder& run, const Json& config, RunCheck& check) {
       "evaluate computes them again");
   check.of_pack =
       "predictions.jsonl: ids, questions and references are the pack's; name it with --pack to compare them";
+  if (run.has_file(k_curve_file))
+    note("learning_curve.jsonl: what was answered and kl_to_base are the models' while they were trained");
   if (!config.contains("evaluated_run"))
     note("history.jsonl: losses and gradient norms are of the steps; training again shows them");
   note("config.json: when and by which build, device and libraries it was run is what the run says");
@@ -206,6 +219,7 @@ void check_contents(const common::Folder& run, RunCheck& check) {
   check_predictions(predictions, context_of(config, metrics, clips), check.findings);
   check_metrics(metrics, {config, predictions, history}, check.findings, check.not_derived);
   check_history(history, config, clips, check.findings);
+  check_curve(files.looks(), config, static_cast<std::int64_t>(history.size()), predictions, check.findings);
   check_own_pack(run, config, check.findings);
   check_checkpoints(run, config, check.findings);
   note_rest(run, config, check);

@@ -5,6 +5,7 @@
 #include "common/sealed/folder.hpp"
 #include "trainer/results/caption_metrics.hpp"
 #include "trainer/results/config_keys.hpp"
+#include "trainer/results/learning_curve.hpp"
 #include "trainer/results/prediction.hpp"
 #include "trainer/results/run_check.hpp"
 
@@ -60,14 +61,43 @@ ItemTable table_of(std::vector<const Prediction*> items) {
   return table;
 }
 
-std::map<std::string, ItemTable, std::less<>> read_tables(const fs::path& run) {
-  const std::vector<Prediction> predictions = read_predictions(run / "predictions.jsonl");
+std::map<std::string, ItemTable, std::less<>> tables_of(const std::vector<Prediction>& predictions) {
   std::map<std::string, std::vector<const Prediction*>> groups;
   for (const Prediction& item : predictions)
     if (item.split == "validation") groups[item.condition].push_back(&item);
   std::map<std::string, ItemTable, std::less<>> tables;
   for (auto& [name, items] : groups) tables[name] = table_of(std::move(items));
   return tables;
+}
+
+// The base, as if it had been looked at.
+Prediction untrained(Prediction item) {
+  item.prediction = item.base_prediction.value_or("");
+  item.score = item.base_score.value_or(0);
+  item.kl_to_base = item.kind == PredictionKind::vl ? Maybe(0) : Maybe();
+  return item;
+}
+
+std::vector<CurvePoint> curve_of(const common::Folder& run, const std::vector<Prediction>& predictions,
+                                 std::int64_t steps) {
+  std::vector<CurvePoint> points;
+  const std::vector<CurveLook> looks = read_curve(run);
+  if (looks.empty()) return points;
+  std::vector<Prediction> base = predictions_at(looks.front(), predictions), end;
+  std::transform(base.begin(), base.end(), base.begin(), untrained);
+  points.push_back({0, tables_of(base)});
+  for (const CurveLook& look : looks)
+    points.push_back({look.step, tables_of(predictions_at(look, predictions))});
+  // Of those that were looked at before.
+  const std::map<std::string, ItemTable, std::less<>>& seen = points.front().tables;
+  for (const Prediction& item : predictions) {
+    const auto table = seen.find(item.condition);
+    if (item.split == "validation" && table != seen.end() &&
+        std::binary_search(table->second.ids.begin(), table->second.ids.end(), item.id))
+      end.push_back(item);
+  }
+  points.push_back({steps, tables_of(end)});
+  return points;
 }
 
 // A run that was resumed has the time of its last part alone.
@@ -101,7 +131,13 @@ RunSummary read_run(const fs::path& run, const std::optional<fs::path>& trusted_
       common::parse_json(folder.read_text("metrics.json", k_json_limit_bytes), metrics.string()),
       metrics.string());
   summary.training_s = training_time(folder, summary.config, run);
-  summary.tables = read_tables(run);
+  const std::vector<Prediction> predictions = read_predictions(run / "predictions.jsonl");
+  summary.tables = tables_of(predictions);
+  if (folder.look(k_curve_file)) {
+    const std::map<std::string, HistoryCurve> history = read_history(run);
+    const auto loss = history.find("total_loss");
+    if (loss != history.end()) summary.curve = curve_of(folder, predictions, loss->second.steps.back());
+  }
   return summary;
 }
 

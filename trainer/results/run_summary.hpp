@@ -40,6 +40,12 @@ struct ItemTable {
   std::map<std::string, std::vector<double>, std::less<>> values;
 };
 
+// What a look at the model saw (learning_curve.hpp).
+struct CurvePoint {
+  std::int64_t step = 0;
+  std::map<std::string, ItemTable, std::less<>> tables;  // as RunSummary::tables, of the items looked at
+};
+
 struct RunSummary {
   std::filesystem::path path;
   std::string name;            // of the folder
@@ -50,6 +56,8 @@ struct RunSummary {
   Metrics metrics;
   Maybe training_s;  // of the clock; nothing where the run was resumed, or never trained
   std::map<std::string, ItemTable, std::less<>> tables;  // of split "validation", by condition or group
+  // From step 0, which is the base, to the end of training; empty where nothing was looked at in between.
+  std::vector<CurvePoint> curve;
 };
 
 // `trusted_key`: the public key that must have signed the run; a signature error where it has not.

@@ -12,6 +12,7 @@
 #include "common/terminal.hpp"
 #include "trainer/evaluate/evaluate.hpp"
 #include "trainer/evaluate/measure_gate.hpp"
+#include "trainer/evaluate/watch_curve.hpp"
 #include "trainer/model/safetensors.hpp"
 #include "trainer/results/config_keys.hpp"
 #include "trainer/results/run_check.hpp"
@@ -210,8 +211,10 @@ RunResult run_experiment(RunConfig config, Resume resume, std::shared_ptr<const 
   SafeModel model(*experiment.base, experiment.silence, config.projector, config.fusion, config.seed);
   Mechanisms mechanisms = make_mechanisms(config);
   const TrainingResult trained = resumable("preparing the training", [&] {
+    CurveWatch watch_curve(config, experiment, model, compute, run ? &*run : nullptr,
+                           earlier.checkpoint ? earlier.checkpoint->step : 0);
     return train(config, experiment, model, mechanisms, run ? &*run : nullptr, digest.hex(), compute,
-                 earlier.checkpoint);
+                 earlier.checkpoint, watch_curve);
   });
   watch.lap("train_s");
   // Answers of another state of training are none of this one's.

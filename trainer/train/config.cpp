@@ -119,6 +119,7 @@ common::Json config_json(const RunConfig& config, const RunInputs& inputs) {
     json[k_captions_per_clip] = config.evaluation.captions_per_clip;
   json["gate_comparison"] = text_of(config.evaluation.gate_comparison);
   if (config.evaluation.beyond_stream == BeyondStream::ask) json[k_beyond_stream] = k_asked;  // a newer key
+  if (config.curve.is_on()) json[k_learning_curve] = to_json(config.curve);
   json["weight_decay"] = config.weight_decay;
   json["gradient_limit"] = config.gradient_limit;
   json["optimiser"] = "AdamW, betas 0.9 and 0.98, epsilon 1e-8";

@@ -13,6 +13,7 @@
 #include "trainer/model/compute.hpp"
 #include "trainer/model/fusion.hpp"
 #include "trainer/model/projector.hpp"
+#include "trainer/results/learning_curve.hpp"
 #include "trainer/retention/mechanism_table.hpp"
 
 namespace trainer {
@@ -59,7 +60,8 @@ struct RunConfig {
   RetentionConfig retention;
   EvaluationConfig evaluation;
   std::int64_t accuracy_every = 10, accuracy_first = 5;  // steps at which history has the token accuracy
-  std::int64_t checkpoint_every = 200;                   // steps; 0: only when asked to stop
+  CurveConfig curve;
+  std::int64_t checkpoint_every = 200;  // steps; 0: only when asked to stop
   // Batches whose gradients one step of the optimiser sums up; retention questions likewise.
   std::int64_t gradient_accumulation = 1;
   std::int64_t micro_batch = 0;  // rows that a GPU computes at once; 0: as many as its memory takes

@@ -229,7 +229,8 @@ Mechanisms make_mechanisms(const RunConfig& config) { return make_mechanisms(con
 
 TrainingResult train(const RunConfig& config, Experiment& experiment, SafeModel& model,
                      Mechanisms& mechanisms, RunDirectory* run, const std::string& config_digest,
-                     const Compute& compute, const std::optional<Checkpoint>& checkpoint) {
+                     const Compute& compute, const std::optional<Checkpoint>& checkpoint,
+                     TrainingWatch& watch) {
   const ProcessGroup& group = compute.group();
   const std::int64_t audio_rows = config.train_batch_size * config.gradient_accumulation,
                      questions = config.retention.batch_size * config.gradient_accumulation;
@@ -269,13 +270,22 @@ TrainingResult train(const RunConfig& config, Experiment& experiment, SafeModel&
                             config.verbosity);
   progress.go_on_from(static_cast<std::uint64_t>(done));
   bool is_stopping = group.any(common::stop_requested());
+  const auto stop_after = [&](std::int64_t step) {
+    save(step);
+    group.wait_for_all();  // nobody ends before it is saved
+    throw common::Error(
+        common::ErrorKind::stopped,
+        fmt::format("stopped after step {} of {}; the same command with --resume goes on", step, total));
+  };
   for (std::int64_t step = done + 1; step <= total; ++step) {
-    if (group.is_alone() ? common::stop_requested() : is_stopping) {
-      save(step - 1);
-      group.wait_for_all();  // nobody ends before it is saved
-      throw common::Error(common::ErrorKind::stopped, "stopped after step " + std::to_string(step - 1) +
-                                                          " of " + std::to_string(total) +
-                                                          "; the same command with --resume goes on");
+    if (group.is_alone() ? common::stop_requested() : is_stopping) stop_after(step - 1);
+    if (watch.is_due(step - 1, total)) {
+      try {
+        watch.look(step - 1);
+      } catch (const common::Error& error) {
+        if (error.kind() != common::ErrorKind::interrupted) throw;
+        stop_after(step - 1);
+      }
     }
     StepResult result = compute_step(step, experiment, model, mechanisms, scene.get(), audio.rows(step),
                                      static_cast<std::size_t>(rows_at_once), compute);

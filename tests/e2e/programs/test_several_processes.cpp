@@ -1,7 +1,6 @@
 // One run shared by several processes, as srun and torchrun start them: it gives the bytes of a run alone,
 // and where one of them is lost or refused, all end.
 #include <arpa/inet.h>
-#include <fcntl.h>
 #include <netinet/in.h>
 #include <signal.h>
 #include <sys/socket.h>
@@ -13,6 +12,7 @@
 #include <thread>
 
 #include "tests/support/small_world.hpp"
+#include "tests/support/start.hpp"
 
 #include <doctest/doctest.h>
 
@@ -78,16 +78,8 @@ Process start(const Environment& environment, const std::vector<std::string>& ar
   command.insert(command.end(), environment.begin(), environment.end());
   command.insert(command.end(), {k_bin + "/safe-trainer", "--quiet", "--threads", "1"});
   command.insert(command.end(), arguments.begin(), arguments.end());
-  std::vector<char*> words;
-  for (std::string& word : command) words.push_back(word.data());
-  words.push_back(nullptr);
-  process.id = ::fork();
-  if (process.id != 0) return process;
-  ::dup2(::open("/dev/null", O_RDONLY), 0);
-  ::dup2(::open(process.out.c_str(), O_WRONLY | O_CREAT | O_TRUNC, 0600), 1);
-  ::dup2(::open(process.err.c_str(), O_WRONLY | O_CREAT | O_TRUNC, 0600), 2);
-  ::execvp(words[0], words.data());
-  ::_exit(127);
+  process.id = support::start(command, process.out, process.err);
+  return process;
 }
 
 support::Finished end_of(const Process& process) {
@@ -122,12 +114,19 @@ const std::vector<std::string> k_more = {"--subset-size",
                                          "--eval-audio-gate-comparison",
                                          "--eval-beyond-stream",
                                          "--val-batch-size",
-                                         "3"};
+                                         "3",
+                                         "--learning-curve-every",
+                                         "30",
+                                         "--learning-curve-items",
+                                         "7"};
 
 void check_same_bytes(const fs::path& one, const fs::path& other) {
-  for (const char* file : {"history.jsonl", "metrics.json", "predictions.jsonl", "subset_indices.json",
-                           "checkpoints/last.safetensors", "checkpoints/adapter.safetensors"}) {
+  for (const char* file :
+       {"history.jsonl", "metrics.json", "predictions.jsonl", "subset_indices.json", "learning_curve.jsonl",
+        "checkpoints/last.safetensors", "checkpoints/adapter.safetensors"}) {
     CAPTURE(file);
+    CHECK(fs::exists(one / file) == fs::exists(other / file));
+    if (!fs::exists(one / file)) continue;
     CHECK(support::text_of_file(one / file) == support::text_of_file(other / file));
   }
   CHECK(json_of(one / "config.json").at("config_digest") ==
