@@ -16,6 +16,7 @@
 #include "trainer/formats/log_mel_config.hpp"
 #include "trainer/formats/pixels_config.hpp"
 #include "trainer/results/checkpoint_facts.hpp"
+#include "trainer/results/learning_curve.hpp"
 #include "trainer/results/metrics.hpp"
 #include "trainer/results/prediction.hpp"
 
@@ -130,6 +131,9 @@ void write_run_files(const fs::path& out) {
   metrics.null_space.push_back({"gate", 1, 2, 3, 4, 0.5, 0.25, 1.0, {}});
   metrics.mechanisms["kl"] = {1, 1, 0.5};
   put(out / "run_files" / "metrics", '\1' + common::dump_pretty(to_json(metrics)));
+  const trainer::CurveLook look{
+      5, {{"387003", "red", 0.25}, {"387004", "", {}}}, {{"clip", "a dog barks", {}}}};
+  put(out / "run_files" / "learning_curve", '\2' + common::dump_line(to_json(look)) + "\n");
 }
 
 // Of other people; a byte in front tells the form.

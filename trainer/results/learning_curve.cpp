@@ -83,19 +83,22 @@ common::Json to_json(const CurveLook& look) {
           {"clips", to_json(look.clips, false)}};
 }
 
-std::vector<CurveLook> read_curve(const common::Folder& run) {
+std::vector<CurveLook> parse_curve(std::string_view text) {
   std::vector<CurveLook> looks;
-  if (!run.look(k_curve_file)) return looks;
-  const std::string text = run.read_text(k_curve_file, k_limit_bytes);
   for (std::size_t begin = 0; begin < text.size();) {
     const std::size_t end = std::min(text.find('\n', begin), text.size());
     const std::string where = fmt::format("{}: line {}", k_curve_file, looks.size() + 1);
-    const Json line = common::parse_json(std::string_view(text).substr(begin, end - begin), where);
+    const Json line = common::parse_json(text.substr(begin, end - begin), where);
     looks.push_back({common::integer_member(line, "step", where), answers_in(line, "questions", true, where),
                      answers_in(line, "clips", false, where)});
     begin = end + 1;
   }
   return looks;
+}
+
+std::vector<CurveLook> read_curve(const common::Folder& run) {
+  if (!run.look(k_curve_file)) return {};
+  return parse_curve(run.read_text(k_curve_file, k_limit_bytes));
 }
 
 void cut_curve(const common::Folder& run, std::int64_t step) {

@@ -38,7 +38,9 @@ struct CurveLook {
 [[nodiscard]] bool is_look(const CurveConfig& curve, std::int64_t step, std::int64_t total);
 
 [[nodiscard]] common::Json to_json(const CurveLook& look);
-// By step. Empty where the run has no such file; a format error where a line is no look.
+// A format error where a line is no look.
+[[nodiscard]] std::vector<CurveLook> parse_curve(std::string_view text);
+// Empty where the run has no such file.
 [[nodiscard]] std::vector<CurveLook> read_curve(const common::Folder& run);
 // Keeps the lines of steps up to `step`; the file is there afterwards.
 void cut_curve(const common::Folder& run, std::int64_t step);
