@@ -11,10 +11,10 @@
 //   R5  metrics.json follows from predictions.jsonl, history.jsonl and config.json, but for what only the
 //       tensors know; that has to be possible, and is listed in `not_derived`.
 //   R6  history.jsonl has every step once, in order, with the losses that add up to its total.
-//   R10 learning_curve.jsonl has a look at every step that config.json names, each of the same items, which
-//       predictions.jsonl has.
 //   R7  What the run keeps besides belongs to it: the own pack has the id that config.json names, the
 //       checkpoints have its config_digest, subset_indices.json counts the clips that it was trained on.
+//   R10 learning_curve.jsonl has a look at every step that config.json names, each of the same items, which
+//       predictions.jsonl has.
 #pragma once
 
 #include <filesystem>
