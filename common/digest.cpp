@@ -7,8 +7,8 @@
 #include <openssl/sha.h>
 
 #include <algorithm>
+#include <limits>
 
-#include "common/digest_pair.hpp"
 #include "common/error.hpp"
 
 namespace common {
@@ -69,22 +69,36 @@ Digest Hasher::finish() {
   return Digest(bytes);
 }
 
-void update_both(Hasher& a, ByteView& of_a, Hasher& b, ByteView& of_b) {
-  Hasher::State &one = *a.state_, &other = *b.state_;
-  if (can_compress_pairs()) {
-    one.complete_block(of_a);
-    other.complete_block(of_b);
-    const std::size_t blocks = std::min(of_a.size(), of_b.size()) / k_block_bytes;
-    compress_pair(one.context.h, of_a.data(), other.context.h, of_b.data(), blocks);
-    one.count_blocks(blocks);
-    other.count_blocks(blocks);
-    of_a = of_a.subspan(blocks * k_block_bytes);
-    of_b = of_b.subspan(blocks * k_block_bytes);
+void update_together(std::span<const HashPiece> pieces, const LaneChoice& choice) {
+  if (choice.kernel != nullptr && pieces.size() >= choice.worth_from) {
+    ENSURE(pieces.size() <= choice.kernel->lanes);
+    std::size_t least = std::numeric_limits<std::size_t>::max();
+    for (const HashPiece& piece : pieces) {
+      piece.hasher->state_->complete_block(*piece.bytes);
+      least = std::min(least, piece.bytes->size());
+    }
+    const std::size_t blocks = least / k_block_bytes;
+    std::array<std::uint32_t, 8> nobody{};  // the state of lanes that have no message
+    std::array<std::uint32_t*, k_most_lanes> states{};
+    std::array<const std::uint8_t*, k_most_lanes> messages{};
+    states.fill(nobody.data());
+    messages.fill(pieces.front().bytes->data());
+    for (std::size_t i = 0; i < pieces.size(); ++i) {
+      states[i] = pieces[i].hasher->state_->context.h;
+      messages[i] = pieces[i].bytes->data();
+    }
+    if (blocks > 0) choice.kernel->compress(states.data(), messages.data(), blocks);
+    for (const HashPiece& piece : pieces) {
+      piece.hasher->state_->count_blocks(blocks);
+      *piece.bytes = piece.bytes->subspan(blocks * k_block_bytes);
+    }
   }
-  const bool a_ends = of_a.size() <= of_b.size();
-  ByteView& rest = a_ends ? of_a : of_b;
-  (a_ends ? a : b).update(rest);
-  rest = {};
+  // The shortest has less than a block left, or is hashed alone.
+  const HashPiece& shortest = *std::min_element(
+      pieces.begin(), pieces.end(),
+      [](const HashPiece& a, const HashPiece& b) { return a.bytes->size() < b.bytes->size(); });
+  shortest.hasher->update(*shortest.bytes);
+  *shortest.bytes = {};
 }
 
 Digest digest_of(ByteView bytes) {

@@ -6,10 +6,12 @@
 #include <filesystem>
 #include <memory>
 #include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 
 #include "common/bytes.hpp"
+#include "common/digest_lanes.hpp"
 
 namespace common {
 
@@ -30,6 +32,8 @@ class Digest {
 // Exactly 64 lower-case hexadecimal digits, or nothing.
 [[nodiscard]] std::optional<Digest> parse_digest(std::string_view hex);
 
+struct HashPiece;
+
 // SHA-256 over everything given to update. OpenSSL's, which uses the processor's SHA instructions.
 class Hasher {
  public:
@@ -41,16 +45,21 @@ class Hasher {
   // Returns the digest and starts over.
   [[nodiscard]] Digest finish();
 
-  // Takes from both views until one of them is empty, as if by update. SHA instructions wait for their own
-  // results: where the processor has them, two messages at once take little longer than one.
-  friend void update_both(Hasher& a, ByteView& of_a, Hasher& b, ByteView& of_b);
+  // Takes from all views until one of them is empty, as if by update. None may be empty before. Several
+  // messages at once take little longer than one: SHA instructions wait for their own results, and vectors
+  // have room for many.
+  friend void update_together(std::span<const HashPiece> pieces, const LaneChoice& choice);
 
  private:
   struct State;
   std::unique_ptr<State> state_;
 };
 
-void update_both(Hasher& a, ByteView& of_a, Hasher& b, ByteView& of_b);
+struct HashPiece {
+  Hasher* hasher;
+  ByteView* bytes;
+};
+void update_together(std::span<const HashPiece> pieces, const LaneChoice& choice = lane_choice());
 
 [[nodiscard]] Digest digest_of(ByteView bytes);
 [[nodiscard]] inline Digest digest_of(std::string_view text) { return digest_of(view_of(text)); }

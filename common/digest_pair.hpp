@@ -4,9 +4,9 @@
 #include <cstddef>
 #include <cstdint>
 
-namespace common {
+#include "common/digest_constants.hpp"
 
-inline constexpr std::size_t k_block_bytes = 64;
+namespace common {
 
 // Whether this processor has the instructions; else compress_pair must not be called with blocks.
 [[nodiscard]] bool can_compress_pairs();

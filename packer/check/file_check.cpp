@@ -21,10 +21,6 @@ FileCheck::FileCheck(const PackFile& expected, const Examination& examination)
       info_(find_media(examination, expected.path)),
       looking_(info_ != nullptr) {}
 
-void hash_both(FileCheck& a, common::ByteView& of_a, FileCheck& b, common::ByteView& of_b) {
-  common::update_both(a.hasher_, of_a, b.hasher_, of_b);
-}
-
 void FileCheck::take(common::ByteView piece) {
   note(piece);
   hash(piece);

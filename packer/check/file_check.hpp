@@ -19,8 +19,8 @@ class FileCheck {
   // take() in two steps, for files that are hashed at once: every piece is noted, then hashed once.
   void note(common::ByteView piece);
   void hash(common::ByteView piece) { hasher_.update(piece); }
-  // Hashes of both noted pieces as much as the shorter one has, and leaves the rest in the views.
-  friend void hash_both(FileCheck& a, common::ByteView& of_a, FileCheck& b, common::ByteView& of_b);
+  // For common::update_together, in place of hash().
+  [[nodiscard]] common::Hasher& hasher() { return hasher_; }
   // Behind the last byte, once.
   void conclude(common::Findings& findings);
   [[nodiscard]] std::uint64_t bytes() const { return bytes_; }
@@ -40,7 +40,5 @@ class FileCheck {
   std::optional<common::AudioFacts> sound_;
   std::optional<common::PictureSize> picture_;
 };
-
-void hash_both(FileCheck& a, common::ByteView& of_a, FileCheck& b, common::ByteView& of_b);
 
 }  // namespace packer

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <atomic>
+#include <vector>
 
 #include "common/parallel.hpp"
 #include "common/program.hpp"
@@ -9,8 +10,11 @@
 namespace packer {
 namespace {
 
-// Two of them are hashed out of the second-level cache that they were read into; larger ones cost 5 to 10 %.
-constexpr std::size_t k_piece_bytes = 128 << 10;
+// All of a thread's together are hashed out of the second-level cache that they were read into; larger ones
+// cost 5 to 10 %. Below the least, system calls cost more than that.
+std::size_t piece_bytes(std::size_t lanes) {
+  return std::clamp<std::size_t>((512 << 10) / lanes, 32 << 10, 128 << 10);
+}
 
 // Hands out the files.
 class Queue {
@@ -26,8 +30,9 @@ class Queue {
       if (auto reading = begin_(i)) return reading;
     }
   }
-  // Towards the end each thread has one file, so that none takes two while another has none.
-  [[nodiscard]] bool has_plenty() const { return next_.load() + threads_ <= count_; }
+  // Whether a thread with `own` files may have one more: towards the end all have equally many, so that none
+  // takes two while another has none.
+  [[nodiscard]] bool has_for(std::size_t own) const { return own * threads_ + next_.load() <= count_; }
   void stop() { next_.store(count_); }
 
  private:
@@ -36,9 +41,10 @@ class Queue {
   std::atomic<std::size_t> next_{0};
 };
 
-// One of a thread's two files.
+// One of a thread's files.
 class Lane {
  public:
+  explicit Lane(std::size_t buffer_bytes) : buffer_(buffer_bytes) {}
   [[nodiscard]] bool is_reading() const { return reading_ != nullptr; }
   [[nodiscard]] bool has_piece() const { return !piece_.empty(); }
   void begin_next(Queue& queue) { reading_ = queue.begin_next(); }
@@ -52,52 +58,52 @@ class Lane {
     reading_ = nullptr;
   }
 
-  void hash() {
-    reading_->check().hash(piece_);
-    piece_ = {};
-  }
-  static void hash(Lane& a, Lane& b) {
-    hash_both(a.reading_->check(), a.piece_, b.reading_->check(), b.piece_);
-  }
+  // What is to be hashed.
+  [[nodiscard]] common::HashPiece piece() { return {&reading_->check().hasher(), &piece_}; }
 
  private:
-  common::ReadBuffer buffer_ = common::ReadBuffer(k_piece_bytes);
+  common::ReadBuffer buffer_;
   std::unique_ptr<FileReading> reading_;
   common::ByteView piece_;  // of `buffer_`, what is to be hashed
 };
 
-void work(Queue& queue) {
-  Lane first, second;
+void work(Queue& queue, const common::LaneChoice& choice) {
+  std::vector<std::unique_ptr<Lane>> lanes;
+  for (std::size_t i = 0; i < choice.lanes(); ++i)
+    lanes.push_back(std::make_unique<Lane>(piece_bytes(choice.lanes())));
   // Gives the lane a piece where it may have one.
   const auto fill = [&](Lane& lane) {
     while (!lane.has_piece()) {
-      if (!lane.is_reading() && (&lane == &first || queue.has_plenty())) lane.begin_next(queue);
+      if (!lane.is_reading()) {
+        const auto own =
+            std::count_if(lanes.begin(), lanes.end(), [](const auto& other) { return other->is_reading(); });
+        if (own == 0 || queue.has_for(static_cast<std::size_t>(own))) lane.begin_next(queue);
+      }
       if (!lane.is_reading()) return;
       lane.read_on();
     }
   };
+  std::vector<common::HashPiece> pieces;
   for (;;) {
-    fill(first);
-    fill(second);
-    if (first.has_piece() && second.has_piece())
-      Lane::hash(first, second);
-    else if (first.has_piece())
-      first.hash();
-    else if (second.has_piece())
-      second.hash();
-    else
-      return;
+    pieces.clear();
+    for (const auto& lane : lanes) {
+      fill(*lane);
+      if (lane->has_piece()) pieces.push_back(lane->piece());
+    }
+    if (pieces.empty()) return;
+    common::update_together(pieces, choice);
   }
 }
 
 }  // namespace
 
-void hash_files(std::size_t count, unsigned threads, const BeginFile& begin) {
+void hash_files(std::size_t count, unsigned threads, const BeginFile& begin,
+                const common::LaneChoice& choice) {
   const std::size_t workers = std::min<std::size_t>(common::thread_count(threads), count);
   Queue queue(count, workers, begin);
   common::parallel_for(workers, threads, [&](std::size_t) {
     try {
-      work(queue);
+      work(queue, choice);
     } catch (...) {
       queue.stop();
       throw;

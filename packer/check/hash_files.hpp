@@ -1,5 +1,6 @@
 // Many files, each read once from front to back and held against what the pack says of it. Each thread has
-// two files under way and hashes them at once, which takes little longer than one (common::update_both).
+// several files under way and hashes them at once, which takes little longer than one
+// (common::update_together).
 #pragma once
 
 #include <cstddef>
@@ -36,6 +37,7 @@ using BeginFile = std::function<std::unique_ptr<FileReading>(std::size_t i)>;
 
 // Calls begin(i) for every i in [0, count), in this order, and reads what it gives to its end, on up to
 // `threads` threads (0: as many as the machine has). The first exception ends all.
-void hash_files(std::size_t count, unsigned threads, const BeginFile& begin);
+void hash_files(std::size_t count, unsigned threads, const BeginFile& begin,
+                const common::LaneChoice& choice = common::lane_choice());
 
 }  // namespace packer

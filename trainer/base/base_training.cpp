@@ -7,6 +7,7 @@
 #include "common/program.hpp"
 #include "common/random.hpp"
 #include "trainer/base/tiny_models.hpp"
+#include "trainer/base/whiten.hpp"
 #include "trainer/data/encoders.hpp"
 #include "trainer/model/compute.hpp"
 #include "trainer/samples/streams.hpp"
@@ -191,6 +192,31 @@ std::vector<torch::Tensor> mean_gradients(std::vector<ShardResult>& shards) {
   return sums;
 }
 
+// The first map of the vision tower gives what is left of the mean patch by its main directions, each as
+// strong as the other. As drawn it gives colour and brightness, whose variance is hundreds of times that of
+// outlines, and shapes are learnt late.
+void whiten_patches(Llava& base, const std::vector<torch::Tensor>& pictures) {
+  constexpr std::size_t k_pictures = 2000;  // are enough to know a few hundred directions
+  constexpr double k_floor = 1e-5;
+  const torch::NoGradGuard no_graph;
+  NamedTensors weights = base.parameters();
+  const std::string embeddings = "vision_tower.vision_model.embeddings.";
+  torch::Tensor patches_to = weights.at(embeddings + "patch_embedding.weight");  // [D, 3, P, P]
+  torch::Tensor places = weights.at(embeddings + "position_embedding.weight");   // [1 + patches, D]
+  const std::int64_t side = patches_to.size(2);
+  std::vector<torch::Tensor> patches;
+  for (std::size_t i = 0; i < std::min(pictures.size(), k_pictures); ++i)
+    patches.push_back(pictures[i]
+                          .unfold(1, side, side)
+                          .unfold(2, side, side)
+                          .permute({1, 2, 0, 3, 4})
+                          .reshape({-1, 3 * side * side}));
+  const Whitening whitening = whiten(torch::cat(patches), patches_to.size(0), k_floor);
+  patches_to.copy_(whitening.matrix.view(patches_to.sizes()).to(torch::kFloat32));
+  // The map has no bias; the class token, which sees no patch, comes first.
+  places.slice(0, 1).sub_(whitening.matrix.mv(whitening.mean).to(torch::kFloat32));
+}
+
 }  // namespace
 
 TrainingRows make_rows(const packer::VerifiedPack& pack, const PackSamples& samples,
@@ -225,6 +251,7 @@ TrainingRows make_rows(const packer::VerifiedPack& pack, const PackSamples& samp
 }
 
 double train_base(Llava& base, const TrainingRows& rows, const MakeBaseRequest& request) {
+  if (!rows.pixels.empty()) whiten_patches(base, rows.pixels);
   std::vector<Parameter> parameters;
   std::vector<torch::Tensor> leaves;
   for (auto& [name, tensor] : base.parameters()) {

@@ -4,6 +4,7 @@
 #include <numbers>
 
 #include "common/random.hpp"
+#include "trainer/base/whiten.hpp"
 
 namespace trainer {
 namespace {
@@ -48,19 +49,12 @@ void whiten_projection(Clap& clap, const torch::Tensor& pooled_states) {
   NamedTensors weights = clap.parameters();
   torch::Tensor weight1 = weights.at("audio_projection.linear1.weight");  // [D, C]
   torch::Tensor bias1 = weights.at("audio_projection.linear1.bias");      // [D]
-  const torch::Tensor states = pooled_states.to(torch::kFloat64);         // [sounds, C]
-  const torch::Tensor mean = states.mean(0);
-  const torch::Tensor centred = states - mean;
-  const auto [values, vectors] =
-      torch::linalg_eigh(centred.t().mm(centred) / static_cast<double>(states.size(0)), "L");
-  // Directions with under a ten-thousandth of the largest variance are noise: they are not blown up further.
-  const torch::Tensor scale = values.clamp_min(values.max().item<double>() * 1e-4).rsqrt();
-  const torch::Tensor whiten = vectors * scale.unsqueeze(0);  // [C, C]
+  const Whitening whitening = whiten(pooled_states, pooled_states.size(1), 1e-4);
   const torch::Tensor rotation =
-      weight1.to(torch::kFloat64);                       // as drawn: mixes the whitened directions into D
-  const torch::Tensor matrix = rotation.mm(whiten.t());  // [D, C]
+      weight1.to(torch::kFloat64);  // as drawn: mixes the whitened directions into D
+  const torch::Tensor matrix = rotation.mm(whitening.matrix);  // [D, C]
   weight1.copy_(matrix.to(torch::kFloat32));
-  bias1.copy_((-matrix.mv(mean)).to(torch::kFloat32));
+  bias1.copy_((-matrix.mv(whitening.mean)).to(torch::kFloat32));
 }
 
 }  // namespace
