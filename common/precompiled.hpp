@@ -1,5 +1,5 @@
-// What most files include, compiled once. No file may count on it: a build with
-// CMAKE_DISABLE_PRECOMPILE_HEADERS=ON has to pass too.
+// What most files include, compiled once. No file may count on it: the sanitizer builds compile common/,
+// manifest/ and packer/ without.
 #pragma once
 
 #include <algorithm>

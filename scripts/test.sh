@@ -15,6 +15,9 @@ skipped() { # BUILD
   grep -h 'skipped: ' "$1/Testing/Temporary/LastTest.log" | sed 's/.*skipped: /  skipped: /' | sort | uniq -c >&2 || true
 }
 
+# Tests wait for disks and for each other's processes: one more than there are cores keeps all of them busy.
+at_once=$(($(nproc) + 1))
+
 step "form: clang-format, shellcheck"
 git ls-files '*.cpp' '*.hpp' | xargs clang-format --dry-run -Werror
 git ls-files 'scripts/*.sh' .ci/run | xargs shellcheck
@@ -24,7 +27,7 @@ cmake --preset dev >/dev/null
 cmake --build --preset dev -- --quiet
 
 step "tests"
-ctest --preset dev --no-tests=error -j "$(nproc)"
+ctest --preset dev --no-tests=error -j "$at_once"
 skipped build/dev
 
 step "build with sanitizers"
@@ -32,6 +35,6 @@ cmake --preset asan >/dev/null
 cmake --build --preset asan -- --quiet
 
 step "tests with sanitizers"
-ctest --preset asan --no-tests=error -j "$(nproc)"
+ctest --preset asan --no-tests=error -j "$at_once"
 skipped build/asan
 step "done"

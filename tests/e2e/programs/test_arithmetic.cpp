@@ -11,6 +11,15 @@ using support::run_process;
 
 namespace {
 
+// As a user starts it, who has set nothing.
+Finished on_this_processor(const std::vector<std::string>& words) {
+  std::vector<std::string> command = {"env"};
+  for (const Setting& setting : k_kernels) command.insert(command.end(), {"-u", setting.name});
+  command.push_back(k_bin + "/safe-trainer");
+  command.insert(command.end(), words.begin(), words.end());
+  return run_process(command);
+}
+
 // As on a processor with neither AVX nor what came after it.
 Finished on_old_processor(std::vector<std::string> words) {
   std::vector<std::string> command = {"env",
@@ -26,11 +35,6 @@ Finished on_old_processor(std::vector<std::string> words) {
 
 common::Json arithmetic_of(const fs::path& run) { return json_of(run / "config.json").at("arithmetic"); }
 
-bool has_avx2() {
-  __builtin_cpu_init();
-  return __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma");
-}
-
 }  // namespace
 
 TEST_CASE("two kinds of processor give the same bytes, unless they are asked for their own kernels") {
@@ -40,7 +44,7 @@ TEST_CASE("two kinds of processor give the same bytes, unless they are asked for
   }
   const World& w = world();
   const std::vector<std::string> native = {"--num-epochs", "2", "--arithmetic", "native"};
-  World::ok(trainer(w.run("no_retention", "this_processor", {"--num-epochs", "2"})));
+  World::ok(on_this_processor(w.run("no_retention", "this_processor", {"--num-epochs", "2"})));
   World::ok(on_old_processor(w.run("no_retention", "old_processor", {"--num-epochs", "2"})));
   World::ok(on_old_processor(w.run("no_retention", "old_processor_native", native)));
   const fs::path here = w.only_run("this_processor"), there = w.only_run("old_processor"),
@@ -64,7 +68,7 @@ TEST_CASE("a run goes on with its own kernels only") {
     more.insert(more.end(), {"--num-epochs", "2", "--resume"});
     return w.run("no_retention", "two_processors", more);
   };
-  World::ok(trainer(with({})));
+  World::ok(on_this_processor(with({})));
   const fs::path run = w.only_run("two_processors");
   World::ok(on_old_processor(with({})));
   const Finished other = on_old_processor(with({"--arithmetic=native"}));

@@ -14,7 +14,7 @@ namespace {
 
 std::vector<std::string> make_base(const std::string& out, const std::string& seed) {
   return {"make-base", "--pack",       world().pack, "--out",  out, "--steps",
-          "40",        "--batch-size", "16",         "--seed", seed};
+          "10",        "--batch-size", "16",         "--seed", seed};
 }
 
 std::string command_of(const std::vector<std::string>& arguments) {

@@ -129,9 +129,10 @@ TEST_CASE("the cause is named, not what follows from it") {
 
 TEST_CASE("equal runs end with equal bytes, whatever the number of threads; other variants with others") {
   const World& w = world();
-  World::ok(trainer(w.run("full_safe", "one_thread", {"--threads", "1", "--num-epochs", "60"})));
-  World::ok(trainer(w.run("full_safe", "three_threads", {"--threads", "3", "--num-epochs", "60"})));
-  World::ok(trainer(w.run("soft_retention", "soft", {"--num-epochs", "60"})));
+  // 102 steps: Fisher acts from step 100 on.
+  World::ok(trainer(w.run("full_safe", "one_thread", {"--threads", "1", "--num-epochs", "51"})));
+  World::ok(trainer(w.run("full_safe", "three_threads", {"--threads", "3", "--num-epochs", "51"})));
+  World::ok(trainer(w.run("soft_retention", "soft", {"--num-epochs", "51"})));
   const auto text = [](const fs::path& path) { return support::text_of_file(path); };
   for (const char* name :
        {"history.jsonl", "predictions.jsonl", "metrics.json", "checkpoints/adapter.safetensors"}) {
@@ -244,7 +245,7 @@ TEST_CASE("a report leads to its runs, and to nothing once a byte has changed") 
 
 TEST_CASE("a run that is asked to stop saves, and goes on to the bytes it would have had") {
   const World& w = world();
-  const std::vector<std::string> more = {"--num-epochs", "160", "--checkpoint-every", "50"};
+  const std::vector<std::string> more = {"--num-epochs", "95", "--checkpoint-every", "50"};  // 190 steps
   World::ok(trainer(w.run("soft_retention", "whole", more)));
   // In the background, stopped as soon as it has trained some steps.
   std::string command;
@@ -253,7 +254,7 @@ TEST_CASE("a run that is asked to stop saves, and goes on to the bytes it would 
   const std::string script =
       "'" + k_bin + "/safe-trainer' --quiet" + command + " & pid=$!; for i in $(seq 600); do " + "n=$(cat '" +
       w.root +
-      "'/parts/*/history.jsonl 2>/dev/null | wc -l); [ \"$n\" -ge 120 ] && break; sleep 0.05; done; " +
+      "'/parts/*/history.jsonl 2>/dev/null | wc -l); [ \"$n\" -ge 104 ] && break; sleep 0.05; done; " +
       "kill -TERM $pid; wait $pid";
   const Finished stopped = run_process({"bash", "-c", script});
   CAPTURE(stopped.err);

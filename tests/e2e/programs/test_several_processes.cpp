@@ -150,7 +150,9 @@ TEST_CASE(
     CAPTURE(variant);
     const std::string alone = "alone_" + variant;
     std::vector<std::string> more = k_more;
-    more.insert(more.end(), {"--num-epochs", "101", "--train-batch-size", "12"});  // Fisher acts
+    // A step an epoch; Fisher acts from step 100 on, in the variants that have it.
+    more.insert(more.end(),
+                {"--num-epochs", variant == "no_retention" ? "12" : "101", "--train-batch-size", "12"});
     World::ok(trainer(w.run(variant, alone, more)));
     for (const int size : {2, 3}) {
       if (size == 3 && variant != "full_safe") continue;
@@ -175,7 +177,8 @@ TEST_CASE(
 TEST_CASE("the rivals, and a null space of any kind, are shared alike") {
   const World& w = world();
   const std::map<std::string, std::vector<std::string>> kinds = {
-      {"gradient", {"--null-space", "gradient", "--null-space-refresh", "2"}},
+      {"gradient",
+       {"--null-space", "gradient", "--null-space-refresh", "2", "--num-epochs", "2"}},  // 4 steps
       {"all", {"--null-space", "all"}},
       {"replay", {"--replay-weight", "0.1", "--l2-sp-weight", "0.01"}}};
   for (auto [name, flags] : kinds) {
@@ -217,7 +220,7 @@ TEST_CASE("evaluate is shared, and its predictions do not depend on by how many"
 TEST_CASE(
     "a TERM to one process saves the run in all, and any number of them goes on with it to the same bytes") {
   const World& w = world();
-  const std::vector<std::string> epochs = {"--num-epochs", "300"};
+  const std::vector<std::string> epochs = {"--num-epochs", "110"};  // 220 steps; Fisher acts from step 100 on
   World::ok(trainer(w.run("full_safe", "unstopped", epochs)));
   std::vector<std::string> arguments = w.run("full_safe", "stopped", epochs);
   arguments.insert(arguments.end(), {"--checkpoint-every", "0", "--resume"});

@@ -14,7 +14,7 @@ using support::run_process;
 
 namespace {
 
-const std::vector<std::string> k_more = {"--num-epochs", "160", "--checkpoint-every", "20"};
+const std::vector<std::string> k_more = {"--num-epochs", "60", "--checkpoint-every", "20"};  // 120 steps
 
 std::string command_of(const std::vector<std::string>& arguments) {
   std::string command = "'" + k_bin + "/safe-trainer' --quiet";
@@ -46,7 +46,7 @@ TEST_CASE("of two that resume one run at once the second is told so, and no step
   const World& w = world();
   World::ok(trainer(w.run("no_retention", "undisturbed", k_more)));
   const std::string whole = support::text_of_file(w.only_run("undisturbed") / "history.jsonl");
-  leave_killed("killed", w.run("no_retention", "killed", k_more), 60);
+  leave_killed("killed", w.run("no_retention", "killed", k_more), 30);
   int refused = 0;
   for (const char* delay : {"0", "0.01", "0.02", "0.04"}) {
     CAPTURE(delay);

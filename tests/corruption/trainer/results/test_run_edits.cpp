@@ -20,6 +20,14 @@ namespace fs = std::filesystem;
 
 namespace {
 
+// Of the edits to the lines of predictions.jsonl, most of all there are: every one, under sanitizers each so
+// many.
+#if defined(SAFE_SANITIZED)
+constexpr std::size_t k_step = 7;
+#else
+constexpr std::size_t k_step = 1;
+#endif
+
 const support::RunRecipe k_recipe = {
     .variant = "full_safe",
     .scores = {1, 0.3, 0.6, 0},
@@ -47,7 +55,7 @@ bool has_rule(const common::Findings& findings, const std::string& rule) {
   return false;
 }
 
-// A run that is made once; each edit is undone.
+// A run that is made once; each edit is undone, and the next one seals it.
 class Victim {
  public:
   Victim() : run_(support::make_run(scratch_.path(), k_recipe)) {}
@@ -61,7 +69,6 @@ class Victim {
     common::Findings findings;
     CHECK_NOTHROW(findings = verify_run(run_).findings);
     support::put_file(run_ / file, before);
-    reseal();
     return findings;
   }
   void reseal() const {
@@ -181,6 +188,7 @@ TEST_CASE("no leaf of metrics.json can be changed, but for those that verify-run
       CHECK_FALSE(findings.empty());
   }
   CHECK(underivable == of_tensors.size());
+  victim.reseal();
   std::string notes;
   for (const std::string& note : verify_run(victim.run()).not_derived) notes += note + "\n";
   for (const char* part : {"null_space", "fisher_trace", "fisher_loss", "bit_equal_without_audio"}) {
@@ -228,9 +236,11 @@ TEST_CASE("no field of a line of predictions.jsonl can be changed, but for capti
   const Victim victim;
   const std::vector<std::string> lines = lines_of(victim.text("predictions.jsonl"));
   REQUIRE(lines.size() == 4 * 10 + 2 * 3 + 3);
+  std::size_t edits = 0;
   for (std::size_t i = 0; i < lines.size(); ++i) {
     const Json line = common::parse_json(lines[i], "line");
     for (const Json::json_pointer& leaf : leaves_of(line)) {
+      if (edits++ % k_step != 0) continue;
       const std::string name = std::to_string(i + 1) + leaf.to_string();
       CAPTURE(name);
       Json copy = edited(line, leaf);
