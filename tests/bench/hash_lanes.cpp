@@ -1,6 +1,6 @@
-// How fast messages are hashed one after the other and at once, by each kernel that this processor can run: GB/s of one
-// thread, messages of 64 KiB out of the cache, the best of many tries. Without SHA instructions, as on servers before
-// 2019, OpenSSL has OPENSSL_ia32cap=:~0x20000000.
+// How fast messages are hashed one after the other and at once, by each kernel that this processor can run:
+// GB/s of one thread, messages of 64 KiB out of the cache, the best of many tries. Without SHA instructions,
+// as on servers before 2019, OpenSSL has OPENSSL_ia32cap=:~0x20000000.
 #define OPENSSL_SUPPRESS_DEPRECATED
 
 #include <fmt/format.h>

@@ -14,42 +14,12 @@
 #include <cstdlib>
 #include <stdexcept>
 
-#include "manifest/format/write.hpp"
-#include "tests/support/small_pack.hpp"
+#include "tests/bench/many_sources.hpp"
 
 namespace {
 
 namespace fs = std::filesystem;
 constexpr long k_limit_kib = 128 << 10;
-
-manifest::QuestionEntry long_question(int number) {
-  manifest::QuestionEntry entry = support::question(number, number);
-  entry.question = "What is the colour of the thing that stands on the table in this picture?";
-  entry.answers = std::vector<std::string>(10, "dark red");
-  entry.majority_answer = "dark red";
-  return entry;
-}
-
-// Half clips, half images; each row as long as those of AudioCaps and VQA v2 are.
-void write_sources(const fs::path& root, int count) {
-  const common::Bytes sound = common::encode_wav16(support::tone(20, 0.3));
-  const common::Bytes image = support::picture(11);
-  std::vector<manifest::ClipEntry> clips;
-  std::vector<manifest::QuestionEntry> questions;
-  for (int i = 1; i <= count / 2; ++i) {
-    clips.push_back(support::clip_entry(100000 + i, "train"));
-    clips.back().caption =
-        "A man speaks while water runs and a small dog barks in the distance, number " + std::to_string(i);
-    questions.push_back(long_question(i));
-  }
-  for (const manifest::ClipEntry& clip : clips) support::put(root / "audiocaps" / clip.audio_relpath, sound);
-  for (const manifest::QuestionEntry& entry : questions)
-    support::put(root / "vqa" / "images" / entry.image_filename, image);
-  support::put(root / "E" / "subset_manifest.json",
-               manifest::write_subset(support::subset_of("train", std::move(clips))));
-  support::put(root / "E" / "val_manifest.json",
-               manifest::write_vqa(support::vqa_of("many", std::move(questions))));
-}
 
 // A pack whose one clip has as many bytes as a file may have; they are zeros that take no room on the disk.
 void write_large_pack(const fs::path& root) {
@@ -134,7 +104,7 @@ int main(int argc, char** argv) {
   const int count = argc > 2 ? std::atoi(argv[2]) : 100'000;
   const std::string program = std::string(SAFE_BIN) + "/safe-packer ";
   measure("start and end", program + "--version > /dev/null");
-  apart([&] { write_sources(many, count); });
+  apart([&] { bench::write_sources(many, count); });
   measure("small files: build", program + "build --quiet --manifest '" +
                                     (many / "E/subset_manifest.json").string() + "' --val-manifest '" +
                                     (many / "E/val_manifest.json").string() + "' --source-root '" +
