@@ -70,6 +70,7 @@ Digest Hasher::finish() {
 }
 
 void update_together(std::span<const HashPiece> pieces, const LaneChoice& choice) {
+  ENSURE(!pieces.empty());
   if (choice.kernel != nullptr && pieces.size() >= choice.worth_from) {
     ENSURE(pieces.size() <= choice.kernel->lanes);
     std::size_t least = std::numeric_limits<std::size_t>::max();

@@ -1,5 +1,7 @@
 #include "packer/check/hash_files.hpp"
 
+#include <sys/resource.h>
+
 #include <algorithm>
 #include <atomic>
 #include <vector>
@@ -67,10 +69,17 @@ class Lane {
   common::ByteView piece_;  // of `buffer_`, what is to be hashed
 };
 
-void work(Queue& queue, const common::LaneChoice& choice) {
+// Half of the files that a process may have open, shared by all threads.
+std::size_t files_a_thread(std::size_t threads) {
+  rlimit limit{};
+  if (::getrlimit(RLIMIT_NOFILE, &limit) != 0 || limit.rlim_cur == RLIM_INFINITY) return common::k_most_lanes;
+  return std::max<std::size_t>(1, static_cast<std::size_t>(limit.rlim_cur) / 2 / threads);
+}
+
+void work(Queue& queue, std::size_t files_at_once, const common::LaneChoice& choice) {
   std::vector<std::unique_ptr<Lane>> lanes;
-  for (std::size_t i = 0; i < choice.lanes(); ++i)
-    lanes.push_back(std::make_unique<Lane>(piece_bytes(choice.lanes())));
+  for (std::size_t i = 0; i < files_at_once; ++i)
+    lanes.push_back(std::make_unique<Lane>(piece_bytes(files_at_once)));
   // Gives the lane a piece where it may have one.
   const auto fill = [&](Lane& lane) {
     while (!lane.has_piece()) {
@@ -101,9 +110,11 @@ void hash_files(std::size_t count, unsigned threads, const BeginFile& begin,
                 const common::LaneChoice& choice) {
   const std::size_t workers = std::min<std::size_t>(common::thread_count(threads), count);
   Queue queue(count, workers, begin);
+  const std::size_t files_at_once =
+      std::min(choice.lanes(), files_a_thread(std::max<std::size_t>(workers, 1)));
   common::parallel_for(workers, threads, [&](std::size_t) {
     try {
-      work(queue, choice);
+      work(queue, files_at_once, choice);
     } catch (...) {
       queue.stop();
       throw;

@@ -53,8 +53,12 @@ inline Finished trainer(const std::vector<std::string>& arguments) {
 }
 
 inline bool has_avx2() {
+#if defined(__x86_64__)
   __builtin_cpu_init();
   return __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma");
+#else
+  return false;
+#endif
 }
 
 // What safe-trainer starts itself once more with where it is missing (trainer/cli/arithmetic.hpp).

@@ -30,7 +30,7 @@ std::string base_tokenizer(const PackSamples& samples) {
 }
 
 common::Json recipe_of(const MakeBaseRequest& request, const packer::VerifiedPack& pack) {
-  return {{"format", 2},
+  return {{"format", 3},  // 2: the patches of the vision tower were not whitened
           {"pack_id", pack.id().hex()},
           {k_width, request.width},
           {"steps", request.steps},

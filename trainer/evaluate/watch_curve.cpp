@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <chrono>
 #include <limits>
 
 #include "common/error.hpp"
@@ -46,6 +47,7 @@ bool CurveWatch::is_due(std::int64_t step, std::int64_t total) const {
 }
 
 void CurveWatch::look(std::int64_t step) {
+  const auto begin = std::chrono::steady_clock::now();
   RunConfig config = config_;
   config.verbosity = common::Verbosity::quiet;  // the progress of training is shown
   CurveLook seen;
@@ -58,6 +60,7 @@ void CurveWatch::look(std::int64_t step) {
     (void)lines_->save();  // a checkpoint may follow
   }
   last_step_ = step;
+  seconds_ += std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count();
 }
 
 }  // namespace trainer

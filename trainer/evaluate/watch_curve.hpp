@@ -20,6 +20,7 @@ class CurveWatch : public TrainingWatch {
              const Compute& compute, const RunDirectory* run, std::int64_t trained_steps);
   [[nodiscard]] bool is_due(std::int64_t step, std::int64_t total) const override;
   void look(std::int64_t step) override;
+  [[nodiscard]] double seconds() const { return seconds_; }  // that the looks took
 
  private:
   const RunConfig& config_;
@@ -27,6 +28,7 @@ class CurveWatch : public TrainingWatch {
   const SafeModel& model_;
   const Compute& compute_;
   std::int64_t last_step_ = 0;  // that was looked at
+  double seconds_ = 0;
   std::optional<JsonLines> lines_;
 };
 

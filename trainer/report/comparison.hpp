@@ -60,19 +60,20 @@ struct ClipComparison {
 };
 
 // A setting where its training first reaches some audio skill: between two looks every value is on the line
-// that joins them.
+// that joins them. Skill: mean token F1 of the trained clips that were looked at, or their accuracy where
+// they are scored so.
 struct AtSkill {
   std::string label;
-  double token_f1 = 0;        // reached by all that are compared at it, on the clips looked at
+  double skill = 0;
   std::vector<double> steps;  // where each seed reaches it
   Estimate accuracy;          // with a trained clip, of the questions looked at
   std::optional<Estimate> kl_to_base;
 };
 
-// Two settings where both have the skill that the one with less of it comes to.
+// Two settings at one skill.
 struct SkillComparison {
   std::string first, second;  // labels
-  double token_f1 = 0;
+  double skill = 0;
   std::vector<std::int64_t> seeds;
   std::vector<double> first_steps, second_steps;
   Estimate accuracy;                 // second minus first
@@ -86,8 +87,9 @@ struct Comparison {
   // mechanism.
   std::vector<PairedComparison> paired;  // conditions with a distractor
   std::vector<ClipComparison> clips;
-  // Of settings that were looked at while they were trained, and that learnt anything.
-  std::vector<AtSkill> at_skill;             // at the skill that all of one pack and base reach
+  // Of settings that were looked at while they were trained, and that learnt; equal_skill.hpp says at which
+  // skill.
+  std::vector<AtSkill> at_skill;             // all of one pack and base at one
   std::vector<SkillComparison> skill_pairs;  // the pairs of `paired`
   std::vector<std::string> warnings;         // e.g. of packs that differ
   std::string primary;                       // as it was asked for, or empty

@@ -7,6 +7,7 @@
 #include <map>
 #include <set>
 
+#include "common/error.hpp"
 #include "trainer/report/item_panel.hpp"
 #include "trainer/report/number_text.hpp"
 #include "trainer/report/step_panel.hpp"
@@ -14,40 +15,84 @@
 namespace trainer {
 namespace {
 
-// A setting that is not this much better than the base has learnt nothing that could be equal.
-constexpr double k_least_gain = 0.05;
+// A setting is left out where it gains less than this over the base, or than half of what another gains: it
+// would set the level for all where nothing is learnt yet.
+constexpr double k_least_gain = 0.05, k_least_share = 0.5;
+// Of the least gain. At the end itself a curve is flat, and chance decides where it is crossed.
+constexpr double k_level_share = 0.9;
 
-// Mean token F1 of the trained clips, or their accuracy where they are scored so.
-Maybe skill_at(const CurvePoint& point) {
+const std::vector<double>* skill_values(const CurvePoint& point) {
   const auto clips = point.tables.find(condition::k_memorised);
-  if (clips == point.tables.end()) return std::nullopt;
+  if (clips == point.tables.end()) return nullptr;
   for (const std::string_view measure : {measure::k_token_f1, measure::k_accuracy})
     if (const auto found = clips->second.values.find(measure); found != clips->second.values.end())
-      return mean_of(found->second);
-  return std::nullopt;
+      return &found->second;
+  return nullptr;
 }
 
-Maybe best_skill(const RunSummary& run) {
-  Maybe best;
-  for (const CurvePoint& point : run.curve)
-    if (const Maybe skill = skill_at(point)) best = std::max(best.value_or(*skill), *skill);
-  return best;
+double skill_at(const CurvePoint& point) { return mean_of(*skill_values(point)); }
+
+// Looks at clips of known skill, from the base to the end.
+bool has_curve(const RunSummary& run) {
+  return run.curve.size() > 1 && std::all_of(run.curve.begin(), run.curve.end(), [](const CurvePoint& point) {
+           return skill_values(point) != nullptr;
+         });
 }
 
-// The most that all of these runs reach; nothing where one has no curve, or gained next to nothing.
-Maybe common_skill(const Comparison& comparison, const std::vector<std::size_t>& runs) {
-  Maybe least;
-  for (const std::size_t r : runs) {
-    const RunSummary& run = comparison.runs[r];
-    const Maybe best = best_skill(run);
-    if (!best || *best < skill_at(run.curve.front()).value_or(0) + k_least_gain) return std::nullopt;
-    least = std::min(least.value_or(*best), *best);
-  }
+const std::vector<std::string>& clips_seen(const RunSummary& run) {
+  return run.curve.front().tables.find(condition::k_memorised)->second.ids;
+}
+
+double gain_of(const RunSummary& run) { return skill_at(run.curve.back()) - skill_at(run.curve.front()); }
+
+double least_gain(const Comparison& comparison, const std::vector<std::size_t>& runs) {
+  double least = 1;
+  for (const std::size_t run : runs) least = std::min(least, gain_of(comparison.runs[run]));
   return least;
 }
 
-bool has_curve(const Comparison& comparison, const VariantGroup& group) {
-  return common_skill(comparison, group.runs).has_value();
+double level_of(const Comparison& comparison, const std::vector<std::size_t>& runs) {
+  return skill_at(comparison.runs[runs.front()].curve.front()) + k_level_share * least_gain(comparison, runs);
+}
+
+// A setting, and its runs that can be compared.
+struct Learner {
+  const VariantGroup* group;
+  std::vector<std::size_t> runs;
+};
+
+void leave_out(Comparison& comparison, const VariantGroup& group, const std::string& why) {
+  comparison.warnings.push_back(group.label + " is not compared at equal audio skill: " + why);
+}
+
+// Those of one pack and base that looked at the same clips and learnt enough.
+std::vector<Learner> learners_like(Comparison& comparison, const VariantGroup& like) {
+  std::vector<Learner> learners;
+  const std::vector<std::string>* clips = nullptr;
+  for (const VariantGroup& group : comparison.groups) {
+    if (group.pack_id != like.pack_id || group.base_digest != like.base_digest) continue;
+    Learner learner{&group, {}};
+    for (const std::size_t run : group.runs) {
+      if (!has_curve(comparison.runs[run])) continue;
+      if (clips == nullptr) clips = &clips_seen(comparison.runs[run]);
+      if (clips_seen(comparison.runs[run]) == *clips) learner.runs.push_back(run);
+    }
+    learners.push_back(std::move(learner));
+  }
+  if (clips == nullptr) return {};
+  double most = 0;
+  for (const Learner& one : learners)
+    if (!one.runs.empty()) most = std::max(most, least_gain(comparison, one.runs));
+  std::erase_if(learners, [&](const Learner& one) {
+    if (one.runs.empty()) {
+      leave_out(comparison, *one.group, "none of its runs was looked at with the clips of the others");
+      return true;
+    }
+    if (least_gain(comparison, one.runs) >= std::max(k_least_gain, k_least_share * most)) return false;
+    leave_out(comparison, *one.group, "it learnt nothing, or less than half of what another learnt");
+    return true;
+  });
+  return learners;
 }
 
 // The questions of a run where its skill is `level`.
@@ -57,6 +102,7 @@ struct Crossing {
 };
 
 ItemTable between(const ItemTable& before, const ItemTable& after, double share) {
+  ENSURE(before.ids == after.ids);
   ItemTable table{after.ids, {}};
   for (const std::string_view name : {measure::k_accuracy, measure::k_kl_to_base}) {
     const auto a = before.values.find(name), b = after.values.find(name);
@@ -68,13 +114,13 @@ ItemTable between(const ItemTable& before, const ItemTable& after, double share)
   return table;
 }
 
-// best_skill(run) >= level must hold.
+// Where the run first has the skill; nothing where it never has, or was asked nothing.
 std::optional<Crossing> cross(const RunSummary& run, double level) {
   for (std::size_t i = 0; i < run.curve.size(); ++i) {
-    const double skill = skill_at(run.curve[i]).value_or(0);
+    const double skill = skill_at(run.curve[i]);
     if (skill < level) continue;
     const std::size_t j = i == 0 ? 0 : i - 1;
-    const double earlier = skill_at(run.curve[j]).value_or(0);
+    const double earlier = skill_at(run.curve[j]);
     const double share = skill > earlier ? (level - earlier) / (skill - earlier) : 1;
     const auto before = run.curve[j].tables.find(condition::k_distractor_memorised),
                after = run.curve[i].tables.find(condition::k_distractor_memorised);
@@ -111,38 +157,40 @@ Crossings cross_all(const Comparison& comparison, const std::vector<std::size_t>
   return crossings;
 }
 
-std::optional<AtSkill> at_skill(const Comparison& comparison, const VariantGroup& group, double level) {
-  const Crossings crossings = cross_all(comparison, group.runs, level);
+std::optional<AtSkill> at_skill(const Comparison& comparison, const Learner& learner, double level) {
+  const Crossings crossings = cross_all(comparison, learner.runs, level);
   const ItemPanel panel = crossings.panel();
   if (!panel.has(measure::k_accuracy)) return std::nullopt;
-  AtSkill at{group.label, level, crossings.steps(), estimate_accuracy(panel.values(measure::k_accuracy)), {}};
+  AtSkill at{learner.group->label,
+             level,
+             crossings.steps(),
+             estimate_accuracy(panel.values(measure::k_accuracy)),
+             {}};
   if (panel.has(measure::k_kl_to_base)) at.kl_to_base = estimate_kl(panel.values(measure::k_kl_to_base));
   return at;
 }
 
-std::optional<SkillComparison> compare_pair(const Comparison& comparison, const VariantGroup& first,
-                                            const VariantGroup& second) {
-  const SeedPairs seeds = pair_seeds(comparison, first, second);
+std::optional<SkillComparison> compare_pair(const Comparison& comparison, const Learner& first,
+                                            const Learner& second) {
+  VariantGroup some_of_first = *first.group, some_of_second = *second.group;
+  some_of_first.runs = first.runs;
+  some_of_second.runs = second.runs;
+  const SeedPairs seeds = pair_seeds(comparison, some_of_first, some_of_second);
+  if (seeds.seeds.empty()) return std::nullopt;
   std::vector<std::size_t> runs = seeds.first;
   runs.insert(runs.end(), seeds.second.begin(), seeds.second.end());
-  const Maybe level = common_skill(comparison, runs);
-  if (!level) return std::nullopt;
-  const Crossings a = cross_all(comparison, seeds.first, *level),
-                  b = cross_all(comparison, seeds.second, *level);
+  const double level = level_of(comparison, runs);
+  const Crossings a = cross_all(comparison, seeds.first, level),
+                  b = cross_all(comparison, seeds.second, level);
   ItemPanel before = a.panel(), after = b.panel();
   keep_common(before, after);
   if (!before.has(measure::k_accuracy) || !after.has(measure::k_accuracy)) return std::nullopt;
-  SkillComparison pair{first.label, second.label, *level, seeds.seeds, a.steps(), b.steps(), {}, {}};
+  SkillComparison pair{first.group->label, second.group->label, level, seeds.seeds,
+                       a.steps(),          b.steps(),           {},    {}};
   pair.accuracy = estimate_mean(minus(after.values(measure::k_accuracy), before.values(measure::k_accuracy)));
   if (before.has(measure::k_kl_to_base) && after.has(measure::k_kl_to_base))
     pair.kl_ratio = ratio_of(before.values(measure::k_kl_to_base), after.values(measure::k_kl_to_base));
   return pair;
-}
-
-const VariantGroup* find_group(const Comparison& comparison, const std::string& label) {
-  for (const VariantGroup& group : comparison.groups)
-    if (group.label == label) return &group;
-  return nullptr;
 }
 
 // Means over the items of each look, over the seeds, at the steps that all seeds have.
@@ -178,26 +226,26 @@ std::string steps_text(const std::vector<double>& steps) {
 
 void compare_at_equal_skill(Comparison& comparison) {
   std::set<std::pair<std::string, std::string>> settled;
+  std::map<std::string, Learner> by_label;
   for (const VariantGroup& group : comparison.groups) {
     if (!settled.insert({group.pack_id, group.base_digest}).second) continue;
-    std::vector<const VariantGroup*> groups;
+    const std::vector<Learner> learners = learners_like(comparison, group);
+    if (learners.size() < 2) continue;
     std::vector<std::size_t> runs;
-    for (const VariantGroup& other : comparison.groups)
-      if (other.pack_id == group.pack_id && other.base_digest == group.base_digest &&
-          has_curve(comparison, other)) {
-        groups.push_back(&other);
-        runs.insert(runs.end(), other.runs.begin(), other.runs.end());
-      }
-    if (groups.size() < 2) continue;
-    const double level = common_skill(comparison, runs).value_or(0);
-    for (const VariantGroup* one : groups)
-      if (auto at = at_skill(comparison, *one, level)) comparison.at_skill.push_back(*std::move(at));
+    for (const Learner& one : learners) {
+      by_label.insert({one.group->label, one});
+      runs.insert(runs.end(), one.runs.begin(), one.runs.end());
+    }
+    const double level = level_of(comparison, runs);
+    for (const Learner& one : learners)
+      if (auto at = at_skill(comparison, one, level)) comparison.at_skill.push_back(*std::move(at));
   }
   for (const PairedComparison& pair : comparison.paired) {
-    if (pair.condition != condition::k_distractor_memorised) continue;
-    const VariantGroup *first = find_group(comparison, pair.first),
-                       *second = find_group(comparison, pair.second);
-    if (auto one = compare_pair(comparison, *first, *second))
+    const auto first = by_label.find(pair.first), second = by_label.find(pair.second);
+    if (pair.condition != condition::k_distractor_memorised || first == by_label.end() ||
+        second == by_label.end())
+      continue;
+    if (auto one = compare_pair(comparison, first->second, second->second))
       comparison.skill_pairs.push_back(*std::move(one));
   }
 }
@@ -236,15 +284,17 @@ std::vector<Figure> learning_figures(const Comparison& comparison, const Draw& d
 
 Table at_skill_table(const Comparison& comparison) {
   Table table{
-      "Where training first reaches the audio skill that all settings reach (token F1 in %, on the clips "
-      "that "
-      "were looked at): the step (mean and range of the seeds), VQA accuracy in % while a trained clip "
-      "plays, "
-      "and KL to the base in nats, on the lines between two looks. Without retention this is early stopping",
-      {"", "token F1", "step", "accuracy", "KL to base"},
+      "Where training first reaches nine tenths of the audio skill that the setting with least of it gains "
+      "(token F1 "
+      "of trained clips in %, or their accuracy): the step (mean and range of the seeds), VQA accuracy in % "
+      "while a "
+      "trained clip plays, and KL to the base in nats, of what was looked at, on the lines between two "
+      "looks. Without "
+      "retention this is early stopping",
+      {"", "audio skill", "step", "accuracy", "KL to base"},
       {}};
   for (const AtSkill& at : comparison.at_skill)
-    table.rows.push_back({at.label, number_text(at.token_f1, Scale::percent), steps_text(at.steps),
+    table.rows.push_back({at.label, number_text(at.skill, Scale::percent), steps_text(at.steps),
                           estimate_text(&at.accuracy, Scale::percent),
                           estimate_text(at.kl_to_base ? &*at.kl_to_base : nullptr, Scale::plain4)});
   return table;
@@ -252,14 +302,15 @@ Table at_skill_table(const Comparison& comparison) {
 
 Table skill_pair_table(const Comparison& comparison) {
   Table table{
-      "Second against first at the most audio skill that both reach: points of accuracy, and KL of the first "
-      "divided by that of the second, over the questions that were looked at",
-      {"", "token F1", "step of the first", "step of the second", "accuracy", "KL ratio"},
+      "Second against first at one audio skill, nine tenths of what the one with less of it gains: points of "
+      "accuracy, and KL of the first divided by that of the second. Secondary: intervals of each pair by "
+      "itself",
+      {"", "seeds", "audio skill", "step of the first", "step of the second", "accuracy", "KL ratio"},
       {}};
   for (const SkillComparison& pair : comparison.skill_pairs)
-    table.rows.push_back({pair.first + " → " + pair.second, number_text(pair.token_f1, Scale::percent),
-                          steps_text(pair.first_steps), steps_text(pair.second_steps),
-                          estimate_text(&pair.accuracy, Scale::points),
+    table.rows.push_back({pair.first + " → " + pair.second, std::to_string(pair.seeds.size()),
+                          number_text(pair.skill, Scale::percent), steps_text(pair.first_steps),
+                          steps_text(pair.second_steps), estimate_text(&pair.accuracy, Scale::points),
                           estimate_text(pair.kl_ratio ? &*pair.kl_ratio : nullptr, Scale::factor)});
   return table;
 }

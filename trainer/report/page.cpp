@@ -185,7 +185,7 @@ std::string equal_skill_html(const Comparison& comparison, const Draw& draw) {
   if (figures.empty()) return "";
   std::string out =
       "<section id=\"equal-skill\"><h2>At equal audio skill</h2>\n"
-      "<p class=\"note\">Who learns less forgets less. Here settings are compared where they have "
+      "<p class=\"note\">Who learns less forgets less, so settings should be compared where they have "
       "learnt equally much.</p>\n" +
       legend_html(comparison) + "<div class=\"panels\">\n";
   for (const Figure& figure : figures) out += figure_html(figure, "panel");

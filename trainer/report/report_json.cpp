@@ -99,7 +99,7 @@ Json clips_json(const ClipComparison& pair) {
 Json at_skill_json(const AtSkill& at) {
   FieldWriter writer;
   writer("label", at.label);
-  writer("token_f1", at.token_f1);
+  writer("skill", at.skill);
   writer.object["steps"] = at.steps;
   writer.object["accuracy"] = estimate_json(at.accuracy);
   writer.object["kl_to_base"] = estimate_json(at.kl_to_base);
@@ -110,12 +110,12 @@ Json skill_pair_json(const SkillComparison& pair) {
   FieldWriter writer;
   writer("first", pair.first);
   writer("second", pair.second);
-  writer("token_f1", pair.token_f1);
+  writer("skill", pair.skill);
   writer.object["seeds"] = pair.seeds;
   writer.object["first_steps"] = pair.first_steps;
   writer.object["second_steps"] = pair.second_steps;
-  writer.object["accuracy_difference"] = difference_json(pair.accuracy);
-  writer.object["kl_ratio"] = difference_json(pair.kl_ratio);
+  writer.object["accuracy_difference"] = estimate_json(pair.accuracy);
+  writer.object["kl_ratio"] = estimate_json(pair.kl_ratio);
   return std::move(writer.object);
 }
 

@@ -8,6 +8,7 @@
 #include "common/error.hpp"
 #include "trainer/results/config_keys.hpp"
 #include "trainer/results/json_fields.hpp"
+#include "trainer/results/json_lines.hpp"
 #include "trainer/results/score.hpp"
 
 namespace trainer {
@@ -97,11 +98,12 @@ std::vector<CurveLook> parse_curve(std::string_view text) {
 }
 
 std::vector<CurveLook> read_curve(const common::Folder& run) {
-  if (!run.look(k_curve_file)) return {};
+  if (!run.has_file(k_curve_file)) return {};
   return parse_curve(run.read_text(k_curve_file, k_limit_bytes));
 }
 
 void cut_curve(const common::Folder& run, std::int64_t step) {
+  (void)JsonLines(run, k_curve_file);  // the last line of a killed process may be half a line
   std::string kept;
   for (const CurveLook& look : read_curve(run))
     if (look.step <= step) kept += common::dump_line(to_json(look)) + "\n";
@@ -142,27 +144,38 @@ void check_curve(const std::vector<CurveLook>& looks, const common::Json& config
   for (std::int64_t step = 1; step < steps; ++step)
     if (is_look(curve, step, steps)) due.push_back(step);
   for (const CurveLook& look : looks) found.push_back(look.step);
-  if (found != due)
-    find(
-        fmt::format("is of {} steps; config.json and history.jsonl ask for {}, each multiple of {} before "
-                    "the last step",
-                    found.size(), due.size(), curve.every));
+  if (found != due) {
+    find(fmt::format(
+        "is of {} steps; config.json and history.jsonl ask for {}, each multiple of {} before the last step",
+        found.size(), due.size(), curve.every));
+    return;
+  }
+  const std::vector<std::string> questions =
+                                     first_ids(predictions, condition::k_distractor_memorised, curve.items),
+                                 clips = first_ids(predictions, condition::k_memorised, curve.items);
   constexpr double k_rounding = 1e-6;
   for (const CurveLook& look : looks) {
-    const auto check_ids = [&](const std::vector<CurveLook::Answer>& answers, std::string_view condition) {
+    const auto check_ids = [&](const std::vector<CurveLook::Answer>& answers,
+                               const std::vector<std::string>& expected, std::string_view condition) {
       std::vector<std::string> ids;
       for (const CurveLook::Answer& answer : answers) ids.push_back(answer.id);
-      if (ids != first_ids(predictions, condition, curve.items))
+      if (ids != expected)
         find(
             fmt::format("step {} has other ids, or another order of them, than the first {} of {} in "
                         "predictions.jsonl",
                         look.step, curve.items, condition));
     };
-    check_ids(look.questions, condition::k_distractor_memorised);
-    check_ids(look.clips, condition::k_memorised);
-    for (const CurveLook::Answer& answer : look.questions)
+    check_ids(look.questions, questions, condition::k_distractor_memorised);
+    check_ids(look.clips, clips, condition::k_memorised);
+    std::size_t with_kl = 0;
+    for (const CurveLook::Answer& answer : look.questions) {
+      if (answer.kl_to_base) ++with_kl;
       if (answer.kl_to_base && *answer.kl_to_base < -k_rounding)
         find(fmt::format("step {}: kl_to_base of {} is below 0", look.step, answer.id));
+    }
+    if (with_kl != 0 && with_kl != look.questions.size())
+      find(fmt::format("step {}: {} of {} questions have kl_to_base; all have it or none", look.step, with_kl,
+                       look.questions.size()));
   }
 }
 

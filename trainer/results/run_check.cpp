@@ -219,6 +219,11 @@ void check_contents(const common::Folder& run, RunCheck& check) {
   check_predictions(predictions, context_of(config, metrics, clips), check.findings);
   check_metrics(metrics, {config, predictions, history}, check.findings, check.not_derived);
   check_history(history, config, clips, check.findings);
+  if (run.has_file(k_curve_file) != config.contains(k_learning_curve))
+    check.findings.push_back({k_curve_file, "R10",
+                              config.contains(k_learning_curve)
+                                  ? "is missing; config.json asks for it"
+                                  : "is there, and config.json does not ask for it"});
   check_curve(files.looks(), config, static_cast<std::int64_t>(history.size()), predictions, check.findings);
   check_own_pack(run, config, check.findings);
   check_checkpoints(run, config, check.findings);

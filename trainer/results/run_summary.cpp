@@ -88,6 +88,15 @@ std::vector<CurvePoint> curve_of(const common::Folder& run, const std::vector<Pr
   points.push_back({0, tables_of(base)});
   for (const CurveLook& look : looks)
     points.push_back({look.step, tables_of(predictions_at(look, predictions))});
+  // All of them for every look of a long training would fill the memory.
+  const auto lean = [](std::vector<CurvePoint>& all) {
+    for (CurvePoint& point : all)
+      for (auto& [name, table] : point.tables)
+        std::erase_if(table.values, [](const auto& one) {
+          return one.first != measure::k_accuracy && one.first != measure::k_kl_to_base &&
+                 one.first != measure::k_token_f1;
+        });
+  };
   // Of those that were looked at before.
   const std::map<std::string, ItemTable, std::less<>>& seen = points.front().tables;
   for (const Prediction& item : predictions) {
@@ -97,6 +106,7 @@ std::vector<CurvePoint> curve_of(const common::Folder& run, const std::vector<Pr
       end.push_back(item);
   }
   points.push_back({steps, tables_of(end)});
+  lean(points);
   return points;
 }
 

@@ -160,6 +160,7 @@ Json record_of(const RunSummary& run, const RunConfig& config, const RunInputs& 
   Json record = run.config;
   for (const std::string_view key : k_outside_digest) record.erase(std::string(key));
   record.erase("used");
+  record.erase(k_learning_curve);  // nothing is trained
   const Json now = config_json(config, inputs);
   for (const char* key :
        {"pack_id", "pack_name", "device", k_arithmetic, "torch_version", "safe_packs_version", "git_commit",

@@ -120,11 +120,17 @@ void count_flops(const RunConfig& config, const PlanInputs& inputs, Plan& plan) 
            (forward_flops(c, c.layers, question.prefix) +
             by * forward_flops(c, c.layers, 2 * question.own + config.evaluation.answer_tokens));
   };
-  plan.evaluation_flops =
-      asked(inputs.questions, voices) +
-      asked(inputs.questions_beyond, std::min(voices, 1.0 + k_beyond_conditions.size())) +
-      static_cast<double>(inputs.clips + inputs.held_out) * 3 *
-          forward_flops(c, c.layers, 2 * inputs.clip_positions + config.evaluation.caption_tokens);
+  const auto captioned = [&](std::int64_t count, double by) {
+    return static_cast<double>(count) * by *
+           forward_flops(c, c.layers, 2 * inputs.clip_positions + config.evaluation.caption_tokens);
+  };
+  plan.evaluation_flops = asked(inputs.questions, voices) +
+                          asked(inputs.questions_beyond, std::min(voices, 1.0 + k_beyond_conditions.size())) +
+                          captioned(inputs.clips + inputs.held_out, 3);
+  if (!config.curve.is_on() || plan.steps == 0) return;
+  const double looks = static_cast<double>((plan.steps - 1) / config.curve.every);
+  plan.evaluation_flops += looks * (asked(std::min(inputs.questions, config.curve.items), 2) +
+                                    captioned(std::min(inputs.clips, config.curve.items), 2));
 }
 
 }  // namespace

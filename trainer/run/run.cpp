@@ -40,6 +40,11 @@ class Stopwatch {
     timings_[name] = std::chrono::duration<double>(now - last_).count();
     last_ = now;
   }
+  // So many seconds of a lap were something else.
+  void part(const char* lap, const char* name, double seconds) {
+    timings_[lap] = timings_.at(lap).get<double>() - seconds;
+    timings_[name] = seconds;
+  }
   [[nodiscard]] const common::Json& timings() const { return timings_; }
 
  private:
@@ -210,13 +215,17 @@ RunResult run_experiment(RunConfig config, Resume resume, std::shared_ptr<const 
 
   SafeModel model(*experiment.base, experiment.silence, config.projector, config.fusion, config.seed);
   Mechanisms mechanisms = make_mechanisms(config);
+  double looks_s = 0;
   const TrainingResult trained = resumable("preparing the training", [&] {
     CurveWatch watch_curve(config, experiment, model, compute, run ? &*run : nullptr,
                            earlier.checkpoint ? earlier.checkpoint->step : 0);
-    return train(config, experiment, model, mechanisms, run ? &*run : nullptr, digest.hex(), compute,
-                 earlier.checkpoint, watch_curve);
+    TrainingResult result = train(config, experiment, model, mechanisms, run ? &*run : nullptr, digest.hex(),
+                                  compute, earlier.checkpoint, &watch_curve);
+    looks_s = watch_curve.seconds();
+    return result;
   });
   watch.lap("train_s");
+  if (config.curve.is_on()) watch.part("train_s", "look_s", looks_s);
   // Answers of another state of training are none of this one's.
   if (run && (!earlier.checkpoint || earlier.checkpoint->step < trained.steps))
     AnswerLog::remove_from(run->folder());

@@ -230,7 +230,7 @@ Mechanisms make_mechanisms(const RunConfig& config) { return make_mechanisms(con
 TrainingResult train(const RunConfig& config, Experiment& experiment, SafeModel& model,
                      Mechanisms& mechanisms, RunDirectory* run, const std::string& config_digest,
                      const Compute& compute, const std::optional<Checkpoint>& checkpoint,
-                     TrainingWatch& watch) {
+                     TrainingWatch* watch) {
   const ProcessGroup& group = compute.group();
   const std::int64_t audio_rows = config.train_batch_size * config.gradient_accumulation,
                      questions = config.retention.batch_size * config.gradient_accumulation;
@@ -279,9 +279,9 @@ TrainingResult train(const RunConfig& config, Experiment& experiment, SafeModel&
   };
   for (std::int64_t step = done + 1; step <= total; ++step) {
     if (group.is_alone() ? common::stop_requested() : is_stopping) stop_after(step - 1);
-    if (watch.is_due(step - 1, total)) {
+    if (watch != nullptr && watch->is_due(step - 1, total)) {
       try {
-        watch.look(step - 1);
+        watch->look(step - 1);
       } catch (const common::Error& error) {
         if (error.kind() != common::ErrorKind::interrupted) throw;
         stop_after(step - 1);

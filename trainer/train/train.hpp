@@ -33,12 +33,12 @@ class TrainingWatch {
 
 // Trains `model`, from `checkpoint` on where there is one, and leaves history.jsonl and checkpoints/ in the
 // run, which is null but in the first process of a group. All of them hold the same adapter after every step.
-// `watch` sees the model between two steps; it changes nothing.
+// `watch`, where there is one, sees the model between two steps; it changes nothing.
 // Throws Error{stopped} in all once a signal has come to one and the state is saved; mismatch where the loss
 // is no longer finite, or where an enabled mechanism never acted.
 TrainingResult train(const RunConfig& config, Experiment& experiment, SafeModel& model,
                      Mechanisms& mechanisms, RunDirectory* run, const std::string& config_digest,
                      const Compute& compute, const std::optional<Checkpoint>& checkpoint,
-                     TrainingWatch& watch);
+                     TrainingWatch* watch = nullptr);
 
 }  // namespace trainer

@@ -42,42 +42,30 @@ support::RunRecipe recipe_of(const std::string& variant, const std::vector<doubl
 
 }  // namespace
 
-TEST_CASE("settings are compared where each first has the skill that both come to, between two looks") {
+TEST_CASE(
+    "settings are compared where each first has nine tenths of the skill that the lesser of them gains") {
   const support::Scratch scratch;
-  // The first comes to .5 at its end; the second crosses .5 at step 10 and goes on to forget.
+  // The second gains .5; the first has .45 of it before its first look, and goes on to forget.
   const Comparison comparison = compare_runs(
       {support::make_run(scratch.path(), recipe_of("no_retention", {0.5, 1, 1, 1}, {2, 4, 6, 8})),
        support::make_run(scratch.path(), recipe_of("soft_retention", {0, 0.25, 0.25, 0.5}, {0, 0, 1, 1}))});
   REQUIRE(comparison.at_skill.size() == 2);
   const AtSkill &none = comparison.at_skill[0], &soft = comparison.at_skill[1];
-  CHECK(none.token_f1 == doctest::Approx(0.5));
-  CHECK(none.steps == std::vector<double>{10});
-  CHECK(soft.steps == std::vector<double>{40});
-  CHECK(none.accuracy.value == doctest::Approx(0.8));
+  CHECK(none.skill == doctest::Approx(0.45));
+  CHECK(none.steps[0] == doctest::Approx(9));
+  CHECK(soft.steps[0] == doctest::Approx(38));
+  // On the line from the base, which knows nine of ten, to what the look saw.
+  CHECK(none.accuracy.value == doctest::Approx(0.9 + 0.9 * (0.8 - 0.9)));
   CHECK(soft.accuracy.value == doctest::Approx(0.9));
-  CHECK(none.kl_to_base->value == doctest::Approx(0.2));
+  CHECK(none.kl_to_base->value == doctest::Approx(0.9 * 0.2));
   REQUIRE(comparison.skill_pairs.size() == 1);
-  CHECK(comparison.skill_pairs[0].accuracy.value == doctest::Approx(0.1));
-  CHECK(comparison.skill_pairs[0].kl_ratio->value == doctest::Approx(2));
+  CHECK(comparison.skill_pairs[0].accuracy.value == doctest::Approx(0.09));
+  CHECK(comparison.skill_pairs[0].kl_ratio->value == doctest::Approx(1.8));
   // At the ends of training it is 70 points.
   CHECK(comparison.paired[0].accuracy.value == doctest::Approx(0.7));
 }
 
-TEST_CASE("between two looks every value is on the line that joins them, from the base on") {
-  const support::Scratch scratch;
-  const Comparison comparison =
-      compare_runs({support::make_run(scratch.path(), recipe_of("no_retention", {1, 1}, {4, 8})),
-                    support::make_run(scratch.path(), recipe_of("soft_retention", {0.25, 0.25}, {1, 1}))});
-  REQUIRE(comparison.at_skill.size() == 2);
-  const AtSkill& none = comparison.at_skill[0];
-  CHECK(none.token_f1 == doctest::Approx(0.25));
-  CHECK(none.steps[0] == doctest::Approx(2.5));
-  // The base knows nine of ten, and at the look it is six.
-  CHECK(none.accuracy.value == doctest::Approx(0.9 + 0.25 * (0.6 - 0.9)));
-  CHECK(none.kl_to_base->value == doctest::Approx(0.25 * 0.4));
-}
-
-TEST_CASE("the level is one that every seed of both reaches, and each seed has its own step") {
+TEST_CASE("the level is that of the seed that gains least, and each seed has its own step") {
   const support::Scratch scratch;
   std::vector<fs::path> runs;
   for (const int seed : {1, 2}) {
@@ -88,25 +76,51 @@ TEST_CASE("the level is one that every seed of both reaches, and each seed has i
   const Comparison comparison = compare_runs(runs);
   REQUIRE(comparison.skill_pairs.size() == 1);
   const SkillComparison& pair = comparison.skill_pairs[0];
-  CHECK(pair.token_f1 == doctest::Approx(0.5));
-  CHECK(pair.first_steps == std::vector<double>{10, 10});
-  CHECK(pair.second_steps[0] == doctest::Approx(20));
-  CHECK(pair.second_steps[1] == doctest::Approx(10 + 10 * (0.25 / 0.75)));
+  CHECK(pair.skill == doctest::Approx(0.45));
+  CHECK(pair.first_steps[1] == doctest::Approx(9));
+  CHECK(pair.second_steps[0] == doctest::Approx(10 + 10 * (0.2 / 0.25)));
+  CHECK(pair.second_steps[1] == doctest::Approx(10 + 10 * (0.2 / 0.75)));
   CHECK(pair.seeds == std::vector<std::int64_t>{1, 2});
 }
 
-TEST_CASE("what has no curve, or has learnt nothing, is compared with nothing") {
+TEST_CASE(
+    "what was not looked at, has learnt next to nothing, or saw other clips is left out with a warning") {
+  const support::Scratch scratch;
+  support::RunRecipe unseen = recipe_of("full_safe", {0.5, 1}, {1, 1});
+  unseen.look_every = 0;
+  support::RunRecipe other_clips = recipe_of("soft_retention", {0.5, 1}, {2, 4});
+  other_clips.clip_ids = {"x", "y"};
+  other_clips.more_config = {{"name", "other clips"}};
+  support::RunRecipe lazy = recipe_of("soft_retention", {0, 0.4}, {0, 0});
+  lazy.more_config = {{"name", "lazy"}};
+  const Comparison comparison =
+      compare_runs({support::make_run(scratch.path(), recipe_of("no_retention", {0.5, 1}, {2, 4})),
+                    support::make_run(scratch.path(), recipe_of("soft_retention", {0.5, 1}, {2, 4})),
+                    support::make_run(scratch.path(), unseen), support::make_run(scratch.path(), other_clips),
+                    support::make_run(scratch.path(), lazy)});
+  CHECK(comparison.at_skill.size() == 2);
+  CHECK(comparison.skill_pairs.size() == 1);
+  for (const char* name : {"full_safe", "other clips", "lazy"}) {
+    CAPTURE(name);
+    CHECK(std::count_if(
+              comparison.warnings.begin(), comparison.warnings.end(), [&](const std::string& warning) {
+                return warning.starts_with(std::string(name) + " is not compared at equal audio skill");
+              }) == 1);
+  }
+}
+
+TEST_CASE("where nothing was looked at, or one setting alone has learnt, there is nothing to show") {
   const support::Scratch scratch;
   support::RunRecipe unseen = recipe_of("soft_retention", {0.5, 1}, {1, 1});
   unseen.look_every = 0;
-  const Comparison comparison =
+  const Comparison alone =
       compare_runs({support::make_run(scratch.path(), recipe_of("no_retention", {0.5, 1}, {2, 4})),
-                    support::make_run(scratch.path(), unseen),
-                    support::make_run(scratch.path(), recipe_of("full_safe", {0, 0}, {0, 0}))});
-  CHECK(comparison.at_skill.empty());
-  CHECK(comparison.skill_pairs.empty());
-  CHECK(to_text(comparison).find("audio skill") == std::string::npos);
-  CHECK_FALSE(to_json(comparison).contains("at_equal_skill"));
+                    support::make_run(scratch.path(), unseen)});
+  CHECK(alone.at_skill.empty());
+  CHECK(alone.skill_pairs.empty());
+  CHECK_FALSE(to_json(alone).contains("at_equal_skill"));
+  const Comparison none = compare_runs({support::make_run(scratch.path(), unseen)});
+  CHECK(to_text(none).find("audio skill") == std::string::npos);
 }
 
 TEST_CASE("a page shows the curves and the comparison at equal skill, and verifies") {

@@ -115,6 +115,7 @@ TEST_CASE("a look that is missing, doubled or of other items is found") {
       [](std::vector<Json>& all) { all[0]["more"] = 1; },
       [](std::vector<Json>& all) { all[0].erase("clips"); },
       [](std::vector<Json>& all) { all[0] = 7; },
+      [](std::vector<Json>& all) { all[0]["questions"][1]["kl_to_base"] = nullptr; },
       [](std::vector<Json>& all) { all.clear(); }};
   for (std::size_t i = 0; i < edits.size(); ++i) {
     CAPTURE(i);
@@ -144,6 +145,11 @@ TEST_CASE("what a stopped run saw after its checkpoint is cut off") {
   cut_curve(folder, 3);
   REQUIRE(read_curve(folder).size() == 1);
   CHECK(read_curve(folder).front().step == 2);
+  // A process was killed inside a write, behind the last whole line.
+  support::put_file(sealed.run / k_curve_file,
+                    support::text_of_file(sealed.run / k_curve_file) + "{\"step\": 4, \"que");
+  cut_curve(folder, 3);
+  CHECK(read_curve(folder).size() == 1);
   cut_curve(folder, 1);
   CHECK(read_curve(folder).empty());
   CHECK(folder.look(k_curve_file));
