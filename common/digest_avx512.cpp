@@ -1,5 +1,5 @@
 // Compiled with -mavx512f and -mavx512bw: called only where the processor has it.
-#include "common/digest_lanes.hpp"
+#include "common/digest_avx512.hpp"
 
 #if defined(__x86_64__)
 #include "common/digest_kernel.hpp"

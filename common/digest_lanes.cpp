@@ -11,6 +11,8 @@
 #include <functional>
 #include <vector>
 
+#include "common/digest_avx2.hpp"
+#include "common/digest_avx512.hpp"
 #include "common/digest_pair.hpp"
 
 namespace common {

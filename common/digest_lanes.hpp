@@ -29,8 +29,4 @@ struct LaneChoice {
 // The kernel that took most bytes in a trial of microseconds, when this was first called.
 [[nodiscard]] const LaneChoice& lane_choice();
 
-// Each only where the processor has its instructions; on others than x86-64 there are none.
-void compress_avx2(std::uint32_t* const* states, const std::uint8_t* const* messages, std::size_t blocks);
-void compress_avx512(std::uint32_t* const* states, const std::uint8_t* const* messages, std::size_t blocks);
-
 }  // namespace common
