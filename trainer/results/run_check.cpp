@@ -66,11 +66,12 @@ class RunFiles {
 
   // None where the run has no such file.
   std::vector<CurveLook> looks() {
-    std::vector<CurveLook> looks = read_curve(run_);
+    if (!run_.has_file(k_curve_file)) return {};
+    const std::string text = run_.read_text(k_curve_file, k_history_limit_bytes);
+    std::vector<CurveLook> looks = parse_curve(text);
     std::string again;
     for (const CurveLook& look : looks) again += common::dump_line(to_json(look)) + "\n";
-    if (run_.has_file(k_curve_file) && again != run_.read_text(k_curve_file, k_history_limit_bytes))
-      not_as_written(k_curve_file);
+    if (again != text) not_as_written(k_curve_file);
     return looks;
   }
 
