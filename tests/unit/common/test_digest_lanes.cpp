@@ -1,9 +1,7 @@
 // Messages hashed at once have the digests of each by itself, by every kernel that this processor can run;
 // and the kernel of sixteen also where no processor with AVX-512 is at hand, compiled for any.
 #define OPENSSL_SUPPRESS_DEPRECATED
-#if defined(__GNUC__) && !defined(__clang__)
 #pragma GCC diagnostic ignored "-Wpsabi"  // wide vectors are passed to nobody else
-#endif
 
 #include "common/digest_lanes.hpp"
 
