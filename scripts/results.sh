@@ -1,8 +1,8 @@
 #!/usr/bin/env bash
-# Makes experiments/overfitting/RESULTS*.md anew: a pack and two bases that nothing was tuned on, the primary contrast of
-# experiments/overfitting/PRIMARY.md with five seeds on each base, other numbers of retention questions with two, and the
-# tables. Takes about two hours on two cores; a second call goes on where the first was stopped. Everything lies in
-# build/results/2611 (or $RESULTS_ROOT).
+# Makes experiments/overfitting/RESULTS*.md anew: a pack and two bases that nothing was tuned on, the second primary
+# contrast of experiments/overfitting/PRIMARY.md with five seeds on each base, rivals, single mechanisms and other numbers of
+# retention questions with two on the first, and the tables. Takes some three hours on two cores; a second call goes on
+# where the first was stopped. Everything lies in build/results/2611 (or $RESULTS_ROOT).
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
@@ -21,9 +21,9 @@ cmake --preset release >/dev/null
 cmake --build --preset release -- --quiet
 [[ -d $pack ]] || scripts/made_up_pack.sh "$root" 2611 9000 1500 500
 
-make_base() { # NAME SEED LEARNING_RATE
-  "$bin/safe-trainer" --quiet --threads "$threads" make-base --pack "$pack" --out "$root/$1" --width 192 \
-    --seed "$2" --lr "$3"
+make_base() { # NAME SEED
+  "$bin/safe-trainer" --quiet --threads "$threads" make-base --pack "$pack" --out "$root/$1" --width 96 \
+    --batch-size 96 --lr 1e-3 --steps 7200 --seed "$2"
 }
 sweep() { # BASE CONFIG
   "$bin/safe-trainer" --quiet --threads "$threads" sweep "experiments/overfitting/configs/$2.json" \
@@ -34,12 +34,13 @@ export -f make_base sweep
 # Lines of a command and its two words, as many at once as there is room for.
 side_by_side() { xargs -L 1 -P "$at_once" bash -euc '"$@"' bash; }
 side_by_side <<END
-make_base first 7 1e-3
-make_base second 8 2e-3
+make_base first 7
+make_base second 8
 END
 side_by_side <<END
-sweep first primary
-sweep second primary
+sweep first second_primary
+sweep second second_primary
+sweep first rivals
 sweep first scarcity
 END
 
@@ -48,5 +49,5 @@ report() {
   "$bin/safe-trainer" --quiet report "${@:2}" --primary 'soft_retention, 32 questions -> full_safe, 32 questions' \
     --markdown "experiments/overfitting/$1" >/dev/null
 }
-report RESULTS.md "$root"/runs/first_primary/* "$root"/runs/first_scarcity/*
-report RESULTS_second_base.md "$root"/runs/second_primary/*
+report RESULTS.md "$root"/runs/first_{second_primary,rivals,scarcity}/*
+report RESULTS_second_base.md "$root"/runs/second_second_primary/*

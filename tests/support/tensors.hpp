@@ -16,6 +16,11 @@ inline torch::Tensor noise(at::IntArrayRef shape, std::int64_t seed) {
   return torch::randn(shape, generator);
 }
 
+// The largest of any element.
+inline double difference(const torch::Tensor& a, const torch::Tensor& b) {
+  return (a - b).abs().max().item<double>();
+}
+
 // Every trained number moved away from its start, as training would.
 inline void move_all(const std::vector<trainer::Parameter>& parameters) {
   const torch::NoGradGuard no_graph;

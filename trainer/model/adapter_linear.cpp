@@ -30,16 +30,20 @@ AdapterLinear AdapterLinear::with_bias() && {
 
 torch::Tensor AdapterLinear::raw_delta() const { return weight_.defined() ? weight_ : b_.mm(a_) * scaling_; }
 
+torch::Tensor AdapterLinear::without_basis(const torch::Tensor& x) const {
+  if (!basis_.defined()) return x;
+  const torch::Tensor inside = x.mm(basis_);
+  return x - (probe_.defined() ? inside - probe_ : inside).mm(basis_.t());
+}
+
 torch::Tensor AdapterLinear::delta() const {
-  const torch::Tensor raw = raw_delta();
-  return basis_.defined() ? raw - raw.mm(basis_).mm(basis_.t()) : raw;
+  return weight_.defined() ? without_basis(weight_) : b_.mm(without_basis(a_)) * scaling_;
 }
 
 torch::Tensor AdapterLinear::operator()(const torch::Tensor& x) const {
   if (weight_.defined()) return torch::linear(x, anchor_.defined() ? anchor_ + delta() : delta(), bias_);
   // Low rank: two thin products; the basis is taken out of A's rows, never out of an [H, H] product.
-  const torch::Tensor a = basis_.defined() ? a_ - a_.mm(basis_).mm(basis_.t()) : a_;
-  const torch::Tensor learnt = torch::linear(torch::linear(x, a), b_) * scaling_;
+  const torch::Tensor learnt = torch::linear(torch::linear(x, without_basis(a_)), b_) * scaling_;
   const torch::Tensor whole = anchor_.defined() ? torch::linear(x, anchor_) + learnt : learnt;
   return bias_.defined() ? whole + bias_ : whole;
 }
@@ -51,10 +55,12 @@ void AdapterLinear::protect(torch::Tensor basis, Anchor anchor) {
     weight_.zero_();
   }
   basis_ = std::move(basis);
+  const torch::Tensor& leaf = protected_leaf();
+  probe_ = torch::zeros({leaf.size(0), basis_.size(1)}, leaf.options().requires_grad(true));
 }
 
 void AdapterLinear::move_to(torch::Device device) {
-  for (torch::Tensor* leaf : {&weight_, &a_, &b_, &bias_})
+  for (torch::Tensor* leaf : {&weight_, &a_, &b_, &bias_, &probe_})
     if (leaf->defined()) *leaf = moved_leaf(*leaf, device);
   for (torch::Tensor* kept : {&anchor_, &basis_})
     if (kept->defined()) *kept = kept->to(device);
@@ -99,6 +105,8 @@ void AdapterLinear::set_frozen(const std::string& prefix, const std::map<std::st
           ".null_space.basis");
   anchor_ = std::move(anchor);
   basis_ = std::move(basis);
+  const bool fits = probe_.defined() && basis_.defined() && probe_.size(1) == basis_.size(1);
+  if (!fits) probe_ = torch::Tensor();
 }
 
 }  // namespace trainer

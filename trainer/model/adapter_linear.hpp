@@ -1,6 +1,7 @@
 // One linear map of the trained part: y = x W^T + b with W = anchor + delta, delta = D - (D U) U^T where a
 // basis U [in, r] is set. Then W U = anchor U after any number of optimiser steps, whatever the optimiser
-// does, because delta is built so and autograd sends every gradient through the same projection.
+// does, because delta is built so and autograd sends every gradient through the same projection. Of a map of
+// low rank it is A that is so built.
 #pragma once
 
 #include <map>
@@ -31,6 +32,10 @@ class AdapterLinear {
   enum class Anchor { zero, here };
   void protect(torch::Tensor basis, Anchor anchor);
   [[nodiscard]] const torch::Tensor& basis() const { return basis_; }
+  // What the basis is taken out of, D or A, and a leaf of zeros whose gradient is G U, where G is what the
+  // gradient of the former would be without the basis: [out or rank, r]. No leaf before protect.
+  [[nodiscard]] const torch::Tensor& protected_leaf() const { return weight_.defined() ? weight_ : a_; }
+  [[nodiscard]] const torch::Tensor& probe() const { return probe_; }
   void append_parameters(const std::string& prefix, ParameterGroup group, std::vector<Parameter>& to) const;
   void append_frozen(const std::string& prefix, std::map<std::string, torch::Tensor>& to) const;
   // What append_frozen gave, on the device of the weights; anchor and basis are none where it holds none.
@@ -40,12 +45,16 @@ class AdapterLinear {
   void move_to(torch::Device device);
 
  private:
+  // x [rows, in] -> x - (x U - probe) U^T.
+  [[nodiscard]] torch::Tensor without_basis(const torch::Tensor& x) const;
+
   torch::Tensor anchor_;  // [out, in] frozen; undefined: zero
   torch::Tensor weight_;  // [out, in] trained, or
   torch::Tensor a_, b_;   // [rank, in], [out, rank] trained
   double scaling_ = 1;    // alpha / rank
   torch::Tensor bias_;    // [out] trained, or undefined
   torch::Tensor basis_;   // [in, r], or undefined
+  torch::Tensor probe_;   // stays 0
 };
 
 }  // namespace trainer

@@ -4,7 +4,7 @@
 
 namespace trainer {
 namespace {
-constexpr double k_epsilon = 1e-6;
+constexpr double k_norm_epsilon = 1e-6;
 }
 
 Projector::Projector(const ProjectorConfig& config, std::int64_t seed) : config_(config) {
@@ -22,14 +22,14 @@ Projector::Projector(const ProjectorConfig& config, std::int64_t seed) : config_
 
 Projector::Inputs Projector::inputs(const torch::Tensor& clips) const {
   const torch::Tensor normed =
-      torch::layer_norm(clips, {config_.audio_width}, norm_weight_, norm_bias_, k_epsilon);
+      torch::layer_norm(clips, {config_.audio_width}, norm_weight_, norm_bias_, k_norm_epsilon);
   return {normed, torch::gelu(linear1_(normed))};
 }
 
 torch::Tensor Projector::project(const torch::Tensor& clips) const {
   const torch::Tensor outer = linear2_(inputs(clips).second);
   return torch::layer_norm(outer.view({clips.size(0), config_.tokens, config_.width}), {config_.width}, {},
-                           {}, k_epsilon);
+                           {}, k_norm_epsilon);
 }
 
 torch::Tensor Projector::tokens(const torch::Tensor& clips, const torch::Tensor& silence) const {

@@ -16,7 +16,9 @@ constexpr const char* k_image_piece = "<image>";
 
 std::string beginning_of(const std::string& text) {
   constexpr std::size_t k_shown_bytes = 60;
-  return text.size() <= k_shown_bytes ? text : text.substr(0, k_shown_bytes) + "...";
+  std::string shown = text.substr(0, k_shown_bytes);
+  if (shown.size() < text.size()) shown += "...";
+  return shown;
 }
 
 }  // namespace

@@ -120,7 +120,7 @@ struct GateMetrics {
 // Whether a mechanism that is switched on ever did anything.
 struct MechanismActivity {
   std::int64_t enabled_steps = 0, acted_steps = 0;
-  Maybe largest;  // largest gradient norm it contributed, or largest part that it removed
+  Maybe largest;  // largest gradient norm it contributed, or the most that it removed
   // What it alone measures of the trained model, by name: "penalty" is its loss where that follows from the
   // weights.
   std::map<std::string, Maybe> measured{};

@@ -129,7 +129,7 @@ void GradientSubspaceRetention::after_update(SafeModel& model) {
     left += squared_norm(part_inside(kept, bases_[k]));
     moved += squared_norm(kept);
   }
-  removed_ = std::sqrt(taken);
+  removed_ = taken > 0 ? std::sqrt(taken / (taken + moved)) : 0;
   if (moved > 0) leak_ = std::max(leak_, std::sqrt(left / moved));
 }
 

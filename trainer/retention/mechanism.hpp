@@ -68,13 +68,18 @@ class RetentionMechanism {
   virtual void renew(std::int64_t /*step*/, RetentionScene& /*scene*/) {}
   // Runs beside the other passes of a step. Waits for no other process.
   virtual RetentionTerm term(std::int64_t /*step*/, RetentionScene& /*scene*/) { return {}; }
+  // Leaves whose gradients it wants of the task beside those of the trained ones, and where it gets both,
+  // before any other term is added: `task` in the order of model.parameters(), undefined where there is none.
+  [[nodiscard]] virtual std::vector<torch::Tensor> watched() const { return {}; }
+  virtual void see_task(const std::vector<torch::Tensor>& /*task*/,
+                        const std::vector<torch::Tensor>& /*watched*/, const SafeModel& /*model*/) {}
   // A constraint adds no loss; it changes the gradient, the update or the maps themselves.
   virtual void before_update(std::vector<torch::Tensor>& /*gradients*/, const SafeModel& /*model*/) {}
   virtual void after_update(SafeModel& /*model*/) {}
   // After the last step: the model as it is evaluated and saved.
   virtual void finish(SafeModel& /*model*/) {}
   [[nodiscard]] virtual MechanismKind kind() const { return MechanismKind::loss; }
-  // Of a constraint: the norm of what it takes out, as proof that it acts. Computed anew at each call.
+  // Of a constraint: how much it took out of the last step, as proof that it acts.
   [[nodiscard]] virtual double removed() const { return 0; }
   // What a checkpoint must hold so that a resumed run goes on with the same bytes.
   [[nodiscard]] virtual std::map<std::string, torch::Tensor> state() const { return {}; }

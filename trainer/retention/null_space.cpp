@@ -271,12 +271,22 @@ void NullSpaceRetention::reparametrise(RetentionScene& scene) {
   }
 }
 
-double NullSpaceRetention::removed() const {
-  const torch::NoGradGuard no_graph;
-  double squares = 0;
+std::vector<torch::Tensor> NullSpaceRetention::watched() const {
+  std::vector<torch::Tensor> probes;
+  for (const ProtectedMap& map : maps_) probes.push_back(map.linear->probe());
+  return probes;
+}
+
+void NullSpaceRetention::see_task(const std::vector<torch::Tensor>& task,
+                                  const std::vector<torch::Tensor>& watched, const SafeModel& model) {
+  const std::vector<torch::Tensor> leaves = leaves_of(model);
+  std::vector<torch::Tensor> kept;  // G - G U U^T, which is orthogonal to what is removed
   for (const ProtectedMap& map : maps_)
-    squares += map.linear->raw_delta().mm(map.linear->basis()).pow(2).sum().item<double>();
-  return std::sqrt(squares);
+    for (std::size_t k = 0; k < leaves.size(); ++k)
+      if (leaves[k].is_same(map.linear->protected_leaf())) kept.push_back(task[k]);
+  ENSURE(kept.size() == maps_.size());
+  const double inside = gradient_norm(watched), whole = std::hypot(inside, gradient_norm(kept));
+  removed_ = whole > 0 ? inside / whole : 0;
 }
 
 void NullSpaceRetention::measure(const SafeModel& /*model*/, Metrics& metrics) const {
@@ -302,7 +312,6 @@ NullSpaceState measure_null_space(const AdapterLinear& map, const Subspace& subs
   const torch::Tensor delta = map.delta().to(torch::kCPU, torch::kFloat64);
   NullSpaceState state;
   const double size = delta.norm().item<double>();
-  state.removed = map.raw_delta().to(torch::kCPU, torch::kFloat64).mm(basis).norm().item<double>();
   state.leak = size > 0 ? delta.mm(basis).norm().item<double>() / size : 0;
   state.drift = (delta.mm(subspace.second_moment) * delta).sum().item<double>();
   state.certificate = size * size * subspace.next_eigenvalue;

@@ -77,7 +77,6 @@ struct ProtectedMap {
 };
 
 struct NullSpaceState {
-  double removed = 0;      // |D U|, the part of D that U takes out
   double leak = 0;         // |(W - A) U| / |W - A|
   double drift = 0;        // sum of |(W - A) k|^2 over the retention inputs, measured
   double certificate = 0;  // its bound
@@ -91,14 +90,18 @@ class NullSpaceRetention final : public RetentionMechanism {
   [[nodiscard]] std::string name() const override { return NullSpaceOptions::k_key; }
   void reparametrise(RetentionScene& scene) override;
   [[nodiscard]] MechanismKind kind() const override { return MechanismKind::constraint; }
-  // |D U| over all maps.
-  [[nodiscard]] double removed() const override;
+  // |G U| / |G| over all maps, G being the task's gradient of D (of A where a map is of low rank).
+  [[nodiscard]] double removed() const override { return removed_; }
+  [[nodiscard]] std::vector<torch::Tensor> watched() const override;
+  void see_task(const std::vector<torch::Tensor>& task, const std::vector<torch::Tensor>& watched,
+                const SafeModel& model) override;
   void measure(const SafeModel& model, Metrics& metrics) const override;
   [[nodiscard]] const std::vector<ProtectedMap>& maps() const { return maps_; }
 
  private:
   NullSpaceOptions options_;
   std::vector<ProtectedMap> maps_;
+  double removed_ = 0;
 };
 
 // A pack with fewer retention questions than `minimum` is a mismatch error.

@@ -61,9 +61,10 @@ RunResult read_finished(const fs::path& run, const RunConfig& config) {
           metrics_from_json(common::read_json(metrics, k_metrics_limit_bytes), metrics.string())};
 }
 
-Metrics measure(const RunConfig& config, const Evaluation& evaluation,
-                const std::vector<Prediction>& training, const TrainingResult& trained,
-                const Mechanisms& mechanisms, const SafeModel& model, const std::vector<GateMetrics>& gate) {
+Metrics metrics_of(const RunConfig& config, const Evaluation& evaluation,
+                   const std::vector<Prediction>& training, const TrainingResult& trained,
+                   const Mechanisms& mechanisms, const SafeModel& model,
+                   const std::vector<GateMetrics>& gate) {
   Metrics metrics;
   metrics.gate = gate;
   metrics.validation = summarise(evaluation.predictions, "validation");
@@ -246,8 +247,8 @@ RunResult run_experiment(RunConfig config, Resume resume, std::shared_ptr<const 
     return result;
   }
   result.metrics =
-      measure(config, evaluation, training, trained, mechanisms, model,
-              measure_gate(experiment, model, compute.rows_at_once(config.micro_batch, 1 << 30)));
+      metrics_of(config, evaluation, training, trained, mechanisms, model,
+                 measure_gate(experiment, model, compute.rows_at_once(config.micro_batch, 1 << 30)));
   std::vector<Prediction> predictions = evaluation.predictions;
   predictions.insert(predictions.end(), training.begin(), training.end());
   run->write_predictions(predictions);

@@ -13,7 +13,7 @@ namespace {
 constexpr const char* k_checkpoint = "checkpoints/last.safetensors";
 constexpr const char* k_content_key = "content_sha256";
 
-[[noreturn]] void refuse(const std::string& why) {
+[[noreturn]] void refuse_checkpoint(const std::string& why) {
   throw common::Error(common::ErrorKind::mismatch, why + "; start again without --resume");
 }
 
@@ -71,17 +71,19 @@ std::optional<Checkpoint> read_checkpoint(const RunDirectory& run, const std::st
   Checkpoint checkpoint{0, 0, read_safetensors(run.folder(), k_checkpoint)};
   const auto stated = checkpoint.file.metadata.find(k_content_key);
   if (stated == checkpoint.file.metadata.end() || stated->second != content_digest(checkpoint.file).hex())
-    refuse(path + " has changed since it was written: its content is not of the digest that it states");
+    refuse_checkpoint(path +
+                      " has changed since it was written: its content is not of the digest that it states");
   const CheckpointFacts facts = parse_checkpoint_facts(checkpoint.file.metadata, path);
-  if (facts.config_digest != config_digest) refuse(path + " belongs to a run of another configuration");
+  if (facts.config_digest != config_digest)
+    refuse_checkpoint(path + " belongs to a run of another configuration");
   checkpoint.step = facts.step;
   checkpoint.history_bytes = facts.history_bytes;
   const std::string history = run.read_history();
   if (history.size() < checkpoint.history_bytes ||
       common::digest_of(std::string_view(history).substr(0, checkpoint.history_bytes)).hex() !=
           facts.history_sha256)
-    refuse((run.path() / "history.jsonl").string() + " is not what it was at step " +
-           std::to_string(checkpoint.step) + ", when " + path + " was written");
+    refuse_checkpoint((run.path() / "history.jsonl").string() + " is not what it was at step " +
+                      std::to_string(checkpoint.step) + ", when " + path + " was written");
   return checkpoint;
 }
 

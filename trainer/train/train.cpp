@@ -31,7 +31,7 @@ struct PassResult {
 };
 
 PassResult run_audio(const Experiment& experiment, const SafeModel& model,
-                     const std::vector<std::int64_t>& rows) {
+                     const std::vector<std::int64_t>& rows, const std::vector<torch::Tensor>& leaves) {
   const Batch batch = make_batch(pick(experiment.train_rows, rows), nullptr, model.device());
   std::vector<std::int64_t> clips_of_rows;
   for (const std::int64_t row : rows)
@@ -43,8 +43,16 @@ PassResult run_audio(const Experiment& experiment, const SafeModel& model,
   result.pass.loss_sum = loss.item<double>();
   result.pass.positions = batch.targets.size(0);
   result.pass.right = logits.detach().argmax(1).eq(batch.targets).sum().item<std::int64_t>();
-  result.gradients = torch::autograd::grad({loss}, leaves_of(model), {}, false, false, true);
+  result.gradients = torch::autograd::grad({loss}, leaves, {}, false, false, true);
   return result;
+}
+
+// The trained leaves, and after them those that mechanisms watch.
+std::vector<torch::Tensor> task_leaves(const SafeModel& model, const Mechanisms& mechanisms) {
+  std::vector<torch::Tensor> leaves = leaves_of(model);
+  for (const auto& mechanism : mechanisms)
+    for (torch::Tensor& leaf : mechanism->watched()) leaves.push_back(std::move(leaf));
+  return leaves;
 }
 
 // What one step computed, before anything moves.
@@ -57,7 +65,8 @@ struct StepResult {
 
 StepResult compute_step(std::int64_t step, const Experiment& experiment, SafeModel& model,
                         Mechanisms& mechanisms, RetentionScene* scene, const std::vector<std::int64_t>& rows,
-                        std::size_t rows_at_once, const Compute& compute) {
+                        std::size_t rows_at_once, const Compute& compute,
+                        const std::vector<torch::Tensor>& leaves) {
   StepResult result;
   result.audio.resize((rows.size() + rows_at_once - 1) / rows_at_once);
   result.terms.resize(mechanisms.size());
@@ -73,7 +82,8 @@ StepResult compute_step(std::int64_t step, const Experiment& experiment, SafeMod
       const std::size_t end = std::min(rows.size(), begin + rows_at_once);
       PassResult one = run_audio(experiment, model,
                                  {rows.begin() + static_cast<std::ptrdiff_t>(begin),
-                                  rows.begin() + static_cast<std::ptrdiff_t>(end)});
+                                  rows.begin() + static_cast<std::ptrdiff_t>(end)},
+                                 leaves);
       result.audio[p] = one.pass;
       gradients.add(place, std::move(one.gradients));
     });
@@ -85,7 +95,8 @@ StepResult compute_step(std::int64_t step, const Experiment& experiment, SafeMod
 
 // What the passes of the other processes found goes into `result`, the same in all of them; and whether one
 // of them was asked to stop.
-void share(const ProcessGroup& group, const std::vector<torch::Tensor>& leaves, StepResult& result) {
+void share(const ProcessGroup& group, const std::vector<torch::Tensor>& leaves,
+           const std::vector<torch::Tensor>& task, StepResult& result) {
   if (group.is_alone()) return;
   std::vector<RetentionTerm*> shared;
   for (RetentionTerm& term : result.terms)
@@ -94,8 +105,8 @@ void share(const ProcessGroup& group, const std::vector<torch::Tensor>& leaves, 
   for (const AudioPass& pass : result.audio)  // the one process that ran it has them, all others 0
     numbers.insert(numbers.end(),
                    {pass.loss_sum, static_cast<double>(pass.positions), static_cast<double>(pass.right)});
-  std::vector<torch::Tensor> gradients = std::move(result.audio_gradients), like = leaves;
-  gradients.resize(leaves.size());
+  std::vector<torch::Tensor> gradients = std::move(result.audio_gradients), like = task;
+  gradients.resize(task.size());
   for (RetentionTerm* term : shared) {
     numbers.push_back(term->value);
     term->gradients.resize(leaves.size());
@@ -109,15 +120,29 @@ void share(const ProcessGroup& group, const std::vector<torch::Tensor>& leaves, 
     pass = {number[0], static_cast<std::int64_t>(number[1]), static_cast<std::int64_t>(number[2])};
     number += 3;
   }
-  const auto part_of_gradients = [&](std::size_t part) {
-    const auto begin = gradients.begin() + static_cast<std::ptrdiff_t>(part * leaves.size());
-    return std::vector<torch::Tensor>(begin, begin + static_cast<std::ptrdiff_t>(leaves.size()));
+  auto gradient = gradients.begin();
+  const auto take = [&gradient](std::size_t count) {
+    const auto begin = std::exchange(gradient, gradient + static_cast<std::ptrdiff_t>(count));
+    return std::vector<torch::Tensor>(begin, gradient);
   };
-  result.audio_gradients = part_of_gradients(0);
-  for (std::size_t m = 0; m < shared.size(); ++m) {
-    shared[m]->value = *number++;
-    shared[m]->gradients = part_of_gradients(m + 1);
-    shared[m]->gradient_norm = gradient_norm(shared[m]->gradients);
+  result.audio_gradients = take(task.size());
+  for (RetentionTerm* term : shared) {
+    term->value = *number++;
+    term->gradients = take(leaves.size());
+    term->gradient_norm = gradient_norm(term->gradients);
+  }
+}
+
+// Shows each mechanism the gradients of the task, of which those of trained leaves stay.
+void show_task(const Mechanisms& mechanisms, const SafeModel& model, std::size_t trained,
+               StepResult& result) {
+  const std::vector<torch::Tensor> watched(
+      result.audio_gradients.begin() + static_cast<std::ptrdiff_t>(trained), result.audio_gradients.end());
+  result.audio_gradients.resize(trained);
+  auto next = watched.begin();
+  for (const auto& mechanism : mechanisms) {
+    const auto begin = std::exchange(next, next + static_cast<std::ptrdiff_t>(mechanism->watched().size()));
+    mechanism->see_task(result.audio_gradients, {begin, next}, model);
   }
 }
 
@@ -287,10 +312,11 @@ TrainingResult train(const RunConfig& config, Experiment& experiment, SafeModel&
         stop_after(step - 1);
       }
     }
+    const std::vector<torch::Tensor> leaves = leaves_of(model), task = task_leaves(model, mechanisms);
     StepResult result = compute_step(step, experiment, model, mechanisms, scene.get(), audio.rows(step),
-                                     static_cast<std::size_t>(rows_at_once), compute);
-    const std::vector<torch::Tensor> leaves = leaves_of(model);
-    share(group, leaves, result);
+                                     static_cast<std::size_t>(rows_at_once), compute, task);
+    share(group, leaves, task, result);
+    show_task(mechanisms, model, leaves.size(), result);
     is_stopping = result.asked_to_stop;
     StepSummary summary = summarise_step(result, leaves);
     for (const auto& mechanism : mechanisms) mechanism->before_update(summary.gradients, model);

@@ -7,12 +7,13 @@
 
 #include <doctest/doctest.h>
 
+using support::difference;
 using trainer::Clap;
 using trainer::ClapConfig;
 
 namespace {
 
-ClapConfig tiny() {
+ClapConfig tiny_clap() {
   ClapConfig c;
   c.window = 4;
   c.mel_bins = 16;
@@ -23,10 +24,6 @@ ClapConfig tiny() {
   c.heads = {2, 4};
   c.projection = 12;
   return c;
-}
-
-double difference(const torch::Tensor& a, const torch::Tensor& b) {
-  return (a - b).abs().max().item<double>();
 }
 
 }  // namespace
@@ -41,7 +38,7 @@ TEST_CASE("windows joined are the image that was split, and a window holds neigh
 
 TEST_CASE("a clip has pooled, normalised and frame states, whatever its length up to the limit") {
   const torch::NoGradGuard no_grad;
-  const auto clap = Clap::random(tiny(), 1);
+  const auto clap = Clap::random(tiny_clap(), 1);
   for (const std::int64_t frames : {17, 250, 256}) {
     const auto out = clap.encode(torch::randn({2, 1, frames, 16}));
     CHECK(out.pooled.sizes() == std::vector<std::int64_t>{2, 12});
@@ -52,7 +49,7 @@ TEST_CASE("a clip has pooled, normalised and frame states, whatever its length u
 
 TEST_CASE("a clip's states do not depend on the other clips but by rounding") {
   const torch::NoGradGuard no_grad;
-  const auto clap = Clap::random(tiny(), 1);
+  const auto clap = Clap::random(tiny_clap(), 1);
   const auto mels = torch::randn({3, 1, 250, 16});
   const auto together = clap.encode(mels), alone = clap.encode(mels.slice(0, 1, 2));
   CHECK(difference(together.pooled[1], alone.pooled[0]) < 2e-5);
@@ -64,7 +61,7 @@ TEST_CASE(
     "with one block, a patch reaches its own window and no other; a second, shifted one carries it over") {
   const torch::NoGradGuard no_grad;
   const auto reached = [](std::int64_t depth) {
-    auto config = tiny();
+    auto config = tiny_clap();
     config.depths = {depth};
     config.heads = {2};
     const auto clap = Clap::random(config, 1);
@@ -86,7 +83,7 @@ TEST_CASE(
 TEST_CASE("a saved folder loads to the same states, bit for bit, and unused tensors are named") {
   const torch::NoGradGuard no_grad;
   const support::Scratch folder;
-  auto clap = Clap::random(tiny(), 2);
+  auto clap = Clap::random(tiny_clap(), 2);
   clap.parameters().at("audio_model.audio_encoder.batch_norm.running_mean").fill_(-20);
   support::save_files(clap.files(), folder.path());
   const auto mel = torch::randn({1, 1, 250, 16});
@@ -102,7 +99,7 @@ TEST_CASE("a saved folder loads to the same states, bit for bit, and unused tens
 
 TEST_CASE("a stored relative_position_index must be the one that the layout defines, and may be absent") {
   const support::Scratch folder;
-  auto clap = Clap::random(tiny(), 2);
+  auto clap = Clap::random(tiny_clap(), 2);
   support::save_files(clap.files(), folder.path());
   const std::string name =
       "audio_model.audio_encoder.layers.0.blocks.0.attention.self.relative_position_index";
@@ -119,9 +116,9 @@ TEST_CASE("a stored relative_position_index must be the one that the layout defi
 TEST_CASE(
     "with fusion, where pieces add nothing a clip is what it is without, and else its pieces are heard") {
   const torch::NoGradGuard no_grad;
-  auto fused = tiny();
+  auto fused = tiny_clap();
   fused.fusion = true;
-  auto with = Clap::random(fused, 3), without = Clap::random(tiny(), 3);
+  auto with = Clap::random(fused, 3), without = Clap::random(tiny_clap(), 3);
   const auto mel = torch::randn({2, 4, 250, 16});
   auto other_pieces = mel.clone();
   other_pieces.slice(1, 1).add_(1);
@@ -137,7 +134,7 @@ TEST_CASE(
 TEST_CASE("a fused folder loads to the same states, bit for bit") {
   const torch::NoGradGuard no_grad;
   const support::Scratch folder;
-  auto config = tiny();
+  auto config = tiny_clap();
   config.fusion = true;
   config.fusion_reduction = 2;
   auto clap = Clap::random(config, 2);

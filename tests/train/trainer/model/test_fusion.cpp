@@ -163,3 +163,36 @@ TEST_CASE("a protected map does not move where its basis points, and moves elsew
     CHECK((map(outside) - before).norm().item<double>() > 0.1);
   }
 }
+
+TEST_CASE(
+    "the probe of a protected map is given what the basis takes out of the gradient, and changes nothing") {
+  for (const std::int64_t rank : {0, 3}) {
+    at::Generator generator = make_generator(5, "map");
+    AdapterLinear map = rank == 0 ? AdapterLinear::full(k_width, k_width, 0.2, generator)
+                                  : AdapterLinear::low_rank(k_width, 0.2, rank, 16, generator);
+    const auto [basis, triangle] = torch::linalg_qr(noise({k_width, 7}, 6));
+    std::vector<Parameter> parameters;
+    map.append_parameters("map", ParameterGroup::adapter, parameters);
+    move_all(parameters);
+    const torch::Tensor x = noise({5, k_width}, 8), weights = noise({5, k_width}, 9);
+    const auto gradients_of = [&](const std::vector<torch::Tensor>& leaves) {
+      return torch::autograd::grad({(map(x) * weights).sum()},
+                                   leaves);  // linear: the same wherever the map is
+    };
+    const torch::Tensor whole = gradients_of({map.protected_leaf()})[0];
+    map.protect(basis, AdapterLinear::Anchor::zero);
+    const std::vector<torch::Tensor> gradients = gradients_of({map.protected_leaf(), map.probe()});
+    CHECK(torch::allclose(gradients[1], whole.mm(basis), 1e-4, 1e-4));
+    CHECK(torch::allclose(gradients[0], whole - whole.mm(basis).mm(basis.t()), 1e-4, 1e-4));
+
+    AdapterLinear read = map;
+    std::map<std::string, torch::Tensor> frozen;
+    map.append_frozen("map", frozen);
+    frozen["map.null_space.basis"] = basis.slice(1, 0, 4);
+    read.set_frozen("map", frozen);
+    CHECK_FALSE(read.probe().defined());  // of another rank
+    frozen["map.null_space.basis"] = basis;
+    read.set_frozen("map", frozen);
+    CHECK(read(x).equal(map(x)));
+  }
+}

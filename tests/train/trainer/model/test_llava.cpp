@@ -1,9 +1,11 @@
+#include "tests/support/tensors.hpp"
 #include "tests/support/tiny_llava.hpp"
 #include "trainer/train/adamw.hpp"
 
 #include <doctest/doctest.h>
 
 using support::all_valid;
+using support::difference;
 using support::ids_of;
 using support::logits_of;
 using support::tiny;
@@ -13,10 +15,6 @@ using trainer::PadSide;
 using trainer::TokenIds;
 
 namespace {
-
-double difference(const torch::Tensor& a, const torch::Tensor& b) {
-  return (a - b).abs().max().item<double>();
-}
 
 // What another batch size changes is rounding; logits are of size 1.
 constexpr double k_rounding = 2e-5;

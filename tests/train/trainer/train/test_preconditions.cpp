@@ -22,7 +22,7 @@ RunConfig soft_retention(std::int64_t epochs) {
   return config;
 }
 
-Selection pack_with(std::size_t questions) {
+Selection selection_with(std::size_t questions) {
   Selection selection;
   selection.train.resize(k_clips);
   for (auto& clip : selection.train) clip.captions = {"a dog barks"};
@@ -47,28 +47,28 @@ bool holds(const std::string& text, const std::string& part) { return text.find(
 TEST_CASE("training that ends before the Fisher penalty moves anything is refused with the epochs it takes") {
   for (const std::int64_t epochs : {1, 49, 50}) {
     CAPTURE(epochs);
-    const std::string why = refusal(soft_retention(epochs), pack_with(k_questions));
+    const std::string why = refusal(soft_retention(epochs), selection_with(k_questions));
     CHECK(holds(why, "step 100"));
     CHECK(holds(why, "--num-epochs 51"));
   }
-  CHECK(refusal(soft_retention(51), pack_with(k_questions)).empty());
+  CHECK(refusal(soft_retention(51), selection_with(k_questions)).empty());
   RunConfig without = soft_retention(1);
   without.retention = preset_of("no_retention");
-  CHECK(refusal(without, pack_with(k_questions)).empty());
+  CHECK(refusal(without, selection_with(k_questions)).empty());
 }
 
 TEST_CASE("a mechanism without retention questions is refused, and training without mechanisms is not") {
-  CHECK(holds(refusal(soft_retention(60), pack_with(0)), "safe-manifest retention"));
+  CHECK(holds(refusal(soft_retention(60), selection_with(0)), "safe-manifest retention"));
   RunConfig none = soft_retention(1);
   none.retention = preset_of("no_retention");
-  CHECK(refusal(none, pack_with(0)).empty());
+  CHECK(refusal(none, selection_with(0)).empty());
 }
 
 TEST_CASE("a null space on fewer questions than it needs is refused with both numbers") {
   RunConfig config = soft_retention(60);
   config.retention = preset_of("full_safe");
-  CHECK(holds(refusal(config, pack_with(63)), "at least 64 retention questions, and the run has 63"));
-  CHECK(refusal(config, pack_with(64)).empty());
+  CHECK(holds(refusal(config, selection_with(63)), "at least 64 retention questions, and the run has 63"));
+  CHECK(refusal(config, selection_with(64)).empty());
 }
 
 TEST_CASE(
@@ -81,20 +81,20 @@ TEST_CASE(
   };
   RunConfig kl = alone("soft_retention", 2);
   kl.retention.of<FisherOptions>().weight = 0;
-  CHECK(
-      holds(refusal(kl, pack_with(k_questions)), "KL first changes a weight in step 2, so it needs 3 steps"));
-  CHECK(holds(refusal(kl, pack_with(k_questions)), "this run has 2; take --num-epochs 3 or more"));
-  CHECK(holds(refusal(kl, pack_with(k_questions)), "(--kl-weight 0)"));
+  CHECK(holds(refusal(kl, selection_with(k_questions)),
+              "KL first changes a weight in step 2, so it needs 3 steps"));
+  CHECK(holds(refusal(kl, selection_with(k_questions)), "this run has 2; take --num-epochs 3 or more"));
+  CHECK(holds(refusal(kl, selection_with(k_questions)), "(--kl-weight 0)"));
   kl.epochs = 3;
-  CHECK(refusal(kl, pack_with(k_questions)).empty());
+  CHECK(refusal(kl, selection_with(k_questions)).empty());
   for (const NullSpacePlacement placement :
        {NullSpacePlacement::gate, NullSpacePlacement::query, NullSpacePlacement::output,
         NullSpacePlacement::all, NullSpacePlacement::gradient}) {
     CAPTURE(text_of(placement));
     RunConfig space = alone("no_retention", 1);
     space.retention.of<NullSpaceOptions>().placement = placement;
-    CHECK(holds(refusal(space, pack_with(k_questions)), "null space first changes a weight"));
+    CHECK(holds(refusal(space, selection_with(k_questions)), "null space first changes a weight"));
     space.epochs = 3;
-    CHECK(refusal(space, pack_with(k_questions)).empty());
+    CHECK(refusal(space, selection_with(k_questions)).empty());
   }
 }
