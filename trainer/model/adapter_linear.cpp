@@ -56,7 +56,8 @@ void AdapterLinear::protect(torch::Tensor basis, Anchor anchor) {
   }
   basis_ = std::move(basis);
   const torch::Tensor& leaf = protected_leaf();
-  probe_ = torch::zeros({leaf.size(0), basis_.size(1)}, leaf.options().requires_grad(true));
+  // One zero, read everywhere: no memory.
+  probe_ = torch::zeros({}, leaf.options()).expand({leaf.size(0), basis_.size(1)}).set_requires_grad(true);
 }
 
 void AdapterLinear::move_to(torch::Device device) {

@@ -195,7 +195,7 @@ MechanismNeeds NullSpaceOptions::needs(std::int64_t /*batch*/) const {
   MechanismNeeds needs{.first_step = waits ? 2 : 1,
                        .questions = row_minimum,
                        .questions_flag = "--null-space-min-samples",
-                       .layer_squares = 1};
+                       .layer_squares = 2};  // of the states, and what is taken out of the gradients
   if (placement == NullSpacePlacement::gradient)
     needs.questions_a_step =
         static_cast<double>(GradientSubspaceRetention::k_samples) / static_cast<double>(refresh);
