@@ -1,13 +1,13 @@
 #!/usr/bin/env bash
 # Makes experiments/overfitting/RESULTS*.md anew: a pack and two bases that nothing was tuned on, the second primary
 # contrast of experiments/overfitting/PRIMARY.md with five seeds on each base, rivals, single mechanisms and other numbers of
-# retention questions with two on the first, and the tables. Takes some three hours on two cores; a second call goes on
-# where the first was stopped. Everything lies in build/results/2611 (or $RESULTS_ROOT).
+# retention questions with two on the first, and the tables. Takes about two hours on two cores; a second call goes on
+# where the first was stopped. Everything lies in build/results/2611_96 (or $RESULTS_ROOT).
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
-# Named by the pack's seed, so that nothing of another edition is taken for this one's.
-export root=${RESULTS_ROOT:-build/results/2611}
+# Named by the pack's seed and the bases' width, so that nothing of another edition is taken for this one's.
+export root=${RESULTS_ROOT:-build/results/2611_96}
 export pack=$root/overfitting/data_pack
 export bin=build/release/bin
 # A run is small: several side by side, on few threads each, are done sooner than one after the other. Threads change no

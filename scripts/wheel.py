@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
-"""Makes a wheel of what scripts/portable.sh made, so that `pip install --user FILE` puts safe-packer, safe-manifest and
-safe-report on a machine without root, whatever its C library (x86-64 Linux).
-  scripts/wheel.py ARCHIVE.tar.gz [FOLDER]    writes FOLDER/safe_packs-VERSION-py3-none-manylinux1_x86_64.whl
+"""Makes a wheel of what scripts/portable.sh made, so that pip puts safe-packer, safe-manifest and safe-report into a
+Python environment, without root, whatever the C library there (x86-64 Linux).
+  scripts/wheel.py ARCHIVE.tar.gz [FOLDER]    writes FOLDER/safe_packs-VERSION-py3-none-linux_x86_64.whl (default: build)
 The same bytes from the same archive."""
 
 import base64
@@ -23,8 +23,8 @@ def run():
     program = os.path.join(os.path.dirname(os.path.abspath(__file__)), "bin", os.path.basename(sys.argv[0]))
     os.execv(program, [program] + sys.argv[1:])
 '''
-# The programs bring their own C library, so that the oldest tag is true, and the oldest pip takes it.
-TAG = "py3-none-manylinux1_x86_64"
+# Any C library: the programs bring theirs.
+TAG = "py3-none-linux_x86_64"
 METADATA = """Metadata-Version: 2.1
 Name: safe-packs
 Version: {version}
@@ -34,15 +34,17 @@ Requires-Python: >=3.6
 
 
 def main(archive, folder):
-    files = {}  # path in the wheel -> (bytes, mode)
     with tarfile.open(archive) as tar:
-        for member in tar:
-            top, _, path = member.name.partition("/")
-            version = re.fullmatch(r"safe-packs-(.+)-x86_64-linux", top)
-            if not version:
-                sys.exit(f"wheel.py: {archive} is not an archive of scripts/portable.sh")
-            if member.isfile():
-                files["safe_packs/" + path] = tar.extractfile(member).read(), member.mode
+        members = tar.getmembers()
+        tops = {member.name.partition("/")[0] for member in members}
+        version = re.fullmatch(r"safe-packs-(.+)-x86_64-linux", tops.pop()) if len(tops) == 1 else None
+        if not version or not all(member.isfile() or member.isdir() for member in members):
+            sys.exit(f"wheel.py: {archive} is not an archive of scripts/portable.sh")
+        files = {  # path in the wheel -> (bytes, mode)
+            "safe_packs/" + member.name.partition("/")[2]: (tar.extractfile(member).read(), member.mode)
+            for member in members
+            if member.isfile()
+        }
     version = version.group(1)
     info = f"safe_packs-{version}.dist-info/"
     entries = "".join(f"{program} = safe_packs:run\n" for program in PROGRAMS)
@@ -71,4 +73,7 @@ def main(archive, folder):
 if __name__ == "__main__":
     if len(sys.argv) not in (2, 3):
         sys.exit(__doc__)
-    main(sys.argv[1], sys.argv[2] if len(sys.argv) == 3 else "build")
+    try:
+        main(sys.argv[1], sys.argv[2] if len(sys.argv) == 3 else "build")
+    except (OSError, tarfile.TarError) as error:
+        sys.exit(f"wheel.py: {error}")

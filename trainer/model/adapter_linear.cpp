@@ -28,8 +28,6 @@ AdapterLinear AdapterLinear::with_bias() && {
   return std::move(*this);
 }
 
-torch::Tensor AdapterLinear::raw_delta() const { return weight_.defined() ? weight_ : b_.mm(a_) * scaling_; }
-
 torch::Tensor AdapterLinear::without_basis(const torch::Tensor& x) const {
   if (!basis_.defined()) return x;
   const torch::Tensor inside = x.mm(basis_);
@@ -61,7 +59,7 @@ void AdapterLinear::protect(torch::Tensor basis, Anchor anchor) {
 }
 
 void AdapterLinear::move_to(torch::Device device) {
-  for (torch::Tensor* leaf : {&weight_, &a_, &b_, &bias_, &probe_})
+  for (torch::Tensor* leaf : {&weight_, &a_, &b_, &bias_})
     if (leaf->defined()) *leaf = moved_leaf(*leaf, device);
   for (torch::Tensor* kept : {&anchor_, &basis_})
     if (kept->defined()) *kept = kept->to(device);
@@ -106,8 +104,7 @@ void AdapterLinear::set_frozen(const std::string& prefix, const std::map<std::st
           ".null_space.basis");
   anchor_ = std::move(anchor);
   basis_ = std::move(basis);
-  const bool fits = probe_.defined() && basis_.defined() && probe_.size(1) == basis_.size(1);
-  if (!fits) probe_ = torch::Tensor();
+  probe_ = torch::Tensor();
 }
 
 }  // namespace trainer

@@ -24,8 +24,7 @@ class AdapterLinear {
   // The same map with a trained bias [out], 0 at the start.
   [[nodiscard]] AdapterLinear with_bias() &&;
   [[nodiscard]] torch::Tensor operator()(const torch::Tensor& x) const;
-  // [out, in] each. delta is what the map has learnt after the basis is taken out; raw is before.
-  [[nodiscard]] torch::Tensor raw_delta() const;
+  // What the map has learnt, [out, in], the basis taken out.
   [[nodiscard]] torch::Tensor delta() const;
   // basis [in, r], orthonormal columns. zero: nothing of what is protected is let through, not even the
   // weights' first draw. here: the map keeps doing there what it does now.
@@ -33,7 +32,8 @@ class AdapterLinear {
   void protect(torch::Tensor basis, Anchor anchor);
   [[nodiscard]] const torch::Tensor& basis() const { return basis_; }
   // What the basis is taken out of, D or A, and a leaf of zeros whose gradient is G U, where G is what the
-  // gradient of the former would be without the basis: [out or rank, r]. No leaf before protect.
+  // gradient of the former would be without the basis: [out or rank, r]. Undefined where protect was not
+  // called.
   [[nodiscard]] const torch::Tensor& protected_leaf() const { return weight_.defined() ? weight_ : a_; }
   [[nodiscard]] const torch::Tensor& probe() const { return probe_; }
   void append_parameters(const std::string& prefix, ParameterGroup group, std::vector<Parameter>& to) const;

@@ -105,7 +105,7 @@ std::string title_of(const std::string& key, const Titles& titles) {
   };
   if (key.ends_with("_gradient_norm")) return "gradient norm, " + mechanism("_gradient_norm");
   if (key.ends_with("_loss")) return mechanism("_loss") + " term";
-  if (key.ends_with("_removed")) return mechanism("_removed") + ": what it removes";
+  if (key.ends_with("_removed")) return mechanism("_removed") + ": what it takes out";
   return key;
 }
 

@@ -101,6 +101,18 @@ void GradientSubspaceRetention::measure_generalisation(const std::vector<torch::
   if (all > 0) generalisation_ = held / all;
 }
 
+void GradientSubspaceRetention::see_task(const std::vector<torch::Tensor>& task,
+                                         const std::vector<torch::Tensor>& /*watched*/,
+                                         const SafeModel& /*model*/) {
+  const torch::NoGradGuard no_graph;
+  double inside = 0;
+  for (std::size_t k = 0; k < task.size(); ++k)
+    if (task[k].defined() && bases_[k].defined())
+      inside += squared_norm(bases_[k].t().mv(task[k].reshape({-1}).to(bases_[k].scalar_type())));
+  const double whole = gradient_norm(task);
+  removed_ = whole > 0 ? std::sqrt(inside) / whole : 0;
+}
+
 void GradientSubspaceRetention::before_update(std::vector<torch::Tensor>& gradients, const SafeModel& model) {
   const torch::NoGradGuard no_graph;
   before_.clear();
@@ -114,7 +126,6 @@ void GradientSubspaceRetention::before_update(std::vector<torch::Tensor>& gradie
 
 void GradientSubspaceRetention::after_update(SafeModel& model) {
   const torch::NoGradGuard no_graph;
-  double taken = 0;
   double left = 0;
   double moved = 0;
   const std::vector<torch::Tensor> leaves = leaves_of(model);
@@ -125,11 +136,9 @@ void GradientSubspaceRetention::after_update(SafeModel& model) {
     const torch::Tensor inside = part_inside(step, bases_[k]);
     const torch::Tensor kept = step - inside;
     value.copy_(before_[k] + kept);
-    taken += squared_norm(inside);
     left += squared_norm(part_inside(kept, bases_[k]));
     moved += squared_norm(kept);
   }
-  removed_ = taken > 0 ? std::sqrt(taken / (taken + moved)) : 0;
   if (moved > 0) leak_ = std::max(leak_, std::sqrt(left / moved));
 }
 

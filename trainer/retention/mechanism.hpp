@@ -68,8 +68,10 @@ class RetentionMechanism {
   virtual void renew(std::int64_t /*step*/, RetentionScene& /*scene*/) {}
   // Runs beside the other passes of a step. Waits for no other process.
   virtual RetentionTerm term(std::int64_t /*step*/, RetentionScene& /*scene*/) { return {}; }
-  // Leaves whose gradients it wants of the task beside those of the trained ones, and where it gets both,
-  // before any other term is added: `task` in the order of model.parameters(), undefined where there is none.
+  // Leaves whose gradients it wants of the task, beside those of the trained ones; and where it is given
+  // both, once a step and before any other term is added. `task` is in the order of model.parameters(),
+  // `watched` in that of watched(); both are of the sum of the batch's losses, in fp64, over all processes;
+  // undefined where there is none.
   [[nodiscard]] virtual std::vector<torch::Tensor> watched() const { return {}; }
   virtual void see_task(const std::vector<torch::Tensor>& /*task*/,
                         const std::vector<torch::Tensor>& /*watched*/, const SafeModel& /*model*/) {}
@@ -79,7 +81,7 @@ class RetentionMechanism {
   // After the last step: the model as it is evaluated and saved.
   virtual void finish(SafeModel& /*model*/) {}
   [[nodiscard]] virtual MechanismKind kind() const { return MechanismKind::loss; }
-  // Of a constraint: how much it took out of the last step, as proof that it acts.
+  // Of a constraint: above 0 where it acted in the last step; each has its own unit.
   [[nodiscard]] virtual double removed() const { return 0; }
   // What a checkpoint must hold so that a resumed run goes on with the same bytes.
   [[nodiscard]] virtual std::map<std::string, torch::Tensor> state() const { return {}; }

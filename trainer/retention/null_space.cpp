@@ -192,13 +192,18 @@ common::Json NullSpaceOptions::json() const {
 MechanismNeeds NullSpaceOptions::needs(std::int64_t /*batch*/) const {
   // Gate and query have no gradient before the output map has moved.
   const bool waits = placement == NullSpacePlacement::gate || placement == NullSpacePlacement::query;
-  MechanismNeeds needs{.first_step = waits ? 2 : 1,
-                       .questions = row_minimum,
-                       .questions_flag = "--null-space-min-samples",
-                       .layer_squares = 2};  // of the states, and what is taken out of the gradients
-  if (placement == NullSpacePlacement::gradient)
-    needs.questions_a_step =
-        static_cast<double>(GradientSubspaceRetention::k_samples) / static_cast<double>(refresh);
+  MechanismNeeds needs{
+      .first_step = waits ? 2 : 1, .questions = row_minimum, .questions_flag = "--null-space-min-samples"};
+  if (placement == NullSpacePlacement::gradient) {
+    constexpr std::int64_t k_samples = GradientSubspaceRetention::k_samples;
+    needs.questions_a_step = static_cast<double>(k_samples) / static_cast<double>(refresh);
+    // The subspace, fresh gradients one by one and as a matrix, and the weights before an update.
+    needs.adapter_copies =
+        (rank_limit > 0 ? rank_limit : GradientSubspaceRetention::k_rank) + 2 * k_samples + 1;
+  } else {
+    // A map's second moment, and what is taken out of its gradients: of a pass, and their sum.
+    needs.layer_squares = placement == NullSpacePlacement::all ? 12 : 3;
+  }
   return needs;
 }
 

@@ -95,7 +95,7 @@ TEST_CASE("every edit of a learning curve is found but of what was said, which o
       edited[at][leaf] = value.is_string()           ? Json(value.get<std::string>() + "x")
                          : value.is_number_integer() ? Json(value.get<std::int64_t>() + 1)
                                                      : Json(-0.5);
-      CAPTURE(path);
+      CAPTURE(leaf.to_string());
       CHECK(sealed.findings_with(edited).empty() == (is_models && value.is_string()));
     }
   }
