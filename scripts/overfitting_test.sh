@@ -45,8 +45,8 @@
 #
 # Exit codes: 0 all runs done; 1 a run failed (named at the end); 2 no such array task; 3 no trainer or no pack;
 # 75 asked to stop: the trainer has saved, or had nothing to save. Under SLURM the task then requeues itself, alone, and
-# goes on; so does one whose trainer was killed, where it had saved anything since it was killed before. Elsewhere run
-# this again with --resume.
+# goes on; so does one whose trainer was killed, unless that happens three times in a row with nothing saved in between.
+# Elsewhere run this again with --resume.
 set -euo pipefail
 
 # The original's DATA_ROOT is the pack itself.
@@ -234,21 +234,30 @@ requeue() {
   }
 }
 
-# What runs have saved, as times and sizes. A trainer that is killed again and has saved nothing in between would be
-# killed for ever.
+# What runs have saved, as times and sizes.
 saved_so_far() {
   find "$OUTPUT_ROOT" -name last.safetensors -printf '%p %s %T@\n' -o -name 'predictions*' -printf '%p %s\n' 2>/dev/null |
     sort
 }
+# A trainer that is killed whenever it is started, before it has saved anything, would be killed for ever: after three
+# times in a row the task ends. Once may be chance, or a node that was slow to begin.
+killed_note() { echo "$OUTPUT_ROOT/.killed-$(this_job)"; }
 requeue_killed() {
-  local note
-  note=$OUTPUT_ROOT/.killed-$(this_job)
-  if [[ -e $note && $(cat "$note") == "$(saved_so_far)" ]]; then
+  local note times=0 saved
+  note=$(killed_note) saved=$(saved_so_far)
+  # Its first line is how often in a row, the rest what was saved then.
+  if [[ -e $note && $(tail -n +2 "$note") == "$saved" ]]; then times=$(head -n 1 "$note"); fi
+  [[ $times =~ ^[12]$ ]] || times=0
+  if ((times == 2)); then
     rm -f "$note"
     return 1
   fi
-  saved_so_far >"$note"
+  printf '%s\n%s\n' $((times + 1)) "$saved" >"$note"
   requeue
+}
+requeue_stopped() {
+  rm -f "$(killed_note)"
+  requeue || true
 }
 
 # Copies the pack to the node's own disk, once: the first task of a node does it, the others wait for it. Every byte is
@@ -310,7 +319,7 @@ for run in "${runs[@]}"; do
   read -r variant seed <<<"$run"
   name=$(name_of "$variant" "$seed")
   if [[ $stopped == 1 ]]; then
-    requeue || true
+    requeue_stopped
     die 75 "stopped before $name; run this again with --resume to go on"
   fi
   code=0
@@ -318,12 +327,12 @@ for run in "${runs[@]}"; do
   case $code in
     0) ;;
     75)
-      requeue || true
+      requeue_stopped
       die 75 "$name was stopped and has saved; run this again with --resume to go on"
       ;;
     129 | 130 | 138 | 140 | 143) # 128 + a signal: it came before the trainer listened
       [[ $stopped == 1 ]] || die "$code" "$name was interrupted"
-      requeue || true
+      requeue_stopped
       die 75 "$name was stopped before its first step; run this again to start it again"
       ;;
     137)
