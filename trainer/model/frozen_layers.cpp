@@ -2,6 +2,10 @@
 
 #include <torch/csrc/autograd/functions/utils.h>
 
+#include <memory>
+#include <type_traits>
+#include <utility>
+
 #include "common/error.hpp"
 
 namespace trainer {
@@ -51,6 +55,17 @@ class FrozenRange final : public torch::autograd::Node {
   std::vector<LayerTrace> traces_;
 };
 
+// By the pointer that this LibTorch makes its graph of: std::shared_ptr in 1.13 and most of 2.x, an intrusive
+// one in the newest. A template, so that what the other has not is never looked up.
+template <typename... Arguments>
+auto make_range(Arguments&&... arguments) {
+  if constexpr (std::is_base_of_v<c10::intrusive_ptr_target, torch::autograd::Node>)
+    return c10::make_intrusive<FrozenRange>(std::forward<Arguments>(arguments)...);
+  else
+    return std::shared_ptr<FrozenRange>(new FrozenRange(std::forward<Arguments>(arguments)...),
+                                        [](auto* node) { deleteNode(node); });
+}
+
 }  // namespace
 
 torch::Tensor run_frozen(const Decoder& decoder, const torch::Tensor& hidden, std::int64_t first,
@@ -58,8 +73,7 @@ torch::Tensor run_frozen(const Decoder& decoder, const torch::Tensor& hidden, st
   if (first == last) return hidden;
   if (!torch::GradMode::is_enabled() || !hidden.requires_grad())
     return decoder.run_layers(hidden, first, last, context);
-  const std::shared_ptr<FrozenRange> range(new FrozenRange(decoder, first, context, recall),
-                                           torch::autograd::deleteNode);
+  const auto range = make_range(decoder, first, context, recall);
   range->set_next_edges(torch::autograd::collect_next_edges(hidden));
   torch::Tensor output = range->run(hidden.detach(), last);
   torch::autograd::set_history(output, range);
