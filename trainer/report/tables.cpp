@@ -299,9 +299,8 @@ Table gate_table(const Comparison& comparison) {
 
 Table mechanism_table(const Comparison& comparison) {
   Table table{
-      "Mechanisms: in how many steps each acted, its largest gradient norm or the most that it took out (a "
-      "null "
-      "space: the share of the task's gradient), and what it measured of the trained model",
+      "Mechanisms: in how many steps each acted, its largest gradient norm or the most that it took out "
+      "(a null space: the share of the task's gradient), and what it measured of the trained model",
       {"", "seed", "mechanism", "settings", "acted", "of", "largest", "measured"},
       {}};
   for (const VariantGroup& group : comparison.groups)

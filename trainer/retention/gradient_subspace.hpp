@@ -31,9 +31,9 @@ class GradientSubspaceRetention final : public RetentionMechanism {
   void before_update(std::vector<torch::Tensor>& gradients, const SafeModel& model) override;
   void after_update(SafeModel& model) override;
   [[nodiscard]] MechanismKind kind() const override { return MechanismKind::constraint; }
-  // |Q Q^T G| / |G| over all tensors, G being the task's gradient.
   void see_task(const std::vector<torch::Tensor>& task, const std::vector<torch::Tensor>& watched,
                 const SafeModel& model) override;
+  // |Q Q^T G| / |G| over all tensors, G being the task's gradient.
   [[nodiscard]] double removed() const override { return removed_; }
   [[nodiscard]] std::map<std::string, torch::Tensor> state() const override;
   void set_state(const std::map<std::string, torch::Tensor>& state) override;

@@ -188,11 +188,8 @@ TEST_CASE(
     AdapterLinear read = map;
     std::map<std::string, torch::Tensor> frozen;
     map.append_frozen("map", frozen);
-    frozen["map.null_space.basis"] = basis.slice(1, 0, 4);
     read.set_frozen("map", frozen);
-    CHECK_FALSE(read.probe().defined());  // of another rank
-    frozen["map.null_space.basis"] = basis;
-    read.set_frozen("map", frozen);
+    CHECK_FALSE(read.probe().defined());
     CHECK(read(x).equal(map(x)));
   }
 }
