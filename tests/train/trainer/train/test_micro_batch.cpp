@@ -15,13 +15,15 @@ namespace {
 
 std::string history_of(const RunConfig& config, Kept kept, std::int64_t width = 24) {
   const support::Scratch scratch;
+  // First, as in a run: it sets how many threads a product has. The width that it is told decides how many
+  // rows go into one pass.
+  const Compute compute(2, width, {});
   Experiment experiment = support::small_experiment(config, {}, kept);
   SafeModel model(*experiment.base, experiment.silence, config.projector, config.fusion, config.seed);
   Mechanisms mechanisms = make_mechanisms(config);
   RunDirectory run = RunDirectory::create(scratch.path(), config.variant, common::digest_of("x"),
                                           std::chrono::system_clock::from_time_t(0));
-  // The width that Compute is told decides how many rows go into one pass.
-  (void)train(config, experiment, model, mechanisms, &run, "x", Compute(2, width, {}), {});
+  (void)train(config, experiment, model, mechanisms, &run, "x", compute, {});
   return common::read_text(run.path() / "history.jsonl", 1 << 20);
 }
 
