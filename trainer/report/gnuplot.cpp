@@ -49,15 +49,9 @@ std::string content_of(std::FILE* file) {
   return text;
 }
 
-[[noreturn]] void throw_missing() {
-  throw Error(
-      ErrorKind::io,
-      "gnuplot draws the figures of the page and is not installed; install the package gnuplot-nox (apt-get "
-      "install gnuplot-nox, or scripts/setup.sh)");
-}
-
-// Files and not pipes: no deadlock, whatever either side writes first. -d: nobody's ~/.gnuplot.
-std::string run_gnuplot(const std::string& script) {
+// Nothing where gnuplot is not installed. Files and not pipes: no deadlock, whatever either side writes
+// first. -d: nobody's ~/.gnuplot.
+std::optional<std::string> run_gnuplot(const std::string& script) {
   const TemporaryFile in = temporary_file(), out = temporary_file(), err = temporary_file();
   std::fwrite(script.data(), 1, script.size(), in.get());
   if (std::fflush(in.get()) != 0) common::throw_errno("cannot write a script for gnuplot");
@@ -72,7 +66,7 @@ std::string run_gnuplot(const std::string& script) {
   pid_t child = 0;
   const int failure = ::posix_spawnp(&child, name, &actions, nullptr, arguments, environ);
   posix_spawn_file_actions_destroy(&actions);
-  if (failure == ENOENT) throw_missing();
+  if (failure == ENOENT) return std::nullopt;
   errno = failure;
   if (failure != 0) common::throw_errno("cannot start gnuplot");
   int status = 0;
@@ -131,8 +125,6 @@ std::string series(std::size_t index) {
 }
 }  // namespace colour
 
-void require_gnuplot() { (void)run_gnuplot(""); }
-
 namespace {
 
 // What only the pictures of draw_svg have, and what their drawing follows.
@@ -149,11 +141,14 @@ std::string svg_begin(const SvgRequest& request) {
 }  // namespace
 
 std::string draw_svg(const SvgRequest& request) {
-  std::string svg = run_gnuplot(
+  const std::optional<std::string> drawn = run_gnuplot(
       fmt::format(
           "set encoding utf8\nset terminal svg size {},{} dynamic noenhanced font 'Arial,13' linewidth 1\n",
           request.width, request.height) +
       request.script);
+  if (!drawn)
+    throw Error(ErrorKind::io, "gnuplot went while it drew; install the package gnuplot-nox and try again");
+  std::string svg = *drawn;
   const std::size_t begin = svg.find("<defs>"), end = svg.rfind("</svg>");
   if (begin == std::string::npos || end == std::string::npos)
     throw Error(ErrorKind::io, "gnuplot drew no SVG for the figure " + request.id + "; is it version 5?");
@@ -180,6 +175,8 @@ std::string draw_svg(const SvgRequest& request) {
   return svg_begin(request) + with_variables(svg) + "</svg>\n";
 }
 
+std::string draw_nothing(const SvgRequest& /*request*/) { return ""; }
+
 std::string frame_svg(const SvgRequest& request) { return svg_begin(request) + "</svg>\n"; }
 
 std::string without_drawings(const std::string& page) {
@@ -196,14 +193,10 @@ std::string without_drawings(const std::string& page) {
 }
 
 std::optional<std::string> gnuplot_version() {
-  try {
-    std::string version = run_gnuplot(
-        "set print '-'\nprint 'gnuplot '.sprintf('%.1f', GPVAL_VERSION).' patchlevel '.GPVAL_PATCHLEVEL\n");
-    version.erase(version.find_last_not_of(" \n\r") + 1);
-    return version;
-  } catch (const Error&) {
-    return std::nullopt;
-  }
+  std::optional<std::string> version = run_gnuplot(
+      "set print '-'\nprint 'gnuplot '.sprintf('%.1f', GPVAL_VERSION).' patchlevel '.GPVAL_PATCHLEVEL\n");
+  if (version) version->erase(version->find_last_not_of(" \n\r") + 1);
+  return version;
 }
 
 std::string axes_script() {

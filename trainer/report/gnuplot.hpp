@@ -27,8 +27,6 @@ struct SvgRequest {
   std::string script;
 };
 
-// An io error that names the package where gnuplot is not installed.
-void require_gnuplot();
 // "gnuplot 5.4 patchlevel 4": another version may draw the same script otherwise. Nothing where none is
 // installed.
 [[nodiscard]] std::optional<std::string> gnuplot_version();
@@ -36,6 +34,9 @@ void require_gnuplot();
 // How a page comes to its pictures.
 using Draw = std::function<std::string(const SvgRequest&)>;
 [[nodiscard]] std::string draw_svg(const SvgRequest& request);
+// For a page without figures: the numbers stand in its tables.
+inline constexpr const char* k_no_gnuplot = "none";
+[[nodiscard]] std::string draw_nothing(const SvgRequest& request);
 // The same with nothing drawn: size, title and description alone.
 [[nodiscard]] std::string frame_svg(const SvgRequest& request);
 // A page with every picture of draw_svg emptied to that of frame_svg.

@@ -76,6 +76,7 @@ std::string table_html(const Comparison& comparison, const Table& table) {
 }
 
 std::string figure_html(const Figure& figure, const char* css_class) {
+  if (figure.wide.empty()) return "";
   std::string out =
       fmt::format("<figure class=\"{}\"><figcaption>{}</figcaption>\n", css_class, escape_html(figure.title));
   if (figure.narrow.empty()) return out + figure.wide + "</figure>\n";
@@ -110,6 +111,14 @@ std::string warnings_html(const Comparison& comparison) {
   for (const std::string& warning : comparison.warnings)
     out += "<p class=\"warning\" role=\"note\">Warning: " + escape_html(warning) + ".</p>\n";
   return out;
+}
+
+std::string no_figures_html(const FigureSource& figures) {
+  if (figures.version != k_no_gnuplot) return "";
+  return "<p class=\"warning\" role=\"note\">This page has no figures, since gnuplot was not installed where "
+         "it "
+         "was made. Their numbers are in the tables; the same command draws them on a machine with "
+         "gnuplot.</p>\n";
 }
 
 // Words that the tables and figures use without explaining them.
@@ -288,11 +297,14 @@ std::string policy() {
 
 }  // namespace
 
+FigureSource figures_here() {
+  const std::optional<std::string> version = gnuplot_version();
+  return version ? FigureSource{*version, draw_svg} : FigureSource{k_no_gnuplot, draw_nothing};
+}
+
 std::string write_page(const PageRequest& request) {
-  if (!request.figures) require_gnuplot();
   const Comparison& comparison = request.comparison;
-  const FigureSource figures =
-      request.figures ? *request.figures : FigureSource{gnuplot_version().value_or("unknown"), draw_svg};
+  const FigureSource figures = request.figures ? *request.figures : figures_here();
   const PageSources sources{
       request.run_paths ? *request.run_paths : run_paths_from(comparison, request.page),
       request.examples.has_media ? "pack" : "none", figures.version,
@@ -307,7 +319,7 @@ std::string write_page(const PageRequest& request) {
       link_lines(comparison, sources) + "<title>Overfitting ablation: report</title>\n<style>" +
       page_style() +
       "</style>\n</head>\n<body>\n<main>\n<h1>Overfitting ablation: is vision-language skill kept?</h1>\n";
-  return seal_page(head + lead_html(comparison) + warnings_html(comparison) +
+  return seal_page(head + lead_html(comparison) + no_figures_html(figures) + warnings_html(comparison) +
                    results_html(comparison, figures.draw) + paired_html(comparison) +
                    equal_skill_html(comparison, figures.draw) + sweep_html(comparison, figures.draw) +
                    curves_html(comparison, figures.draw) +

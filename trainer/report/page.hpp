@@ -20,6 +20,8 @@ struct FigureSource {
   Draw draw;
 };
 
+[[nodiscard]] FigureSource figures_here();
+
 struct PageRequest {
   const Comparison& comparison;
   const Examples& examples;
@@ -31,8 +33,8 @@ struct PageRequest {
 };
 
 // A function of the runs' bytes, their paths, the media and the versions of gnuplot and libjpeg, which its
-// head names. Needs gnuplot, unless the request says how figures come about: an io error that says how to get
-// it.
+// head names. Without gnuplot, where the request does not say how figures come about, it has none and says
+// so.
 [[nodiscard]] std::string write_page(const PageRequest& request);
 
 }  // namespace trainer

@@ -107,7 +107,13 @@ void write_report(const ReportFlags& flags, const Comparison& comparison,
   if (flags.pack) pack = packer::open_pack(*flags.pack, {{}, common_flags.threads, common_flags.verbosity()});
   const Examples examples = choose_examples(comparison, pack ? &*pack : nullptr);
   // All of it is there before any of it is written.
-  const std::string page = write_page({comparison, examples, *flags.page});
+  const FigureSource figures = figures_here();
+  const std::string page =
+      write_page({.comparison = comparison, .examples = examples, .page = *flags.page, .figures = figures});
+  if (figures.version == k_no_gnuplot)
+    common::print_line(stderr, flags.page->string() +
+                                   " has no figures, since gnuplot is not installed; install the "
+                                   "package gnuplot-nox, or run the same command where it is");
   common::write_file(fs::path(*flags.page).replace_extension(".json"),
                      common::dump_pretty(to_json(comparison)));
   common::write_file(*flags.page, page);

@@ -26,13 +26,9 @@ namespace fs = std::filesystem;
 namespace {
 
 bool has_gnuplot() {
-  try {
-    require_gnuplot();
-    return true;
-  } catch (const common::Error&) {
-    MESSAGE("skipped: gnuplot is not installed");
-    return false;
-  }
+  const bool is_there = gnuplot_version().has_value();
+  if (!is_there) MESSAGE("skipped: gnuplot is not installed");
+  return is_there;
 }
 
 std::string page_of(const std::vector<fs::path>& runs, const fs::path& page,
@@ -275,6 +271,29 @@ TEST_CASE("a number, a word or a curve that is typed into a page is found, its d
   REQUIRE(curve != std::string::npos);
   edit_page(page, whole.substr(curve, 40), "<path class='x' " + whole.substr(curve + 5, 35));
   CHECK(what_of(verify_report({page, {}})).find("is not what follows") != std::string::npos);
+}
+
+TEST_CASE("without gnuplot a page has no figures, says so, and can be followed to its bytes") {
+  const support::Scratch scratch;
+  const std::vector<fs::path> runs = two_settings(scratch.path());
+  const Comparison comparison = compare_runs(runs);
+  const fs::path page = scratch / "report.html";
+  const auto write = [&](const FigureSource& figures) {
+    return write_page({.comparison = comparison,
+                       .examples = choose_examples(comparison, nullptr),
+                       .page = page,
+                       .figures = figures});
+  };
+  const std::string bare = write({k_no_gnuplot, draw_nothing}), framed = write({"gnuplot 5", frame_svg});
+  CHECK(bare.find("gnuplot was not installed") != std::string::npos);
+  CHECK(bare.find("<figure") == std::string::npos);
+  CHECK(framed.find("gnuplot was not installed") == std::string::npos);
+  CHECK(framed.find("<figure") != std::string::npos);
+  // Whether this machine has gnuplot or not.
+  common::write_file(page, bare);
+  const ReportCheck check = verify_report({page, {}, {}, nullptr});
+  CHECK(check.findings.empty());
+  CHECK(check.not_compared.empty());
 }
 
 TEST_CASE("figures of another gnuplot are not compared, and everything else is") {
