@@ -243,7 +243,6 @@ RunConfig resolve(const RunFlags& flags) {
   apply_model_config(config);
   apply(flags.shape, config);
   if (flags.gradient_accumulation) config.gradient_accumulation = *flags.gradient_accumulation;
-  if (flags.gradient_accumulation) config.gradient_accumulation = *flags.gradient_accumulation;
   config.projector.silence_baseline =
       flags.silence_baseline == "on" ? SilenceBaseline::subtract : SilenceBaseline::keep;
   config.fusion.positions = flags.fusion_positions == "text" ? FusionPositions::text : FusionPositions::all;

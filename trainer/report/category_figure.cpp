@@ -66,16 +66,21 @@ std::optional<Figure> category_figure(const CategoryChart& chart, const Draw& dr
     if (line.stroke != CategoryLine::Stroke::none)
       plot += fmt::format("{}$n{} using 1:2 with lines lw 1.6 {}lc rgb {}", plot.empty() ? "" : ", ", i,
                           line.stroke == CategoryLine::Stroke::dashed ? "dt 2 " : "", hue);
-    plot += fmt::format("{}$n{} using 1:2:3:4 with yerrorbars pt 7 ps 0.8 lw 1.2 lc rgb {}",
-                        plot.empty() ? "" : ", ", i, hue);
+    plot += fmt::format("{}$n{} using 1:2:3:4 with yerrorbars pt {} ps 0.8 lw 1.2 lc rgb {}",
+                        plot.empty() ? "" : ", ", i, point_type(line.hue), hue);
   }
   if (plot.empty()) return std::nullopt;
   limits = limits.padded(chart.axis);
   for (double& end : ends) end = limits.height(end, chart.axis);
   ends = spread_labels(ends, std::min(0.06, 1.0 / static_cast<double>(ends.size())));
-  for (std::size_t i = 0; i < ends.size(); ++i)
-    labels += fmt::format("set label {} at graph 1.02,graph {} left textcolor rgb {}\n",
-                          gnuplot_text(chart.lines[ended[i]].name, 34), ends[i], colour::k_ink);
+  for (std::size_t i = 0; i < ends.size(); ++i) {
+    const CategoryLine& line = chart.lines[ended[i]];
+    labels += fmt::format(
+        "set label {} at graph 1.03,graph {} left textcolor rgb {} point pt {} ps 0.8 lw 1.2 lc rgb {} "
+        "offset "
+        "1,0\n",
+        gnuplot_text(line.name, 34), ends[i], colour::k_ink, point_type(line.hue), colour::series(line.hue));
+  }
   std::string ticks;
   for (std::size_t place = 0; place < chart.places.size(); ++place)
     ticks += fmt::format("{}{} {}", place == 0 ? "" : ", ", gnuplot_text(chart.places[place], 24), place);

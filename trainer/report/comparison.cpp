@@ -142,6 +142,19 @@ bool are_comparable(const VariantGroup& a, const VariantGroup& b) {
   return a.pack_id == b.pack_id && a.base_digest == b.base_digest;
 }
 
+// From one number to the next that was tried: of 16, 32 and 128 questions, or of three weights.
+bool is_next_number(const Comparison& comparison, const VariantGroup& first, const VariantGroup& second) {
+  const auto change = [&](const VariantGroup& a, const VariantGroup& b) {
+    return change_of_one_number(comparison.runs[a.runs.front()], comparison.runs[b.runs.front()]);
+  };
+  const std::optional<NumberChange> whole = change(first, second);
+  if (!whole || whole->from >= whole->to) return false;
+  return std::none_of(comparison.groups.begin(), comparison.groups.end(), [&](const VariantGroup& between) {
+    const std::optional<NumberChange> part = change(first, between);
+    return part && part->path == whole->path && part->from < part->to && part->to < whole->to;
+  });
+}
+
 void add_pairs(Comparison& comparison) {
   const std::vector<VariantGroup>& groups = comparison.groups;
   // The one that is called so, or else the first whose name begins so.
@@ -160,7 +173,8 @@ void add_pairs(Comparison& comparison) {
     if (&*reference != &group) add_pair(comparison, *reference, group);
     for (const VariantGroup& other : groups)
       if (are_comparable(other, group) && &other != &*reference &&
-          adds_one_mechanism(comparison.runs[other.runs.front()], comparison.runs[group.runs.front()]))
+          (adds_one_mechanism(comparison.runs[other.runs.front()], comparison.runs[group.runs.front()]) ||
+           is_next_number(comparison, other, group)))
         add_pair(comparison, other, group);
   }
 }
@@ -195,17 +209,25 @@ void require_primary(const Comparison& comparison) {
                   (contrasts.empty() ? "they give no comparison" : "choose one of:" + contrasts));
 }
 
-// The primary comparison was chosen before its result was known, and needs no correction.
+// Tests for new questions of one seed, and for new seeds too, say different things: each kind is corrected
+// for its own number. The primary comparison was chosen before its result was known, and needs no correction.
 void correct_p(Comparison& comparison) {
-  std::vector<double> others;
   for (PairedComparison& pair : comparison.paired) {
     pair.is_primary = is_primary(comparison, pair);
-    if (!pair.is_primary) others.push_back(pair.p);
+    pair.holm_p = pair.p;
   }
   require_primary(comparison);
-  const std::vector<double> corrected = holm(others);
-  auto next = corrected.begin();
-  for (PairedComparison& pair : comparison.paired) pair.holm_p = pair.is_primary ? pair.p : *next++;
+  for (const bool of_one_seed : {true, false}) {
+    std::vector<PairedComparison*> family;
+    std::vector<double> p_values;
+    for (PairedComparison& pair : comparison.paired)
+      if (!pair.is_primary && (pair.seeds.size() == 1) == of_one_seed) {
+        family.push_back(&pair);
+        p_values.push_back(pair.p);
+      }
+    const std::vector<double> corrected = holm(p_values);
+    for (std::size_t i = 0; i < family.size(); ++i) family[i]->holm_p = corrected[i];
+  }
 }
 
 void require_own_scores(const Comparison& comparison) {

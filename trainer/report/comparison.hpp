@@ -47,7 +47,9 @@ struct PairedComparison {
   // Of the difference in accuracy: with one seed McNemar's, for new questions; with several that of
   // `accuracy`, for new questions and seeds. As if nothing else were compared.
   double p = 1;
-  double holm_p = 1;  // corrected for all comparisons of the report but the primary one, whose p it is
+  // Corrected for the number of comparisons of one seed, or else of those of several; of the primary one its
+  // p.
+  double holm_p = 1;
   bool is_primary = false;
 };
 
@@ -83,8 +85,8 @@ struct SkillComparison {
 struct Comparison {
   std::vector<RunSummary> runs;  // in the order asked for
   std::vector<VariantGroup> groups;
-  // Every group against the one without retention (or the first), and against each to which it adds one
-  // mechanism.
+  // Every group against the one without retention (or the first), against each to which it adds one
+  // mechanism, and against the one with the next smaller value of one number of a mechanism or of questions.
   std::vector<PairedComparison> paired;  // conditions with a distractor
   std::vector<ClipComparison> clips;
   // Of settings that were looked at while they were trained, and that learnt; equal_skill.hpp says at which

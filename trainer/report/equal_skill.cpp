@@ -195,14 +195,14 @@ std::optional<SkillComparison> compare_pair(const Comparison& comparison, const 
 
 // Means over the items of each look, over the seeds, at the steps that all seeds have.
 std::optional<StepLine> line_of(const Comparison& comparison, const VariantGroup& group,
-                                std::string_view condition, std::string_view measure) {
+                                std::string_view condition, std::string_view measure, double unit) {
   std::map<std::int64_t, std::vector<double>> by_step;
   for (const std::size_t run : group.runs)
     for (const CurvePoint& point : comparison.runs[run].curve) {
       const auto table = point.tables.find(condition);
       if (table == point.tables.end()) continue;
       const auto values = table->second.values.find(measure);
-      if (values != table->second.values.end()) by_step[point.step].push_back(mean_of(values->second));
+      if (values != table->second.values.end()) by_step[point.step].push_back(unit * mean_of(values->second));
     }
   StepLine line;
   line.has_band = group.runs.size() > 1;
@@ -254,21 +254,22 @@ std::vector<Figure> learning_figures(const Comparison& comparison, const Draw& d
   struct Panel {
     const char *id, *title;
     std::string_view condition, measure;
+    double unit;  // of the axis
   };
   static constexpr std::array<Panel, 3> k_panels = {
-      {{"learning-accuracy", "VQA accuracy while a trained clip plays", condition::k_distractor_memorised,
-        measure::k_accuracy},
+      {{"learning-accuracy", "VQA accuracy in % while a trained clip plays",
+        condition::k_distractor_memorised, measure::k_accuracy, 100},
        {"learning-kl", "KL to the base, nats, while a trained clip plays", condition::k_distractor_memorised,
-        measure::k_kl_to_base},
-       {"learning-f1", "token F1 of captions of trained clips", condition::k_memorised,
-        measure::k_token_f1}}};
+        measure::k_kl_to_base, 1},
+       {"learning-f1", "token F1 in % of captions of trained clips", condition::k_memorised,
+        measure::k_token_f1, 100}}};
   std::vector<Figure> figures;
   for (const Panel& panel : k_panels) {
     std::map<std::size_t, StepLine> lines;
     std::int64_t last_step = 0;
     for (std::size_t g = 0; g < comparison.groups.size(); ++g)
       if (const std::optional<StepLine> line =
-              line_of(comparison, comparison.groups[g], panel.condition, panel.measure)) {
+              line_of(comparison, comparison.groups[g], panel.condition, panel.measure, panel.unit)) {
         last_step = std::max(last_step, static_cast<std::int64_t>(line->points.back().step));
         lines[g] = *line;
       }

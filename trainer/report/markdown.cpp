@@ -10,6 +10,7 @@
 #include "trainer/report/retention_sizes.hpp"
 #include "trainer/report/tables.hpp"
 #include "trainer/report/verdict.hpp"
+#include "trainer/report/words.hpp"
 
 namespace trainer {
 namespace {
@@ -51,6 +52,13 @@ std::string markdown(const Table& table) {
     for (const std::string& cell : row) out += " " + cell_text(cell) + " |";
   }
   return out + "\n";
+}
+
+std::string words_section() {
+  std::string out = "\n## Words\n\n";
+  for (const auto& [word, meaning] : k_report_words)
+    out += std::string("- **") + word + "**: " + meaning + "\n";
+  return out;
 }
 
 std::string section(const char* title, const Table& table) {
@@ -105,7 +113,8 @@ std::string to_markdown(const Comparison& comparison, const std::string& command
          section("Pairs at equal audio skill", skill_pair_table(comparison)) +
          section("Gate sweep", sweep_table(comparison)) + section("Mechanisms", mechanism_table(comparison)) +
          section("Gate of the trained model", gate_table(comparison)) +
-         section("Null space", null_space_table(comparison)) + section("Runs", run_table(comparison));
+         section("Null space", null_space_table(comparison)) + section("Cost", cost_table(comparison)) +
+         words_section() + section("Runs", run_table(comparison));
 }
 
 }  // namespace trainer

@@ -3,7 +3,6 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <array>
 #include <set>
 #include <utility>
 
@@ -20,6 +19,7 @@
 #include "trainer/report/style.hpp"
 #include "trainer/report/tables.hpp"
 #include "trainer/report/verdict.hpp"
+#include "trainer/report/words.hpp"
 
 namespace trainer {
 namespace {
@@ -121,39 +121,9 @@ std::string no_figures_html(const FigureSource& figures) {
          "gnuplot.</p>\n";
 }
 
-// Words that the tables and figures use without explaining them.
 std::string words_html() {
-  static constexpr std::array<std::pair<const char*, const char*>, 14> k_words = {{
-      {"setting",
-       "which retention mechanisms were switched on (the variant), and what else differs in config.json"},
-      {"base", "the frozen vision-language model, which answers without audio"},
-      {"trained clip, new clip",
-       "the sound that plays while a question is asked and has nothing to do with it: one of the clips that "
-       "were "
-       "trained on, or a held-out one"},
-      {"other words, instruction moved, no picture",
-       "questions unlike those that retention sees: asked in words that none of them has; the usual "
-       "questions "
-       "with the instruction at the other end; and without their pictures"},
-      {"null space",
-       "the gate's weight is kept orthogonal to the states of the retention questions, so that it moves them "
-       "little"},
-      {"agreement", "share of questions to which the model gives the base's answer"},
-      {"negative flip", "a question that the base answers right and the model does not"},
-      {"KL to base", "how far the model's answer distribution is from the base's, in nats; 0 is equal"},
-      {"median KL", "the KL that half of the questions stay below: a few questions make most of the mean"},
-      {"retention", "accuracy while a trained clip plays, divided by the base's accuracy"},
-      {"gain", "token F1 of the captions, minus that of the base, which hears nothing"},
-      {"p",
-       "how often chance alone would make a difference this large or larger, if there were none; corrected "
-       "by "
-       "Holm's method for the number of comparisons, but for the primary one, which was chosen before the "
-       "runs"},
-      {"seed", "the number that all draws of a run come from; runs that differ in it alone are one setting"},
-      {"change of NLL", "how much less likely the right answers became, in nats; above 0 is worse"},
-  }};
   std::string out = "<details><summary>Words on this page</summary><dl>";
-  for (const auto& [word, meaning] : k_words)
+  for (const auto& [word, meaning] : k_report_words)
     out += std::string("<dt>") + word + "</dt><dd>" + meaning + "</dd>";
   return out + "</dl></details>\n";
 }
@@ -167,12 +137,11 @@ std::string results_html(const Comparison& comparison, const Draw& draw) {
          figure_html(size_figure(comparison, draw), "big") +
          table_html(comparison, size_accuracy_table(comparison)) +
          table_html(comparison, size_kl_table(comparison)) +
-         figure_html(trade_off_figure(comparison, draw), "big") + legend_html(comparison) +
-         "<p class=\"note\">Up and to the right is better. Bars are 95 % intervals, small rings are single "
-         "seeds; the "
-         "numbers are in the tables.</p>\n" +
-         figure_html(kl_trade_off_figure(comparison, draw), "big") +
+         figure_html(kl_trade_off_figure(comparison, draw), "big") + legend_html(comparison) +
+         "<p class=\"note\">Bars are 95 % intervals, small rings are single seeds; the numbers are in the "
+         "tables.</p>\n" +
          figure_html(beyond_figure(comparison, draw), "big") +
+         figure_html(trade_off_figure(comparison, draw), "big") +
          (beyond.rows.empty() ? "" : table_html(comparison, beyond)) +
          table_html(comparison, question_table(comparison)) +
          table_html(comparison, other_conditions_table(comparison)) +
@@ -222,23 +191,21 @@ std::string curves_html(const Comparison& comparison, const Draw& draw) {
 std::string plain_section(const Comparison& comparison, const char* id, const char* title,
                           const Table& table) {
   if (table.rows.empty()) return "";
-  return fmt::format("<section id=\"{}\"><h2>{}</h2>\n<p class=\"note\">{}.</p>\n", id, title, table.title) +
-         table_html(comparison, table) + "</section>\n";
+  return fmt::format("<section id=\"{}\"><h2>{}</h2>\n", id, title) + table_html(comparison, table) +
+         "</section>\n";
 }
 
 std::string null_space_html(const Comparison& comparison, const Draw& draw) {
   const Table table = null_space_table(comparison);
   if (table.rows.empty()) return "";
-  return "<section id=\"null-space\"><h2>Null space: certificate against drift</h2>\n"
+  return "<section id=\"null-space\"><h2>Null space: what it still lets through</h2>\n"
          "<p class=\"note\">U is the space that the inputs of the protected map span on the retention "
-         "questions, up to "
-         "the stated share of their energy. Leak: the share of the map's change that lies in U after "
-         "training; 0 but "
-         "for rounding. Drift: how much the map's outputs changed, squared and summed over all retention "
-         "inputs, so it "
-         "grows with their number; what matters is its ratio to the certificate, the bound that follows from "
-         "the part "
-         "of the inputs outside U. Above 1 the bound would be broken.</p>\n" +
+         "questions, up to the stated share of their energy. Leak is 0 but for rounding. What is left of the "
+         "questions outside U the map may still change: the bound follows from the size of its change and "
+         "the "
+         "largest direction outside U. It holds for the inputs that U was made of, before training. At the "
+         "first fused layer the trained model has the same ones; at layers above, training has moved them, "
+         "and the bound can be broken.</p>\n" +
          figure_html(drift_figure(comparison, draw), "mid") + table_html(comparison, table) + "</section>\n";
 }
 

@@ -135,8 +135,9 @@ std::optional<Figure> size_figure(const Comparison& comparison, const Draw& draw
   for (const std::int64_t size : sizes) chart.places.push_back(size_text(size));
   std::string names;
   for (const SizeLine& line : lines) {
+    if (!line.asks_none && line.points.size() == 1) continue;  // of one number there is no line
     CategoryLine drawn{line.name,
-                       line.points.front().group,
+                       chart.lines.size(),
                        line.asks_none ? CategoryLine::Stroke::dashed : CategoryLine::Stroke::solid,
                        {}};
     for (const std::int64_t size : sizes)

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <numeric>
 
 #include "trainer/report/figures.hpp"
 
@@ -56,17 +57,27 @@ std::string step_panel_script(const std::map<std::size_t, StepLine>& all, std::i
   std::vector<double> ends;
   for (const double end : panel.ends)
     ends.push_back(std::clamp((height(end) - low) / (high - low), 0.0, 1.0));
-  ends = spread_labels(ends, std::min(0.085, 1.0 / static_cast<double>(ends.size())));
+  // In as many columns as keep those above each other apart; from the lowest up, by turns.
+  constexpr std::size_t k_in_a_column = 10;
+  const std::size_t columns = (ends.size() + k_in_a_column - 1) / k_in_a_column;
+  ends = spread_labels(
+      ends, std::min(0.085 / static_cast<double>(columns), 1.0 / static_cast<double>(ends.size())));
+  std::vector<std::size_t> order(ends.size());
+  std::iota(order.begin(), order.end(), 0);
+  std::stable_sort(order.begin(), order.end(),
+                   [&](std::size_t a, std::size_t b) { return ends[a] < ends[b]; });
   std::string labels;
-  for (std::size_t i = 0; i < ends.size(); ++i)
-    labels += fmt::format("set label '{}' at graph 1.02,graph {} left textcolor rgb {}\n",
-                          letter_of(panel.groups[i]), ends[i], colour::k_ink);
+  for (std::size_t rank = 0; rank < order.size(); ++rank)
+    labels += fmt::format(
+        "set label '{}' at graph {},graph {} left textcolor rgb {}\n", letter_of(panel.groups[order[rank]]),
+        1.02 + 0.06 * static_cast<double>(rank % columns), ends[order[rank]], colour::k_ink);
   const auto back = [&](double value) { return is_wide ? std::pow(10, value) : value; };
   return axes_script() +
          fmt::format(
-             "set xrange [0:{}]\nset rmargin 5\nset xlabel 'step' textcolor rgb {}\nset format y '%g'\n{}"
+             "set xrange [0:{}]\nset rmargin {}\nset xlabel 'step' textcolor rgb {}\nset format y '%g'\n{}"
              "set yrange [{}:{}]\n",
-             last_step, colour::k_muted, is_wide ? "set logscale y\n" : "", back(low), back(high)) +
+             last_step, 3 + 2 * columns, colour::k_muted, is_wide ? "set logscale y\n" : "", back(low),
+             back(high)) +
          labels + panel.data + "plot " + panel.bands + panel.lines + "\n";
 }
 

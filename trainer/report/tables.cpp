@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <set>
 
+#include "trainer/report/figures.hpp"
 #include "trainer/report/number_text.hpp"
 #include "trainer/results/mechanism_record.hpp"
 
@@ -206,16 +207,23 @@ Table paired_table(const Comparison& comparison) {
   Table table{
       "Second against first over the same questions, clips and seeds: points; KL of the first divided by "
       "that of the second; questions that only one answers right; p of no difference in accuracy, corrected "
-      "for the number of comparisons (Holm)",
-      {"", "condition", "accuracy", "agreement", "negative flips", "KL ratio", "token F1",
+      "for the number of comparisons (Holm), of one seed and of several apart",
+      {"", "condition", "accuracy", "by seed", "agreement", "negative flips", "KL ratio", "token F1",
        "only 2nd : only 1st", "Cohen's g", "p"},
       {}};
+  const auto by_seed = [](const Estimate& estimate) {
+    if (estimate.seeds.size() < 2) return std::string("-");
+    std::string text;
+    for (const double value : estimate.seeds)
+      text += (text.empty() ? "" : ", ") + number_text(value, Scale::points);
+    return text;
+  };
   for (const PairedComparison& pair : comparison.paired) {
     const ClipComparison* clips = clips_of(comparison, pair);
     table.rows.push_back({pair.first + " → " + pair.second +
                               std::string(pair.is_primary ? k_primary_mark : std::string_view()),
                           condition_title(pair.condition), estimate_text(&pair.accuracy, Scale::points),
-                          optional_cell(pair.agreement, Scale::points),
+                          by_seed(pair.accuracy), optional_cell(pair.agreement, Scale::points),
                           optional_cell(pair.negative_flips, Scale::points),
                           optional_cell(pair.kl_ratio, Scale::factor),
                           estimate_text(clips == nullptr ? nullptr : &clips->token_f1, Scale::points),
@@ -250,24 +258,24 @@ Table sweep_table(const Comparison& comparison) {
 
 Table null_space_table(const Comparison& comparison) {
   Table table{
-      "Null space: how far the trained weight has leaked into the protected span, the drift of the "
-      "retention inputs that this certifies at most, and the drift measured",
-      {"", "seed", "map", "layer", "rank", "energy", "leak", "certificate", "measured drift",
-       "measured / certificate"},
+      "Null space: the share of the map's change that lies in U, and the change's effect on the retention "
+      "questions as root mean square of the map's outputs: at most, and measured, on the inputs that U was "
+      "made of, and measured on the inputs of the trained model",
+      {"", "seed", "map", "layer", "rank of U", "energy in U", "leak", "bound", "before training",
+       "trained model"},
       {}};
-  const auto small = [](Maybe value) { return value ? fmt::format("{:.2e}", *value) : "-"; };
   for (const VariantGroup& group : comparison.groups)
     for (const std::size_t r : group.runs)
       for (const NullSpaceMetrics& space : comparison.runs[r].metrics.null_space) {
-        const bool has_share = space.certificate && space.measured_drift && *space.certificate > 0;
-        const Maybe share = has_share ? Maybe(*space.measured_drift / *space.certificate) : std::nullopt;
+        const DriftReading drift = drift_of(comparison.runs[r], space);
         const std::optional<std::int64_t> seed = comparison.runs[r].seed;
         table.rows.push_back(
             {group.label, seed ? std::to_string(*seed) : "-", space.map,
              space.layer ? std::to_string(*space.layer) : "-",
              space.width > 0 ? fmt::format("{} of {}", space.rank, space.width) : std::to_string(space.rank),
-             number_text(space.energy, Scale::plain4), small(space.leak), small(space.certificate),
-             small(space.measured_drift), number_text(share, Scale::plain3)});
+             number_text(space.energy, Scale::plain4), space.leak ? fmt::format("{:.2e}", *space.leak) : "-",
+             number_text(drift.bound, Scale::plain3), number_text(drift.before, Scale::plain3),
+             number_text(drift.trained, Scale::plain3)});
       }
   return table;
 }
@@ -365,7 +373,8 @@ std::string interval_note(const Comparison& comparison) {
         "shares; how much another seed would change is not in them. ";
   if (comparison.paired.empty()) return note;
   note += fmt::format(
-      "p is that of the interval, or of McNemar's exact test where there is one seed; {} comparisons are "
+      "p is that of the interval, or of McNemar's exact test where there is one seed, which knows nothing of "
+      "other seeds: it falls where a second seed would raise it, and is corrected apart. {} comparisons are "
       "shown. ",
       comparison.paired.size());
   note +=

@@ -2,6 +2,8 @@
 
 #include <algorithm>
 #include <array>
+#include <cstdlib>
+#include <limits>
 #include <set>
 
 #include "trainer/results/config_keys.hpp"
@@ -13,11 +15,7 @@ namespace {
 using common::Json;
 
 // What may differ between runs of one group: the draw, who computed it, and what was asked beside.
-constexpr std::array<std::string_view, 18> k_not_the_experiment = {"seed",
-                                                                   "config_digest",
-                                                                   "output_dir",
-                                                                   "resumed_at_steps",
-                                                                   "feature_cache",
+constexpr std::array<std::string_view, 14> k_not_the_experiment = {"seed",
                                                                    "git_commit",
                                                                    "torch_version",
                                                                    "arithmetic",
@@ -42,6 +40,9 @@ constexpr std::array<std::string_view, 9> k_said_again = {"variant",
                                                           "null_space_min_samples",
                                                           "pack_name"};
 
+constexpr const char *k_questions_leaf = "retention.questions",
+                     *k_minimum_leaf = "retention.null_space.row_minimum";
+
 using Leaves = std::map<std::string, std::string>;  // "retention.kl.weight" -> "0.1"
 
 void collect_leaves(const Json& value, const std::string& path, Leaves& leaves) {
@@ -60,6 +61,7 @@ void collect_leaves(const Json& value, const std::string& path, Leaves& leaves) 
 Json experiment_of(const Json& config) {
   Json experiment = config;
   for (const std::string_view key : k_not_the_experiment) experiment.erase(std::string(key));
+  for (const std::string_view key : k_outside_digest) experiment.erase(std::string(key));
   // Which run was judged again differs from seed to seed.
   if (experiment.contains("evaluated_run")) experiment["evaluated_run"] = "judged again";
   return experiment;
@@ -137,6 +139,15 @@ void name_groups(std::vector<VariantGroup>& groups, const std::vector<RunSummary
     if (uses[group.label] > 1) group.label += " [" + runs[group.runs.front()].name + "]";
 }
 
+// A number of the mechanisms or of their stream, where `text` is one; all questions of a pack, which
+// config.json calls 0, are more than any number of them.
+std::optional<double> number_of(const std::string& path, const std::string& text) {
+  char* end = nullptr;
+  const double value = std::strtod(text.c_str(), &end);
+  if (text.empty() || end != text.c_str() + text.size()) return std::nullopt;
+  return path == k_questions_leaf && value == 0 ? std::numeric_limits<double>::infinity() : value;
+}
+
 // All but the mechanisms.
 Json experiment_without_mechanisms(const Json& config) {
   Json experiment = experiment_of(config);
@@ -168,6 +179,42 @@ bool adds_one_mechanism(const RunSummary& first, const RunSummary& second) {
   };
   return after.size() == before.size() + 1 && std::all_of(before.begin(), before.end(), is_kept) &&
          experiment_without_mechanisms(first.config) == experiment_without_mechanisms(second.config);
+}
+
+std::optional<NumberChange> change_of_one_number(const RunSummary& first, const RunSummary& second) {
+  Leaves before, after;
+  collect_leaves(experiment_of(first.config), "", before);
+  collect_leaves(experiment_of(second.config), "", after);
+  if (before.size() != after.size()) return std::nullopt;
+  std::optional<NumberChange> change;
+  for (auto a = before.begin(), b = after.begin(); a != before.end(); ++a, ++b) {
+    if (a->first != b->first) return std::nullopt;
+    const std::string& path = a->first;
+    const bool is_said_again =
+        std::find(k_said_again.begin(), k_said_again.end(), path) != k_said_again.end();
+    if (a->second == b->second || is_said_again || is_title(path) || path == k_minimum_leaf) continue;
+    const std::optional<double> from = number_of(path, a->second), to = number_of(path, b->second);
+    if (change || !path.starts_with("retention.") || !from || !to) return std::nullopt;
+    change = NumberChange{path, *from, *to};
+  }
+  return change;
+}
+
+std::map<std::string, std::set<std::string>> settings_beside_mechanisms(const std::vector<RunSummary>& runs) {
+  std::map<std::string, std::set<std::string>> values;
+  std::vector<Leaves> leaves(runs.size());
+  for (std::size_t r = 0; r < runs.size(); ++r) {
+    collect_leaves(experiment_without_mechanisms(runs[r].config), "", leaves[r]);
+    for (const auto& [path, value] : leaves[r]) values[path];
+  }
+  for (auto& [path, of_runs] : values)
+    for (const Leaves& one : leaves) {
+      const auto found = one.find(path);
+      of_runs.insert(found == one.end() ? "-" : found->second);
+    }
+  values.erase(k_questions_leaf);
+  std::erase_if(values, [](const auto& setting) { return setting.second.size() < 2; });
+  return values;
 }
 
 std::vector<VariantGroup> group_runs(const std::vector<RunSummary>& runs) {

@@ -4,6 +4,7 @@
 
 #include <set>
 
+#include "trainer/report/variant_groups.hpp"
 #include "trainer/results/config_keys.hpp"
 
 namespace trainer {
@@ -32,21 +33,16 @@ void warn_of_other_data(const Comparison& comparison, std::vector<std::string>& 
         "the runs were computed by kernels of different processors: equal runs differ in last bits");
 }
 
-// Longer training learns and forgets more, whatever the mechanisms do.
-void warn_of_other_lengths(const Comparison& comparison, std::vector<std::string>& warnings) {
-  const std::vector<std::pair<const char*, const char*>> settings = {{"num_epochs", "number of epochs"},
-                                                                     {"subset_size", "number of clips"},
-                                                                     {"train_batch_size", "batch size"}};
-  for (const auto& setting : settings) {
-    const char* key = setting.first;
-    if (distinct(comparison.runs, [&](const RunSummary& run) { return config_text(run, key); }) < 2) continue;
-    std::set<std::string> values;
-    for (const RunSummary& run : comparison.runs) values.insert(config_text(run, key));
-    warnings.push_back(
-        fmt::format("the runs differ in the {} ({}), so a difference between them need not come from the "
-                    "retention mechanisms",
-                    setting.second, fmt::join(values, ", ")));
-  }
+// Whatever they are called: longer training, say, learns and forgets more, whatever the mechanisms do.
+void warn_of_other_settings(const Comparison& comparison, std::vector<std::string>& warnings) {
+  const std::set<std::string> said = {"pack_id", "base_digest"};  // above
+  std::string settings;
+  for (const auto& [path, values] : settings_beside_mechanisms(comparison.runs))
+    if (!said.contains(path))
+      settings += fmt::format("{}{} ({})", settings.empty() ? "" : ", ", path, fmt::join(values, ", "));
+  if (!settings.empty())
+    warnings.push_back("the runs differ in " + settings +
+                       ", so a difference between them need not come from the retention mechanisms");
 }
 
 // A model that learnt nothing forgets nothing either.
@@ -77,7 +73,7 @@ void warn_of_runs(const Comparison& comparison, std::vector<std::string>& warnin
 std::vector<std::string> warnings_about(const Comparison& comparison) {
   std::vector<std::string> warnings;
   warn_of_other_data(comparison, warnings);
-  warn_of_other_lengths(comparison, warnings);
+  warn_of_other_settings(comparison, warnings);
   warn_of_nothing_learnt(comparison, warnings);
   warn_of_runs(comparison, warnings);
   return warnings;

@@ -4,6 +4,7 @@
 #include <cmath>
 #include <string>
 
+#include "trainer/results/config_keys.hpp"
 #include "trainer/samples/schedule.hpp"
 
 namespace trainer {
@@ -29,12 +30,21 @@ std::int64_t rows_of(const Json& config, std::int64_t clips) {
   return std::min(std::max(rows->get<std::int64_t>(), clips), k_captions_a_clip * clips);
 }
 
+std::int64_t divided_up(std::int64_t a, std::int64_t b) { return a / b + (a % b > 0 ? 1 : 0); }
+
+// Whose gradients one step sums; config.json says so where it is more than one.
+std::int64_t batches_of(const Json& config) {
+  return config.contains(k_accumulation) ? common::integer_member(config, k_accumulation, "config.json") : 1;
+}
+
 Plan plan_of(const Json& config, std::int64_t clips) {
   const std::string where = "config.json";
   const std::int64_t rows = rows_of(config, clips);
-  const std::int64_t batch = common::integer_member(config, "train_batch_size", where);
+  const std::int64_t batch = common::integer_member(config, "train_batch_size", where),
+                     sums = batches_of(config);
   Plan plan;
-  plan.steps_per_epoch = batch > 0 ? (rows + batch - 1) / batch : 0;
+  // In two divisions, as their product may be no number.
+  if (batch > 0 && sums > 0) plan.steps_per_epoch = divided_up(divided_up(rows, batch), sums);
   plan.steps = plan.steps_per_epoch * common::integer_member(config, "num_epochs", where);
   plan.projector_rate = common::number_member(config, "learning_rate_projector", where);
   plan.adapter_rate = common::number_member(config, "learning_rate_adapter", where);

@@ -32,7 +32,7 @@ void append_original_keys(const RunConfig& c, common::Json& json) {
   json["train_source"] = c.train_source;
   json["val_source"] = c.val_source;
   json["train_batch_size"] = c.train_batch_size;
-  if (c.gradient_accumulation > 1) json["gradient_accumulation_steps"] = c.gradient_accumulation;
+  if (c.gradient_accumulation > 1) json[k_accumulation] = c.gradient_accumulation;
   json["val_batch_size"] = c.evaluation.batch_size;
   json["num_epochs"] = c.epochs;
   json["learning_rate_projector"] = c.projector_rate;

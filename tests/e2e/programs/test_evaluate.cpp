@@ -44,6 +44,62 @@ TEST_CASE("a run that is judged again on its own pack says what it said, letter 
   CHECK(more.at("no_audio") == after.at("validation").at("conditions").at("no_audio"));
 }
 
+TEST_CASE("whatever a run was told, its seal holds, and it is reported and judged again") {
+  const World& w = world();
+  World::ok(trainer(w.run("no_retention", "unusual",
+                          {"--gradient-accumulation-steps",
+                           "3",
+                           "--num-epochs",
+                           "5",
+                           "--silence-baseline",
+                           "off",
+                           "--fusion-positions",
+                           "all",
+                           "--fusion-layers",
+                           "2",
+                           "--fusion-heads",
+                           "2",
+                           "--lora-rank",
+                           "3",
+                           "--audio-tokens",
+                           "3",
+                           "--bottleneck",
+                           "20",
+                           "--gate-scale",
+                           "0.5",
+                           "--l2-sp-weight",
+                           "0.01",
+                           "--replay-weight",
+                           "0.1",
+                           "--start-average",
+                           "0.9",
+                           "--retention-size",
+                           "9",
+                           "--retention-batch-size",
+                           "2",
+                           "--train-accuracy-interval",
+                           "2",
+                           "--train-accuracy-warmup",
+                           "0",
+                           "--learning-curve-every",
+                           "2",
+                           "--learning-curve-items",
+                           "3",
+                           "--val-batch-size",
+                           "3",
+                           "--train-eval-batches",
+                           "0",
+                           "--subset-size",
+                           "13"})));
+  const fs::path run = w.only_run("unusual");
+  World::ok(trainer({"verify-run", run.string(), "--pack", w.pack}));
+  World::ok(trainer(evaluate(w, run, "unusual_again")));
+  const fs::path again = w.only_run("unusual_again");
+  World::ok(trainer({"report", run.string(), again.string()}));
+  CHECK(support::text_of_file(run / "predictions.jsonl") ==
+        support::text_of_file(again / "predictions.jsonl"));
+}
+
 TEST_CASE("on another pack only what a run learnt counts as memorised") {
   const World& w = world();
   World::ok(trainer(w.run("no_retention", "elsewhere", {"--num-epochs", "2"})));

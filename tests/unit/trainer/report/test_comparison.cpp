@@ -138,13 +138,56 @@ TEST_CASE("a setting is named by what is switched on, and by what else differs")
   CHECK(labels_of(comparison) == Labels{"no_retention", "soft_retention (kl.weight 0.1)",
                                         "soft_retention (kl.weight 0.3)", "null space", "full_safe",
                                         "KL + null space"});
-  // All against no_retention, and each against those to which it adds one mechanism.
+  // All against no_retention, each against those to which it adds one mechanism, and the next weight.
   Labels pairs;
   for (const PairedComparison& pair : comparison.paired)
     if (pair.first != "no_retention") pairs.push_back(pair.first + " → " + pair.second);
-  CHECK(pairs == Labels{"soft_retention (kl.weight 0.1) → full_safe", "KL + null space → full_safe",
+  CHECK(pairs == Labels{"soft_retention (kl.weight 0.1) → soft_retention (kl.weight 0.3)",
+                        "soft_retention (kl.weight 0.1) → full_safe", "KL + null space → full_safe",
                         "null space → KL + null space"});
   CHECK(comparison.paired.size() == 5 + pairs.size());
+}
+
+TEST_CASE("of numbers that were tried each is compared with the next, all questions being the most") {
+  const support::Scratch scratch;
+  std::vector<fs::path> runs;
+  for (const int questions : {0, 128, 16, 32}) {  // 0: all
+    common::Json config = mechanisms(0.1, 1);
+    config["retention"]["questions"] = questions;
+    config["null_space_min_samples"] = questions + 1;  // says nothing of what was trained
+    runs.push_back(make_run(scratch.path(), {.variant = "soft_retention", .more_config = config}));
+  }
+  common::Json two = mechanisms(0.3, 1);  // differs from all others in two numbers
+  two["retention"]["questions"] = 64;
+  runs.push_back(make_run(scratch.path(), {.variant = "soft_retention", .more_config = two}));
+  const Comparison comparison = compare_runs(runs);
+  std::vector<std::pair<std::int64_t, std::int64_t>> pairs;
+  const auto questions_in = [&](const std::string& label) {
+    for (const VariantGroup& group : comparison.groups)
+      if (group.label == label)
+        return comparison.runs[group.runs.front()].config.at("retention").at("questions").get<std::int64_t>();
+    return std::int64_t{-1};
+  };
+  for (const PairedComparison& pair : comparison.paired)
+    if (questions_in(pair.first) != 0)
+      pairs.emplace_back(questions_in(pair.first), questions_in(pair.second));
+  std::sort(pairs.begin(), pairs.end());
+  // Against the first that was named, all questions, every one is compared anyway.
+  CHECK(pairs == std::vector<std::pair<std::int64_t, std::int64_t>>{{16, 32}, {32, 128}, {128, 0}});
+}
+
+TEST_CASE("tests of one seed and of several are corrected apart") {
+  const support::Scratch scratch;
+  const std::vector<double> wrong(40, 0), right(40, 1);
+  std::vector<fs::path> runs;
+  for (const int seed : {42, 43}) {
+    runs.push_back(make_run(scratch.path(), {.scores = wrong, .seed = seed}));
+    runs.push_back(make_run(scratch.path(), {.variant = "soft_retention", .scores = right, .seed = seed}));
+  }
+  runs.push_back(make_run(scratch.path(), {.variant = "full_safe", .scores = right}));
+  const Comparison comparison = compare_runs(runs);
+  REQUIRE(comparison.paired.size() == 2);
+  for (const PairedComparison& pair : comparison.paired) CHECK(pair.holm_p == pair.p);
 }
 
 TEST_CASE(
