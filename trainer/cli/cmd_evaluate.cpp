@@ -50,6 +50,7 @@ void add_evaluate(common::Program& program) {
        {{1, "the run, the pack or the base has changed, or is not the expected one"},
         {3, k_io},
         {4, k_unsigned},
+        {75, "asked to stop; what was answered is kept, and the same command goes on"},
         {130, k_interrupted}}});
   RunConfig& places = flags->request.places;
   verb.path("RUN", flags->request.run, "Judge this run directory").required();

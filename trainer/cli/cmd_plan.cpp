@@ -28,10 +28,15 @@ void add_plan(common::Program& program) {
     config.verbosity = flags.verbosity();
     return on_device([&] {
       const PlannedRun planned = plan_run(config);
-      if (flags.json)
-        common::print_json(to_json(planned.plan), common::JsonLayout::line);
-      else
-        common::print_line(stdout, text_of(planned.plan, planned.inputs));
+      if (flags.json) {
+        common::Json json = to_json(planned.plan);
+        json["refusals"] = planned.refusals;
+        common::print_json(json, common::JsonLayout::line);
+        return 0;
+      }
+      common::print_line(stdout, text_of(planned.plan, planned.inputs));
+      for (const std::string& why : planned.refusals)
+        common::print_line(stdout, "run would refuse this: " + why);
       return 0;
     });
   });

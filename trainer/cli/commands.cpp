@@ -14,15 +14,19 @@ int on_device(const std::function<int()>& work) {
   try {
     return work();
   } catch (const c10::OutOfMemoryError& error) {
-    throw common::Error(common::ErrorKind::io, std::string("out of GPU memory: ") +
-                                                   error.what_without_backtrace() +
-                                                   "; use --device cpu, smaller batches or a smaller base");
+    throw common::Error(
+        common::ErrorKind::io,
+        std::string("out of GPU memory: ") + error.what_without_backtrace() +
+            "; use a smaller --micro-batch-size or --val-batch-size, --dtype bfloat16, --device cpu or a "
+            "smaller base (safe-trainer plan has the numbers)");
   } catch (const c10::Error& error) {
     const std::string what = error.what_without_backtrace();
     if (what.find("DefaultCPUAllocator") == std::string::npos) throw;
-    throw common::Error(common::ErrorKind::io,
-                        "out of memory: " + what.substr(what.find("DefaultCPUAllocator")) +
-                            "; use smaller batches, a smaller base or a machine with more");
+    throw common::Error(
+        common::ErrorKind::io,
+        "out of memory: " + what.substr(what.find("DefaultCPUAllocator")) +
+            "; use --dtype bfloat16, a smaller --val-batch-size, a smaller base or a machine with more "
+            "(safe-trainer plan has the numbers)");
   }
 }
 

@@ -93,6 +93,12 @@ std::vector<fs::path> hub_caches() {
   return caches;
 }
 
+std::string hub_id_of(const fs::path& snapshot) {
+  const fs::path revision = snapshot.has_filename() ? snapshot : snapshot.parent_path();
+  if (revision.parent_path().filename() != "snapshots") return {};
+  return id_of(revision.parent_path().parent_path());
+}
+
 fs::path find_model(const fs::path& named, const std::vector<fs::path>& caches) {
   if (is_repository(named)) return snapshot_of(named);
   const std::string id = named.string();

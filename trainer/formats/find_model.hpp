@@ -3,6 +3,7 @@
 #pragma once
 
 #include <filesystem>
+#include <string>
 #include <vector>
 
 namespace trainer {
@@ -10,6 +11,9 @@ namespace trainer {
 // Where the hub's cache may be, as its own programs look: $HF_HUB_CACHE, $HF_HOME/hub,
 // ~/.cache/huggingface/hub.
 [[nodiscard]] std::vector<std::filesystem::path> hub_caches();
+
+// ORG/NAME of a snapshot's folder in such a cache; empty for another folder.
+[[nodiscard]] std::string hub_id_of(const std::filesystem::path& snapshot);
 
 // ORG/NAME that is no folder here and in none of `caches` is an io error with the command that downloads it;
 // so is a repository of which there is no snapshot. Any other path comes back as it is, whether it is there

@@ -24,6 +24,7 @@ void refuse_pickled(const ModelFolder& folder) {
                       : folder.has("pytorch_model.bin.index.json") ? "pytorch_model.bin.index.json"
                                                                    : nullptr;
   if (found == nullptr) return;
+  (void)folder.open(found);  // what was not fetched yet needs no conversion
   refuse(folder.path().string() + " has its weights as " + found +
          ", which can run code when it is read, and not as safetensors; convert them (with torch and "
          "huggingface_hub):" +
@@ -35,11 +36,20 @@ void refuse_pickled(const ModelFolder& folder) {
 }
 
 void refuse_adapter(const ModelFolder& folder) {
-  if (folder.has(k_model_config_name) || !folder.has("adapter_config.json")) return;
-  refuse(
-      folder.path().string() +
-      " is an adapter of PEFT and no whole model; merge it with its base (merge_and_unload() of peft, then "
-      "save_pretrained() of model and processor), and name the folder that is made");
+  const bool has_weights = folder.has("model.safetensors") || folder.has("model.safetensors.index.json") ||
+                           folder.has("pytorch_model.bin") || folder.has("pytorch_model.bin.index.json");
+  if (has_weights || !folder.has("adapter_config.json")) return;
+  refuse(folder.path().string() +
+         " is an adapter of PEFT and no whole model; merge it with its base (with peft and transformers), "
+         "and name "
+         "the folder that is made:" +
+         python("import sys; from peft import PeftConfig, PeftModel; from transformers import AutoProcessor, "
+                "LlavaForConditionalGeneration as M; b = "
+                "PeftConfig.from_pretrained(sys.argv[1]).base_model_name_or_path; "
+                "PeftModel.from_pretrained(M.from_pretrained(b), "
+                "sys.argv[1]).merge_and_unload().save_pretrained(sys.argv[2]); "
+                "AutoProcessor.from_pretrained(b).save_pretrained(sys.argv[2])",
+                {folder.path().string(), folder.path().string() + "-merged"}));
 }
 
 void refuse_quantised(const ModelFolder& folder, const common::Json& config) {
@@ -78,12 +88,13 @@ common::Json read_model_config(const ModelFolder& folder) {
 
 void require_tokenizer_json(const ModelFolder& folder) {
   if (folder.has("tokenizer.json") || !folder.has("tokenizer.model")) return;
-  refuse(
-      folder.path().string() +
-      " has tokenizer.model and no tokenizer.json; make it (with transformers, sentencepiece and protobuf):" +
-      python("import sys; from transformers import AutoTokenizer as T; "
-             "T.from_pretrained(sys.argv[1]).save_pretrained(sys.argv[1])",
-             {folder.path().string()}));
+  refuse(folder.path().string() +
+         " has tokenizer.model and no tokenizer.json; make it (with 'transformers<5', sentencepiece and "
+         "protobuf; "
+         "transformers 5 leaves out what a LLaVA needs):" +
+         python("import sys; from transformers import AutoTokenizer as T; "
+                "T.from_pretrained(sys.argv[1]).save_pretrained(sys.argv[1])",
+                {folder.path().string()}));
 }
 
 }  // namespace trainer

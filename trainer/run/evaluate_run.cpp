@@ -6,12 +6,13 @@
 #include <set>
 
 #include "common/error.hpp"
-#include "trainer/evaluate/evaluate.hpp"
 #include "trainer/model/safetensors.hpp"
 #include "trainer/results/config_keys.hpp"
 #include "trainer/results/run_seal.hpp"
 #include "trainer/results/run_summary.hpp"
 #include "trainer/results/summary.hpp"
+#include "trainer/run/judge.hpp"
+#include "trainer/run/plan.hpp"
 #include "trainer/run/sources.hpp"
 #include "trainer/train/checkpoint.hpp"
 
@@ -174,6 +175,18 @@ Json record_of(const RunSummary& run, const RunConfig& config, const RunInputs& 
   return record;
 }
 
+// What was answered is kept, so that a signal need not lose it.
+template <typename Judge>
+Judgement remembered(const Judge& judge) {
+  try {
+    return judge();
+  } catch (const common::Error& error) {
+    if (error.kind() != common::ErrorKind::interrupted) throw;
+    throw common::Error(common::ErrorKind::stopped,
+                        "stopped while judging; what was answered is kept, and the same command goes on");
+  }
+}
+
 }  // namespace
 
 RunConfig recorded_config(const Json& config, const std::string& where) {
@@ -212,6 +225,11 @@ RunResult evaluate_run(const EvaluateRequest& request, std::shared_ptr<const Pro
   find_models(config);
   Workplace work(config.output_root);
   const packer::VerifiedPack pack = open_source(config, work);
+  Selection selection = select_for(run, pack, config);
+  if (request.captions_per_clip > 0)
+    limit_captions(selection, static_cast<std::size_t>(request.captions_per_clip));
+  const PlanInputs sizes = plan_inputs(config, selection);
+  require_fits(config, make_plan(config, sizes), sizes, Work::judging);
   FrozenModels models = open_models(config);
   require_same_models(run, models, config);
   Json record = record_of(
@@ -222,9 +240,6 @@ RunResult evaluate_run(const EvaluateRequest& request, std::shared_ptr<const Pro
   record["config_digest"] = digest.hex();
   group.require_same("the configuration, or what its pack, models and arithmetic are,", digest.hex());
   const FeatureCaches caches = open_caches(config, record, models.placement, compute);
-  Selection selection = select_for(run, pack, config);
-  if (request.captions_per_clip > 0)
-    limit_captions(selection, static_cast<std::size_t>(request.captions_per_clip));
   const Experiment experiment =
       open_experiment(pack, std::move(selection), config, std::move(models), caches, compute);
   SafeModel model(*experiment.base, experiment.silence, config.projector, config.fusion, config.seed);
@@ -232,10 +247,13 @@ RunResult evaluate_run(const EvaluateRequest& request, std::shared_ptr<const Pro
   load_adapter(
       parse_safetensors(read_sealed(request.run, run.sums_digest, adapter), (request.run / adapter).string()),
       request.run / adapter, model);
-  AnswerLog log;
-  const Evaluation evaluation = evaluate(config, experiment, model, compute, log);
+  std::optional<EvaluationMemory> memory;
+  if (group.is_first()) memory.emplace(config.output_root, digest);
+  const Judgement judged = remembered(
+      [&] { return judge(config, experiment, model, compute, memory ? &memory->folder() : nullptr); });
+  const Evaluation& evaluation = judged.evaluation;
   std::vector<Prediction> predictions = evaluation.predictions;
-  const std::vector<Prediction> training = evaluate_training(config, experiment, model, compute, log);
+  const std::vector<Prediction>& training = judged.training;
   RunResult result;
   if (!group.is_first()) {
     group.wait_for_all();  // until the first has sealed it
@@ -259,6 +277,7 @@ RunResult evaluate_run(const EvaluateRequest& request, std::shared_ptr<const Pro
   directory.write_metrics(result.metrics);
   result.digest = seal_run(directory.path(), key ? &*key : nullptr);
   result.directory = directory.path();
+  memory->finish();
   group.wait_for_all();
   return result;
 }

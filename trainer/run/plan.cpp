@@ -149,16 +149,38 @@ Plan make_plan(const RunConfig& config, const PlanInputs& inputs) {
   return plan;
 }
 
-void require_fits(const Plan& plan, const PlanInputs& inputs) {
-  const std::uint64_t least = plan.weights_bytes + plan.adapter_bytes + plan.pass_bytes + plan.row_bytes;
-  if (inputs.device_free == 0 || least <= inputs.device_free) return;
-  throw common::Error(
-      common::ErrorKind::io,
-      fmt::format("this run takes {} of memory at least ({} of it weights in {}), and {} are free on the {}; "
-                  "use {}a smaller base or a machine with more",
-                  bytes_text(least), bytes_text(plan.weights_bytes), text_of(inputs.placement.dtype),
-                  bytes_text(inputs.device_free), inputs.placement.device.is_cuda() ? "GPU" : "CPU",
-                  inputs.placement.dtype == torch::kFloat32 ? "--dtype bfloat16, " : ""));
+std::string why_it_does_not_fit(const RunConfig& config, const Plan& plan, const PlanInputs& inputs,
+                                Work work) {
+  const bool on_gpu = inputs.placement.device.is_cuda(), trains = work == Work::training_and_judging;
+  const std::uint64_t held = plan.weights_bytes + (trains ? plan.adapter_bytes : 0),
+                      training = trains ? plan.pass_bytes + plan.row_bytes : 0,
+                      least =
+                          held + std::max(training, plan.evaluation_bytes) + (on_gpu ? 0 : plan.rows_bytes);
+  if (inputs.device_free == 0 || least <= inputs.device_free) return "";
+  std::string remedies;
+  if (plan.evaluation_bytes > training && config.evaluation.batch_size > 1 && !on_gpu)
+    remedies += fmt::format("a --val-batch-size below {}, ", config.evaluation.batch_size);
+  const bool mechanisms_are_most = trains && plan.adapter_bytes > plan.weights_bytes;
+  if (mechanisms_are_most &&
+      config.retention.of<NullSpaceOptions>().placement == NullSpacePlacement::gradient)
+    remedies += "--null-space gate, ";
+  if (inputs.placement.dtype == torch::kFloat32) remedies += "--dtype bfloat16, ";
+  return fmt::format(
+      "this takes {} of memory at least, {} of it weights in {}{}{}, and {} are free on the {}; use {}a "
+      "smaller base or a machine with more",
+      bytes_text(least), bytes_text(plan.weights_bytes), text_of(inputs.placement.dtype),
+      mechanisms_are_most ? fmt::format(" and {} what the adapter's training and mechanisms keep",
+                                        bytes_text(plan.adapter_bytes))
+                          : "",
+      plan.evaluation_bytes > training
+          ? fmt::format(" and {} the batch in which it is judged", bytes_text(plan.evaluation_bytes))
+          : "",
+      bytes_text(inputs.device_free), on_gpu ? "GPU" : "CPU", remedies);
+}
+
+void require_fits(const RunConfig& config, const Plan& plan, const PlanInputs& inputs, Work work) {
+  const std::string why = why_it_does_not_fit(config, plan, inputs, work);
+  if (!why.empty()) throw common::Error(common::ErrorKind::io, why);
 }
 
 }  // namespace trainer

@@ -25,7 +25,12 @@ struct Plan {
 // config's widths are those of the base already.
 [[nodiscard]] Plan make_plan(const RunConfig& config, const PlanInputs& inputs);
 
-// An io error where the weights alone, or the smallest pass, do not fit into what is free.
-void require_fits(const Plan& plan, const PlanInputs& inputs);
+enum class Work { training_and_judging, judging };
+// Why the memory that is free does not do for it, even for the smallest pass, and what to change; empty where
+// it does.
+[[nodiscard]] std::string why_it_does_not_fit(const RunConfig& config, const Plan& plan,
+                                              const PlanInputs& inputs, Work work);
+// An io error that says so.
+void require_fits(const RunConfig& config, const Plan& plan, const PlanInputs& inputs, Work work);
 
 }  // namespace trainer

@@ -1,7 +1,9 @@
 #include "trainer/run/plan_run.hpp"
 
+#include "common/error.hpp"
 #include "trainer/run/sources.hpp"
 #include "trainer/run/workplace.hpp"
+#include "trainer/train/preconditions.hpp"
 
 namespace trainer {
 
@@ -14,6 +16,15 @@ PlannedRun plan_run(RunConfig config) {
   PlannedRun planned;
   planned.inputs = plan_inputs(config, selection);
   planned.plan = make_plan(config, planned.inputs);
+  if (const std::string why =
+          why_it_does_not_fit(config, planned.plan, planned.inputs, Work::training_and_judging);
+      !why.empty())
+    planned.refusals.push_back(why);
+  try {
+    require_mechanisms_can_act(config, selection);
+  } catch (const common::Error& error) {
+    planned.refusals.emplace_back(error.what());
+  }
   return planned;
 }
 

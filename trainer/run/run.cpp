@@ -10,7 +10,6 @@
 #include "common/error.hpp"
 #include "common/file.hpp"
 #include "common/terminal.hpp"
-#include "trainer/evaluate/evaluate.hpp"
 #include "trainer/evaluate/measure_gate.hpp"
 #include "trainer/evaluate/watch_curve.hpp"
 #include "trainer/model/safetensors.hpp"
@@ -19,6 +18,7 @@
 #include "trainer/results/run_seal.hpp"
 #include "trainer/results/summary.hpp"
 #include "trainer/run/earlier_run.hpp"
+#include "trainer/run/judge.hpp"
 #include "trainer/run/plan.hpp"
 #include "trainer/run/run_differences.hpp"
 #include "trainer/run/sizes.hpp"
@@ -76,11 +76,6 @@ Metrics metrics_of(const RunConfig& config, const Evaluation& evaluation,
   return metrics;
 }
 
-struct Judgement {
-  Evaluation evaluation;
-  std::vector<Prediction> training;
-};
-
 // Work of a run whose state is saved already, so that a signal can be answered with "resume".
 template <typename Work>
 auto resumable(const char* doing, const Work& work) {
@@ -104,7 +99,7 @@ void keep_source_pack(Workplace& work, const RunDirectory& run) {
 std::int64_t fitting_micro_batch(RunConfig config, const Selection& selection) {
   const PlanInputs inputs = plan_inputs(config, selection);
   const Plan plan = make_plan(config, inputs);
-  require_fits(plan, inputs);
+  require_fits(config, plan, inputs, Work::training_and_judging);
   if (inputs.placement.device.is_cuda() && config.verbosity == common::Verbosity::normal)
     common::print_line(stderr,
                        fmt::format("{} rows at once, by {:.1f} GB of free GPU memory (safe-trainer plan "
@@ -128,24 +123,6 @@ RunDirectory open_directory(const RunConfig& config, const common::Digest& diges
   return RunDirectory::create(config.output_root, config.variant, digest, std::chrono::system_clock::now());
 }
 
-Judgement judge(const RunConfig& config, const Experiment& experiment, const SafeModel& model,
-                const Compute& compute, RunDirectory* run) {
-  const auto with = [&](AnswerLog& log) {
-    return Judgement{evaluate(config, experiment, model, compute, log),
-                     evaluate_training(config, experiment, model, compute, log)};
-  };
-  if (!compute.group().is_alone()) {
-    const std::string known =
-        compute.group().broadcast(run != nullptr ? AnswerLog::read(run->folder()) : std::string(), 0);
-    if (run == nullptr) {
-      AnswerLog log(known);
-      return with(log);
-    }
-  }
-  AnswerLog log(run->folder());
-  return with(log);
-}
-
 }  // namespace
 
 RunResult run_experiment(RunConfig config, Resume resume, std::shared_ptr<const ProcessGroup> shared) {
@@ -162,6 +139,7 @@ RunResult run_experiment(RunConfig config, Resume resume, std::shared_ptr<const 
 
   const PackSamples samples = read_samples(pack);
   Selection selection = select_samples(samples, config);
+  const bool rows_are_given = config.micro_batch > 0;
   config.micro_batch = group.least(fitting_micro_batch(config, selection));
   watch.lap("plan_s");
   FrozenModels models = open_models(config);
@@ -184,6 +162,11 @@ RunResult run_experiment(RunConfig config, Resume resume, std::shared_ptr<const 
     return result;
   }
   require_mechanisms_can_act(config, selection);
+  std::optional<RunClaim> claim;
+  if (resume == Resume::resume && earlier.state == RunState::fresh && group.is_first())
+    claim.emplace(config, digest);
+  // On a GPU bits depend on it, and the free memory that it followed from may be another now.
+  if (!rows_are_given && earlier.micro_batch) config.micro_batch = *earlier.micro_batch;
   if (resume == Resume::resume && earlier.state == RunState::fresh && group.is_first())
     say_what_differs(config, record);
   if (earlier.unfinished && config.verbosity == common::Verbosity::normal)
@@ -202,6 +185,7 @@ RunResult run_experiment(RunConfig config, Resume resume, std::shared_ptr<const 
   std::optional<RunDirectory> run;  // of the first process
   if (group.is_first()) {
     run = open_directory(config, digest, earlier);
+    claim.reset();  // the directory has a lock of its own
     record["output_dir"] = run->path().filename().string();
     if (experiment.base->placement().device.is_cuda()) record[k_micro_batch] = config.micro_batch;
     if (!group.is_alone()) record[k_processes] = group.size();
@@ -230,8 +214,9 @@ RunResult run_experiment(RunConfig config, Resume resume, std::shared_ptr<const 
   // Answers of another state of training are none of this one's.
   if (run && (!earlier.checkpoint || earlier.checkpoint->step < trained.steps))
     AnswerLog::remove_from(run->folder());
-  const Judgement judged = resumable(
-      "evaluating", [&] { return judge(config, experiment, model, compute, run ? &*run : nullptr); });
+  const Judgement judged = resumable("evaluating", [&] {
+    return judge(config, experiment, model, compute, run ? &run->folder() : nullptr);
+  });
   const Evaluation& evaluation = judged.evaluation;
   const std::vector<Prediction>& training = judged.training;
   watch.lap("evaluate_s");

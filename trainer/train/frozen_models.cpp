@@ -22,6 +22,12 @@ bool has_entry(const fs::path& file) { return fs::symlink_status(file).type() !=
 void require_model_folder(const fs::path& folder, const std::string& flag, const char* inside,
                           const RunConfig& config) {
   if (has_entry(folder / "config.json") || has_entry(folder / "adapter_config.json")) return;
+  if (fs::exists(folder) && !fs::is_directory(folder))
+    throw Error(ErrorKind::io, folder.string() + " is a file; " + flag +
+                                   " names the folder of a model, with its config.json");
+  if (const std::string id = hub_id_of(folder); !id.empty())
+    throw Error(ErrorKind::io,
+                folder.string() + " is not whole (no config.json); download the rest:\n  hf download " + id);
   if (fs::exists(folder / inside / "config.json"))
     throw Error(ErrorKind::io, folder.string() + " holds no model (no config.json), but " +
                                    (folder / inside).string() + " does; give " + flag + " " +
@@ -47,12 +53,11 @@ void refuse_wrong_adapter(const RunConfig& config, const BaseShape& base) {
                             config.fusion.heads, config.fusion.width, base.heads));
   for (const std::int64_t layer : config.fusion.layers)
     if (layer < 0 || layer >= base.layers)
-      throw Error(
-          ErrorKind::usage,
-          fmt::format(
-              "--model-config {} fuses at decoder layer {}, and the base has {} layers; name others with "
-              "--fusion-layers, each below {}",
-              config.model_config, layer, base.layers, base.layers));
+      throw Error(ErrorKind::usage,
+                  fmt::format("the adapter is to be fused at decoder layer {} (--fusion-layers, or "
+                              "--model-config {}), and the "
+                              "base has {} layers; name others with --fusion-layers, each from 0 to {}",
+                              layer, config.model_config, base.layers, base.layers - 1));
 }
 
 void refuse_wrong_pixels(const PixelsConfig& pixels, const BaseShape& base, const fs::path& folder) {

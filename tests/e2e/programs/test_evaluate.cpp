@@ -2,7 +2,15 @@
 
 #ifdef SAFE_TRAINER
 
+#include <signal.h>
+#include <sys/wait.h>
+
+#include <array>
+#include <chrono>
+#include <thread>
+
 #include "tests/support/small_world.hpp"
+#include "tests/support/start.hpp"
 
 using namespace support::small_world;
 
@@ -17,6 +25,16 @@ std::vector<std::string> evaluate(const World& w, const fs::path& run, const std
     arguments.insert(arguments.end(), {"--pack-root", w.pack});
   arguments.insert(arguments.end(), more.begin(), more.end());
   return arguments;
+}
+
+// What an evaluation has remembered below its output root.
+std::uintmax_t remembered_bytes(const std::string& out) {
+  std::error_code none;
+  for (const auto& entry : fs::directory_iterator(out, none))
+    if (entry.path().filename().string().starts_with(".evaluation-"))
+      if (const std::uintmax_t bytes = fs::file_size(entry.path() / "evaluation.jsonl", none); !none)
+        return bytes;
+  return 0;
 }
 
 }  // namespace
@@ -98,6 +116,60 @@ TEST_CASE("whatever a run was told, its seal holds, and it is reported and judge
   World::ok(trainer({"report", run.string(), again.string()}));
   CHECK(support::text_of_file(run / "predictions.jsonl") ==
         support::text_of_file(again / "predictions.jsonl"));
+}
+
+TEST_CASE("a judging that is stopped or killed goes on where it was, and ends with the same bytes") {
+  const World& w = world();
+  World::ok(trainer(w.run("no_retention", "to_judge", {"--num-epochs", "2", "--val-batch-size", "1"})));
+  const fs::path run = w.only_run("to_judge");
+  const std::string out = w.root + "/judged_in_parts";
+  std::vector<std::string> command = evaluate(w, run, "judged_in_parts", {"--eval-audio-gate-comparison"});
+  command.insert(command.begin(), {k_bin + "/safe-trainer", "--quiet", "--threads", "1"});
+  for (const int signal : {SIGTERM, SIGKILL}) {
+    const std::uintmax_t before = remembered_bytes(out);
+    const pid_t child = support::start(command);
+    REQUIRE(child > 0);
+    for (int i = 0; i < 60000 && remembered_bytes(out) <= before; ++i)
+      std::this_thread::sleep_for(std::chrono::milliseconds(1));
+    ::kill(child, signal);
+    int status = 0;
+    REQUIRE(::waitpid(child, &status, 0) == child);
+    if (signal == SIGTERM) CHECK((WIFEXITED(status) && WEXITSTATUS(status) == 75));
+    CHECK(remembered_bytes(out) > before);
+  }
+  World::ok(support::run_process(command));
+  World::ok(trainer(evaluate(w, run, "judged_at_once", {"--eval-audio-gate-comparison"})));
+  for (const char* file : {"predictions.jsonl", "metrics.json"})
+    CHECK(support::text_of_file(w.only_run("judged_in_parts") / file) ==
+          support::text_of_file(w.only_run("judged_at_once") / file));
+  for (const auto& entry : fs::directory_iterator(out))
+    CHECK_FALSE(entry.path().filename().string().starts_with(".evaluation-"));
+}
+
+TEST_CASE("two equal runs that begin together are one: the other goes on with it or says who has it") {
+  const World& w = world();
+  for (const std::string out : {"twice_a", "twice_b", "twice_c"}) {
+    std::vector<std::string> command = w.run("no_retention", out, {"--num-epochs", "2", "--resume"});
+    command.insert(command.begin(), k_bin + "/safe-trainer");
+    std::array<pid_t, 2> both{};
+    for (std::size_t i = 0; i < both.size(); ++i)
+      both[i] = support::start(command, "/dev/null", w.root + "/twice.err" + std::to_string(i));
+    std::size_t finished = 0;
+    for (std::size_t i = 0; i < both.size(); ++i) {
+      int status = 0;
+      REQUIRE(::waitpid(both[i], &status, 0) == both[i]);
+      REQUIRE(WIFEXITED(status));
+      if (WEXITSTATUS(status) == 0) {
+        ++finished;
+        continue;
+      }
+      CHECK(WEXITSTATUS(status) == 3);
+      CHECK(support::text_of_file(w.root + "/twice.err" + std::to_string(i)).find("process") !=
+            std::string::npos);
+    }
+    CHECK(finished >= 1);
+    CHECK(fs::exists(w.only_run(out) / "SHA256SUMS"));
+  }
 }
 
 TEST_CASE("on another pack only what a run learnt counts as memorised") {

@@ -36,6 +36,14 @@ TEST_CASE("a plan has the steps that the run then takes, and leaves no file behi
   CHECK(plan.at("steps") == count_lines(support::text_of_file(w.only_run("planned") / "history.jsonl")));
 }
 
+TEST_CASE("a plan says what the run would be refused for") {
+  const World& w = world();
+  CHECK(plan_json(w.run("full_safe", "refused", {"--fisher-weight", "0"})).at("refusals").empty());
+  const support::Finished text = plan_of(w.run("full_safe", "refused"));
+  World::ok(text);
+  CHECK(text.out.find("run would refuse this: Fisher") != std::string::npos);
+}
+
 TEST_CASE("a plan's parts are in its sums: weights in memory, and all of it on the host of a CPU") {
   const World& w = world();
   const common::Json plan = plan_json(w.run("full_safe", "parts", {"--device", "cpu"}));

@@ -56,6 +56,16 @@ TEST_CASE("a repository of the cache may be named itself, with a slash behind it
   CHECK(find_model(cache.repository / "snapshots/abc123", {}) == cache.repository / "snapshots/abc123");
 }
 
+TEST_CASE("a snapshot's folder says whose it is, and no other folder does") {
+  const Cache cache;
+  for (const char* end : {"", "/"})
+    CHECK(trainer::hub_id_of(cache.repository.string() + "/snapshots/abc123" + end) ==
+          "llava-hf/llava-1.5-13b-hf");
+  CHECK(trainer::hub_id_of(cache.repository).empty());
+  CHECK(trainer::hub_id_of("snapshots/abc123").empty());
+  CHECK(trainer::hub_id_of("base/vl").empty());
+}
+
 TEST_CASE("an id that is in no cache is refused with the command that downloads it, and nothing is fetched") {
   const Cache cache;
   const std::string text = refusal("laion/clap-htsat-unfused", {cache.hub});

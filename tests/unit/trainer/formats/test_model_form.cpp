@@ -56,12 +56,24 @@ TEST_CASE("a model in another form is refused with the command that converts it"
   }
 }
 
-TEST_CASE("an adapter that was not merged is called that, and with a config.json beside it is none") {
+TEST_CASE("an adapter that was not merged is called that, and with weights beside it is none") {
   const support::Scratch folder;
   put_file(folder / "adapter_config.json", "{}");
   CHECK(refusal(folder).find("merge_and_unload") != std::string::npos);
   put_file(folder / "config.json", "{}");
+  CHECK(refusal(folder).find("merge_and_unload") != std::string::npos);
+  put_file(folder / "model.safetensors", "");
   CHECK(refusal(folder).empty());
+}
+
+TEST_CASE("pickled weights that were never fetched are to be fetched, and not converted") {
+  const support::Scratch folder;
+  put_file(folder / "config.json", "{}");
+  put_file(folder / "pytorch_model.bin",
+           "version https://git-lfs.github.com/spec/v1\noid sha256:" + std::string(64, 'a') + "\nsize 12\n");
+  const std::string text = refusal(folder);
+  CHECK(text.find("is a Git LFS pointer") != std::string::npos);
+  CHECK(text.find("python3") == std::string::npos);
 }
 
 TEST_CASE("pickled weights beside safetensors are not in the way, nor is a quantization_config of null") {

@@ -62,7 +62,7 @@ TEST_CASE("13B trains in 40 GB and 7B in 24 GB, and the plan never takes more th
   const Plan small = make_plan(config_of(4096, 32), seven_b(24 * k_gb));
   CHECK(small.device_bytes <= 24 * k_gb);
   CHECK(small.micro_batch >= 1);
-  CHECK_NOTHROW(require_fits(large, thirteen_b(40 * k_gb)));
+  CHECK_NOTHROW(require_fits(config_of(5120, 40), large, thirteen_b(40 * k_gb), Work::training_and_judging));
 }
 
 TEST_CASE("more memory gives a larger micro-batch, up to the batch, and less is refused in one sentence") {
@@ -75,8 +75,30 @@ TEST_CASE("more memory gives a larger micro-batch, up to the batch, and less is 
   }
   CHECK(before == std::max(config.train_batch_size, config.retention.batch_size));
   const PlanInputs little = thirteen_b(24 * k_gb);
-  CHECK_THROWS_WITH_AS(require_fits(make_plan(config, little), little),
+  CHECK_THROWS_WITH_AS(require_fits(config, make_plan(config, little), little, Work::training_and_judging),
                        doctest::Contains("24.00 GB are free on the GPU"), common::Error);
+}
+
+TEST_CASE("what does not fit is named by what takes most, with what to change") {
+  RunConfig config = config_of(4096, 32);
+  PlanInputs inputs = seven_b(26 * k_gb);
+  inputs.placement.device = torch::kCPU;
+  inputs.threads_rows = 1;
+  const auto why = [&](Work work) {
+    return why_it_does_not_fit(config, make_plan(config, inputs), inputs, work);
+  };
+  config.evaluation.batch_size = 1;
+  REQUIRE(why(Work::training_and_judging) == "");
+  // A batch of the evaluation alone is too large, for either work.
+  config.evaluation.batch_size = 64;
+  for (const Work work : {Work::training_and_judging, Work::judging})
+    CHECK(why(work).find("use a --val-batch-size below 64, a smaller base") != std::string::npos);
+  config.evaluation.batch_size = 1;
+  config.retention.of<NullSpaceOptions>().placement = NullSpacePlacement::gradient;
+  CHECK(why(Work::training_and_judging).find("what the adapter's training and mechanisms keep") !=
+        std::string::npos);
+  CHECK(why(Work::training_and_judging).find("use --null-space gate") != std::string::npos);
+  CHECK(why(Work::judging) == "");  // which keeps nothing of it
 }
 
 TEST_CASE("what is asked for counts: a micro-batch, an accumulation, a type, every position") {
