@@ -2,6 +2,7 @@
 #include "trainer/results/ngram_metrics.hpp"
 
 #include <cmath>
+#include <fstream>
 
 #include <doctest/doctest.h>
 
@@ -35,17 +36,38 @@ TEST_CASE("tokenising splits clitics and drops punctuation") {
       {"A Dog's bark, two times!", {"a", "dog", "'s", "bark", "two", "times"}},
       {"they'll cannot don't", {"they", "'ll", "can", "not", "do", "n't"}},
       {"a t-shirt at 2.5 feet, 1,000 birds (\"chirping\")",
-       {"a", "t-shirt", "at", "2.5", "feet", "1,000", "birds", "chirping"}},
+       {"a", "t-shirt", "at", "2.5", "feet", "1,000", "birds", "-lrb-", "chirping", "-rrb-"}},
       {"water runs -- then stops...", {"water", "runs", "then", "stops"}},
       {"the dogs' bowls at 5 o'clock", {"the", "dogs", "bowls", "at", "5", "o'clock"}},
       {"rock & roll", {"rock", "&", "roll"}},
-      {"'s", {"s"}},
+      {"'s", {"'s"}},
+      {".", {}},
+      {"'", {}},
+      {"+.", {"+"}},
+      {"\xF0\x9F\x98\x80", {}},
+      {"\xC4\xB0stanbul's", {"i\xCC\x87stanbul", "'s"}},  // one letter, two in lower case
       {" \n", {}},
   };
   for (const Case& one : cases) {
     CAPTURE(one.caption);
     CHECK(tokenise_caption(one.caption) == one.expected);
   }
+}
+
+TEST_CASE("captions are cut as the Penn Treebank tokeniser of coco-caption cuts them") {
+  // tests/interop/trainer/ptb_tokens.py made it.
+  std::ifstream file(SAFE_SOURCE_DIR "/tests/unit/trainer/results/ptb_tokens.tsv");
+  std::size_t captions = 0;
+  for (std::string line; std::getline(file, line); ++captions) {
+    const std::size_t tab = line.find('\t');
+    REQUIRE(tab != std::string::npos);
+    CAPTURE(line);
+    std::string own;
+    for (const std::string& token : tokenise_caption(line.substr(0, tab)))
+      own += (own.empty() ? "" : " ") + token;
+    CHECK(own == line.substr(tab + 1));
+  }
+  CHECK(captions >= 200);
 }
 
 TEST_CASE("exact match and token F1 take the best reference") {
