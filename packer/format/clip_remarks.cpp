@@ -8,7 +8,8 @@
 namespace packer {
 namespace {
 
-constexpr std::size_t k_named_limit = 5;  // clips of a kind in a line
+constexpr std::size_t k_named_limit = 5;  // clips of a kind in a line, and names of one sound
+constexpr std::string_view k_equals = " = ";
 
 double duration_s(const ClipFacts& clip) { return static_cast<double>(clip.frames) / clip.rate_hz; }
 
@@ -18,7 +19,8 @@ std::vector<std::string> equal_clips(const PackInfo& info, const std::vector<com
   for (const common::SumsLine& line : sums)
     if (const FileInfo* file = find_file(info, line.path); file != nullptr && file->clip) {
       std::string& all = paths[line.digest];
-      all += (all.empty() ? "" : " = ") + line.path.text();
+      if (!all.empty()) all += k_equals;
+      all += line.path.text();
       ++counts[line.digest];
     }
   std::vector<std::string> equal;
@@ -26,6 +28,16 @@ std::vector<std::string> equal_clips(const PackInfo& info, const std::vector<com
     if (counts[digest] > 1) equal.push_back(std::move(all));
   std::sort(equal.begin(), equal.end());
   return equal;
+}
+
+// Of a sound with thousands of names the first ones.
+std::string shortened(const std::string& clip) {
+  std::size_t cut = std::string::npos, names = 1;
+  for (std::size_t at = clip.find(k_equals); at != std::string::npos; at = clip.find(k_equals, at + 1))
+    if (++names == k_named_limit + 1) cut = at;
+  return cut == std::string::npos
+             ? clip
+             : fmt::format("{} and {} names more", clip.substr(0, cut), names - k_named_limit);
 }
 
 void add(const char* kind, std::string said_of_one, std::string said, std::vector<std::string> clips,
@@ -68,7 +80,11 @@ void remark_on_guesses(std::vector<std::string> clips, ClipRemarks& remarks) {
   add("guessed", "source was " + what, "sources were each " + what, std::move(clips), remarks);
 }
 
-bool is_whole(const ClipRemark& remark) { return remark.clips.size() <= k_named_limit; }
+bool is_whole(const ClipRemark& remark) {
+  return remark.clips.size() <= k_named_limit &&
+         std::all_of(remark.clips.begin(), remark.clips.end(),
+                     [](const std::string& clip) { return shortened(clip) == clip; });
+}
 
 std::vector<std::string> describe(const ClipRemarks& remarks) {
   std::vector<std::string> lines;
@@ -76,8 +92,8 @@ std::vector<std::string> describe(const ClipRemarks& remarks) {
     const std::size_t count = remark.clips.size();
     std::string line = fmt::format("{} {}: ", count, count == 1 ? remark.said_of_one : remark.said);
     for (std::size_t i = 0; i < std::min(count, k_named_limit); ++i)
-      line += (i == 0 ? "" : ", ") + remark.clips[i];
-    if (!is_whole(remark)) line += fmt::format(" and {} more", count - k_named_limit);
+      line += (i == 0 ? "" : ", ") + shortened(remark.clips[i]);
+    if (count > k_named_limit) line += fmt::format(" and {} more", count - k_named_limit);
     lines.push_back(std::move(line));
   }
   return lines;

@@ -44,3 +44,17 @@ TEST_CASE("of many clips a line names the first five, and the list all") {
   CHECK(packer::describe(remarks)[0].ends_with("audio/train/4.wav (0.5 s) and 2 more"));
   CHECK(packer::remark_on_clips({}, {}).empty());
 }
+
+TEST_CASE("of one sound under many names a line has five, and the list all") {
+  packer::PackInfo info;
+  std::vector<common::SumsLine> sums;
+  for (int i = 0; i < 8; ++i) {
+    info.files.push_back(clip(std::to_string(i), 10000));
+    sums.push_back({info.files.back().path, common::digest_of("equal")});
+  }
+  const packer::ClipRemarks remarks = packer::remark_on_clips(info, sums);
+  REQUIRE(remarks.size() == 1);
+  CHECK(remarks[0].clips[0].ends_with("audio/train/7.wav"));
+  CHECK_FALSE(packer::is_whole(remarks[0]));
+  CHECK(packer::describe(remarks)[0].ends_with("audio/train/4.wav and 3 names more"));
+}
