@@ -139,7 +139,8 @@ void inspect_base(const InspectRequest& request, const ModelFolder& folder, Json
     usage("--clip is for an audio encoder, and " + folder.path().string() + " is a language model");
   const BaseShape shape = read_base_shape(folder);
   result["kind"] = "vision-language model";
-  result["decoder"] = {{"layers", shape.layers}, {"width", shape.width}, {"heads", shape.heads}};
+  result["decoder"] = {
+      {"layers", shape.decoder.layers}, {"width", shape.decoder.hidden}, {"heads", shape.decoder.heads}};
   result["image"] = {{"side", shape.image_side}, {"token", shape.image_token}};
   const Tokenizer tokenizer = Tokenizer::load(folder);
   require_image_token(tokenizer, shape.image_token, folder.path_of("tokenizer.json").string());

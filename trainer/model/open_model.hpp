@@ -16,10 +16,20 @@ enum class ModelKind { vision_language, audio };
 
 // What config.json alone says of a base: enough to refuse a run before 26 GB are read.
 struct BaseShape {
-  std::int64_t width = 0, layers = 0, heads = 0;  // of the decoder
+  DecoderConfig decoder;
   std::int64_t image_side = 0, image_token = 0;
+  std::int64_t image_positions = 0;  // P, of every picture
 };
 [[nodiscard]] BaseShape read_base_shape(const ModelFolder& folder);
+// D, the width of what an audio encoder gives.
+[[nodiscard]] std::int64_t read_audio_width(const ModelFolder& folder);
+
+// What the headers of a folder's weights say of those that are read.
+struct WeightSizes {
+  std::uint64_t parameters = 0;
+  std::uint64_t largest_bytes = 0;  // of a tensor as it is stored
+};
+[[nodiscard]] WeightSizes read_weight_sizes(const ModelFolder& folder, ModelKind kind);
 
 [[nodiscard]] std::unique_ptr<VisionLanguageBase> open_base(const ModelFolder& folder,
                                                             const Placement& placement);

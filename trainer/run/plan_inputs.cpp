@@ -4,38 +4,18 @@
 #include <set>
 
 #include "common/parallel.hpp"
-#include "trainer/formats/clap_config.hpp"
 #include "trainer/formats/model_folder.hpp"
-#include "trainer/formats/model_form.hpp"
-#include "trainer/model/llava.hpp"
 #include "trainer/model/memory.hpp"
+#include "trainer/model/open_model.hpp"
 #include "trainer/model/prompt_text.hpp"
-#include "trainer/model/safetensors.hpp"
 
 namespace trainer {
 namespace {
 
-struct WeightSizes {
-  std::uint64_t parameters = 0, largest_bytes = 0;
-};
-
-WeightSizes sizes_of(const SafetensorsFolder& weights, const CanonicalName& canonical) {
-  WeightSizes sizes;
-  for (const std::string& name : weights.names()) {
-    if (canonical(name).empty()) continue;
-    const TensorEntry& entry = weights.entry(name);
-    std::uint64_t one = 1;
-    for (const std::int64_t side : entry.shape) one *= static_cast<std::uint64_t>(side);
-    sizes.parameters += one;
-    sizes.largest_bytes = std::max(sizes.largest_bytes, entry.end - entry.begin);
-  }
-  return sizes;
-}
-
 // Lengths of rows as PromptWriter makes them.
 class Lengths {
  public:
-  Lengths(const Tokenizer& tokenizer, const LlavaConfig& base, PromptForm form)
+  Lengths(const Tokenizer& tokenizer, const BaseShape& base, PromptForm form)
       : tokenizer_(tokenizer), base_(base), form_(form) {}
 
   void count_question(const QuestionSample& sample, PlanInputs& inputs) const {
@@ -43,7 +23,7 @@ class Lengths {
     const auto image = std::find(ids.begin(), ids.end(), base_.image_token);
     if (image == ids.end()) return;  // refused when rows are made, by the question's number
     inputs.head_positions =
-        std::max<std::int64_t>(inputs.head_positions, image - ids.begin() + base_.image_positions());
+        std::max<std::int64_t>(inputs.head_positions, image - ids.begin() + base_.image_positions);
     inputs.question_positions = std::max<std::int64_t>(
         inputs.question_positions, ids.end() - image - 1 + answer_length(sample.majority_answer));
   }
@@ -62,7 +42,7 @@ class Lengths {
   }
 
   const Tokenizer& tokenizer_;
-  const LlavaConfig& base_;
+  const BaseShape& base_;
   PromptForm form_;
 };
 
@@ -100,23 +80,21 @@ PlanInputs plan_inputs(RunConfig& config, const Selection& selection) {
   PlanInputs inputs;
   inputs.placement = placement_for(config.device, config.dtype);
   const ModelFolder base(config.base), audio(config.audio_encoder);
-  const LlavaConfig llava = parse_llava_config(read_model_config(base), base.path_of("config.json").string());
-  const ClapConfig clap = parse_clap_config(read_model_config(audio), audio.path_of("config.json").string());
-  inputs.decoder = llava.text;
-  config.fusion.width = config.projector.width = llava.text.hidden;
-  config.projector.audio_width = clap.projection;
-  const WeightSizes base_sizes = sizes_of(SafetensorsFolder(base), canonical_llava_name);
+  const BaseShape shape = read_base_shape(base);
+  inputs.decoder = shape.decoder;
+  config.fusion.width = config.projector.width = shape.decoder.hidden;
+  config.projector.audio_width = read_audio_width(audio);
+  const WeightSizes base_sizes = read_weight_sizes(base, ModelKind::vision_language);
   inputs.base_parameters = base_sizes.parameters;
   inputs.largest_tensor_bytes = base_sizes.largest_bytes;
-  inputs.audio_parameters =
-      sizes_of(SafetensorsFolder(audio), [](const std::string& name) { return name; }).parameters;
+  inputs.audio_parameters = read_weight_sizes(audio, ModelKind::audio).parameters;
   const Compute compute(config.threads, config.fusion.width, inputs.placement);
   inputs.threads_rows = inputs.placement.device.is_cuda() ? 0 : compute.rows_at_once(1, 1);
   // As Compute has them side by side.
   if (inputs.placement.device.is_cpu() && config.fusion.width <= Compute::k_wide)
     inputs.passes_at_once = common::thread_count(config.threads);
   const Tokenizer tokenizer = Tokenizer::load(base);
-  count_rows({tokenizer, llava, config.prompt}, selection,
+  count_rows({tokenizer, shape, config.prompt}, selection,
              config.evaluation.beyond_stream == BeyondStream::ask, inputs);
   inputs.device_free = free_bytes(inputs.placement.device);
   inputs.host_free = free_bytes(torch::kCPU);

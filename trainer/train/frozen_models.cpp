@@ -50,14 +50,14 @@ void refuse_wrong_adapter(const RunConfig& config, const BaseShape& base) {
     throw Error(ErrorKind::usage,
                 fmt::format("the adapter has {} heads, which do not divide the base's width of {}; give "
                             "--fusion-heads {}, as many as the base has",
-                            config.fusion.heads, config.fusion.width, base.heads));
+                            config.fusion.heads, config.fusion.width, base.decoder.heads));
   for (const std::int64_t layer : config.fusion.layers)
-    if (layer < 0 || layer >= base.layers)
+    if (layer < 0 || layer >= base.decoder.layers)
       throw Error(ErrorKind::usage,
                   fmt::format("the adapter is to be fused at decoder layer {} (--fusion-layers, or "
                               "--model-config {}), and the "
                               "base has {} layers; name others with --fusion-layers, each from 0 to {}",
-                              layer, config.model_config, base.layers, base.layers - 1));
+                              layer, config.model_config, base.decoder.layers, base.decoder.layers - 1));
 }
 
 void refuse_wrong_pixels(const PixelsConfig& pixels, const BaseShape& base, const fs::path& folder) {
@@ -83,8 +83,8 @@ void check_models(RunConfig& config) {
   require_kind(base, ModelKind::vision_language, "--base");
   require_kind(audio, ModelKind::audio, "--audio-encoder");
   const BaseShape shape = read_base_shape(base);
-  config.projector.width = config.fusion.width = shape.width;
-  if (config.fusion.heads == 0) config.fusion.heads = shape.heads;
+  config.projector.width = config.fusion.width = shape.decoder.hidden;
+  if (config.fusion.heads == 0) config.fusion.heads = shape.decoder.heads;
   refuse_wrong_adapter(config, shape);
   require_image_token(Tokenizer::load(base), shape.image_token, base.path_of("tokenizer.json").string());
   refuse_wrong_pixels(load_pixels_config(base), shape, config.base);
