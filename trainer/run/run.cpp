@@ -139,6 +139,7 @@ RunResult run_experiment(RunConfig config, Resume resume, std::shared_ptr<const 
 
   const PackSamples samples = read_samples(pack);
   Selection selection = select_samples(samples, config);
+  require_mechanisms_can_act(config, selection);
   const bool rows_are_given = config.micro_batch > 0;
   config.micro_batch = group.least(fitting_micro_batch(config, selection));
   watch.lap("plan_s");
@@ -161,7 +162,6 @@ RunResult run_experiment(RunConfig config, Resume resume, std::shared_ptr<const 
     group.wait_for_all();
     return result;
   }
-  require_mechanisms_can_act(config, selection);
   std::optional<RunClaim> claim;
   if (resume == Resume::resume && earlier.state == RunState::fresh && group.is_first())
     claim.emplace(config, digest);
