@@ -26,9 +26,32 @@ int exit_code(ErrorKind kind) {
   return 3;
 }
 
+namespace {
+
+// What to do about an error of the system, where that is the same whatever was tried.
+const char* remedy_for(int code) {
+  switch (code) {
+    case ENOSPC:
+    case EDQUOT:
+      return "; make room there, and give the same command again";
+    case EROFS:
+      return "; nothing can be written there: name a folder elsewhere";
+    case EMFILE:
+    case ENFILE:
+      return "; allow more open files (ulimit -n)";
+    case EIO:
+    case ESTALE:
+      return "; the disk or the network file system failed: check it, and give the same command again";
+    default:
+      return "";
+  }
+}
+
+}  // namespace
+
 void throw_errno(const std::string& what) {
   const int code = errno;
-  throw Error(ErrorKind::io, what + ": " + std::strerror(code));
+  throw Error(ErrorKind::io, what + ": " + std::strerror(code) + remedy_for(code));
 }
 
 void ensure_failed(const char* condition, const char* file, int line) {
