@@ -96,7 +96,7 @@ void keep_source_pack(Workplace& work, const RunDirectory& run) {
 }
 
 // As `safe-trainer plan` has it; what cannot fit is refused before a weight is read.
-std::int64_t fitting_micro_batch(RunConfig config, const Selection& selection) {
+Plan fitting_plan(RunConfig config, const Selection& selection) {
   const PlanInputs inputs = plan_inputs(config, selection);
   const Plan plan = make_plan(config, inputs);
   require_fits(config, plan, inputs, Work::training_and_judging);
@@ -105,7 +105,7 @@ std::int64_t fitting_micro_batch(RunConfig config, const Selection& selection) {
                        fmt::format("{} rows at once, by {:.1f} GB of free GPU memory (safe-trainer plan "
                                    "has the numbers)",
                                    plan.micro_batch, static_cast<double>(inputs.device_free) / 1e9));
-  return plan.micro_batch;
+  return plan;
 }
 
 // A pack that is built for one run has one builder.
@@ -141,7 +141,10 @@ RunResult run_experiment(RunConfig config, Resume resume, std::shared_ptr<const 
   Selection selection = select_samples(samples, config);
   require_mechanisms_can_act(config, selection);
   const bool rows_are_given = config.micro_batch > 0;
-  config.micro_batch = group.least(fitting_micro_batch(config, selection));
+  const Plan plan = fitting_plan(config, selection);
+  config.micro_batch = group.least(plan.micro_batch);
+  // What the plan counted with, of the least memory of all processes.
+  const Kept planned = group.least(plan.kept_keys_bytes > 0 ? 1 : 0) == 1 ? Kept::keys : Kept::states;
   watch.lap("plan_s");
   FrozenModels models = open_models(config);
   watch.lap("load_s");
@@ -176,7 +179,7 @@ RunResult run_experiment(RunConfig config, Resume resume, std::shared_ptr<const 
   const FeatureCaches caches = open_caches(config, record, models.placement, compute);
   const auto open = [&] {
     return open_experiment(pack, std::move(selection), config, std::move(models), caches, compute,
-                           earlier.kept);
+                           earlier.kept.value_or(planned));
   };
   Experiment experiment = earlier.state == RunState::unfinished ? resumable("encoding", open) : open();
   group.wait_for_all();  // all have encoded: there is something to make a directory for
