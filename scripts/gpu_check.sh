@@ -8,21 +8,22 @@
 #
 # DEVICE=cpu tries all of it on a CPU, with the shape tiny if none is named. BUILD is the build folder, WORK the folder
 # for models and runs (build/gpu_check), which takes 14 GB for 7b and 26 GB for 13b; what is there already is used again.
-# Exit code 1 where a check failed.
+# BIN names programs that are built already. PARTS is which of "tests variants shapes" to do, all if it is not set: where a
+# machine is lent for minutes, one call each. Exit code 1 where a check failed.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
 [[ $# -ge 1 ]] || {
-  sed -n '2,12s/^# \{0,1\}//p' "$0" >&2
+  sed -n '2,14s/^# \{0,1\}//p' "$0" >&2
   exit 2
 }
 python=$1
 [[ ! -d $python ]] || python=$1/bin/python
 device=${DEVICE:-cuda}
-shapes=("${@:2}")
-if [[ ${#shapes[@]} -eq 0 ]]; then
-  shapes=(7b 13b)
-  [[ $device == cuda ]] || shapes=(tiny)
+named=("${@:2}")
+if [[ ${#named[@]} -eq 0 ]]; then
+  named=(7b 13b)
+  [[ $device == cuda ]] || named=(tiny)
 fi
 dtype=bfloat16 question_batch=4
 work=${WORK:-build/gpu_check}
@@ -42,9 +43,14 @@ if [[ $device == cuda ]]; then
   }
 fi
 
-say 'building'
-scripts/build_for_torch.sh "$python" "$build" safe-trainer safe-packer safe-manifest test_train_trainer bench_kl_step >&2
-bin=$build/bin
+parts=" ${PARTS:-tests variants shapes} "
+does() { [[ $parts == *" $1 "* ]]; }
+
+bin=${BIN:-$build/bin}
+if [[ -z ${BIN:-} ]]; then
+  say 'building'
+  scripts/build_for_torch.sh "$python" "$build" safe-trainer safe-packer safe-manifest test_train_trainer bench_kl_step >&2
+fi
 
 "$python" - "$device" <<'END'
 import sys, torch, transformers
@@ -52,17 +58,20 @@ name = torch.cuda.get_device_name() if sys.argv[1] == "cuda" else "the CPU"
 print(f"On {name}, torch {torch.__version__}, transformers {transformers.__version__}.\n")
 END
 
-say 'device tests'
-if "$bin/test_train_trainer" --source-file='*test_device*' >"$work/device_tests.log" 2>&1; then
-  echo "- device tests: $(sed -n 's/.*test cases: *\([0-9]*\) | *\([0-9]*\) passed.*/\2 of \1 passed/p' "$work/device_tests.log")"
-else
-  echo "- device tests: **failed**, $work/device_tests.log"
-  failed=1
-fi
+device_tests() {
+  say 'device tests'
+  if "$bin/test_train_trainer" --source-file='*test_device*' >"$work/device_tests.log" 2>&1; then
+    echo "- device tests: $(sed -n 's/.*test cases: *\([0-9]*\) | *\([0-9]*\) passed.*/\2 of \1 passed/p' "$work/device_tests.log")"
+  else
+    echo "- device tests: **failed**, $work/device_tests.log"
+    failed=1
+  fi
+}
 
 # A small pack and base, made on the CPU.
 world=$work/world
-if [[ ! -e $world/base/vl/config.json ]]; then
+make_world() {
+  [[ ! -e $world/base/vl/config.json ]] || return 0
   say 'a small pack and base'
   rm -rf "$world"
   manifest() { "$bin/safe-manifest" --quiet "$@" >&2; }
@@ -79,7 +88,7 @@ if [[ ! -e $world/base/vl/config.json ]]; then
   "$bin/safe-packer" build --quiet --manifest "$world/subset_manifest.json" --val-manifest "$world/val_manifest.json" \
     --source-root "$world/data/audiocaps" --dest-root "$world/pack" >&2
   "$bin/safe-trainer" --quiet make-base --pack "$world/pack" --out "$world/base" --steps 200 >&2
-fi
+}
 
 # RUNS DEVICE VARIANT [FLAG...]: the run that came of it is the only one in $work/RUNS.
 train() {
@@ -88,16 +97,17 @@ train() {
     --output-root "$work/$1" --device "$2" --feature-cache "$work/features" --subset-size 32 --val-size 100 "${@:4}" >&2
 }
 
-echo
-echo "| variant | loss, largest distance from the CPU's in steps 1, 10 and the last, relative | the same predictions | a second run on $device |"
-echo '|---|---|---|---|'
-for variant in no_retention soft_retention full_safe; do
-  say "$variant on the CPU and twice on $device"
-  flags=(--base "$world/base/vl" --num-epochs 104 --train-batch-size 32 --dtype float32)
-  train cpu cpu "$variant" "${flags[@]}"
-  train first "$device" "$variant" "${flags[@]}"
-  train second "$device" "$variant" "${flags[@]}"
-  "$python" - "$work" "$variant" <<'END' || failed=1
+variants() {
+  echo
+  echo "| variant | loss, largest distance from the CPU's in steps 1, 10 and the last, relative | the same predictions | a second run on $device |"
+  echo '|---|---|---|---|'
+  for variant in no_retention soft_retention full_safe; do
+    say "$variant on the CPU and twice on $device"
+    flags=(--base "$world/base/vl" --num-epochs 104 --train-batch-size 32 --dtype float32)
+    train cpu cpu "$variant" "${flags[@]}"
+    train first "$device" "$variant" "${flags[@]}"
+    train second "$device" "$variant" "${flags[@]}"
+    "$python" - "$work" "$variant" <<'END' || failed=1
 import json, sys
 from pathlib import Path
 work, variant = Path(sys.argv[1]), sys.argv[2]
@@ -111,7 +121,8 @@ equal = all((first / name).read_bytes() == (second / name).read_bytes()
 print(f"| {variant} | {far[0]:.1e}, {far[9]:.1e}, {far[-1]:.1e} | {same} of {len(said[0])} | {'the same bytes' if equal else '**other bytes**'} |")
 sys.exit(not equal or far[0] > 1e-4)
 END
-done
+  done
+}
 
 # NAME COMMAND...: what it prints goes to $work/NAME.json, and the bytes that it took at most to $work/NAME.memory: of the
 # GPU, all that is used there, so that nobody else may use it meanwhile.
@@ -152,33 +163,35 @@ for _ in range(5):
 print(f"{2 * size ** 3 / best:.6g}")
 END
 }
-peak=$(peak_rate)
 
-echo
-echo "Shapes, in $dtype, against transformers (\`tests/bench/kl_step.py\`); ${question_batch} questions a KL step. The rate is of a step of"
-echo "\`full_safe\`, by the operations that \`plan\` counts, of the $(awk -v r="$peak" 'BEGIN { printf "%.3g", r / 1e12 }') TFLOP/s of a large product here."
-echo
-echo '| shape | KL step, keys kept | states | transformers | times as fast | memory | transformers | load | step | of the rate | questions a second, three voices | memory at most, GB | plan said |'
-echo '|---|---|---|---|---|---|---|---|---|---|---|---|---|'
-for shape in "${shapes[@]}"; do
-  model=$work/$shape
-  if [[ ! -e $model/config.json ]]; then
-    say "random weights of shape $shape"
-    "$python" tests/bench/random_llava.py "$model" "$shape" "$world/base/vl" >&2
-  fi
-  say "KL steps of $shape"
-  for kept in keys states; do
-    measured "$kept" "$bin/bench_kl_step" "$model" "$work/adapter.safetensors" "$question_batch" 5 "$dtype" "$kept" "$question_batch" "$device"
-  done
-  measured peer "$python" tests/bench/kl_step.py "$model" "$work/adapter.safetensors" "$question_batch" 5 "$dtype" "$device"
-  say "eight steps and ten answers of $shape"
-  case $shape in tiny) layers=2,4,6 ;; small) layers=3,6,12 ;; *) layers=6,12,24 ;; esac
-  flags=(--variant full_safe --pack-root "$world/pack" --audio-encoder "$world/base/audio" --device "$device" --subset-size 32
-    --base "$model" --model-config full --fusion-layers "$layers" --dtype "$dtype" --num-epochs 4 --train-batch-size 16
-    --retention-batch-size 16 --fisher-weight 0 --val-size 10 --null-space-min-samples 8 --retention-size 32)
-  "$bin/safe-trainer" plan --json "${flags[@]}" >"$work/plan.json"
-  measured run "$bin/safe-trainer" --quiet run --output-root "$work/shape" "${flags[@]}"
-  "$python" - "$work" "$shape" "$device" "$peak" <<'END'
+shapes() {
+  local peak shape model kept layers flags
+  peak=$(peak_rate)
+  echo
+  echo "Shapes, in $dtype, against transformers (\`tests/bench/kl_step.py\`); ${question_batch} questions a KL step. The rate is of a step of"
+  echo "\`full_safe\`, by the operations that \`plan\` counts, of the $(awk -v r="$peak" 'BEGIN { printf "%.3g", r / 1e12 }') TFLOP/s of a large product here."
+  echo
+  echo '| shape | KL step, keys kept | states | transformers | times as fast | memory | transformers | load | step | of the rate | questions a second, three voices | memory at most, GB | plan said |'
+  echo '|---|---|---|---|---|---|---|---|---|---|---|---|---|'
+  for shape in "${named[@]}"; do
+    model=$work/$shape
+    if [[ ! -e $model/config.json ]]; then
+      say "random weights of shape $shape"
+      "$python" tests/bench/random_llava.py "$model" "$shape" "$world/base/vl" >&2
+    fi
+    say "KL steps of $shape"
+    for kept in keys states; do
+      measured "$kept" "$bin/bench_kl_step" "$model" "$work/adapter.safetensors" "$question_batch" 5 "$dtype" "$kept" "$question_batch" "$device"
+    done
+    measured peer "$python" tests/bench/kl_step.py "$model" "$work/adapter.safetensors" "$question_batch" 5 "$dtype" "$device"
+    say "eight steps and ten answers of $shape"
+    case $shape in tiny) layers=2,4,6 ;; small) layers=3,6,12 ;; *) layers=6,12,24 ;; esac
+    flags=(--variant full_safe --pack-root "$world/pack" --audio-encoder "$world/base/audio" --device "$device" --subset-size 32
+      --base "$model" --model-config full --fusion-layers "$layers" --dtype "$dtype" --num-epochs 4 --train-batch-size 16
+      --retention-batch-size 16 --fisher-weight 0 --val-size 10 --null-space-min-samples 8 --retention-size 32)
+    "$bin/safe-trainer" plan --json "${flags[@]}" >"$work/plan.json"
+    measured run "$bin/safe-trainer" --quiet run --output-root "$work/shape" "${flags[@]}"
+    "$python" - "$work" "$shape" "$device" "$peak" <<'END'
 import json, statistics, sys
 from pathlib import Path
 work, shape, device, peak = Path(sys.argv[1]), sys.argv[2], sys.argv[3], float(sys.argv[4])
@@ -196,6 +209,12 @@ print(f"| {shape} | {median(keys):.3f} s | {median(states):.3f} s | {median(peer
       f"{gb('keys.memory')} GB | {gb('peer.memory')} GB | {timings['load_s']:.1f} s | {step:.2f} s | {plan['step_flops'] / step / peak:.0%} | "
       f"{10 / timings['evaluate_s']:.2f} | {gb('run.memory')} | {planned / 1e9:.1f} |")
 END
-  rm -rf "$work/shape"
-done
+    rm -rf "$work/shape"
+  done
+}
+
+! does tests || device_tests
+if does variants || does shapes; then make_world; fi
+! does variants || variants
+! does shapes || shapes
 exit "$failed"
