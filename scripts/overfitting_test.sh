@@ -39,7 +39,7 @@
 #   VARIANTS, SEEDS  which variants (all three), each with which seeds (SEED)
 #   SWEEP            a sweep file, instead of them
 #   STAGE            a folder on the node's own disk, to which the pack is copied, once a node, and verified on the way,
-#                    as STAGE/safe-packs-UID/safe-pack-ID; $TMPDIR in it, in single quotes, is the node's
+#                    as STAGE/safe-packs-UID/safe-pack-ID; $TMPDIR in it, in single quotes, is the first node's
 #
 # Always on, as in the original: --eval-with-audio-gate --eval-audio-gate-comparison.
 #
@@ -189,7 +189,7 @@ listen() {
   kill -0 $$ 2>/dev/null || return 0
   case $code in
     129 | 138 | 140 | 143) kill -TERM $$ ;; # HUP, USR1, USR2, TERM
-    *) log "scancel --signal is not heard any more, the time limit is: srun ended with exit code $code${said:+: ${said//$'\n'/; }}" ;;
+    *) log "this job no longer hears scancel --signal, only the time limit: srun ended with exit code $code${said:+: ${said//$'\n'/; }}" ;;
   esac
 }
 

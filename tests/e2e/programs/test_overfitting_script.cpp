@@ -210,10 +210,10 @@ TEST_CASE("a job whose steps hear no signal says so, and why") {
   cluster.set("deaf", "srun: error: no step\n");
   const support::Finished done = cluster.run({"SLURM_JOB_ID=12"});
   CHECK(done.code == 0);
-  CHECK(count(done.err, "is not heard any more") == 1);
+  CHECK(count(done.err, "no longer hears scancel --signal") == 1);
   CHECK(done.err.find("exit code 1: srun: error: no step\n") != std::string::npos);
   const Cluster other;
-  CHECK(count(other.run({"SLURM_JOB_ID=12"}).err, "is not heard any more") == 0);
+  CHECK(count(other.run({"SLURM_JOB_ID=12"}).err, "no longer hears scancel --signal") == 0);
 }
 
 TEST_CASE("a controller that does not answer is asked again, and the log says where that did not help") {
