@@ -11,6 +11,7 @@ stopped while it copies the pack, for a job on two nodes, and for a pack verifie
 """
 
 import filecmp
+import functools
 import json
 import os
 import random
@@ -298,14 +299,14 @@ def seconds_of_run(node, world, epochs):
     return time.monotonic() - started
 
 
-def enough_epochs(node, world, stops):
-    """So many that a task is still training when its last stop comes."""
-    an_epoch = max((seconds_of_run(node, world, 160) - seconds_of_run(node, world, 60)) / 100, 1e-3)
-    return min(60 + int(4 * stops / len(VARIANTS) / an_epoch), 3000)
+@functools.cache
+def seconds_of_epoch(node, world):
+    return max((seconds_of_run(node, world, 160) - seconds_of_run(node, world, 60)) / 100, 1e-3)
 
 
 def test_array(node, world, stops):
-    epochs = {"NUM_EPOCHS": str(enough_epochs(node, world, stops))}
+    # A task is still training when its last stop comes.
+    epochs = {"NUM_EPOCHS": str(min(60 + int(4 * stops / len(VARIANTS) / seconds_of_epoch(node, world)), 3000))}
     print(f"{epochs['NUM_EPOCHS']} epochs", flush=True)
     whole = node.folder / "whole"
     started = time.monotonic()
@@ -325,16 +326,16 @@ def test_array(node, world, stops):
 
 
 def test_time_limit(node, world):
-    epochs = {"NUM_EPOCHS": "4000", "VARIANTS": "full_safe"}
-    whole, runs = node.folder / "limitless", node.folder / "limited"
-    run("bash", SCRIPT, *FLAGS, env=world.environment(whole, **epochs), cwd=node.folder)
-    log = node.folder / "limit"
-    # SLURM looks every 30 s whether a job has less than 55 of its 60 s left.
-    job = submit(node, world.environment(runs, **epochs), log, "--array=0-0", "--time=1", "--signal=B:TERM@55")
+    # SLURM looks every 30 s whether a job has no more than these 15 s and its own 30 s left: 15 to 45 s from its start.
+    epochs = {"NUM_EPOCHS": str(int(70 / seconds_of_epoch(node, world))), "VARIANTS": "no_retention"}
+    whole, runs, log = node.folder / "limitless", node.folder / "limited", node.folder / "limit"
+    job = submit(node, world.environment(runs, **epochs), log, "--array=0-0", "--time=1", "--signal=B:TERM@15")
     task = f"{job}_0"
     node.wait_for(lambda: int(node.state(task).get("Restarts", 0)) > 0 or is_done(node.state(task)), "the time limit", 150)
-    check(int(node.state(task).get("Restarts", 0)) == 1, f"the time limit ended {task} as {node.state(task)['JobState']}")
+    check(int(node.state(task).get("Restarts", 0)) > 0, f"the time limit ended {task} as {node.state(task)['JobState']}")
     check(last_code(node.folder / "limit-0.log") == SAVED, "the time limit ended a trainer that had not saved")
+    run("scontrol", "update", f"JobId={task}", "TimeLimit=60")
+    run("bash", SCRIPT, *FLAGS, env=world.environment(whole, **epochs), cwd=node.folder)
     finish(node, [task], 300)
     compare(runs_of(runs), runs_of(whole))
     job = submit(node, world.environment(node.folder / "cancelled", **epochs), log, "--array=0-0")
@@ -415,7 +416,7 @@ def test_several_processes(node, world):
     compare(runs_of(node.folder / "two"), runs_of(node.folder / "alone"))
     print("srun -n 2: the bytes of one process, all variants", flush=True)
 
-    epochs = {"NUM_EPOCHS": "500", "VARIANTS": "full_safe"}
+    epochs = {"NUM_EPOCHS": "300", "VARIANTS": "full_safe"}
     whole, runs = node.folder / "alone-script", node.folder / "two-script"
     run("bash", SCRIPT, *FLAGS, env=world.environment(whole, **epochs), cwd=node.folder)
     job = submit(node, world.environment(runs, **epochs), node.folder / "two", "--array=0-0", "--ntasks=2", "--time=30")
