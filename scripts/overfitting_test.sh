@@ -4,7 +4,7 @@
 #SBATCH --time=12:00:00
 #SBATCH --mem=48G
 #SBATCH --cpus-per-task=8
-#SBATCH --signal=TERM@120
+#SBATCH --signal=B:TERM@120
 #SBATCH --requeue
 #SBATCH --open-mode=append
 #SBATCH --output=safe-overfitting-%A_%a.log
@@ -38,15 +38,15 @@
 #   SAFE_TRAINER     the program; CONDA_ENV  an environment to activate first
 #   VARIANTS, SEEDS  which variants (all three), each with which seeds (SEED)
 #   SWEEP            a sweep file, instead of them
-#   STAGE            a folder on the node's own disk, to which the pack is copied, once a node, and verified on the way;
-#                    $TMPDIR in it, in single quotes, is the node's
+#   STAGE            a folder on the node's own disk, to which the pack is copied, once a node, and verified on the way,
+#                    as STAGE/safe-packs-UID/safe-pack-ID; $TMPDIR in it, in single quotes, is the first node's
 #
 # Always on, as in the original: --eval-with-audio-gate --eval-audio-gate-comparison.
 #
-# Exit codes: 0 all runs done; 1 a run failed (named at the end); 2 no such array task; 3 no trainer or no pack;
-# 75 asked to stop: the trainer has saved, or had nothing to save. Under SLURM the task then requeues itself, alone, and
-# goes on; so does one whose trainer was killed, unless that happens three times in a row with nothing saved in between.
-# Elsewhere run this again with --resume.
+# Exit codes: 0 all runs done; 1 a run failed (named at the end); 2 no such array task; 3 no trainer or no pack; those of
+# safe-packer where STAGE failed; 75 asked to stop: the trainer has saved, or had nothing to save. Under SLURM the task
+# then requeues itself, alone, and goes on; so does one whose trainer was killed, unless that happens three times in a row
+# with nothing saved in between. Elsewhere run this again with --resume.
 set -euo pipefail
 
 # The original's DATA_ROOT is the pack itself.
@@ -57,6 +57,10 @@ PACK_ROOT=${PACK_ROOT:-$PWD/experiments/overfitting/data_pack}
 # One folder for the three tasks of an array; outside SLURM there is no job number to add.
 JOB=${SLURM_ARRAY_JOB_ID:-${SLURM_JOB_ID:-}}
 OUTPUT_ROOT=${OUTPUT_ROOT:-$PWD/experiments/overfitting/runs${JOB:+/$JOB}}
+
+# What to do about a run that was stopped. A sweep always resumes.
+again="run this again with --resume"
+[[ -z ${SWEEP:-} ]] || again="run this again"
 
 # Flags of the variables that are set.
 flags=()
@@ -85,18 +89,22 @@ add --train-eval-batches "${TRAIN_EVAL_BATCHES:-}"
 add --generation-max-new-tokens "${GEN_MAX_NEW_TOKENS:-}"
 [[ ${DEBUG_LOGGING:-0} == 0 ]] || flags+=(--debug-logging)
 
-# Each run is a line of words: a variant and its seed, or - and its number in the sweep.
+# Each run is a line: its number, its seed, and its variant or its name in the sweep, as JSON.
 list_runs() {
   if [[ -n ${SWEEP:-} ]]; then
-    local count
-    count=$("$TRAINER" sweep "$SWEEP" --count) || return
-    for ((i = 0; i < count; ++i)); do echo "- $i"; done
+    "$TRAINER" sweep "$SWEEP" --list
     return
   fi
   local seed variant
   for seed in ${SEEDS:-${SEED:-default}}; do
-    for variant in ${VARIANTS:-no_retention soft_retention full_safe}; do echo "$variant $seed"; done
+    for variant in ${VARIANTS:-no_retention soft_retention full_safe}; do echo "- $seed $variant"; done
   done
+}
+# The run that is at work: which, and how messages call it.
+choose() { # LINE
+  read -r task seed name <<<"$1"
+  run=$name
+  [[ $seed == default ]] || run+=", seed $seed"
 }
 
 log() { printf '[%s] %s\n' "$(date -u +%Y-%m-%dT%H:%M:%SZ)" "$*" >&2; }
@@ -131,18 +139,18 @@ forwarded=0
 forward() {
   if [[ $stopped == 1 && $forwarded == 0 && -n $child ]]; then
     forwarded=1
-    # Of several processes srun is the child, which would kill them; SLURM signals the step itself.
-    if [[ ${#launcher[@]} -gt 0 ]]; then signal_step; else kill -TERM "$child" 2>/dev/null || true; fi
+    if [[ $child_is_step == 1 ]]; then
+      signal_step # srun would kill its processes
+    else
+      pkill -TERM --parent "$child" || true # a shell, when the pack is copied, dies without the programs that it runs
+      kill -TERM "$child" 2>/dev/null || true
+    fi
   fi
 }
+trap 'signalled=1; stopped=1; forward' TERM HUP USR1 USR2
+trap 'signalled=1' INT
 
-# Several tasks a job share each run: they are a step, which SLURM starts on all its nodes.
-launcher=()
 step_name=safe-trainer-$$
-if [[ -n ${SLURM_JOB_ID:-} && ${SLURM_NTASKS:-1} -gt 1 ]]; then
-  launcher=(srun --ntasks="$SLURM_NTASKS" --cpus-per-task="${SLURM_CPUS_PER_TASK:-1}" --job-name="$step_name"
-    --overlap --kill-on-bad-exit=0 --wait=0)
-fi
 # SLURM may not know the step yet.
 signal_step() {
   local step
@@ -152,54 +160,14 @@ signal_step() {
     sleep 1
   done
 }
-trap 'signalled=1; stopped=1; forward' TERM HUP USR1 USR2
-trap 'signalled=1' INT
 
-# The name of a run in messages and files.
-name_of() { # VARIANT SEED
-  if [[ $1 == - ]]; then
-    echo "run $2 of $SWEEP"
-  elif [[ $2 == default ]]; then
-    echo "$1"
-  else
-    echo "$1, seed $2"
-  fi
-}
-
-# SLURM sends the signal of --signal, and that of scancel --signal, to job steps and not to this shell. So there is a step
-# that does nothing but die of it, and tells this shell. The trainer of a job with one task is no step itself: srun kills its step at once when it gets a TERM too,
-# and scancel --full sends it one.
-listen() { # PROCESS
-  local code=0
-  # shellcheck disable=SC2016 # the step's own shell puts the number in
-  srun --ntasks=1 --overlap --mem=0 --quiet bash -c 'while kill -0 "$1"; do sleep 1; done' listen "$1" \
-    >/dev/null 2>&1 || code=$?
-  case $code in 129 | 138 | 140 | 143) kill -TERM $$ ;; esac # HUP, USR1, USR2, TERM
-}
-
-run_one() { # VARIANT SEED [FLAG...]
-  local variant=$1 seed=$2 name code
-  name=$(name_of "$1" "$2")
-  shift 2
-  local -a command
-  if [[ $variant == - ]]; then
-    command=("$TRAINER" sweep "$SWEEP" --task "$seed" --pack-root "$PACK_ROOT" --output-root "$OUTPUT_ROOT")
-    [[ -z ${BASE:-} ]] || command+=(--base "$BASE")
-    [[ -z ${AUDIO_ENCODER:-} ]] || command+=(--audio-encoder "$AUDIO_ENCODER")
-  else
-    command=("$TRAINER" run --variant "$variant" --pack-root "$PACK_ROOT" --output-root "$OUTPUT_ROOT"
-      --eval-with-audio-gate --eval-audio-gate-comparison)
-    [[ $seed == default ]] || command+=(--seed "$seed")
-    command+=("${flags[@]}")
-    # A job that SLURM started before has a run to go on with. A sweep always goes on.
-    [[ ${SLURM_RESTART_COUNT:-0} == 0 ]] || command+=(--resume)
-  fi
-  command=("${launcher[@]}" "${command[@]}" "$@")
-  log "$name: $(printf '%q ' "${command[@]}")"
-  "${command[@]}" &
-  child=$!
+# Runs a command that hears the signals above, and gives its exit code.
+await() { # COMMAND...
+  local code
+  "$@" &
+  child=$! child_is_step=0
+  [[ $1 != srun ]] || child_is_step=1
   forward # of a TERM that came before there was a child
-  if [[ -n ${SLURM_JOB_ID:-} ]] && command -v srun >/dev/null; then listen "$child" & fi
   # A signal ends the wait and not the child.
   while :; do
     signalled=0
@@ -208,7 +176,49 @@ run_one() { # VARIANT SEED [FLAG...]
     [[ $signalled == 1 ]] || break
   done
   child=
-  log "$name: exit code $code"
+  return "$code"
+}
+
+# SLURM sends the TERM before the time limit to this shell (B:), and that of scancel --signal to job steps and not to this
+# shell. So there is a step that does nothing but die of it, and tells this shell. The trainer of a job with one task is no
+# step itself: srun kills its step at once when it gets a TERM too, and scancel --full sends it one.
+listen() {
+  local code=0 said
+  # shellcheck disable=SC2016 # the step's own shell puts the number in
+  said=$(srun --ntasks=1 --overlap --mem=0 --quiet bash -c 'while kill -0 "$1"; do sleep 1; done' listen $$ 2>&1) || code=$?
+  kill -0 $$ 2>/dev/null || return 0
+  case $code in
+    129 | 138 | 140 | 143) kill -TERM $$ ;; # HUP, USR1, USR2, TERM
+    *) log "this job no longer hears scancel --signal, only the time limit: srun ended with exit code $code${said:+: ${said//$'\n'/; }}" ;;
+  esac
+}
+
+# Several tasks a job share each run: they are a step, which SLURM starts on all its nodes.
+launcher=()
+if [[ -n ${SLURM_JOB_ID:-} && ${SLURM_NTASKS:-1} -gt 1 ]]; then
+  launcher=(srun --ntasks="$SLURM_NTASKS" --cpus-per-task="${SLURM_CPUS_PER_TASK:-1}" --job-name="$step_name"
+    --overlap --kill-on-bad-exit=0 --wait=0)
+fi
+
+run_one() { # [FLAG...]
+  local -a command
+  local code=0
+  if [[ -n ${SWEEP:-} ]]; then
+    command=("$TRAINER" sweep "$SWEEP" --task "$task" --pack-root "$PACK_ROOT" --output-root "$OUTPUT_ROOT")
+    [[ -z ${BASE:-} ]] || command+=(--base "$BASE")
+    [[ -z ${AUDIO_ENCODER:-} ]] || command+=(--audio-encoder "$AUDIO_ENCODER")
+  else
+    command=("$TRAINER" run --variant "$name" --pack-root "$PACK_ROOT" --output-root "$OUTPUT_ROOT"
+      --eval-with-audio-gate --eval-audio-gate-comparison)
+    [[ $seed == default ]] || command+=(--seed "$seed")
+    command+=("${flags[@]}")
+    # A job that SLURM started before has a run to go on with. A sweep always goes on.
+    [[ ${SLURM_RESTART_COUNT:-0} == 0 ]] || command+=(--resume)
+  fi
+  command=("${launcher[@]}" "${command[@]}" "${pack_id[@]}" "$@")
+  log "$run: $(printf '%q ' "${command[@]}")"
+  await "${command[@]}" || code=$?
+  log "$run: exit code $code"
   return "$code"
 }
 
@@ -221,23 +231,39 @@ this_job() {
   fi
 }
 
-# False where there is no SLURM, or where the job is being cancelled: that one must not come back.
+# False where there is no SLURM, or where the job is being cancelled: that one must not come back. A busy controller is
+# asked again.
 requeue() {
-  local job
+  local job state
   job=$(this_job)
   [[ -n $job ]] && command -v scontrol >/dev/null || return 1
-  [[ $(squeue --noheader --jobs "$job" --format %T 2>/dev/null) == RUNNING ]] || return 1
-  log "requeueing job $job"
-  scontrol requeue "$job" || {
-    log "SLURM did not requeue job $job; submit it again with --resume"
-    return 1
-  }
+  for _ in 1 2 3 4 5; do
+    state=$(squeue --noheader --jobs "$job" --format %T 2>/dev/null) || true
+    case $state in
+      RUNNING)
+        log "requeueing job $job"
+        ! scontrol requeue "$job" || return 0
+        ;;
+      ?*)
+        log "job $job is $state, so it is not requeued"
+        return 1
+        ;;
+    esac
+    sleep 2
+  done
+  log "SLURM did not requeue job $job (squeue says: ${state:-nothing}); $again"
+  return 1
 }
 
-# What runs have saved, as times and sizes.
+# What this task's run has saved, as times and sizes. The runs of other tasks lie beside it.
 saved_so_far() {
-  find "$OUTPUT_ROOT" -name last.safetensors -printf '%p %s %T@\n' -o -name 'predictions*' -printf '%p %s\n' 2>/dev/null |
-    sort
+  local config key="variant" value="\"$name\""
+  [[ -z ${SWEEP:-} ]] || key=name value=$name
+  for config in "$OUTPUT_ROOT"/*/config.json; do
+    grep -qxF "  \"$key\": $value," "$config" || continue
+    [[ $seed == default ]] || grep -qxF "  \"seed\": $seed," "$config" || continue
+    find "${config%/*}" -name last.safetensors -printf '%p %s %T@\n' -o -name evaluation.jsonl -printf '%p %s\n'
+  done 2>/dev/null | sort
 }
 # A trainer that is killed whenever it is started, before it has saved anything, would be killed for ever: after three
 # times in a row the task ends. Once may be chance, or a node that was slow to begin.
@@ -260,32 +286,58 @@ requeue_stopped() {
   requeue || true
 }
 
-# Copies the pack to the node's own disk, once: the first task of a node does it, the others wait for it. Every byte is
-# verified on the way, and again when the trainer opens the pack.
+# What a node does to have the pack on its own disk: the first that comes copies it, others wait for it. Every byte is
+# verified on the way, and again when the trainer opens the pack. A copy of which a cleaner of /tmp took files is made anew.
+copy_pack() { # PACKER PACK FOLDER ID
+  local copy=$3/safe-pack-$4
+  local -a codes
+  mkdir -p "$3" || return 3
+  if [[ ! -O $3 ]]; then
+    echo "$3 belongs to another user; name another folder in STAGE" >&2
+    return 3
+  fi
+  exec 9>"$3/.copying-$4" # not .safe-pack-ID.lock, which is extract's own
+  flock 9
+  if [[ -e $copy ]]; then
+    ! "$1" --quiet verify --quick "$copy" --expect "$4" >/dev/null 2>&1 || return 0
+    echo "$copy has lost files, and is made anew" >&2
+    rm -rf "$copy"
+  fi
+  echo "copying $2 to $copy" >&2
+  if [[ ! -d $2 ]]; then
+    "$1" --quiet extract "$2" --dest "$copy" --expect "$4" >&2
+  else
+    "$1" --quiet archive "$2" -o - | "$1" --quiet extract - --dest "$copy" --expect "$4" >&2
+    codes=("${PIPESTATUS[@]}")
+    [[ ${codes[0]} != 137 ]] || return 137 # for the second the archive is truncated
+    return "${codes[1]}"
+  fi
+}
+
 stage() {
-  local packer id copy
-  [[ ${SLURM_JOB_NUM_NODES:-1} -eq 1 ]] || die 2 "STAGE copies the pack to one node, and the job has $SLURM_JOB_NUM_NODES"
+  local packer id folder code=0
+  local -a once_a_node=()
   packer=$(find_program safe-packer)
   [[ -n $packer ]] || die 3 "STAGE needs safe-packer beside safe-trainer or in PATH"
-  id=$("$packer" list --json "$PACK_ROOT" | sed -n 's/^  "id": "\([0-9a-f]*\)".*/\1/p')
+  id=$("$packer" list --json "$PACK_ROOT" | sed -n 's/^  "id": "\([0-9a-f]*\)".*/\1/p') || true
   [[ -n $id ]] || die 3 "cannot read the id of $PACK_ROOT; check it: safe-packer verify $PACK_ROOT"
   # shellcheck disable=SC2016 # these very characters
-  STAGE=${STAGE//'$TMPDIR'/${TMPDIR:-/tmp}}
-  mkdir -p "$STAGE"
-  copy=$STAGE/safe-pack-$id
-  exec 9>"$STAGE/.copying-$id" # not .safe-pack-$id.lock, which is extract's own
-  flock 9
-  if [[ ! -e $copy ]]; then
-    log "copying $PACK_ROOT to $copy"
-    if [[ -d $PACK_ROOT ]]; then
-      "$packer" --quiet archive "$PACK_ROOT" -o - | "$packer" --quiet extract - --dest "$copy" --expect "$id" >&2
-    else
-      "$packer" --quiet extract "$PACK_ROOT" --dest "$copy" --expect "$id" >&2
-    fi
+  folder=${STAGE//'$TMPDIR'/${TMPDIR:-/tmp}}/safe-packs-$UID
+  [[ ${SLURM_JOB_NUM_NODES:-1} -eq 1 ]] || once_a_node=(srun --ntasks="$SLURM_JOB_NUM_NODES" --ntasks-per-node=1
+    --cpus-per-task="${SLURM_CPUS_PER_TASK:-1}" --job-name="$step_name" --overlap --mem=0)
+  await "${once_a_node[@]}" bash -c "$(declare -f copy_pack); copy_pack \"\$@\"" \
+    copy_pack "$packer" "$PACK_ROOT" "$folder" "$id" || code=$?
+  if ((code == 0)); then
+    PACK_ROOT=$folder/safe-pack-$id
+    pack_id=(--pack-id "$id")
+  elif [[ $stopped == 1 ]]; then
+    requeue_stopped
+    die 75 "stopped while the pack was copied; $again"
+  elif ((code == 137)) && requeue_killed; then
+    die 75 "safe-packer was killed while it copied the pack; the copy starts again"
+  else
+    die "$code" "cannot copy $PACK_ROOT to $folder (exit code $code)"
   fi
-  exec 9>&-
-  PACK_ROOT=$copy
-  flags+=(--pack-id "$id")
 }
 
 if [[ -n ${CONDA_ENV:-} ]]; then
@@ -312,34 +364,38 @@ if [[ -n ${SLURM_ARRAY_TASK_ID:-} ]]; then
     die 2 "there is no run for array task $SLURM_ARRAY_TASK_ID; use --array=0-$((${#runs[@]} - 1))"
   runs=("${runs[SLURM_ARRAY_TASK_ID]}")
 fi
+
+if [[ -n ${SLURM_JOB_ID:-} ]] && command -v srun >/dev/null; then listen & fi
+choose "${runs[0]}"
+pack_id=()
 [[ -z ${STAGE:-} ]] || stage
 
 failed=()
-for run in "${runs[@]}"; do
-  read -r variant seed <<<"$run"
-  name=$(name_of "$variant" "$seed")
+for line in "${runs[@]}"; do
+  choose "$line"
   if [[ $stopped == 1 ]]; then
     requeue_stopped
-    die 75 "stopped before $name; run this again with --resume to go on"
+    die 75 "stopped before $run; $again to go on"
   fi
   code=0
-  run_one "$variant" "$seed" "$@" || code=$?
-  case $code in
-    0) ;;
-    75)
+  run_one "$@" || code=$?
+  case $stopped-$code in
+    *-0) ;;
+    *-75)
       requeue_stopped
-      die 75 "$name was stopped and has saved; run this again with --resume to go on"
+      die 75 "$run was stopped and has saved; $again to go on"
       ;;
-    129 | 130 | 138 | 140 | 143) # 128 + a signal: it came before the trainer listened
-      [[ $stopped == 1 ]] || die "$code" "$name was interrupted"
+    # 128 + a signal: it came before the trainer listened, or to srun, which then kills its processes
+    1-129 | 1-130 | 1-137 | 1-138 | 1-140 | 1-143)
       requeue_stopped
-      die 75 "$name was stopped before its first step; run this again to start it again"
+      die 75 "$run was stopped before it could save; $again to go on from its last checkpoint"
       ;;
-    137)
-      ! requeue_killed || die 75 "$name was killed; it goes on from what it has saved"
-      failed+=("$name (killed; out of memory?)")
+    *-129 | *-130 | *-138 | *-140 | *-143) die "$code" "$run was interrupted" ;;
+    *-137)
+      ! requeue_killed || die 75 "$run was killed; it goes on from what it has saved"
+      failed+=("$run (killed; out of memory?)")
       ;;
-    *) failed+=("$name (exit code $code)") ;;
+    *) failed+=("$run (exit code $code)") ;;
   esac
 done
 

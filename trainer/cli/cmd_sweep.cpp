@@ -18,7 +18,7 @@ namespace {
 struct SweepFlags {
   std::filesystem::path config;
   std::map<std::string, std::string> places;
-  bool count = false;
+  bool count = false, list = false;
   std::optional<std::size_t> task;
 };
 
@@ -50,6 +50,19 @@ int print_count(const SweepFlags& sweep, const common::CommonFlags& flags) {
     common::print_json({{"runs", runs}}, common::JsonLayout::line);
   else
     common::print_line(stdout, std::to_string(runs));
+  return 0;
+}
+
+// The name as config.json has it, so that a script finds the run's directory by it.
+int print_list(const SweepFlags& sweep, const common::CommonFlags& flags) {
+  const std::vector<SweepRun> runs = read_sweep(sweep.config, sweep.places);
+  for (std::size_t task = 0; task < runs.size(); ++task) {
+    const SweepRun& run = runs[task];
+    if (flags.json)
+      common::print_json({{"task", task}, {"seed", run.seed}, {"name", run.name}}, common::JsonLayout::line);
+    else
+      common::print_line(stdout, fmt::format("{} {} {}", task, run.seed, common::dump_line(run.name)));
+  }
   return 0;
 }
 
@@ -90,13 +103,15 @@ void add_sweep(common::Program& program) {
             "Read this file: {\"run\": {flags}, \"seeds\": [...], \"conditions\": [...]}")
       .required();
   verb.on("--count", sweep->count, "Print how many runs the file has, and run none");
+  verb.on("--list", sweep->list, "Print task, seed and name of each run that the file has, and run none")
+      .excludes({"--count"});
   verb.whole("--task", sweep->task, common::k_whole,
              "Run only this one, counted from 0: a job array has one task a run")
-      .excludes({"--count"});
-  const std::map<std::string, std::string> aliases = {{"pack-root", ",--pack"},
-                                                      {"output-root", ",--output,--out,-o"}};
-  for (const char* place :
-       {"pack-root", "base", "audio-encoder", "output-root", "data-path", "feature-cache", "device"}) {
+      .excludes({"--count", "--list"});
+  const std::map<std::string, std::string> aliases = {
+      {"pack-root", ",--pack"}, {"pack-id", ",--expect"}, {"output-root", ",--output,--out,-o"}};
+  for (const char* place : {"pack-root", "pack-id", "base", "audio-encoder", "output-root", "data-path",
+                            "feature-cache", "device"}) {
     const std::string flag = "--" + std::string(place);
     const auto alias = aliases.find(place);
     verb.value(flag + (alias == aliases.end() ? "" : alias->second), "VALUE",
@@ -106,6 +121,7 @@ void add_sweep(common::Program& program) {
   }
   verb.action([sweep](const common::CommonFlags& flags) {
     if (sweep->count) return print_count(*sweep, flags);
+    if (sweep->list) return print_list(*sweep, flags);
     return in_group([&](const std::shared_ptr<const ProcessGroup>& group) {
       return on_device([&] { return run_sweep(*sweep, flags, group); });
     });

@@ -1,5 +1,8 @@
 // scripts/overfitting_test.sh against a stand-in for safe-trainer, and stand-ins for SLURM's commands: which
 // variants it starts, with which flags, and what it makes of their exit codes.
+#include <signal.h>
+#include <unistd.h>
+
 #include <filesystem>
 
 #include "tests/support/process.hpp"
@@ -27,18 +30,32 @@ struct Cluster {
     fs::create_directories(scratch / "codes");
     put_program(scratch / "bin/safe-trainer",
                 "printf '%s ' \"$@\" >> calls; echo >> calls\n"
-                "if [[ $* == *--count ]]; then echo 2; exit; fi\n"
-                "if [[ -e codes/save ]]; then mkdir -p \"$(cat codes/save)\"; date +%N > \"$(cat "
-                "codes/save)/last.safetensors\"; fi\n"
-                "if [[ -e codes/hold ]]; then trap 'exit $(cat codes/hold)' TERM; for ((;;)); do sleep 0.01; "
-                "done; fi\n"
+                "if [[ $* == *--list ]]; then echo '0 1 \"plain\"'; echo '1 2 \"KL, harder\"'; exit; fi\n"
+                "if [[ -e codes/save ]]; then date +%N > \"$(cat codes/save)\"; fi\n"
+                "if [[ -e codes/hold ]]; then trap 'exit $(cat codes/hold)' TERM; touch holds; for ((;;)); "
+                "do sleep 0.01; done; fi\n"
                 "if [[ -e codes/wait ]]; then trap 'exit 75' TERM; kill -TERM $PPID; for ((;;)); do sleep "
                 "0.01; done; fi\n"
                 "exit \"$(cat \"codes/$3\" 2>/dev/null || echo 0)\"\n");
-    // The step that listens; it hears a TERM where the test says so.
-    put_program(scratch / "bin/srun", "echo srun \"$@\" >> calls\n[[ ! -e codes/term ]] || exit 143\n");
+    // The step that listens; where the test says so it hears a TERM, once the trainer or the packer is at
+    // work, or does not start.
+    put_program(scratch / "bin/srun",
+                "echo srun \"$@\" >> calls\n"
+                "if [[ -e codes/deaf ]]; then cat codes/deaf >&2; exit 1; fi\n"
+                "if [[ -e codes/term ]]; then until [[ -e holds ]]; do sleep 0.01; done; exit 143; fi\n"
+                "while kill -0 \"${@: -1}\"; do sleep 0.01; done\n");
     put_program(scratch / "bin/scontrol", "echo scontrol \"$@\" >> calls\n");
-    put_program(scratch / "bin/squeue", "cat codes/state\n");
+    put_program(scratch / "bin/squeue", "echo squeue >> calls\ncat codes/state\n");
+    put_program(scratch / "bin/sleep", "[[ $1 == 0.01 ]] || exit 0\nexec /bin/sleep $1\n");
+    put_program(scratch / "bin/safe-packer",
+                "echo safe-packer \"$@\" >> calls\n"
+                "case $* in\n"
+                "  list*) echo '  \"id\": \"abc\",' ;;\n"
+                "  *verify*) exit \"$(cat codes/verify)\" ;;\n"
+                "  *archive*) if [[ -e codes/slow ]]; then echo $$ > packer; touch holds; exec /bin/sleep "
+                "100; fi ;;\n"
+                "  *extract*) cat; mkdir -p \"$5\"; exit \"$(cat codes/extract 2>/dev/null || echo 0)\" ;;\n"
+                "esac\n");
   }
 
   support::Finished run(std::vector<std::string> environment,
@@ -175,6 +192,44 @@ TEST_CASE("a TERM to the job's steps reaches the trainer, also before it has any
   }
 }
 
+TEST_CASE("a trainer that is killed after its job was stopped has not been killed by itself") {
+  const Cluster cluster;
+  cluster.set("hold", "137");
+  cluster.set("term", "");
+  cluster.set("state", "RUNNING\n");
+  for (std::size_t stop = 1; stop <= 4; ++stop) {
+    const support::Finished done = cluster.run({"SLURM_JOB_ID=12"});
+    CHECK(done.code == 75);
+    CHECK(done.err.find("was stopped before it could save") != std::string::npos);
+    CHECK(count(cluster.calls(), "scontrol requeue 12\n") == stop);
+  }
+}
+
+TEST_CASE("a job whose steps hear no signal says so, and why") {
+  const Cluster cluster;
+  cluster.set("deaf", "srun: error: no step\n");
+  const support::Finished done = cluster.run({"SLURM_JOB_ID=12"});
+  CHECK(done.code == 0);
+  CHECK(count(done.err, "no longer hears scancel --signal") == 1);
+  CHECK(done.err.find("exit code 1: srun: error: no step\n") != std::string::npos);
+  const Cluster other;
+  CHECK(count(other.run({"SLURM_JOB_ID=12"}).err, "no longer hears scancel --signal") == 0);
+}
+
+TEST_CASE("a controller that does not answer is asked again, and the log says where that did not help") {
+  const Cluster cluster;
+  cluster.set("no_retention", "75");
+  cluster.set("state", "");
+  const support::Finished done = cluster.run({"SLURM_JOB_ID=12"});
+  CHECK(done.code == 75);
+  CHECK(done.err.find("SLURM did not requeue job 12 (squeue says: nothing)") != std::string::npos);
+  CHECK(count(cluster.calls(), "squeue") == 5);
+  CHECK(count(cluster.calls(), "scontrol") == 0);
+  put_program(cluster.scratch / "bin/squeue", "[[ -e asked ]] && echo RUNNING || touch asked\n");
+  CHECK(cluster.run({"SLURM_JOB_ID=12"}).code == 75);
+  CHECK(count(cluster.calls(), "scontrol requeue 12\n") == 1);
+}
+
 TEST_CASE("a stopped job requeues itself while it runs, and not while it is cancelled") {
   const Cluster cluster;
   const std::vector<std::string> job = {"SLURM_JOB_ID=12", "SLURM_ARRAY_JOB_ID=10", "SLURM_ARRAY_TASK_ID=2"};
@@ -187,6 +242,7 @@ TEST_CASE("a stopped job requeues itself while it runs, and not while it is canc
   cluster.set("state", "COMPLETING\n");
   CHECK(cluster.run(job).code == 75);
   CHECK(cluster.calls().find("scontrol", before) == std::string::npos);
+  CHECK(cluster.run(job).err.find("job 10_2 is COMPLETING, so it is not requeued") != std::string::npos);
 }
 
 TEST_CASE("a job that SLURM started again resumes") {
@@ -219,14 +275,24 @@ TEST_CASE(
   const std::vector<std::string> job = {"SLURM_JOB_ID=12", "SLURM_ARRAY_JOB_ID=10", "SLURM_ARRAY_TASK_ID=0"};
   cluster.set("no_retention", "137");
   cluster.set("state", "RUNNING\n");
-  cluster.set("save", (cluster.scratch / "experiments/overfitting/runs/10/run/checkpoints").string());
+  // Its own run, and one of another task, which saves all the time.
+  const fs::path runs = cluster.scratch / "experiments/overfitting/runs/10";
+  for (const char* variant : {"no_retention", "full_safe"}) {
+    fs::create_directories(runs / variant / "checkpoints");
+    support::put_file(runs / variant / "config.json",
+                      "{\n  \"variant\": \"" + std::string(variant) + "\",\n  \"seed\": 42,\n");
+  }
+  cluster.set("save", (runs / "no_retention/checkpoints/last.safetensors").string());
   std::size_t requeued = 0;
   const auto comes_back = [&] {
     CHECK(cluster.run(job).code == 75);
     CHECK(count(cluster.calls(), "scontrol requeue 10_0\n") == ++requeued);
   };
   for (int kill = 1; kill <= 4; ++kill) comes_back();
-  fs::remove(cluster.scratch / "codes" / "save");
+  cluster.set("save", (runs / "full_safe/checkpoints/last.safetensors").string());
+  comes_back();
+  support::put_file(runs / "no_retention/evaluation.jsonl", "{}\n");  // answers count as saved
+  comes_back();
   comes_back();
   cluster.set("no_retention",
               "75");  // stopped in between, with nothing to save: on a slow node that is chance
@@ -237,6 +303,29 @@ TEST_CASE(
   CHECK(done.code == 1);
   CHECK(done.err.find("killed; out of memory?") != std::string::npos);
   CHECK(count(cluster.calls(), "scontrol requeue") == requeued);
+}
+
+TEST_CASE("a task of a sweep knows its run by name and seed") {
+  const Cluster cluster;
+  const fs::path run = cluster.scratch / "experiments/overfitting/runs/10/one";
+  fs::create_directories(run);
+  for (const bool own : {true, false}) {
+    CAPTURE(own);
+    support::put_file(run / "config.json", std::string("{\n  \"variant\": \"full_safe\",\n  \"seed\": ") +
+                                               (own ? "2" : "1") + ",\n  \"name\": \"KL, harder\",\n");
+    cluster.set("save", (run / "last.safetensors").string());
+    put_program(cluster.scratch / "bin/safe-trainer",
+                "if [[ $* == *--list ]]; then echo '0 1 \"plain\"'; echo '1 2 \"KL, harder\"'; exit; fi\n"
+                "date +%N > \"$(cat codes/save)\"\nexit 137\n");
+    cluster.set("state", "RUNNING\n");
+    int code = 0;
+    for (int kill = 1; kill <= 3; ++kill)
+      code =
+          cluster.run({"SWEEP=s.json", "SLURM_JOB_ID=12", "SLURM_ARRAY_JOB_ID=10", "SLURM_ARRAY_TASK_ID=1"})
+              .code;
+    CHECK(code == (own ? 75 : 1));
+    fs::remove(cluster.scratch / "experiments/overfitting/runs/10/.killed-10_1");
+  }
 }
 
 TEST_CASE("outside SLURM a trainer that is killed is a run that failed") {
@@ -274,4 +363,60 @@ TEST_CASE("SWEEP runs the runs of a sweep file, one a task") {
   CHECK(count(other.calls(), "--task 0 ") == 0);
   CHECK(count(other.calls(), "--base llava ") == 1);
   CHECK(other.run({"SWEEP=s.json", "SLURM_ARRAY_TASK_ID=2"}).code == 2);
+}
+
+TEST_CASE(
+    "STAGE copies the pack once, in a folder of the user's own, and again where the copy has lost files") {
+  const Cluster cluster;
+  const std::vector<std::string> staged = {"STAGE=$TMPDIR/st", "TMPDIR=" + cluster.scratch.path().string(),
+                                           "VARIANTS=full_safe"};
+  const std::string copy =
+      cluster.scratch.path().string() + "/st/safe-packs-" + std::to_string(::getuid()) + "/safe-pack-abc";
+  for (const std::string verdict : {"0", "0", "1"}) {
+    cluster.set("verify", verdict);
+    const support::Finished done = cluster.run(staged);
+    CHECK_MESSAGE(done.code == 0, done.err);
+    CHECK(count(cluster.calls(), "extract - --dest " + copy + " --expect abc\n") == (verdict == "0" ? 1 : 2));
+  }
+  CHECK(count(cluster.calls(), "--pack-root " + copy + " ") == 3);
+  CHECK(count(cluster.calls(), "--pack-id abc ") == 3);
+  cluster.set("verify", "0");
+  std::vector<std::string> sweep = staged;
+  sweep.emplace_back("SWEEP=s.json");
+  CHECK(cluster.run(sweep).code == 0);
+  CHECK(count(cluster.calls(), "--task 1 --pack-root " + copy + " ") == 1);
+  CHECK(count(cluster.calls(), "--pack-id abc ") == 5);
+}
+
+TEST_CASE("a TERM while the pack is copied brings the job back at once") {
+  const Cluster cluster;
+  cluster.set("slow", "");
+  cluster.set("term", "");
+  cluster.set("state", "RUNNING\n");
+  const support::Finished done =
+      cluster.run({"STAGE=" + (cluster.scratch / "st").string(), "SLURM_JOB_ID=12"});
+  CHECK(done.code == 75);
+  CHECK(done.err.find("stopped while the pack was copied") != std::string::npos);
+  CHECK(::kill(std::stoi(support::text_of_file(cluster.scratch / "packer")), 0) !=
+        0);  // nor does it hold the lock
+  CHECK(count(cluster.calls(), "scontrol requeue 12\n") == 1);
+  CHECK(count(cluster.calls(), "run --variant") == 0);
+}
+
+TEST_CASE(
+    "a pack that cannot be copied ends the job with a last line, and one whose packer is killed comes back") {
+  const Cluster cluster;
+  const std::vector<std::string> job = {"STAGE=" + (cluster.scratch / "st").string(), "SLURM_JOB_ID=12"};
+  cluster.set("state", "RUNNING\n");
+  cluster.set("extract", "3");
+  const support::Finished failed = cluster.run(job);
+  CHECK(failed.code == 3);
+  CHECK(failed.err.find("cannot copy ") != std::string::npos);
+  CHECK(count(cluster.calls(), "scontrol") == 0);
+  cluster.set("verify", "1");
+  cluster.set("extract", "137");
+  CHECK(cluster.run(job).code == 75);
+  CHECK(cluster.run(job).code == 75);
+  CHECK(cluster.run(job).code == 137);
+  CHECK(count(cluster.calls(), "scontrol requeue 12\n") == 2);
 }

@@ -225,6 +225,36 @@ TEST_CASE("a sweep makes a run of every condition and seed, and the same command
             .find("safe-trainer report " + w.root + "/swept/* --markdown") != std::string::npos);
 }
 
+TEST_CASE(
+    "a sweep lists its runs as their config.json names them, and takes no other pack than the one it is "
+    "told") {
+  const World& w = world();
+  const std::string file = w.root + "/told.json";
+  support::put_file(file,
+                    R"({"run": {"num-epochs": 2, "train-batch-size": 6}, "seeds": [3, 4], "conditions": [
+                        {"name": "plain", "variant": "no_retention"},
+                        {"name": "KL, \"harder\" é", "variant": "no_retention", "kl-weight": 0.1}]})");
+  const Finished list = trainer({"sweep", file, "--list"});
+  World::ok(list);
+  CHECK(list.out ==
+        "0 3 \"plain\"\n"
+        "1 3 \"KL, \\\"harder\\\" \\u00e9\"\n"
+        "2 4 \"plain\"\n"
+        "3 4 \"KL, \\\"harder\\\" \\u00e9\"\n");
+  CHECK(trainer({"sweep", file, "--list", "--task", "0"}).code == 2);
+  const auto one_of = [&](const std::string& id) {
+    return trainer({"sweep", file, "--task", "3", "--pack-root", w.pack, "--pack-id", id, "--base",
+                    w.base + "/vl", "--audio-encoder", w.base + "/audio", "--output-root", w.root + "/told"});
+  };
+  CHECK(one_of("no id").code == 2);
+  CHECK(one_of(std::string(64, '0')).code == 1);
+  CHECK(!fs::exists(w.root + "/told/.features"));
+  World::ok(one_of(packer({"verify", w.pack}).out.substr(0, 64)));
+  const std::string config = support::text_of_file(w.only_run("told") / "config.json");
+  CHECK(config.find("\n  \"name\": \"KL, \\\"harder\\\" \\u00e9\",\n") != std::string::npos);
+  CHECK(config.find("\n  \"seed\": 4,\n") != std::string::npos);
+}
+
 TEST_CASE("a report leads to its runs, and to nothing once a byte has changed") {
   const World& w = world();
   World::ok(trainer(w.run("no_retention", "shown", {"--eval-audio-gate-comparison"})));

@@ -1,18 +1,21 @@
 #!/usr/bin/env python3
-"""The ablation's job script on a real SLURM of one node, stopped again and again.
+"""The ablation's job script on a real SLURM, stopped again and again.
 
     tests/e2e/slurm/job_array.py BIN [STOPS]
 
 BIN holds the programs, STOPS is 12. Needs root, and Debian's slurmctld, slurmd, slurm-client and munge. The three
 variants run as one array; while they do, tasks are stopped in every way in which a cluster stops them. In the end every
 task must be there, no task may have come back that was not stopped, and the bytes of every run must be those of runs
-that nobody stopped. Then the same for a sweep file with STAGE, and for a pack verified in parts by srun.
+that nobody stopped. The same for runs that two processes share, for a time limit, for a sweep file with STAGE, also
+stopped while it copies the pack, for a job on two nodes, and for a pack verified in parts by srun.
 """
 
 import filecmp
+import functools
 import json
 import os
 import random
+import re
 import shutil
 import signal
 import socket
@@ -44,20 +47,25 @@ def free_port():
         return probe.getsockname()[1]
 
 
-class OneNode:
-    """munged, slurmctld and slurmd with state and configuration of their own."""
+class Slurm:
+    """munged, slurmctld and two slurmd, with state and configuration of their own. Jobs run on the first node unless they
+    ask for the partition of both."""
 
     def __init__(self, folder):
         self.folder = folder
         self.daemons = []
-        for name in ("munge", "state", "spool"):
-            (folder / name).mkdir()
+
+    def begin(self):
+        folder = self.folder
+        # Processes that share a run on one node meet at its name.
+        nodes = (socket.gethostname(), "second")
+        for name in ("munge", "state", *(f"spool/{node}" for node in nodes)):
+            (folder / name).mkdir(parents=True)
         socket_path = folder / "munge" / "socket"
         config = f"""
 ClusterName=one
 SlurmctldHost=localhost(127.0.0.1)
 SlurmctldPort={free_port()}
-SlurmdPort={free_port()}
 SlurmUser=root
 SlurmdUser=root
 AuthType=auth/munge
@@ -65,11 +73,11 @@ CredType=cred/munge
 # A requeued job begins again when its credential has expired.
 AuthInfo=socket={socket_path},cred_expire=5
 StateSaveLocation={folder}/state
-SlurmdSpoolDir={folder}/spool
+SlurmdSpoolDir={folder}/spool/%n
 SlurmctldPidFile={folder}/slurmctld.pid
-SlurmdPidFile={folder}/slurmd.pid
+SlurmdPidFile={folder}/slurmd-%n.pid
 SlurmctldLogFile={folder}/slurmctld.log
-SlurmdLogFile={folder}/slurmd.log
+SlurmdLogFile={folder}/slurmd-%n.log
 ProctrackType=proctrack/linuxproc
 TaskPlugin=task/none
 SelectType=select/cons_tres
@@ -81,8 +89,12 @@ MpiDefault=none
 JobRequeue=1
 KillWait=5
 MinJobAge=3600
-NodeName=localhost NodeHostname={socket.gethostname()} NodeAddr=127.0.0.1 CPUs=6 RealMemory=4000 State=UNKNOWN
-PartitionName=main Nodes=localhost Default=YES MaxTime=INFINITE State=UP OverSubscribe=YES:8
+NodeName=DEFAULT RealMemory=4000 State=UNKNOWN
+NodeName={nodes[0]} NodeHostname={nodes[0]} NodeAddr=127.0.0.1 Port={free_port()} CPUs=6
+NodeName={nodes[1]} NodeHostname={nodes[0]} NodeAddr=127.0.0.1 Port={free_port()} CPUs=2
+PartitionName=DEFAULT MaxTime=INFINITE State=UP OverSubscribe=YES:8
+PartitionName=main Nodes={nodes[0]} Default=YES
+PartitionName=both Nodes={nodes[0]},{nodes[1]}
 """
         (folder / "slurm.conf").write_text(config)
         os.environ["SLURM_CONF"] = str(folder / "slurm.conf")
@@ -95,8 +107,10 @@ PartitionName=main Nodes=localhost Default=YES MaxTime=INFINITE State=UP OverSub
                    f"--seed-file={folder}/munge/seed", "--force")
         self.wait_for(socket_path.exists, "munged")
         self.start("slurmctld", "slurmctld", "-D")
-        self.start("slurmd", "slurmd", "-D", "-N", "localhost")
-        self.wait_for(lambda: "idle" in self.ask("sinfo", "--noheader", "--format=%T"), "an idle node")
+        for name in nodes:
+            self.start(f"slurmd-{name}", "slurmd", "-D", "-N", name)
+        self.wait_for(lambda: self.ask("sinfo", "--noheader", "--partition=both", "--Node", "--format=%T").count("idle") == 2,
+                      "two idle nodes")
 
     def start(self, name, *words):
         log = open(self.folder / f"{name}.out", "w")
@@ -211,18 +225,30 @@ def kill_trainer(task):
 
 
 WAYS = {
-    "scancel --signal=TERM": lambda task: OneNode.ask("scancel", "--signal=TERM", task),
-    "scancel --signal=TERM --full": lambda task: OneNode.ask("scancel", "--signal=TERM", "--full", task),
-    "scancel --signal=TERM --batch": lambda task: OneNode.ask("scancel", "--signal=TERM", "--batch", task),
+    "scancel --signal=TERM": lambda task: Slurm.ask("scancel", "--signal=TERM", task),
+    "scancel --signal=TERM --full": lambda task: Slurm.ask("scancel", "--signal=TERM", "--full", task),
+    "scancel --signal=TERM --batch": lambda task: Slurm.ask("scancel", "--signal=TERM", "--batch", task),
     "kill -9": kill_trainer,
 }
+
+
+SAVED, KILLED = 75, 137
+# What a trainer that was asked to stop ends with before it has anything to save.
+EARLY = {130, 143}
+
+
+def last_code(log):
+    """The exit code of the trainer that the job's log names last."""
+    codes = re.findall(r": exit code (\d+)$", log.read_text(), re.MULTILINE)
+    check(codes, f"{log} names no exit code")
+    return int(codes[-1])
 
 
 def is_done(state):
     return state.get("JobState") not in ("PENDING", "RUNNING", "COMPLETING", "REQUEUED", "CONFIGURING")
 
 
-def stop_again_and_again(node, array, tasks, stops):
+def stop_again_and_again(node, log, tasks, stops):
     """Stops random tasks in turn, as often as asked, while they live. Gives the stops of each."""
     draw = random.Random(7)
     counts = dict.fromkeys(tasks, 0)
@@ -249,11 +275,13 @@ def stop_again_and_again(node, array, tasks, stops):
                       f"the requeue of {task} after {way}", 60)
         state = node.state(task)
         check(int(state.get("Restarts", 0)) == before + 1, f"{task} ended as {state.get('JobState')} after {way}")
+        code = last_code(log.with_name(f"{log.name}-{task.split('_')[1]}.log"))
+        check(code in ({KILLED} if way == "kill -9" else {SAVED} | EARLY), f"exit code {code} of {task} after {way}")
         for other, restarts in others.items():
             check(int(node.state(other).get("Restarts", 0)) == restarts, f"{other} came back too when {task} was stopped")
         counts[task] += 1
         done += 1
-        print(f"  {done}/{stops} {way}: {task} comes back", flush=True)
+        print(f"  {done}/{stops} {way}: exit code {code}, {task} comes back", flush=True)
     return counts
 
 
@@ -271,23 +299,24 @@ def seconds_of_run(node, world, epochs):
     return time.monotonic() - started
 
 
-def enough_epochs(node, world, stops):
-    """So many that a task is still training when its last stop comes."""
-    an_epoch = max((seconds_of_run(node, world, 160) - seconds_of_run(node, world, 60)) / 100, 1e-3)
-    return min(60 + int(4 * stops / len(VARIANTS) / an_epoch), 3000)
+@functools.cache
+def seconds_of_epoch(node, world):
+    return max((seconds_of_run(node, world, 160) - seconds_of_run(node, world, 60)) / 100, 1e-3)
 
 
 def test_array(node, world, stops):
-    epochs = {"NUM_EPOCHS": str(enough_epochs(node, world, stops))}
+    # A task is still training when its last stop comes.
+    epochs = {"NUM_EPOCHS": str(min(60 + int(4 * stops / len(VARIANTS) / seconds_of_epoch(node, world)), 3000))}
     print(f"{epochs['NUM_EPOCHS']} epochs", flush=True)
     whole = node.folder / "whole"
     started = time.monotonic()
     run("bash", SCRIPT, *FLAGS, env=world.environment(whole, **epochs), cwd=node.folder)
     print(f"three variants that nobody stops: {time.monotonic() - started:.0f} s", flush=True)
     runs = node.folder / "stopped"
-    array = submit(node, world.environment(runs, **epochs), node.folder / "array", "--array=0-2", "--time=60")
+    log = node.folder / "array"
+    array = submit(node, world.environment(runs, **epochs), log, "--array=0-2", "--time=60")
     tasks = [f"{array}_{index}" for index in range(3)]
-    counts = stop_again_and_again(node, array, tasks, stops)
+    counts = stop_again_and_again(node, log, tasks, stops)
     finish(node, tasks, 600)
     for task in tasks:
         restarts = int(node.state(task).get("Restarts", 0))
@@ -297,17 +326,25 @@ def test_array(node, world, stops):
 
 
 def test_time_limit(node, world):
-    epochs = {"NUM_EPOCHS": "4000", "VARIANTS": "full_safe"}
-    runs = node.folder / "limited"
-    job = submit(node, world.environment(runs, **epochs), node.folder / "limit", "--array=0-0", "--time=1",
-                 "--signal=TERM@45")
+    # SLURM looks every 30 s whether a job has no more than these 15 s and its own 30 s left: 15 to 45 s from its start.
+    epochs = {"NUM_EPOCHS": str(int(70 / seconds_of_epoch(node, world))), "VARIANTS": "no_retention"}
+    whole, runs, log = node.folder / "limitless", node.folder / "limited", node.folder / "limit"
+    job = submit(node, world.environment(runs, **epochs), log, "--array=0-0", "--time=1", "--signal=B:TERM@15")
     task = f"{job}_0"
     node.wait_for(lambda: int(node.state(task).get("Restarts", 0)) > 0 or is_done(node.state(task)), "the time limit", 150)
-    check(int(node.state(task).get("Restarts", 0)) == 1, f"the time limit ended {task} as {node.state(task)['JobState']}")
+    check(int(node.state(task).get("Restarts", 0)) > 0, f"the time limit ended {task} as {node.state(task)['JobState']}")
+    check(last_code(node.folder / "limit-0.log") == SAVED, "the time limit ended a trainer that had not saved")
+    run("scontrol", "update", f"JobId={task}", "TimeLimit=60")
+    run("bash", SCRIPT, *FLAGS, env=world.environment(whole, **epochs), cwd=node.folder)
+    finish(node, [task], 300)
+    compare(runs_of(runs), runs_of(whole))
+    job = submit(node, world.environment(node.folder / "cancelled", **epochs), log, "--array=0-0")
+    task = f"{job}_0"
+    node.wait_for(lambda: trainer_of(task), "the task that is to be cancelled")
     node.ask("scancel", job)
     node.wait_for(lambda: is_done(node.state(task)), "the end of a task that was cancelled")
     check(node.state(task)["JobState"] == "CANCELLED", "a task that was cancelled came back")
-    print("the time limit: comes back; scancel: does not", flush=True)
+    print("the time limit: comes back, to the bytes of a run without one; scancel: does not", flush=True)
 
 
 def test_sweep(node, world):
@@ -320,58 +357,109 @@ def test_sweep(node, world):
     check(count == 4, f"--count says {count} of 4 runs")
     stage, runs = node.folder / "stage", node.folder / "swept"
     environment = world.environment(runs, SWEEP=str(sweep), STAGE="$TMPDIR/stage", TMPDIR=str(node.folder))
-    array = run("sbatch", "--parsable", "--cpus-per-task=1", "--mem=500", f"--output={node.folder}/sweep-%a.log",
-                f"--array=0-{count - 1}", SCRIPT, env=environment, cwd=node.folder).strip()
+
+    def submit_sweep(tasks, **more):
+        return run("sbatch", "--parsable", "--cpus-per-task=1", "--mem=500", f"--output={node.folder}/sweep-%A-%a.log",
+                   f"--array={tasks}", SCRIPT, env={**environment, **more}, cwd=node.folder).strip()
+
+    array = submit_sweep(f"0-{count - 1}")
     page = node.folder / "report.html"
-    report = run("sbatch", "--parsable", f"--dependency=afterok:{array}", "--cpus-per-task=1", "--mem=500",
-                 f"--output={node.folder}/report.log", "--wrap",
+    report = run("sbatch", "--parsable", f"--dependency=afterok:{array}", "--kill-on-invalid-dep=yes", "--cpus-per-task=1",
+                 "--mem=500", f"--output={node.folder}/report.log", "--wrap",
                  f"{world.bin}/safe-report report {runs}/* -o {page}", cwd=node.folder).strip()
     finish(node, [f"{array}_{index}" for index in range(count)], 300)
     finish(node, [report], 60)
     check(len(runs_of(runs)) == 4, "a sweep of four tasks left other runs")
     check(page.exists(), "the dependent job wrote no report")
-    copies = list(stage.glob("safe-pack-*"))
+    copies = list(stage.glob("safe-packs-*/safe-pack-*"))
     check(len(copies) == 1, f"{len(copies)} copies of the pack on the node, expected one")
+    copied = sum("copying " in log.read_text() for log in node.folder.glob("sweep-*.log"))
+    check(copied == 1, f"{copied} tasks copied the pack, expected one")
     print("a sweep as an array, staged once, with its report as a dependent job", flush=True)
+
+    (copies[0] / "captions.jsonl").unlink()
+    finish(node, [submit_sweep(0) + "_0"], 60)
+    check((copies[0] / "captions.jsonl").exists(), "a copy that had lost a file was not made anew")
+
+    # A packer that is slow for once.
+    slow, began = node.folder / "slow", node.folder / "began"
+    slow.mkdir()
+    (slow / "safe-trainer").symlink_to(world.bin / "safe-trainer")
+    (slow / "safe-packer").write_text(f"""#!/bin/bash
+[[ $* != *archive* || -e {began} ]] || {{ touch {began}; exec sleep 100; }}
+exec {world.bin}/safe-packer "$@"
+""")
+    (slow / "safe-packer").chmod(0o755)
+    task = submit_sweep(0, SAFE_TRAINER=str(slow / "safe-trainer"), STAGE=str(node.folder / "stage2")) + "_0"
+    node.wait_for(began.exists, "the copy of the pack")
+    node.ask("scancel", "--signal=TERM", task)
+    node.wait_for(lambda: int(node.state(task).get("Restarts", 0)) > 0 or is_done(node.state(task)), "the requeue", 30)
+    finish(node, [task], 60)
+    check(int(node.state(task).get("Restarts", 0)) == 1, "a task that was stopped while it copied the pack did not come back")
+    print("a copy that lost a file: made anew; a TERM while the pack is copied: comes back", flush=True)
+
+
+def trained_bytes(runs):
+    """What the histories of all runs hold; it grows with every step."""
+    return sum(file.stat().st_size for file in runs.glob("*/history.jsonl"))
 
 
 def test_several_processes(node, world):
     """Two tasks share a run: by srun alone, then by the job script, whose tasks are stopped in every way."""
     trainer = world.bin / "safe-trainer"
-    flags = ["--variant", "full_safe", "--pack-root", world.pack, "--base", world.base / "vl", "--audio-encoder",
-             world.base / "audio", "--num-epochs", "101", "--subset-size", "12", "--val-size", "20"]
-    run(trainer, "run", *FLAGS, *flags, "--output-root", node.folder / "alone", cwd=node.folder)
-    run("srun", "--ntasks=2", "--mem=500", trainer, "run", *FLAGS, *flags, "--output-root", node.folder / "two",
-        cwd=node.folder)
+    flags = ["--pack-root", world.pack, "--base", world.base / "vl", "--audio-encoder", world.base / "audio",
+             "--num-epochs", "51", "--subset-size", "12", "--val-size", "20"]
+    for variant in VARIANTS:
+        words = [trainer, "run", *FLAGS, "--variant", variant, *flags, "--output-root"]
+        run(*words, node.folder / "alone", cwd=node.folder)
+        run("srun", "--ntasks=2", "--mem=500", *words, node.folder / "two", cwd=node.folder)
     compare(runs_of(node.folder / "two"), runs_of(node.folder / "alone"))
-    print("srun -n 2: the bytes of one process", flush=True)
+    print("srun -n 2: the bytes of one process, all variants", flush=True)
 
-    epochs = {"NUM_EPOCHS": "700", "VARIANTS": "full_safe"}
+    epochs = {"NUM_EPOCHS": "300", "VARIANTS": "full_safe"}
     whole, runs = node.folder / "alone-script", node.folder / "two-script"
     run("bash", SCRIPT, *FLAGS, env=world.environment(whole, **epochs), cwd=node.folder)
     job = submit(node, world.environment(runs, **epochs), node.folder / "two", "--array=0-0", "--ntasks=2", "--time=30")
     task = f"{job}_0"
     for number, way in enumerate(WAYS):
-        node.wait_for(lambda: node.state(task).get("JobState") == "RUNNING" and trainer_of(task), "the task", 60)
-        time.sleep(6)
+        before = trained_bytes(runs)
+        node.wait_for(lambda: trained_bytes(runs) > before or is_done(node.state(task)), "a step of training", 120)
         check(trainer_of(task), "the task had ended before it was stopped; give it more to do")
         WAYS[way](task)
         node.wait_for(lambda: int(node.state(task).get("Restarts", 0)) == number + 1 or is_done(node.state(task)),
                       f"the requeue after {way}", 90)
         check(int(node.state(task).get("Restarts", 0)) == number + 1,
               f"{task} ended as {node.state(task).get('JobState')} after {way}")
-        print(f"  two processes, {way}: comes back", flush=True)
+        # --full reaches srun too, which then kills its processes; the run goes on from its last checkpoint.
+        code = last_code(node.folder / "two-0.log")
+        check(code == SAVED or code == KILLED and way.endswith(("-9", "--full")), f"exit code {code} after {way}")
+        print(f"  two processes, {way}: exit code {code}, comes back", flush=True)
     finish(node, [task], 300)
     compare(runs_of(runs), runs_of(whole))
     print("the job script with two tasks, stopped four times: the bytes of one process", flush=True)
+
+
+def test_two_nodes(node, world):
+    """The nodes are one machine, so that the second finds the first's copy."""
+    epochs = {"NUM_EPOCHS": "5", "VARIANTS": "no_retention"}
+    whole, runs, log = node.folder / "near", node.folder / "far", node.folder / "nodes"
+    run("bash", SCRIPT, *FLAGS, env=world.environment(whole, **epochs), cwd=node.folder)
+    places = {"STAGE": str(node.folder / "stage3"), "MASTER_ADDR": "127.0.0.1"}
+    job = submit(node, world.environment(runs, **places, **epochs), log, "--array=0-0", "--partition=both", "--nodes=2",
+                 "--ntasks=2", "--ntasks-per-node=1")
+    finish(node, [f"{job}_0"], 120)
+    compare(runs_of(runs), runs_of(whole))
+    text = node.folder.joinpath("nodes-0.log").read_text()
+    check("srun" in text and text.count("copying ") == 1, f"two nodes did not share a copy and a run: {text}")
+    print("a job on two nodes: staged, and the bytes of one process", flush=True)
 
 
 def test_parts(node, world):
     packer = world.bin / "safe-packer"
     parts = node.folder / "parts"
     parts.mkdir()
-    run("srun", "--ntasks=3", "--mem=500", f"--output={parts}/%t.json", packer, "verify", world.pack, "--part", "auto",
-        "--json", cwd=node.folder)
+    run("srun", "--ntasks=3", "--mem=500", f"--output={parts}/%t.json", f"--error={parts}/%t.err", packer, "verify",
+        world.pack, "--part", "auto", "--json", "--quiet", cwd=node.folder)
     joined, whole = (run(packer, "verify", world.pack, *more) for more in (("--join", parts), ()))
     check(joined == whole, f"three parts say {joined}, and one verify says {whole}")
     print("verify in three parts by srun: the same line", flush=True)
@@ -381,18 +469,19 @@ def main():
     bin_folder = Path(sys.argv[1]).resolve()
     stops = int(sys.argv[2]) if len(sys.argv) > 2 else 12
     folder = Path(tempfile.mkdtemp(prefix="safe-slurm-"))
-    node = None
+    node = Slurm(folder)
     try:
-        node = OneNode(folder)
+        node.begin()
         world = World(folder, bin_folder)
-        test_parts(node, world)
-        test_several_processes(node, world)
-        test_sweep(node, world)
-        test_array(node, world, stops) if stops else None
-        test_time_limit(node, world)
+        tests = [test_parts, test_sweep, test_two_nodes, test_several_processes, test_time_limit]
+        if stops:
+            tests.append(lambda *places: test_array(*places, stops))
+        for test in tests:
+            started = time.monotonic()
+            test(node, world)
+            print(f"{time.monotonic() - started:.0f} s", flush=True)
     finally:
-        if node is not None:
-            node.stop()
+        node.stop()
     shutil.rmtree(folder)
 
 
