@@ -95,8 +95,10 @@ void File::write_all(ByteView bytes, const std::filesystem::path& name) {
   }
 }
 
-void File::sync(const std::filesystem::path& name) {
-  if (::fsync(descriptor_) != 0 && !is_not_supported(errno)) throw_errno("cannot sync " + name.string());
+Synced File::sync(const std::filesystem::path& name) {
+  if (::fsync(descriptor_) == 0) return Synced::yes;
+  if (is_not_supported(errno)) return Synced::not_supported;
+  throw_errno("cannot sync " + name.string());
 }
 
 void File::close(const std::filesystem::path& name) {

@@ -22,6 +22,9 @@ namespace common {
 // Modes are no content, and some mounts (CIFS, S3, NFS with ACLs) refuse them.
 [[nodiscard]] bool is_mode_refused(int code);
 
+// Whether a file system did what it was asked, or knows no such thing.
+enum class Synced { yes, not_supported };
+
 // An open regular file. Move-only; closes itself; never publishes anything by itself.
 class File {
  public:
@@ -44,7 +47,7 @@ class File {
                       const std::filesystem::path& name) const;
   void write_all(ByteView bytes, const std::filesystem::path& name);
   // To the disk. A file system that knows no such thing is not an error.
-  void sync(const std::filesystem::path& name);
+  Synced sync(const std::filesystem::path& name);
   // Closes and reports what close reports (a full disk on NFS is only seen here).
   void close(const std::filesystem::path& name);
 

@@ -34,7 +34,8 @@ std::string form_of(const Flag& flag) {
   std::vector<std::string> dashed;
   for (const std::string& name : flag.names())
     if (name.starts_with('-')) dashed.push_back(name);
-  const std::string value = flag.value_name().empty() ? "" : " " + flag.value_name();
+  const std::string value =
+      flag.value_name().empty() ? "" : " " + flag.value_name() + (flag.takes_several() ? "..." : "");
   const std::string form = fmt::format("{}{}", fmt::join(dashed, ", "), value);
   if (!flag.is_argument()) return form;
   return argument_of(flag) + (dashed.empty() ? "" : ", or " + form);

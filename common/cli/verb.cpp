@@ -40,6 +40,39 @@ void refuse_empty_behind_equals(const std::vector<std::string>& words) {
   }
 }
 
+bool is_plain(const std::string& word) { return !word.starts_with('-') || word == "-"; }
+
+// "--join a b c" as "--join a --join b --join c".
+struct SpreadWords {
+  std::vector<std::string> words;
+  std::size_t last_name = 0;  // place of the name before the last of several; 0: there are none
+};
+
+SpreadWords spread(const std::deque<Flag>& flags, const std::vector<std::string>& words) {
+  SpreadWords spread;
+  const auto takes_several = [&](const std::string& word) {
+    return std::any_of(flags.begin(), flags.end(), [&](const Flag& flag) {
+      return flag.takes_several() && std::count(flag.names().begin(), flag.names().end(), word) > 0;
+    });
+  };
+  for (std::size_t i = 0; i < words.size(); ++i) {
+    spread.words.push_back(words[i]);
+    if (words[i] == "--") {
+      spread.words.insert(spread.words.end(), words.begin() + static_cast<std::ptrdiff_t>(i) + 1,
+                          words.end());
+      break;
+    }
+    if (!takes_several(words[i]) || i + 1 == words.size() || !is_plain(words[i + 1])) continue;
+    const std::string name = words[i];
+    spread.words.push_back(words[++i]);
+    while (i + 1 < words.size() && is_plain(words[i + 1])) {
+      spread.last_name = spread.words.size();
+      spread.words.insert(spread.words.end(), {name, words[++i]});
+    }
+  }
+  return spread;
+}
+
 // What CLI11 finds in the words of one command line, by flag.
 class Words {
  public:
@@ -141,6 +174,10 @@ Flag& Flag::excludes(std::vector<std::string> others) {
 }
 Flag& Flag::needs(std::string other) {
   needed_ = std::move(other);
+  return *this;
+}
+Flag& Flag::several() {
+  several_ = true;
   return *this;
 }
 Flag& Flag::choices(std::vector<Choice> choices) {
@@ -266,7 +303,17 @@ Flag& Verb::off(const std::string& names, bool& to, const std::string& help) {
 
 void Verb::parse(const std::vector<std::string>& words) {
   refuse_empty_behind_equals(words);
-  const Words found(*this, words);
+  SpreadWords spread_words = spread(flags_, words);
+  std::optional<Words> parsed(std::in_place, *this, spread_words.words);
+  const auto is_missing = [&](const Flag& flag) {
+    return flag.is_argument() && flag.is_required() && parsed->of(flag).empty();
+  };
+  if (spread_words.last_name > 0 && std::any_of(flags_.begin(), flags_.end(), is_missing)) {
+    const auto name = static_cast<std::ptrdiff_t>(spread_words.last_name);
+    spread_words.words.erase(spread_words.words.begin() + name);
+    parsed.emplace(*this, spread_words.words);
+  }
+  const Words& found = *parsed;
   std::map<std::string, bool> given;
   std::set<std::string> all_names;
   std::vector<std::pair<const Flag*, std::vector<std::string>>> values;

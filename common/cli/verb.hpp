@@ -50,12 +50,16 @@ class Flag {
   Flag& excludes(std::vector<std::string> others);
   Flag& needs(std::string other);
   Flag& choices(std::vector<Choice> choices);
+  // Each time it is given it takes all words behind it up to the next flag, as a shell's pattern gives them.
+  // A required argument that is given nowhere else is the last of them.
+  Flag& several();
 
   // The name in messages: the argument's, or the first long one.
   [[nodiscard]] const std::string& name() const { return name_; }
   [[nodiscard]] const std::vector<std::string>& names() const { return names_; }
   [[nodiscard]] bool is_argument() const { return !name_.starts_with('-'); }
   [[nodiscard]] bool is_required() const { return required_; }
+  [[nodiscard]] bool takes_several() const { return several_; }
   [[nodiscard]] Kind kind() const { return kind_; }
   [[nodiscard]] const std::string& value_name() const { return value_name_; }
   [[nodiscard]] const std::string& help() const { return help_; }
@@ -73,7 +77,7 @@ class Flag {
   std::vector<std::string> names_;
   Kind kind_;
   std::string value_name_, help_, default_, variable_, needed_;
-  bool required_ = false;
+  bool required_ = false, several_ = false;
   std::vector<std::string> excluded_;
   std::vector<Choice> choices_;
   Take take_;

@@ -11,6 +11,7 @@
 #include "common/error.hpp"
 #include "common/sealed/finding.hpp"
 #include "common/sealed/outside.hpp"
+#include "common/sealed/weaker.hpp"
 
 namespace common {
 namespace {
@@ -50,18 +51,13 @@ Identity identity_at(const Folder& folder, const std::string& name) {
   return {status.st_dev, status.st_ino};
 }
 
-// Nothing where the target is absent or an empty folder.
+// Nothing where the target is absent, an empty folder, or a mount point that can be filled.
 std::optional<Folder> open_judged(const Folder& parent, const std::string& name, const fs::path& target,
                                   const Replaceable& replaceable) {
   const auto there = parent.look(name);
   if (!there) return std::nullopt;
   if (there->kind != EntryKind::folder) refuse(target, std::string("it is ") + name_of(there->kind));
-  if (parent.is_mount_point(name))
-    throw Error(ErrorKind::usage,
-                target.string() +
-                    " is a mount point, in whose place nothing can be put; name a folder in "
-                    "it, which will be made: " +
-                    (target / "data_pack").string());
+  if (MountPlace::find(parent, name)) return std::nullopt;
   Folder folder = parent.subfolder(name);
   if (folder.is_empty()) return std::nullopt;
   if (const std::string why = replaceable(folder); !why.empty()) refuse(target, why);
@@ -126,8 +122,8 @@ WorkFolder open_work_folder(const Folder& parent, const std::string& name) {
   if (!made && errno != EEXIST) throw_errno("cannot create " + shown.string());
   try {
     Folder folder = open_own(parent, name, made);
-    if (made) folder.set_usual_mode();
-    return {std::move(folder), !made};
+    const ModeSet mode_set = folder.set_usual_mode();
+    return {std::move(folder), !made, mode_set};
   } catch (...) {
     if (made) ::unlinkat(parent.descriptor(), name.c_str(), AT_REMOVEDIR);
     throw;
@@ -157,13 +153,25 @@ void Draft::take() {
     throw Error(ErrorKind::io,
                 "cannot create the folder " + target_.parent_path().string() + ": " + failure.message());
   parent_ = Folder::open(target_.parent_path());
+  mount_ = MountPlace::find(*parent_, name_);
+  if (mount_) parent_ = open_work_folder(mount_->folder(), MountPlace::k_work_name).folder;
+  // One volume may be mounted under many names, and has one lock.
+  if (mount_) {
+    name_ = "pack";
+    draft_name_ = ".pack.draft";
+  }
   lock_.emplace(*parent_, name_);
-  finish_what_was_killed();
-  (void)open_judged(*parent_, name_, target_, replaceable_);
-  remove_retired();
+  if (mount_) {
+    mount_->take_down(*parent_, draft_name_);
+  } else {
+    finish_what_was_killed();
+    (void)open_judged(*parent_, name_, target_, replaceable_);
+    remove_retired();
+  }
   WorkFolder work = open_work_folder(*parent_, draft_name_);
   folder_ = std::move(work.folder);
   resumed_ = work.was_there;
+  mode_set_ = work.mode_set;
 }
 
 Draft::~Draft() {
@@ -181,6 +189,7 @@ void Draft::forget() {
   folder_.reset();
   lock_.reset();
   parent_.reset();
+  if (mount_) (void)mount_->folder().remove_if_empty(MountPlace::k_work_name);
   if (published_ || kept_) return;
   for (const fs::path& parent : made_parents_) ::rmdir(parent.c_str());
 }
@@ -293,17 +302,42 @@ void Draft::remove_all_but(const std::function<bool(const std::string&)>& is_wan
 
 void Draft::publish() {
   // One syncfs costs 0.1 s where an fsync for each of 900 files cost 3.5 s.
-  if (::syncfs(folder_->descriptor()) != 0 && !is_not_supported(errno))
-    throw_errno("cannot sync " + folder_->path().string());
+  const bool synced = ::syncfs(folder_->descriptor()) == 0;
+  if (!synced && !is_not_supported(errno)) throw_errno("cannot sync " + folder_->path().string());
   check_draft_is_ours();
-  take_place();
+  if (mode_set_ == ModeSet::refused) warn_of_modes(target_);
+  if (mount_)
+    fill_mount_point();
+  else
+    take_place();
   published_ = true;
   // It is there and whole: nothing that fails from here on can make it undone.
-  parent_->sync_published(target_);
+  const Folder& place = mount_ ? mount_->folder() : *parent_;
+  if (place.sync_published(target_) == Synced::not_supported || !synced) warn_of_no_sync(target_);
+  if (mount_) return;
   try {
     remove_retired();
   } catch (const Error&) {  // the next run removes it
   }
+}
+
+void Draft::fill_mount_point() {
+  mount_->move_up(*parent_, draft_name_);
+  published_ = true;
+  // What is left would be a folder that no seal lists.
+  const fs::path work = parent_->path();
+  const auto refuse_rest = [&](const std::string& why) {
+    throw Error(ErrorKind::io, target_.string() + " is whole, but " + work.string() +
+                                   " in it cannot be removed" + why + "; remove it: rm -r " + work.string());
+  };
+  try {
+    parent_->remove(draft_name_);
+    parent_->remove(MountPlace::k_list_name);
+  } catch (const Error& error) {
+    refuse_rest(std::string(": ") + error.what());
+  }
+  lock_.reset();
+  if (!mount_->folder().remove_if_empty(MountPlace::k_work_name)) refuse_rest("");
 }
 
 void Draft::take_place() {
@@ -331,6 +365,7 @@ void Draft::replace(const Folder& there) {
 
 // The next run finishes what a kill leaves between the steps.
 void Draft::replace_in_steps(const Folder& there) {
+  warn_of_two_steps(target_);
   const std::string retired = name_beside(name_, random_name(), k_retired);
   if (parent_->try_rename(name_, *parent_, retired)) {
     try {

@@ -1,6 +1,6 @@
-// A folder under construction beside the place it will take: `.<name>.draft`, under the lock of that name.
-// Removed when it is dropped; left behind by a kill, and then taken up again by the next run. Only publish()
-// lets it be seen.
+// A folder under construction beside the place it will take: `.<name>.draft`, under the lock of that name; in
+// a mount point, inside it (common/sealed/mount_place.hpp). Removed when it is dropped; left behind by a
+// kill, and then taken up again by the next run. Only publish() lets it be seen.
 #pragma once
 
 #include <filesystem>
@@ -17,6 +17,7 @@
 #include "common/path.hpp"
 #include "common/sealed/folder.hpp"
 #include "common/sealed/lock.hpp"
+#include "common/sealed/mount_place.hpp"
 
 namespace common {
 
@@ -25,7 +26,7 @@ namespace common {
 using Replaceable = std::function<std::string(const Folder& there)>;
 [[nodiscard]] Replaceable never_replaceable();
 
-// A usage error unless `target` is absent, an empty folder, or may be replaced.
+// A usage error unless `target` is absent, an empty folder, or may be replaced; in a mount point nothing is.
 void check_replaceable(const std::filesystem::path& target, const Replaceable& replaceable);
 
 // `target` as an absolute path whose last component is a name; what is published there is called so.
@@ -37,6 +38,7 @@ void check_replaceable(const std::filesystem::path& target, const Replaceable& r
 struct WorkFolder {
   Folder folder;
   bool was_there = false;
+  ModeSet mode_set = ModeSet::yes;
 };
 [[nodiscard]] WorkFolder open_work_folder(const Folder& parent, const std::string& name);
 
@@ -65,7 +67,8 @@ class Draft {
   // Removes what a killed run left and this one does not want.
   void remove_all_but(const std::function<bool(const std::string& path)>& is_wanted) const;
   // Everything to the disk, then into the target's place, in one step where the file system can. What was
-  // there is removed afterwards, under a name of its own; where it can have no other name, before.
+  // there is removed afterwards, under a name of its own; where it can have no other name, before. What is
+  // weaker on this file system is said on stderr.
   void publish();
   // Leaves the folder for the next run.
   void keep() { kept_ = true; }
@@ -75,6 +78,7 @@ class Draft {
   void finish_what_was_killed() const;
   void check_draft_is_ours() const;
   void take_place();
+  void fill_mount_point();
   void replace(const Folder& there);
   void replace_in_steps(const Folder& there);
   [[noreturn]] void refuse_other() const;
@@ -89,10 +93,12 @@ class Draft {
   Replaceable replaceable_;
   std::vector<std::filesystem::path> made_parents_;
   std::set<std::string> made_folders_;
-  std::optional<Folder> parent_;
+  std::optional<MountPlace> mount_;
+  std::optional<Folder> parent_;  // where the draft and the lock lie
   std::optional<Lock> lock_;
   std::optional<Folder> folder_;
   bool resumed_ = false, kept_ = false, published_ = false;
+  ModeSet mode_set_ = ModeSet::yes;
 };
 
 }  // namespace common

@@ -9,6 +9,7 @@
 
 #include "common/error.hpp"
 #include "common/sealed/outside.hpp"
+#include "common/sealed/weaker.hpp"
 
 namespace common {
 namespace {
@@ -47,6 +48,7 @@ void remove_leftover(const Folder& parent, const std::string& draft) {
 DraftFile::DraftFile(const fs::path& target, Patience patience)
     : target_(target),
       parent_(open_parent(target)),
+      patience_(patience),
       lock_(parent_, name_of_file(target), patience),
       draft_name_("." + target.filename().string() + ".draft") {
   if (parent_.is_mount_point(target.filename().string()))
@@ -71,11 +73,17 @@ void DraftFile::publish(Durability durability) {
     throw Error(ErrorKind::io,
                 parent_.path_of(draft_name_).string() +
                     " was replaced by another program while it was written; nothing was published");
+  // Once more, to learn whether it is refused.
+  const ModeSet mode_set = set_mode(file_, 0644, target_);
   file_.close(target_);
   parent_.rename(draft_name_, parent_, target_.filename().string());
   published_ = true;
   if (durability == Durability::none) return;
-  parent_.sync_published(target_);
+  const Synced folder = parent_.sync_published(target_);
+  // Not of what is written again and again, which is what waits for its lock.
+  if (patience_ != Patience::none) return;
+  if (folder == Synced::not_supported || synced_ == Synced::not_supported) warn_of_no_sync(target_);
+  if (mode_set == ModeSet::refused) warn_of_modes(target_);
 }
 
 void write_file(const fs::path& path, ByteView bytes) {

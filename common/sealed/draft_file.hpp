@@ -25,16 +25,18 @@ class DraftFile : public Sink {
 
   void write(ByteView bytes) override { file_.write_all(bytes, parent_.path_of(draft_name_)); }
   // To the disk.
-  void finish() override { file_.sync(parent_.path_of(draft_name_)); }
+  void finish() override { synced_ = file_.sync(parent_.path_of(draft_name_)); }
   // Into the target's place; what was there is replaced.
   void publish(Durability durability = Durability::disk);
 
  private:
   std::filesystem::path target_;
   Folder parent_;
+  Patience patience_;
   Lock lock_;
   std::string draft_name_;
   File file_;
+  Synced synced_ = Synced::yes;
   bool published_ = false;
 };
 

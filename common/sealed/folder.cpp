@@ -40,8 +40,9 @@ std::string random_name() {
   return to_hex(bytes);
 }
 
-void set_mode(const File& file, mode_t mode, const fs::path& name) {
-  if (::fchmod(file.descriptor(), mode) == 0 || is_mode_refused(errno)) return;
+ModeSet set_mode(const File& file, mode_t mode, const fs::path& name) {
+  if (::fchmod(file.descriptor(), mode) == 0) return ModeSet::yes;
+  if (is_mode_refused(errno)) return ModeSet::refused;
   throw_errno("cannot set the mode of " + name.string());
 }
 
@@ -49,10 +50,10 @@ namespace {
 
 // As an ordinary folder, whatever the umask says; one in a folder with setgid keeps the bit, so that what is
 // made in it belongs to the same group.
-void set_folder_mode(const File& folder, const fs::path& name) {
+ModeSet set_folder_mode(const File& folder, const fs::path& name) {
   struct stat status {};
   const bool has_status = ::fstat(folder.descriptor(), &status) == 0;
-  set_mode(folder, 0755U | (has_status ? status.st_mode & S_ISGID : 0U), name);
+  return set_mode(folder, 0755U | (has_status ? status.st_mode & S_ISGID : 0U), name);
 }
 
 // A file that comes from elsewhere belongs to the folder's group where what is made there would. Who may not
@@ -151,13 +152,14 @@ bool Folder::is_mount_point(const std::string& inside) const {
   return (status.stx_attributes & STATX_ATTR_MOUNT_ROOT) != 0;
 }
 
-void Folder::sync_published(const fs::path& what) const {
+Synced Folder::sync_published(const fs::path& what) const {
   try {
-    sync();
+    return sync();
   } catch (const Error& error) {
     print_line(stderr,
                "warning: " + what.string() +
                    " is in its place and whole, but may be lost if the machine fails now: " + error.what());
+    return Synced::yes;  // nothing more is to be said
   }
 }
 
@@ -336,11 +338,12 @@ bool Folder::remove_if_empty(const std::string& inside) const {
   return place.descriptor >= 0 && ::unlinkat(place.descriptor, place.name.c_str(), AT_REMOVEDIR) == 0;
 }
 
-void Folder::set_usual_mode() const { set_folder_mode(file_, path_); }
+ModeSet Folder::set_usual_mode() const { return set_folder_mode(file_, path_); }
 
-void Folder::sync() const {
+Synced Folder::sync() const {
+  if (::fsync(descriptor()) == 0) return Synced::yes;
   // EBADF: one that syncs only what was opened to be written, which a folder never is.
-  if (::fsync(descriptor()) == 0 || is_not_supported(errno) || errno == EBADF || errno == EISDIR) return;
+  if (is_not_supported(errno) || errno == EBADF || errno == EISDIR) return Synced::not_supported;
   throw_errno("cannot sync " + path_.string());
 }
 

@@ -27,6 +27,8 @@ struct Identity {
   bool operator==(const Identity&) const = default;
 };
 
+enum class ModeSet { yes, refused };
+
 class Folder {
  public:
   // No legal path has more components; nothing is looked for below.
@@ -94,12 +96,12 @@ class Folder {
   bool remove_if_empty(const std::string& inside) const;
 
   // 0755 for the folder itself, whatever the umask says; setgid, which it has from where it lies, stays.
-  void set_usual_mode() const;
+  ModeSet set_usual_mode() const;
   // Its own entries to the disk. A file system that cannot do that is not an error.
-  void sync() const;
+  Synced sync() const;
   // The same once `what` is published in it: that is there whatever this call answers, so a failure is a
-  // warning on stderr.
-  void sync_published(const std::filesystem::path& what) const;
+  // warning on stderr. What is not supported is left to the caller to say (warn_of_no_sync).
+  [[nodiscard]] Synced sync_published(const std::filesystem::path& what) const;
 
  private:
   Folder(File file, std::filesystem::path path) : file_(std::move(file)), path_(std::move(path)) {}
@@ -120,6 +122,6 @@ class Folder {
 [[nodiscard]] std::string random_name();
 
 // Sets the mode whatever the umask says. A file system that refuses modes is not an error.
-void set_mode(const File& file, mode_t mode, const std::filesystem::path& name);
+ModeSet set_mode(const File& file, mode_t mode, const std::filesystem::path& name);
 
 }  // namespace common

@@ -14,6 +14,7 @@
 #include "common/error.hpp"
 #include "common/program.hpp"
 #include "common/sealed/finding.hpp"
+#include "common/sealed/weaker.hpp"
 
 namespace common {
 namespace {
@@ -99,7 +100,11 @@ Lock::Lock(const Folder& parent, const std::string& name, Patience patience)
       if (made_) ::unlinkat(parent_.descriptor(), file_of(name_).c_str(), 0);
       throw;
     }
-    if (taken == Taken::yes) return;
+    if (taken == Taken::yes) {
+      // One that is held for a moment, many times a run, is not worth a sentence.
+      if (by_creating_ && patience == Patience::none) warn_of_held_file(parent_.path_of(file_name_));
+      return;
+    }
     if (taken == Taken::without_effect) {
       by_creating_ = true;
       continue;
@@ -148,6 +153,8 @@ Lock::Taken Lock::take_by_flock() {
   constexpr int k_flags = O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK;
   file_ = File(::openat(folder, file_name_.c_str(), O_RDWR | O_CREAT | O_EXCL | k_flags, 0644));
   made_ = file_.is_open();
+  // The folder itself is gone: there will never be a lock in it.
+  if (!made_ && errno == ENOENT) throw_errno("cannot create the lock " + shown.string());
   if (!made_ && errno == EEXIST) file_ = File(::openat(folder, file_name_.c_str(), O_RDWR | k_flags));
   const bool writes = file_.is_open();
   // Left by another user of a shared folder: to be locked, it need not be written to.

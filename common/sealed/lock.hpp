@@ -2,7 +2,7 @@
 // last rename. The lock is a file of its own, so that it does not move when NAME is exchanged. flock holds it
 // where flock works. Where it has no effect, as on some network file systems, which is found out by trying,
 // the lock is a file that only one process can create, and that says who it was: of a process of this machine
-// one can tell whether it still lives.
+// one can tell whether it still lives. A warning says so, but for a lock of Patience::short_wait.
 #pragma once
 
 #include <filesystem>

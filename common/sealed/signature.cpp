@@ -2,6 +2,7 @@
 
 #include "common/error.hpp"
 #include "common/sealed/sums.hpp"
+#include "common/sealed/weaker.hpp"
 
 namespace common {
 namespace {
@@ -37,10 +38,11 @@ bool lies_in_one(const fs::path& key, const fs::path& sealed) {
          goes_through_one(fs::weakly_canonical(key), sealed);
 }
 
-void write_new(File file, const fs::path& path, ByteView bytes) {
+Synced write_new(File file, const fs::path& path, ByteView bytes) {
   file.write_all(bytes, path);
-  file.sync(path);
+  const Synced synced = file.sync(path);
   file.close(path);
+  return synced;
 }
 
 }  // namespace
@@ -88,14 +90,17 @@ Signing write_signature(const Folder& parent, const std::string& name, const Fol
   // A key that was damaged in memory or on the disk could sign, and give itself away by a wrong signature.
   ENSURE(checker.verifies(seal, signature));
   // Beside the folder: in it, what a kill leaves would be a file that the seal does not list.
+  Synced synced = Synced::yes;
   try {
-    write_new(parent.create(draft), parent.path_of(draft), signature);
+    synced = write_new(parent.create(draft), parent.path_of(draft), signature);
   } catch (...) {
     parent.remove(draft);
     throw;
   }
   parent.rename(draft, folder, signature_name);
-  folder.sync_published(folder.path_of(signature_name));
+  if (folder.sync_published(folder.path_of(signature_name)) == Synced::not_supported ||
+      synced == Synced::not_supported)
+    warn_of_no_sync(folder.path_of(signature_name));
   return Signing::written;
 }
 

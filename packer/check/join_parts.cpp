@@ -29,8 +29,10 @@ constexpr JsonMember k_report_members[] = {{"path"},
                                            {"files"},
                                            {"bytes"},
                                            {"findings"},
+                                           common::optional_member("read_at"),
                                            common::optional_member("remedy")};
 constexpr JsonMember k_finding_members[] = {{"rule"}, {"path"}, {"what"}};
+constexpr JsonMember k_place_members[] = {{"host"}, {"path"}, {"file"}, {"written"}};
 
 // Of every rule there are up to k_finding_limit.
 constexpr common::JsonListLimit k_findings_limit{64 * common::k_finding_limit};
@@ -45,6 +47,18 @@ common::Finding read_finding(JsonStream& stream, const std::string& where) {
     if (object.is("what")) finding.what = object.string();
   }
   return finding;
+}
+
+Place read_place(JsonStream& stream, const std::string& where) {
+  Place place;
+  JsonObject object(stream, where + ": read_at", k_place_members);
+  while (object.next()) {
+    if (object.is("host")) place.host = object.string();
+    if (object.is("path")) place.path = object.string();
+    if (object.is("file")) place.file = object.string();
+    if (object.is("written")) place.written = object.string();
+  }
+  return place;
 }
 
 PartReport parse_part_report(std::string_view text, const std::filesystem::path& file) {
@@ -65,6 +79,8 @@ PartReport parse_part_report(std::string_view text, const std::filesystem::path&
       report.bytes = object.count();
     } else if (object.is("findings")) {
       object.list(k_findings_limit, [&] { report.findings.push_back(read_finding(stream, file.string())); });
+    } else if (object.is("read_at")) {
+      report.read_at = read_place(stream, file.string());
     } else {
       stream.pass();
     }
@@ -79,10 +95,42 @@ std::string command_for(const std::filesystem::path& pack, Part part) {
   return "safe-packer verify " + pack.string() + " --part " + describe(part) + " --json";
 }
 
+constexpr std::size_t k_named_limit = 20;
+
+// What is missing, which files should have been it, and what makes each.
+[[noreturn]] void refuse_missing(const std::filesystem::path& pack, const std::vector<Part>& missing,
+                                 std::size_t there, const std::vector<UnreadPart>& unread) {
+  const std::size_t named = std::min(missing.size(), k_named_limit);
+  std::string names, commands;
+  for (std::size_t i = 0; i < named; ++i) {
+    names += (i == 0 ? "" : ", ") + describe(missing[i]);
+    commands += "\n  " + command_for(pack, missing[i]);
+    if (missing.size() == 1 && unread.size() == 1) commands += " > " + unread.front().file.string();
+  }
+  if (named < missing.size()) names += fmt::format(" and {} more", missing.size() - named);
+  std::string message = fmt::format("part{} {} {} missing, and {} of {} {} there",
+                                    missing.size() == 1 ? "" : "s", names, missing.size() == 1 ? "is" : "are",
+                                    there, missing.front().count, there == 1 ? "is" : "are");
+  for (std::size_t i = 0; i < std::min(unread.size(), k_named_limit); ++i)
+    message += "\n  " + unread[i].file.string() + " " + unread[i].why;
+  throw Error(ErrorKind::io, message + "\nmake what is missing, and join again:" + commands);
+}
+
+[[noreturn]] void refuse_no_report(const std::filesystem::path& pack, const std::vector<UnreadPart>& unread) {
+  if (unread.empty())
+    throw Error(ErrorKind::usage, "--join needs the reports of all parts; name their files or their folder");
+  std::string message = "no report of a part can be read, so all are missing";
+  for (std::size_t i = 0; i < std::min(unread.size(), k_named_limit); ++i)
+    message += "\n  " + unread[i].file.string() + " " + unread[i].why;
+  throw Error(ErrorKind::io, message + "\nmake each of the N parts, and join again:\n  safe-packer verify " +
+                                 pack.string() + " --part I/N --json > PART.json");
+}
+
 // By number, each once and all there.
 std::map<std::uint64_t, const PartReport*> in_order(const std::filesystem::path& pack,
-                                                    const std::vector<PartReport>& parts) {
-  if (parts.empty()) throw Error(ErrorKind::usage, "--join needs the reports of all parts");
+                                                    const PartReports& reports) {
+  const std::vector<PartReport>& parts = reports.read;
+  if (parts.empty()) refuse_no_report(pack, reports.unread);
   const std::uint64_t count = parts.front().part.count;
   std::map<std::uint64_t, const PartReport*> ordered;
   for (const PartReport& report : parts) {
@@ -96,11 +144,10 @@ std::map<std::uint64_t, const PartReport*> in_order(const std::filesystem::path&
                   fmt::format("{} and {} are both part {}; name each part once", at->second->file.string(),
                               report.file.string(), describe(report.part)));
   }
+  std::vector<Part> missing;
   for (std::uint64_t number = 1; number <= count; ++number)
-    if (ordered.count(number) == 0)
-      throw Error(ErrorKind::io, fmt::format("part {} is missing, and {} of {} are there; get it: {}",
-                                             describe(Part{number, count}), ordered.size(), count,
-                                             command_for(pack, {number, count})));
+    if (ordered.count(number) == 0) missing.push_back({number, count});
+  if (!missing.empty()) refuse_missing(pack, missing, ordered.size(), reports.unread);
   return ordered;
 }
 
@@ -129,9 +176,33 @@ void check_share(const std::filesystem::path& pack, const PartReport& report,
           share.bytes, command_for(pack, report.part)));
 }
 
+// A copy has the same id, and other bytes where it is damaged.
+void check_same_copy(const std::filesystem::path& pack, const PartReport& report, const PartRead& read) {
+  if (read.same_copy != SameCopy::no) return;
+  throw Error(
+      ErrorKind::mismatch,
+      fmt::format("{} was read at {}, which is not the copy at {}, or not as it was then; verify that "
+                  "part again: {}",
+                  report.file.string(), describe(read.place), pack.string(), command_for(pack, report.part)));
+}
+
+// Nothing where it cannot be read as such a report.
+std::optional<PartReport> read_part_report(const std::filesystem::path& file, std::string& why) {
+  try {
+    const common::Bytes bytes = common::read_file(file, k_report_limit_bytes);
+    if (!bytes.empty()) return parse_part_report(common::text_of(bytes), file);
+    why = "is empty, as a task leaves it that was killed";
+  } catch (const Error& error) {
+    if (error.kind() != ErrorKind::format && error.kind() != ErrorKind::io) throw;
+    why = error.kind() == ErrorKind::io ? std::string("cannot be read: ") + error.what()
+                                        : "is truncated, or not what verify --part --json prints";
+  }
+  return std::nullopt;
+}
+
 }  // namespace
 
-std::vector<PartReport> read_part_reports(const std::vector<std::filesystem::path>& paths) {
+PartReports read_part_reports(const std::vector<std::filesystem::path>& paths) {
   std::vector<std::filesystem::path> files;
   for (const std::filesystem::path& path : paths) {
     if (!std::filesystem::is_directory(path)) {
@@ -143,15 +214,18 @@ std::vector<PartReport> read_part_reports(const std::vector<std::filesystem::pat
       if (entry.path().extension() == ".json") files.push_back(entry.path());
     std::sort(files.begin() + first, files.end());
   }
-  std::vector<PartReport> reports;
+  PartReports reports;
   for (const std::filesystem::path& file : files) {
-    const common::Bytes bytes = common::read_file(file, k_report_limit_bytes);
-    reports.push_back(parse_part_report(common::text_of(bytes), file));
+    std::string why;
+    if (auto report = read_part_report(file, why))
+      reports.read.push_back(*std::move(report));
+    else
+      reports.unread.push_back({file, std::move(why)});
   }
   return reports;
 }
 
-Report join_parts(const std::filesystem::path& pack, const std::vector<PartReport>& parts,
+Report join_parts(const std::filesystem::path& pack, const PartReports& parts,
                   const ExamineRequest& request) {
   const auto ordered = in_order(pack, parts);
   ExamineRequest quick = request;
@@ -159,8 +233,11 @@ Report join_parts(const std::filesystem::path& pack, const std::vector<PartRepor
   Report report = verify(pack, quick);
   // Without the trusted signature nothing of the pack was read, and it is refused whatever the parts say.
   if (report.signature == SignatureState::refused) return report;
+  const Place here = place_of(pack);
   for (const auto& [number, part] : ordered) {
     check_same_pack(pack, *part, report.id);
+    report.parts_read.push_back({part->part, part->read_at, is_same_copy(part->read_at, here)});
+    check_same_copy(pack, *part, report.parts_read.back());
     check_share(pack, *part, report.contents);
     report.findings.insert(report.findings.end(), part->findings.begin(), part->findings.end());
   }

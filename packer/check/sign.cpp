@@ -6,6 +6,7 @@
 #include "common/file.hpp"
 #include "common/sealed/folder.hpp"
 #include "common/sealed/lock.hpp"
+#include "common/sealed/weaker.hpp"
 #include "packer/check/examine.hpp"
 #include "packer/check/examine_folder.hpp"
 #include "packer/check/verify.hpp"
@@ -52,7 +53,8 @@ KeyFiles keygen(const fs::path& secret) {
     ::unlink(files.secret.c_str());
     throw;
   }
-  common::Folder::open(secret.parent_path()).sync_published(secret);
+  if (common::Folder::open(secret.parent_path()).sync_published(secret) == common::Synced::not_supported)
+    common::warn_of_no_sync(secret);
   return files;
 }
 

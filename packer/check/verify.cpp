@@ -77,6 +77,12 @@ Examination examine(const fs::path& path, const ExamineRequest& request) {
   return examine_stream(*stream, request, nullptr);
 }
 
+bool is_verified(const Report& report) {
+  return report.findings.empty() && report.depth == Depth::full && !report.part &&
+         std::all_of(report.parts_read.begin(), report.parts_read.end(),
+                     [](const PartRead& read) { return read.same_copy == SameCopy::yes; });
+}
+
 Report verify(const fs::path& path, const ExamineRequest& asked) {
   ExamineRequest request = asked;
   request.control = ControlBytes::drop;
@@ -92,6 +98,7 @@ Report verify(const fs::path& path, const ExamineRequest& asked) {
     const Share share = share_of(request, examination);
     report.files = share.files;
     report.bytes = share.bytes;
+    report.place = place_of(path);
   }
   report.signature = examination.signature;
   report.findings = std::move(examination.findings);

@@ -5,13 +5,22 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "common/digest.hpp"
 #include "packer/check/examine.hpp"
+#include "packer/check/place.hpp"
 #include "packer/tar/form.hpp"
 #include "packer/tar/stream.hpp"
 
 namespace packer {
+
+// Where a part that was joined was read, and whether that is the copy that it was joined for.
+struct PartRead {
+  Part part;
+  Place place;
+  SameCopy same_copy = SameCopy::unknown;
+};
 
 struct Report {
   common::Findings findings;  // sorted; none: the pack is consistent
@@ -22,8 +31,13 @@ struct Report {
   std::uint64_t bytes = 0;
   SignatureState signature = SignatureState::absent;
   std::vector<PackFile> contents;
-  std::optional<Part> part{};  // where only that was hashed; `files` and `bytes` are its media then
+  std::optional<Part> part{};          // where only that was hashed; `files` and `bytes` are its media then
+  Place place{};                       // where that was read
+  std::vector<PartRead> parts_read{};  // of a joined report, by number
 };
+
+// Every byte of this very copy was read, and nothing was found.
+[[nodiscard]] bool is_verified(const Report& report);
 
 // `path` may be "-", the standard input. Quick needs random access: a folder or a .tar.
 [[nodiscard]] Report verify(const std::filesystem::path& path, const ExamineRequest& request);

@@ -1,6 +1,9 @@
 #include <fmt/format.h>
 
+#include <algorithm>
+#include <iterator>
 #include <memory>
+#include <utility>
 
 #include "common/cli/print_json.hpp"
 #include "common/error.hpp"
@@ -30,17 +33,38 @@ const char* name_of(SignatureState state) {
   return "";
 }
 
+const char* name_of(SameCopy same) {
+  switch (same) {
+    case SameCopy::yes:
+      return "yes";
+    case SameCopy::no:
+      return "no";
+    case SameCopy::unknown:
+      return "unknown";
+  }
+  return "";
+}
+
 Json to_json(const Report& report, const std::string& path) {
   Json findings = Json::array();
   for (const common::Finding& finding : report.findings)
     findings.push_back({{"rule", finding.rule}, {"path", finding.path}, {"what", finding.what}});
   Json root{{"path", path}, {"id", report.id ? Json(report.id->hex()) : Json(nullptr)}};
-  root["verified"] = report.findings.empty() && report.depth == Depth::full && !report.part;
+  root["verified"] = is_verified(report);
   root["mode"] = report.part ? "part" : report.depth == Depth::full ? "full" : "quick";
   if (report.part) {
     root["part"] = report.part->number;
     root["parts"] = report.part->count;
+    root["read_at"] = {{"host", report.place.host},
+                       {"path", report.place.path.string()},
+                       {"file", report.place.file},
+                       {"written", report.place.written}};
   }
+  for (const PartRead& read : report.parts_read)
+    root["parts_read"].push_back({{"part", read.part.number},
+                                  {"host", read.place.host},
+                                  {"path", read.place.path.string()},
+                                  {"same_copy", name_of(read.same_copy)}});
   root["signature"] = name_of(report.signature);
   root["files"] = report.files;
   root["bytes"] = report.bytes;
@@ -60,9 +84,49 @@ void print_good_part(const Report& report) {
   common::print_line(
       stderr,
       fmt::format("NOT VERIFIED: part {} of the media, {} files, {:.1f} MB, is right; join all parts: "
-                  "--part {} --json > PART.json, then verify --join PART.json...",
+                  "--part {} --json > PART.json, then verify PACK --join PART.json...",
                   describe(*report.part), report.files, static_cast<double>(report.bytes) / 1e6,
                   describe(*report.part)));
+}
+
+// "1/3, 2/3 at node1:/data/pack": one for each place.
+std::vector<std::string> describe(const std::vector<PartRead>& parts) {
+  std::vector<std::pair<std::string, std::string>> places;  // each with its parts
+  for (const PartRead& read : parts) {
+    const std::string place = describe(read.place);
+    const auto at =
+        std::find_if(places.begin(), places.end(), [&](const auto& one) { return one.first == place; });
+    if (at == places.end())
+      places.emplace_back(place, describe(read.part));
+    else
+      at->second += ", " + describe(read.part);
+  }
+  std::vector<std::string> lines;
+  for (const auto& [place, names] : places) lines.push_back(names + " at " + place);
+  return lines;
+}
+
+void print_parts_read(const Report& report) {
+  for (const std::string& line : describe(report.parts_read))
+    common::print_line(stderr, "read: part " + common::escape_for_terminal(line));
+}
+
+// It may be the same, and cannot be told.
+void print_other_copies(const Report& report, const std::string& path) {
+  std::vector<PartRead> others;
+  std::copy_if(report.parts_read.begin(), report.parts_read.end(), std::back_inserter(others),
+               [](const PartRead& read) { return read.same_copy != SameCopy::yes; });
+  common::print_line(
+      stderr, fmt::format("NOT VERIFIED: what was read is consistent, but nothing shows that it was {}, "
+                          "and not another copy of it:",
+                          path));
+  for (const std::string& line : describe(others))
+    common::print_line(stderr, "  part " + common::escape_for_terminal(line));
+  common::print_line(
+      stderr,
+      "A shared file system that numbers files anew on each host (sshfs) gives the same picture. "
+      "To be sure, verify on this host: safe-packer verify " +
+          path);
 }
 
 void print_good(const Report& report, const std::string& path, const TrustFlags& trust) {
@@ -75,6 +139,7 @@ void print_good(const Report& report, const std::string& path, const TrustFlags&
                     report.files, megabytes));
     return;
   }
+  if (!is_verified(report)) return print_other_copies(report, path);
   common::print_line(
       stderr, fmt::format("{} files, {:.1f} MB: consistent{}{}", report.files, megabytes, trust.who_signed(),
                           report.signature == SignatureState::not_checked ? "; signature not checked" : ""));
@@ -103,7 +168,12 @@ ExamineRequest request_of(const Values& values, const common::CommonFlags& flags
 
 Report judge(const Values& values, const ExamineRequest& request) {
   if (values.join.empty()) return verify(values.path, request);
-  return join_parts(values.path, read_part_reports(values.join), request);
+  const PartReports parts = read_part_reports(values.join);
+  Report report = join_parts(values.path, parts, request);
+  for (const UnreadPart& unread : parts.unread)
+    common::print_line(stderr, "warning: " + unread.file.string() + " " + unread.why +
+                                   "; all parts are there without it, so remove it");
+  return report;
 }
 
 }  // namespace
@@ -129,11 +199,13 @@ void add_verify(common::Program& program) {
       .excludes({"--quick"});
   verb.paths(
           "--join", values->join,
-          "Read the reports of all parts, files or a folder of *.json, and give the result of a whole verify")
+          "Read the reports of all parts, files and folders of *.json, and give the result of a whole verify")
+      .several()
       .excludes({"--quick", "--part"});
   verb.action([values](const common::CommonFlags& flags) {
     const std::string path = values->path.string();
     const Report report = judge(*values, request_of(*values, flags));
+    if (!flags.json) print_parts_read(report);
     if (flags.json)
       common::print_json(to_json(report, path), common::JsonLayout::pretty);
     else if (!report.findings.empty())

@@ -7,6 +7,7 @@
 #include "common/error.hpp"
 #include "common/parallel.hpp"
 #include "common/sealed/draft.hpp"
+#include "common/sealed/weaker.hpp"
 #include "packer/format/names.hpp"
 
 namespace packer {
@@ -233,13 +234,18 @@ void RepairSite::remove_empty_folders(std::string folder) const {
 
 // Files are synced before they are renamed; a rename that a power cut undoes leaves what was there before.
 void RepairSite::sync() const {
+  bool synced = true;
+  const auto sync = [&](const common::Folder& folder, const fs::path& what) {
+    synced = folder.sync_published(what) == common::Synced::yes && synced;
+  };
   for (const std::string& folder : changed_) {
     if (folder.empty())
-      folder_.sync_published(pack_);
+      sync(folder_, pack_);
     else if (folder_.look(folder))
-      folder_.subfolder(folder).sync_published(pack_);
+      sync(folder_.subfolder(folder), pack_);
   }
-  if (moved_to_) moved_to_->sync_published(aside_);
+  if (moved_to_) sync(*moved_to_, aside_);
+  if (!synced) common::warn_of_no_sync(pack_);
 }
 
 std::vector<RepairedFile> RepairSite::repaired() const {

@@ -35,6 +35,7 @@ std::uint64_t g_at = 0;
 
 Lacks g_lacks = Lacks::nothing;
 unsigned g_mode_of_all = 0;
+char g_mounted[64] = {};
 char g_refused[32] = {};
 int g_refused_code = 0;
 std::function<void()> g_action;
@@ -134,6 +135,8 @@ bool lacks(Lacks what) { return g_lacks == what; }
 
 unsigned mode_of_all() { return g_mode_of_all; }
 
+bool is_mounted(const char* name) { return g_mounted[0] != '\0' && std::strcmp(g_mounted, name) == 0; }
+
 // The next of all entries, which are read when the first is asked for.
 struct dirent* next_entry(DIR* folder, struct dirent* (*read)(DIR*)) {
   if (!g_shuffle) return read(folder);
@@ -164,6 +167,8 @@ void arm(const std::string& root, Fault fault, std::uint64_t at) {
 void disarm() { g_fault = Fault::none; }
 
 void before_call(std::function<void()> action) { g_action = std::move(action); }
+
+void mount_at(const std::string& name) { std::snprintf(g_mounted, sizeof g_mounted, "%s", name.c_str()); }
 
 void make_lack(Lacks lacks) { g_lacks = lacks; }
 

@@ -32,6 +32,7 @@ void forget(DIR* folder);
 [[nodiscard]] bool refuses(const char* name);
 [[nodiscard]] bool lacks(Lacks what);
 [[nodiscard]] unsigned mode_of_all();
+[[nodiscard]] bool is_mounted(const char* name);
 // As readdir, which `read` is, in the order that was asked for.
 [[nodiscard]] struct dirent* next_entry(DIR* folder, struct dirent* (*read)(DIR*));
 

@@ -50,6 +50,12 @@ bool is_layered(int folder, const char* name) {
   return true;
 }
 
+bool is_busy(const char* from, const char* to) {
+  if (!support::is_mounted(from) && !support::is_mounted(to)) return false;
+  errno = EBUSY;
+  return true;
+}
+
 }  // namespace
 
 extern "C" {
@@ -144,7 +150,7 @@ int rename(const char* from, const char* to) noexcept {
 
 int renameat(int from_folder, const char* from, int to_folder, const char* to) noexcept {
   static const auto k_real = real(&renameat, "renameat");
-  if (is_layered(from_folder, from)) return -1;
+  if (is_busy(from, to) || is_layered(from_folder, from)) return -1;
   if (tracked(from_folder) && strikes("renameat", Does::take_room)) return -1;
   return k_real(from_folder, from, to_folder, to);
 }
@@ -156,7 +162,7 @@ int renameat2(int from_folder, const char* from, int to_folder, const char* to, 
     return -1;
   }
   if ((flags & RENAME_EXCHANGE) != 0 && support::refuses("exchange")) return -1;
-  if (is_layered(from_folder, from) || is_layered(to_folder, to)) return -1;
+  if (is_busy(from, to) || is_layered(from_folder, from) || is_layered(to_folder, to)) return -1;
   if ((tracked(from) || tracked(from_folder)) && strikes("renameat2", Does::take_room)) return -1;
   return k_real(from_folder, from, to_folder, to, flags);
 }
@@ -236,6 +242,15 @@ int fstatat(int folder, const char* path, struct stat* to, int flags) noexcept {
   static const auto k_real = real(&fstatat, "fstatat");
   if (tracked(folder) && strikes("fstatat", Does::look)) return -1;
   return k_real(folder, path, to, flags);
+}
+
+int statx(int folder, const char* path, int flags, unsigned mask, struct statx* to) noexcept {
+  static const auto k_real =
+      real(static_cast<int (*)(int, const char*, int, unsigned, struct statx*)>(&statx), "statx");
+  if (tracked(folder) && strikes("statx", Does::look)) return -1;
+  const int result = k_real(folder, path, flags, mask, to);
+  if (result == 0 && support::is_mounted(path)) to->stx_attributes |= STATX_ATTR_MOUNT_ROOT;
+  return result;
 }
 
 int unlink(const char* path) noexcept {

@@ -54,6 +54,10 @@ void make_lack(Lacks lacks);
 // "linkat", "openat2", "exchange" (renameat2 of two names) and "syncfs".
 void refuse_call(const std::string& name, int code);
 
+// From now on, in this process and those that it forks: something is mounted at every folder of this name, so
+// that nothing can be renamed to it or away from it. Empty: at none.
+void mount_at(const std::string& name);
+
 // From now on, in this process: every open file says that it has this mode, as on a mount with one mode for
 // all. 0: as it is.
 void give_every_file_mode(unsigned mode);

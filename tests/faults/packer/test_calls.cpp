@@ -182,3 +182,36 @@ TEST_CASE("a kill at any moment leaves the target old, absent or complete, and t
   }
   std::printf("SIGKILL: %d moments of build, archive and extract, seed %u\n", cases, k_seed);
 }
+
+TEST_CASE(
+    "wherever it is killed, a mount point that is filled is no pack or the whole one, and the next run ends "
+    "it") {
+  const Setting setting;
+  support::mount_at("mounted");
+  const fs::path target = setting.scratch / "place" / "mounted";
+  const auto extract = [&] {
+    (void)packer::extract({setting.scratch / "new.tgz", target, {}, 1, common::Verbosity::quiet});
+  };
+  std::uint64_t at = 0, half = 0;
+  for (;;) {
+    fs::remove_all(target);
+    fs::create_directories(target);
+    const int code = run_apart(setting.scratch.path(), Fault::killed, ++at, extract);
+    const support::CallCount calls = support::count_calls();
+    CAPTURE(at);
+    CAPTURE(std::string(calls.name));
+    const auto id = id_at(target);
+    CHECK((!id || id == setting.new_id));
+    CHECK((code == k_killed || id == setting.new_id));
+    const bool has_seal = fs::exists(target / "SHA256SUMS");
+    half += !has_seal && fs::exists(target / "audio") ? 1 : 0;
+    const int next = run_apart(setting.scratch.path(), Fault::none, 0, extract);
+    CHECK((next == 0 || (next == 2 && has_seal)));
+    CHECK(id_at(target) == setting.new_id);
+    if (!calls.struck) break;
+  }
+  support::mount_at("");
+  CHECK(half > 2);
+  std::printf("SIGKILL: each of %llu calls of an extraction into a mount point\n",
+              static_cast<unsigned long long>(at - 1));
+}

@@ -15,6 +15,7 @@
 #include "packer/check/sign.hpp"
 #include "packer/repair/repair.hpp"
 #include "tests/faults/packer/apart.hpp"
+#include "tests/support/said.hpp"
 #include "tests/support/scratch.hpp"
 #include "tests/support/small_pack.hpp"
 
@@ -112,6 +113,60 @@ TEST_CASE("whatever a file system refuses, packs, archives, signatures and repai
   }
   support::refuse_call("", 0);
   support::make_lack(support::Lacks::nothing);
+}
+
+TEST_CASE("what is weaker is said once a command, and nothing where nothing is") {
+  // What is refused, and in which sentences it is said: of the first time, and of one that replaces.
+  struct Case {
+    const char* call;
+    int code;
+    const char* words;
+    bool said_first;
+  };
+  const std::vector<Case> cases = {{"fchmod", EPERM, "refuses modes", true},
+                                   {"flock", ENOLCK, "file locks have no effect", true},
+                                   {"fsync of a folder", EINVAL, "a power cut may lose it", true},
+                                   {"fsync", EINVAL, "a power cut may lose it", true},
+                                   {"syncfs", ENOSYS, "a power cut may lose it", true},
+                                   {"exchange", EINVAL, "is replaced in two steps", false},
+                                   {"openat2", ENOSYS, nullptr, false},
+                                   {"", 0, nullptr, false}};
+  const Setting setting;
+  for (const Case& refused : cases) {
+    const fs::path place = setting.fresh(), pack = place / "data_pack", other = place / "other";
+    packer::BuildRequest request = setting.request;
+    request.dest_root = pack;
+    const fs::path tar = setting.scratch / "said.tar";
+    if (!fs::exists(tar)) {
+      (void)packer::build_pack(request);
+      (void)packer::archive({pack, tar, 1, k_quiet});
+      fs::remove_all(pack);
+    }
+    const std::vector<std::pair<const char*, std::function<void()>>> verbs = {
+        {"build", [&] { (void)packer::build_pack(request); }},
+        {"extract", [&] {
+           (void)packer::extract({tar, other, {}, 1, k_quiet});
+         }}};
+    support::refuse_call(refused.call, refused.code);
+    for (const auto& [name, verb] : verbs)
+      for (const bool first : {true, false}) {
+        const std::string said = support::said_by(verb);
+        CAPTURE(std::string(refused.call));
+        CAPTURE(std::string(name));
+        CAPTURE(first);
+        CAPTURE(said);
+        const bool expected = refused.words != nullptr && (refused.said_first || !first);
+        CHECK(support::count_in(said, "warning: ") == (expected ? 1 : 0));
+        if (expected) CHECK(support::count_in(said, refused.words) == 1);
+      }
+    // One file, which is replaced in one step everywhere.
+    const std::string said = support::said_by([&] {
+      (void)packer::archive({pack, place / "x.tar", 1, k_quiet});
+    });
+    const bool expected = refused.said_first && std::string(refused.call) != "syncfs";
+    CHECK(support::count_in(said, "warning: ") == (expected ? 1 : 0));
+    support::refuse_call("", 0);
+  }
 }
 
 TEST_CASE("where neither locks nor second names work, one process at a time still writes to a destination") {

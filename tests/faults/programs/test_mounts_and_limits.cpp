@@ -1,8 +1,10 @@
 // Where something is mounted at the destination, and where files may not grow (ulimit -f), as in containers
-// and on login nodes. Refused with a sentence, and nothing is left behind.
+// and on login nodes. An empty mount point is filled; all else is refused with a sentence, and nothing is
+// left behind.
 #include <cstdio>
 
 #include "packer/archive/archive.hpp"
+#include "packer/check/verify.hpp"
 #include "tests/support/process.hpp"
 #include "tests/support/small_pack.hpp"
 
@@ -63,30 +65,49 @@ bool contains(const std::string& text, const std::string& part) {
 
 }  // namespace
 
-TEST_CASE("a mount point as destination is refused before anything is copied, with what to name instead") {
+TEST_CASE("an empty mount point is filled, with a sentence about a crash in that moment") {
   const Setting setting;
   if (!can_mount(setting.place)) return;
   const fs::path target = setting.place / "mounted", other = setting.place / "other";
   fs::create_directories(target);
-  fs::create_directories(other);
   const std::string at = quoted(target.string());
-  // A bind mount has the device of its folder: the number of the device does not tell.
-  for (const std::string& mounting :
-       {"mount -t tmpfs tmpfs " + at, "mount --bind " + quoted(other.string()) + " " + at})
-    for (const std::string& verb : setting.folder_verbs()) {
-      CAPTURE(mounting);
-      CAPTURE(verb);
-      const Finished result = in_namespace(mounting, with_target(verb, target));
-      CHECK_MESSAGE(result.out == "code 2\n", result.out, result.err);
-      CHECK_MESSAGE(contains(result.err, "is a mount point"), result.err);
-      CHECK_MESSAGE(contains(result.err, "name a folder in it"), result.err);
-      CHECK(fs::is_empty(target));
-      CHECK(fs::is_empty(other));
-      const Finished inside = in_namespace(mounting, with_target(verb, target / "data_pack"));
-      CHECK_MESSAGE(inside.out == "code 0\n", inside.out, inside.err);
-      fs::remove_all(other);
-      fs::create_directories(other);
-    }
+  const std::vector<std::string> verbs = setting.folder_verbs();
+  for (std::size_t i = 0; i < verbs.size(); ++i) {
+    CAPTURE(verbs[i]);
+    // What is mounted is looked at from inside: gone with its namespace.
+    const std::string look = i < 2 ? k_program + " verify " + at + " >/dev/null 2>&1"
+                                   : "! ls -A " + at + " | grep -q '^[.]' && ls " + at + " | grep -q .";
+    const Finished in_memory =
+        in_namespace("mount -t tmpfs tmpfs " + at, with_target(verbs[i], target) + " >/dev/null && " + look);
+    CHECK_MESSAGE(in_memory.out == "code 0\n", in_memory.out, in_memory.err);
+    CHECK_MESSAGE(contains(in_memory.err, "is a mount point, so files are moved up"), in_memory.err);
+    CHECK(fs::is_empty(target));
+    // A bind mount has the device of its folder: the number of the device does not tell.
+    fs::remove_all(other);
+    fs::create_directories(other);
+    const std::string bind = "mount --bind " + quoted(other.string()) + " " + at;
+    const Finished bound = in_namespace(bind, with_target(verbs[i], target));
+    CHECK_MESSAGE(bound.out == "code 0\n", bound.out, bound.err);
+    CHECK_FALSE(fs::is_empty(other));
+    const support::Tree there = support::tree_of(other);
+    packer::ExamineRequest quiet;
+    quiet.verbosity = common::Verbosity::quiet;
+    if (i < 2) CHECK(packer::verify(other, quiet).findings.empty());
+    // Once it is full, nothing can take its place.
+    const Finished full = in_namespace(bind, with_target(verbs[i], target));
+    CHECK_MESSAGE(full.out == "code 2\n", full.out, full.err);
+    CHECK_MESSAGE(contains(full.err, "is a mount point and not empty"), full.err);
+    CHECK_MESSAGE(contains(full.err, "name a folder in it"), full.err);
+    CHECK(support::tree_of(other) == there);
+    const Finished inside =
+        in_namespace("mount -t tmpfs tmpfs " + at, with_target(verbs[i], target / "data_pack"));
+    CHECK_MESSAGE(inside.out == "code 0\n", inside.out, inside.err);
+  }
+}
+
+TEST_CASE("an archive cannot take the place of a file that is mounted by itself") {
+  const Setting setting;
+  if (!can_mount(setting.place)) return;
   support::put_file(setting.place / "x.tar", "");
   support::put_file(setting.place / "y", "");
   const Finished file = in_namespace("mount --bind " + quoted((setting.place / "y").string()) + " " +

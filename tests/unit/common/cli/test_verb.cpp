@@ -12,7 +12,7 @@ namespace {
 // One of each kind.
 struct Values {
   std::filesystem::path pack, output = "here";
-  std::vector<std::filesystem::path> from;
+  std::vector<std::filesystem::path> from, join;
   std::string form = "one";
   std::optional<common::Digest> id;
   std::int64_t seed = 42;
@@ -28,6 +28,7 @@ common::Program program_of(Values& values) {
   verb.path("PACK,--pack,--pack-root", values.pack, "Read this").required();
   verb.path("--output,--out,-o", values.output, "Write this").from_environment("SAFE_TEST_OUTPUT");
   verb.paths("--from", values.from, "Look here");
+  verb.paths("--join", values.join, "Join these").several();
   verb.choice("--form", values.form, {{"one", "the first"}, {"two", "the second"}}, "Choose");
   verb.pack_id("--expect,--pack-id", values.id, "Expect").needs("--from");
   verb.whole("--seed", values.seed, {}, "Draw");
@@ -60,6 +61,33 @@ std::string refused(const std::vector<std::string>& words) {
 TEST_CASE("the laws of every program hold for one with a flag of each kind") {
   static Values values;
   support::check_laws([] { return program_of(values); });
+}
+
+TEST_CASE(
+    "a flag for several takes the words up to the next flag, but for an argument that stands nowhere else") {
+  using Paths = std::vector<std::filesystem::path>;
+  const Paths abc = {"a", "b", "c"};
+  for (const std::vector<std::string>& words : std::vector<std::vector<std::string>>{
+           {"pack", "x", "--join", "a", "b", "c"},
+           {"pack", "x", "--join", "a", "b", "--seed", "3", "--join", "c"},
+           {"pack", "--join", "a", "b", "c", "x"},
+           {"pack", "--join", "a", "b", "c", "x", "--quiet"},
+           {"pack", "--join", "a", "b", "x", "--join", "c"},
+           {"pack", "--join=a", "--join", "b", "--join", "c", "--quiet", "x"},
+           {"pack", "--join", "a", "b", "c", "--", "x"},
+           {"pack", "--join", "a", "b", "c", "--pack", "x"},
+           {"--quiet", "pack", "--join", "a", "--join", "b", "--join", "c", "x"}}) {
+    std::string line;
+    for (const std::string& word : words) line += word + " ";
+    CAPTURE(line);
+    const Values values = taken(words);
+    CHECK(values.join == abc);
+    CHECK(values.pack == "x");
+  }
+  CHECK(taken({"pack", "--join", "a", "x"}).join == Paths{"a"});
+  // Others take one.
+  CHECK(refused({"pack", "x", "--from", "a", "b"}).find("unexpected argument") != std::string::npos);
+  CHECK(refused({"pack", "--join", "a"}).find("PACK is missing") != std::string::npos);
 }
 
 TEST_CASE("flags come before the verb or behind it, with a space or an equals sign") {

@@ -23,7 +23,7 @@ packer::PackFile file_of(const std::string& path, std::uint64_t bytes) {
 }
 
 packer::PartReport report_of(const packer::Report& report) {
-  return {"part.json", *report.part, report.id, report.files, report.bytes, report.findings};
+  return {"part.json", *report.part, report.id, report.files, report.bytes, report.findings, report.place};
 }
 
 // Every part by itself.
@@ -38,7 +38,7 @@ std::vector<packer::PartReport> verify_parts(const fs::path& pack, std::uint64_t
 }
 
 packer::Report verify_in_parts(const fs::path& pack, std::uint64_t count) {
-  return packer::join_parts(pack, verify_parts(pack, count), support::quiet_examination());
+  return packer::join_parts(pack, {verify_parts(pack, count), {}}, support::quiet_examination());
 }
 
 void check_alike(const packer::Report& joined, const packer::Report& whole) {
@@ -184,7 +184,7 @@ TEST_CASE("a part needs a folder or a .tar") {
 TEST_CASE("parts that do not make one whole are refused, and the message names what to do") {
   const Setting setting;
   const auto join = [&](const std::vector<packer::PartReport>& parts) {
-    return packer::join_parts(setting.pack, parts, support::quiet_examination());
+    return packer::join_parts(setting.pack, {parts, {}}, support::quiet_examination());
   };
   const auto refused = [&](const std::vector<packer::PartReport>& parts, common::ErrorKind kind,
                            const std::string& words) {
@@ -201,6 +201,7 @@ TEST_CASE("parts that do not make one whole are refused, and the message names w
   CHECK(join(parts).findings.empty());
   refused({}, common::ErrorKind::usage, "needs the reports");
   refused({parts[0], parts[2]}, common::ErrorKind::io, "part 2/3 is missing");
+  refused({parts[1]}, common::ErrorKind::io, "parts 1/3, 3/3 are missing");
   refused({parts[0], parts[1], parts[1], parts[2]}, common::ErrorKind::usage, "both part 2/3");
   refused({parts[0], parts[1], verify_parts(setting.pack, 4)[2]}, common::ErrorKind::usage,
           "parts of one whole");
@@ -217,7 +218,115 @@ TEST_CASE("a file that goes or grows after its part was verified is found when t
   const std::vector<packer::PartReport> parts = verify_parts(setting.pack, 2);
   const fs::path image = setting.pack / "images" / support::image_name(2);
   support::put(image, support::get(image) + "x");
-  const packer::Report joined = packer::join_parts(setting.pack, parts, support::quiet_examination());
+  const packer::Report joined = packer::join_parts(setting.pack, {parts, {}}, support::quiet_examination());
   REQUIRE(joined.findings.size() == 1);
   CHECK(joined.findings[0].rule == "F6");
+}
+
+namespace {
+
+// As safe-packer verify --part prints it.
+std::string text_of(const packer::PartReport& report) {
+  return "{\"path\":\"p\",\"id\":\"" + report.id->hex() +
+         "\",\"verified\":false,\"mode\":\"part\",\"part\":" + std::to_string(report.part.number) +
+         ",\"parts\":" + std::to_string(report.part.count) + ",\"read_at\":{\"host\":\"" +
+         report.read_at.host + "\",\"path\":\"" + report.read_at.path.string() + "\",\"file\":\"" +
+         report.read_at.file + "\",\"written\":\"" + report.read_at.written +
+         "\"},\"signature\":\"absent\",\"files\":" + std::to_string(report.files) +
+         ",\"bytes\":" + std::to_string(report.bytes) + ",\"findings\":[]}\n";
+}
+
+std::string refusal_of(const fs::path& pack, const packer::PartReports& parts) {
+  try {
+    (void)packer::join_parts(pack, parts, support::quiet_examination());
+  } catch (const common::Error& error) {
+    CHECK(error.kind() == common::ErrorKind::io);
+    return error.what();
+  }
+  return "";
+}
+
+bool has(const std::string& text, const std::string& part) { return text.find(part) != std::string::npos; }
+
+}  // namespace
+
+TEST_CASE("a part that a killed task left empty or cut off, wherever, is missing, and the message makes it") {
+  const Setting setting;
+  const std::vector<packer::PartReport> parts = verify_parts(setting.pack, 3);
+  const fs::path folder = setting.scratch / "parts", second = folder / "p2.json";
+  for (const packer::PartReport& part : parts)
+    support::put(folder / ("p" + std::to_string(part.part.number) + ".json"), text_of(part));
+  const packer::PartReports whole = packer::read_part_reports({folder});
+  CHECK(whole.read.size() == 3);
+  CHECK(whole.unread.empty());
+  CHECK(whole.read[1].read_at == parts[1].read_at);
+  CHECK(packer::is_verified(packer::join_parts(setting.pack, whole, support::quiet_examination())));
+  const std::string text = text_of(parts[1]);
+  for (std::size_t length = 0; length + 1 < text.size(); ++length) {  // without its line feed it is whole
+    CAPTURE(length);
+    support::put(second, text.substr(0, length));
+    const std::string said = refusal_of(setting.pack, packer::read_part_reports({folder}));
+    CAPTURE(said);
+    CHECK(has(said, "part 2/3 is missing"));
+    CHECK(has(said, second.string() + (length == 0 ? " is empty" : " is truncated")));
+    CHECK(
+        has(said, "safe-packer verify " + setting.pack.string() + " --part 2/3 --json > " + second.string()));
+  }
+  fs::remove(second);
+  const std::vector<fs::path> files = {folder / "p1.json", second, folder / "p3.json"};
+  const std::string said = refusal_of(setting.pack, packer::read_part_reports(files));
+  CHECK(has(said, "part 2/3 is missing"));
+  CHECK(has(said, second.string() + " cannot be read"));
+  // What was made again under another name leaves the rest of the first try without consequence.
+  support::put(second, text.substr(0, 9));
+  support::put(folder / "again.json", text);
+  const packer::PartReports again = packer::read_part_reports({folder});
+  CHECK(again.unread.size() == 1);
+  CHECK(packer::is_verified(packer::join_parts(setting.pack, again, support::quiet_examination())));
+  for (const char* name : {"p1.json", "p3.json", "again.json"}) support::put(folder / name, std::string());
+  CHECK(has(refusal_of(setting.pack, packer::read_part_reports({folder})), "all are missing"));
+}
+
+TEST_CASE("parts of one copy do not speak for another of the same id") {
+  const Setting setting;
+  const fs::path copy = setting.scratch / "copy", link = setting.scratch / "elsewhere";
+  fs::copy(setting.pack, copy, fs::copy_options::recursive);
+  const fs::path image = copy / "images" / support::image_name(1);
+  std::string bytes = support::get(image);
+  bytes[bytes.size() / 2] ^= 1;
+  support::put(image, bytes);
+  std::vector<packer::PartReport> parts = verify_parts(setting.pack, 2);
+  const auto join = [&](const fs::path& pack) {
+    return packer::join_parts(pack, {parts, {}}, support::quiet_examination());
+  };
+  CHECK_THROWS_WITH_AS((void)join(copy), doctest::Contains("is not the copy at"), common::Error);
+  // The same by another way, as a host that has mounted it elsewhere.
+  fs::create_directory_symlink(setting.pack, link);
+  CHECK(packer::is_verified(join(link)));
+  for (packer::PartReport& part : parts) part.read_at.host = "another";
+  CHECK(packer::is_verified(join(link)));
+  // From another host nobody can tell a copy from a file system that numbers files anew.
+  const packer::Report unknown = join(copy);
+  CHECK(unknown.findings.empty());
+  CHECK_FALSE(packer::is_verified(unknown));
+  REQUIRE(unknown.parts_read.size() == 2);
+  CHECK(unknown.parts_read[0].place.path == fs::canonical(setting.pack));
+  CHECK(unknown.parts_read[0].same_copy == packer::SameCopy::unknown);
+  // A report that does not say where it was read.
+  for (packer::PartReport& part : parts) part.read_at = {};
+  CHECK_FALSE(packer::is_verified(join(setting.pack)));
+}
+
+TEST_CASE("on one host the number of a file may change, and what was written since is another copy") {
+  const packer::Place here{"n1", "/data/pack", "7", "100 5.0"};
+  const auto same = [&](const packer::Place& there) { return packer::is_same_copy(there, here); };
+  CHECK(same(here) == packer::SameCopy::yes);
+  CHECK(same({"n1", "/data/pack", "8", "100 5.0"}) == packer::SameCopy::yes);
+  CHECK(same({"n1", "/data/pack", "8", "100 6.0"}) == packer::SameCopy::no);
+  CHECK(same({"n1", "/mnt/pack", "7", "100 5.0"}) == packer::SameCopy::yes);
+  CHECK(same({"n1", "/mnt/pack", "8", "100 5.0"}) == packer::SameCopy::no);
+  CHECK(same({"n2", "/mnt/pack", "7", "100 5.0"}) == packer::SameCopy::yes);
+  CHECK(same({"n2", "/mnt/pack", "8", "100 5.0"}) == packer::SameCopy::unknown);
+  CHECK(same({"n2", "/data/pack", "8", "100 5.0"}) == packer::SameCopy::unknown);
+  CHECK(same({}) == packer::SameCopy::unknown);
 }
