@@ -29,7 +29,8 @@ void add_prompt_flag(common::Verb& verb, std::string& prompt) {
   verb.choice(
       "--prompt", prompt,
       {{"original", "as the Python original asks: \"Answer in one word or a number. Question: ...\""},
-       {"llava", "as llava-hf's template has it: \"...\\nAnswer the question using a single word or phrase.\""}},
+       {"llava",
+        "as llava-hf's template has it: \"...\\nAnswer the question using a single word or phrase.\""}},
       "Put questions to the base in this form");
 }
 
