@@ -15,7 +15,8 @@ import tempfile
 import time
 from pathlib import Path
 
-from job_array import FLAGS, World, check, compare, run, runs_of
+from job_array import FLAGS, compare, runs_of
+from one_machine import World, check, run
 
 HOSTS = ["safe-host-0", "safe-host-1"]
 ADDRESSES = ["10.213.0.1", "10.213.0.2"]
