@@ -276,7 +276,8 @@ std::optional<Figure> drift_figure(const Comparison& comparison, const Draw& dra
     plot += fmt::format(", $d{} using 1:2 with points pt {} ps 1 lw 1.2 lc rgb {}", g, point_type(g),
                         colour::series(g));
   }
-  if (plot.empty()) return std::nullopt;
+  // Where U leaves nothing outside, all is 0, and there is nothing to draw; the table has it.
+  if (plot.empty() || range.high <= 0) return std::nullopt;
   const double high = 1.1 * range.high;
   Figure figure{"What the protected maps still do to retention questions, against the bound", "", ""};
   figure.wide = draw(

@@ -10,9 +10,9 @@ namespace trainer {
 
 inline constexpr const char* k_config_name = "config.json";
 inline constexpr const char* k_config_digest = "config_digest";
-inline constexpr const char* k_feature_cache = "feature_cache";  // {"used": n, "computed": n}
+inline constexpr const char* k_feature_cache = "feature_cache";               // {"used": n, "computed": n}
 inline constexpr const char* k_accumulation = "gradient_accumulation_steps";  // absent: 1
-inline constexpr const char* k_prompt = "prompt";                // "llava"; absent: the original's
+inline constexpr const char* k_prompt = "prompt";  // "llava"; absent: the original's
 // In "fusion": where the vector gate stands. Programs that had it after the output map wrote no such key.
 inline constexpr const char* k_gate_place = "gate_place";
 inline constexpr const char* k_gate_before_output = "before_output";
