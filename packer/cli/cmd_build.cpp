@@ -54,7 +54,7 @@ int run_build(const BuildRequest& request, const RecipeTrust& trust, const commo
   return 0;
 }
 
-struct Values {
+struct BuildValues {
   BuildRequest request;
   bool allow_missing = false;
   std::string sources = "auto";
@@ -94,7 +94,7 @@ void add_source_flags(common::Verb& verb, BuildRequest& request) {
 }  // namespace
 
 void add_build(common::Program& program) {
-  const auto values = std::make_shared<Values>();
+  const auto values = std::make_shared<BuildValues>();
   BuildRequest& request = values->request;
   request.manifest = "experiments/overfitting/subset_manifest.json";
   request.source_root = manifest::usual_root(manifest::original_sound_set().name);

@@ -11,7 +11,7 @@
 namespace packer {
 namespace {
 
-struct Values {
+struct ExportValues {
   std::filesystem::path pack;
   std::string form;
   TrustFlags trust;
@@ -19,12 +19,12 @@ struct Values {
   CroissantRequest croissant;  // its `out` is that of every form
 };
 
-VerifiedPack open(const Values& values, const common::CommonFlags& flags) {
+VerifiedPack open(const ExportValues& values, const common::CommonFlags& flags) {
   return open_pack(values.pack,
                    {values.trust.expected_id, flags.threads, flags.verbosity(), values.trust.trusted_key});
 }
 
-int run_export(const Values& values, const common::CommonFlags& flags) {
+int run_export(const ExportValues& values, const common::CommonFlags& flags) {
   const std::filesystem::path& out = values.croissant.out;
   ExportSummary summary;
   if (values.form == "webdataset")
@@ -56,7 +56,7 @@ void add_croissant_flags(common::Verb& verb, CroissantRequest& croissant) {
 }  // namespace
 
 void add_export(common::Program& program) {
-  const auto values = std::make_shared<Values>();
+  const auto values = std::make_shared<ExportValues>();
   common::Verb& verb = program.add(
       {"export",
        "Write a verified pack as WebDataset shards, describe it in Croissant, or copy its control files",

@@ -146,7 +146,7 @@ void print_good(const Report& report, const std::string& path, const TrustFlags&
   common::print_line(stdout, report.id->hex() + "  " + path);
 }
 
-struct Values {
+struct VerifyValues {
   std::filesystem::path path;
   TrustFlags trust;
   bool quick = false;
@@ -154,7 +154,7 @@ struct Values {
   std::vector<std::filesystem::path> join;
 };
 
-ExamineRequest request_of(const Values& values, const common::CommonFlags& flags) {
+ExamineRequest request_of(const VerifyValues& values, const common::CommonFlags& flags) {
   ExamineRequest request;
   request.depth = values.quick ? Depth::quick : Depth::full;
   request.expected_id = values.trust.expected_id;
@@ -166,7 +166,7 @@ ExamineRequest request_of(const Values& values, const common::CommonFlags& flags
   return request;
 }
 
-Report judge(const Values& values, const ExamineRequest& request) {
+Report judge(const VerifyValues& values, const ExamineRequest& request) {
   if (values.join.empty()) return verify(values.path, request);
   const PartReports parts = read_part_reports(values.join);
   Report report = join_parts(values.path, parts, request);
@@ -179,7 +179,7 @@ Report judge(const Values& values, const ExamineRequest& request) {
 }  // namespace
 
 void add_verify(common::Program& program) {
-  const auto values = std::make_shared<Values>();
+  const auto values = std::make_shared<VerifyValues>();
   common::Verb& verb = program.add(
       {"verify",
        "Check every byte of a pack, without extracting it",

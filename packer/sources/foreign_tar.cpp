@@ -24,7 +24,7 @@ namespace fs = std::filesystem;
 
 constexpr std::size_t k_tar_block_bytes = 512;
 constexpr std::size_t k_filtered_bytes = 128 << 10;
-constexpr std::size_t k_piece_bytes = 16 << 10;  // small: in a plain tar, one is read at each entry
+constexpr std::size_t k_tar_piece_bytes = 16 << 10;  // small: in a plain tar, one is read at each entry
 
 struct FreeArchive {
   void operator()(archive* reader) const { ::archive_read_free(reader); }
@@ -57,7 +57,7 @@ class Filtered : public Stream {
   [[nodiscard]] std::optional<common::Finding> fault() const override { return fault_; }
 
  private:
-  // As for Input, nothing may be thrown through libarchive.
+  // As for TarInput, nothing may be thrown through libarchive.
   static la_ssize_t give(archive* reader, void* user, const void** piece) {
     auto& self = *static_cast<Filtered*>(user);
     try {
@@ -101,8 +101,8 @@ std::unique_ptr<Stream> decompressed(common::File& file, const fs::path& path) {
 
 // What libarchive reads from. Its own gzip and zstd filters accept wrong checksums (measured with 3.6.2), so
 // it sees decompressed bytes only. Its callbacks must not throw: a failure waits in `failure`.
-struct Input {
-  explicit Input(const fs::path& archive) : path(archive) {
+struct TarInput {
+  explicit TarInput(const fs::path& archive) : path(archive) {
     common::File opened = common::open_to_read(archive);
     if (auto bytes = decompressed(opened, archive)) {
       stream = std::make_unique<ReadAhead>(std::move(bytes));
@@ -133,15 +133,15 @@ struct Input {
   common::File file;
   std::unique_ptr<Stream> stream;  // of a compressed tar; then `file` is not used
   std::uint64_t at = 0, size = 0;  // in `file`
-  common::Bytes buffer = common::Bytes(k_piece_bytes);
+  common::Bytes buffer = common::Bytes(k_tar_piece_bytes);
   bool ends_with_zeros = false;
   std::exception_ptr failure;
 };
 
-Input& input_of(void* user) { return *static_cast<Input*>(user); }
+TarInput& input_of(void* user) { return *static_cast<TarInput*>(user); }
 
 la_ssize_t read_callback(archive* reader, void* user, const void** piece) {
-  Input& input = input_of(user);
+  TarInput& input = input_of(user);
   try {
     common::throw_if_stop_requested();  // an entry of a terabyte that is only passed over takes its time
     *piece = input.buffer.data();
@@ -154,7 +154,7 @@ la_ssize_t read_callback(archive* reader, void* user, const void** piece) {
 }
 
 la_int64_t skip_callback(archive*, void* user, la_int64_t count) {
-  Input& input = input_of(user);
+  TarInput& input = input_of(user);
   if (input.stream) return 0;  // libarchive then reads what it wants to skip
   const std::uint64_t left = input.size - std::min(input.at, input.size);
   const std::uint64_t moved = std::min(left, static_cast<std::uint64_t>(std::max<la_int64_t>(count, 0)));
@@ -279,7 +279,7 @@ class Walk {
     if (!input_.ends_with_zeros) refuse_archive(input_.path, "it is truncated: the end of a tar is missing");
   }
 
-  Input input_;
+  TarInput input_;
   std::unique_ptr<archive, FreeArchive> reader_;
   archive_entry* entry_ = nullptr;
   std::string warning_;

@@ -19,20 +19,20 @@ namespace {
 
 namespace fs = std::filesystem;
 
-constexpr std::size_t k_piece_bytes = 128 << 10;
+constexpr std::size_t k_zip_piece_bytes = 128 << 10;
 // The directory is read in steps of some 50 bytes, and would be in as many system calls.
 constexpr std::size_t k_small_bytes = 4 << 10;
 constexpr std::size_t k_ahead_bytes = 32 << 10;
 
 // What libzip reads from. Its calls must not throw: a failure waits in `failure`.
-struct Input {
-  explicit Input(const fs::path& archive) : file(common::open_to_read(archive)), path(archive) {
+struct ZipInput {
+  explicit ZipInput(const fs::path& archive) : file(common::open_to_read(archive)), path(archive) {
     ::zip_error_init(&error);
     size = common::size_of(file, path);
   }
-  ~Input() { ::zip_error_fini(&error); }
-  Input(const Input&) = delete;
-  Input& operator=(const Input&) = delete;
+  ~ZipInput() { ::zip_error_fini(&error); }
+  ZipInput(const ZipInput&) = delete;
+  ZipInput& operator=(const ZipInput&) = delete;
 
   zip_int64_t read(void* to, zip_uint64_t count) {
     try {
@@ -75,7 +75,7 @@ struct Input {
   std::exception_ptr failure;
 };
 
-zip_int64_t state_size(const Input& input, void* to) {
+zip_int64_t state_size(const ZipInput& input, void* to) {
   auto* status = static_cast<zip_stat_t*>(to);
   ::zip_stat_init(status);
   status->valid = ZIP_STAT_SIZE;
@@ -84,7 +84,7 @@ zip_int64_t state_size(const Input& input, void* to) {
 }
 
 zip_int64_t answer(void* user, void* data, zip_uint64_t count, zip_source_cmd_t command) {
-  Input& input = *static_cast<Input*>(user);
+  ZipInput& input = *static_cast<ZipInput*>(user);
   switch (command) {
     case ZIP_SOURCE_OPEN:
       input.at = 0;
@@ -216,9 +216,9 @@ class Zip {
     refuse_archive(input_.path, before + ::zip_error_strerror(error));
   }
 
-  Input input_;
+  ZipInput input_;
   std::unique_ptr<zip_t, CloseZip> zip_;
-  common::ReadBuffer piece_ = common::ReadBuffer(k_piece_bytes);
+  common::ReadBuffer piece_ = common::ReadBuffer(k_zip_piece_bytes);
 };
 
 // Threads take turns: to open the zip again for each would take longer than most readings do, for libzip asks

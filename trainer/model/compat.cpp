@@ -5,11 +5,15 @@
 
 #include <cstring>
 
+#include "trainer/model/compute.hpp"
+
 namespace trainer {
 namespace {
 
 bool is_slow(const torch::Tensor& x) {
-  static const bool has_instructions = __builtin_cpu_supports("avx512bf16") != 0;
+  // oneDNN's fast products of bf16 take AVX-512, which --arithmetic portable takes from all libraries.
+  static const bool has_instructions =
+      __builtin_cpu_supports("avx512bf16") != 0 && arithmetic_in_use().aten == "AVX512";
   return x.scalar_type() == torch::kBFloat16 && x.is_cpu() && !has_instructions;
 }
 

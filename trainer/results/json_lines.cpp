@@ -5,12 +5,6 @@
 #include "common/error.hpp"
 
 namespace trainer {
-namespace {
-
-constexpr std::uint64_t k_lines_limit_bytes = std::uint64_t{4} << 30;
-
-}  // namespace
-
 JsonLines::JsonLines(const common::Folder& folder, const std::string& name)
     : path_(folder.path_of(name)), file_(folder.open_to_append(name)) {
   const std::string text = folder.read_text(name, k_lines_limit_bytes);

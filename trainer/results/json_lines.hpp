@@ -2,6 +2,7 @@
 // unfinished line, the last; opening the file again cuts that off.
 #pragma once
 
+#include <cstdint>
 #include <filesystem>
 #include <string>
 
@@ -10,6 +11,10 @@
 #include "common/sealed/folder.hpp"
 
 namespace trainer {
+
+// Of a file of a run that is lines, and of one that is a single JSON value.
+inline constexpr std::uint64_t k_lines_limit_bytes = std::uint64_t{4} << 30;
+inline constexpr std::uint64_t k_json_limit_bytes = std::uint64_t{64} << 20;
 
 class JsonLines {
  public:

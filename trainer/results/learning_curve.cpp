@@ -16,8 +16,6 @@ namespace {
 
 using common::Json;
 
-constexpr std::uint64_t k_limit_bytes = std::uint64_t{1} << 30;
-
 bool is_seen(const Prediction& item) {
   return item.split == "validation" &&
          (item.condition == condition::k_distractor_memorised || item.condition == condition::k_memorised);
@@ -99,7 +97,7 @@ std::vector<CurveLook> parse_curve(std::string_view text) {
 
 std::vector<CurveLook> read_curve(const common::Folder& run) {
   if (!run.has_file(k_curve_file)) return {};
-  return parse_curve(run.read_text(k_curve_file, k_limit_bytes));
+  return parse_curve(run.read_text(k_curve_file, k_lines_limit_bytes));
 }
 
 void cut_curve(const common::Folder& run, std::int64_t step) {

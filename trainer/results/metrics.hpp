@@ -15,6 +15,7 @@
 namespace trainer {
 
 using Maybe = std::optional<double>;
+[[nodiscard]] inline Maybe difference(Maybe a, Maybe b) { return a && b ? Maybe(*a - *b) : std::nullopt; }
 
 // Conditions under which the same questions are asked. The gate sweep hears the memorised clips, like
 // distractor_memorised, which is gate 1.

@@ -10,6 +10,7 @@
 #include "common/sealed/sums.hpp"
 #include "trainer/results/config_keys.hpp"
 #include "trainer/results/history_check.hpp"
+#include "trainer/results/json_lines.hpp"
 #include "trainer/results/learning_curve.hpp"
 #include "trainer/results/metrics_check.hpp"
 #include "trainer/results/prediction.hpp"
@@ -23,10 +24,6 @@ namespace fs = std::filesystem;
 using common::Error;
 using common::ErrorKind;
 using common::Json;
-
-constexpr std::uint64_t k_json_limit_bytes = std::uint64_t{64} << 20;
-constexpr std::uint64_t k_history_limit_bytes = std::uint64_t{4} << 30;
-constexpr std::uint64_t k_control_limit_bytes = std::uint64_t{64} << 20;
 
 // The files of a run, each read once. A file that is not written as the trainer writes it is a finding (R1).
 class RunFiles {
@@ -48,7 +45,7 @@ class RunFiles {
   }
 
   std::vector<Json> lines(const char* name) {
-    const std::string text = run_.read_text(name, k_history_limit_bytes);
+    const std::string text = run_.read_text(name, k_lines_limit_bytes);
     std::vector<Json> records;
     std::string again;
     for (std::size_t begin = 0; begin < text.size();) {
@@ -67,7 +64,7 @@ class RunFiles {
   // None where the run has no such file.
   std::vector<CurveLook> looks() {
     if (!run_.has_file(k_curve_file)) return {};
-    const std::string text = run_.read_text(k_curve_file, k_history_limit_bytes);
+    const std::string text = run_.read_text(k_curve_file, k_lines_limit_bytes);
     std::vector<CurveLook> looks = parse_curve(text);
     std::string again;
     for (const CurveLook& look : looks) again += common::dump_line(to_json(look)) + "\n";
@@ -167,7 +164,7 @@ PredictionContext context_of(const Json& config, const Json& metrics, std::int64
 void check_own_pack(const common::Folder& run, const Json& config, common::Findings& findings) {
   const std::string seal = fmt::format("source_pack/{}", common::k_seal_name);
   if (!run.has_file(seal)) return;
-  const std::string id = common::digest_of(run.read(seal, k_control_limit_bytes)).hex(),
+  const std::string id = common::digest_of(run.read(seal, k_json_limit_bytes)).hex(),
                     said = common::string_member(config, "pack_id", "config.json");
   if (id != said)
     findings.push_back(

@@ -17,7 +17,6 @@ using common::Folder;
 using common::Json;
 
 constexpr std::uint64_t k_config_limit_bytes = std::uint64_t{16} << 20;
-constexpr std::uint64_t k_history_limit_bytes = std::uint64_t{4} << 30;
 constexpr const char* k_history_name = "history.jsonl";
 
 std::string utc_stamp(std::chrono::system_clock::time_point now) {
@@ -156,7 +155,7 @@ JsonLines RunDirectory::history() const { return {folder(), k_history_name}; }
 
 std::string RunDirectory::read_history() const {
   if (!folder().look(k_history_name)) return "";
-  return folder().read_text(k_history_name, k_history_limit_bytes);
+  return folder().read_text(k_history_name, k_lines_limit_bytes);
 }
 
 void RunDirectory::cut_history(std::uint64_t bytes) {

@@ -5,6 +5,7 @@
 #include "common/sealed/folder.hpp"
 #include "trainer/results/caption_metrics.hpp"
 #include "trainer/results/config_keys.hpp"
+#include "trainer/results/json_lines.hpp"
 #include "trainer/results/learning_curve.hpp"
 #include "trainer/results/prediction.hpp"
 #include "trainer/results/run_check.hpp"
@@ -14,11 +15,6 @@ namespace {
 
 namespace fs = std::filesystem;
 using common::Json;
-
-constexpr std::uint64_t k_json_limit_bytes = std::uint64_t{64} << 20;
-constexpr std::uint64_t k_history_limit_bytes = std::uint64_t{4} << 30;
-
-Maybe difference(Maybe a, Maybe b) { return a && b ? Maybe(*a - *b) : std::nullopt; }
 
 std::map<std::string_view, Maybe> values_of(const Prediction& item) {
   if (item.kind == PredictionKind::audio && scorer_of(item) == manifest::Scorer::vqa_accuracy)
@@ -153,8 +149,7 @@ RunSummary read_run(const fs::path& run, const std::optional<fs::path>& trusted_
 
 std::map<std::string, HistoryCurve> read_history(const fs::path& run) {
   const fs::path path = run / "history.jsonl";
-  const std::string text =
-      common::Folder::open(run).read_text(path.filename().string(), k_history_limit_bytes);
+  const std::string text = common::Folder::open(run).read_text(path.filename().string(), k_lines_limit_bytes);
   std::map<std::string, HistoryCurve> curves;
   std::int64_t number = 0;
   for (std::size_t begin = 0; begin < text.size();) {

@@ -23,8 +23,6 @@ Maybe mean_over(const Items& items, Value value) {
   return sum / static_cast<double>(items.size());
 }
 
-Maybe difference(Maybe a, Maybe b) { return a && b ? Maybe(*a - *b) : std::nullopt; }
-
 bool is_right(double score) { return score >= k_right_from; }
 
 std::map<std::string, Maybe> accuracy_by_type(const Items& items) {

@@ -1,4 +1,5 @@
 // An archive that goes to the standard output.
+#include "tests/support/holds.hpp"
 #include "tests/support/process.hpp"
 #include "tests/support/small_pack.hpp"
 
@@ -9,7 +10,7 @@ using support::Finished;
 
 namespace {
 
-bool holds(const std::string& text, const std::string& part) { return text.find(part) != std::string::npos; }
+using support::holds;
 
 struct Setting {
   support::Scratch scratch;

@@ -3,6 +3,8 @@
 
 #ifdef SAFE_TRAINER
 
+#include <sstream>
+
 #include "tests/support/small_world.hpp"
 
 using namespace support::small_world;
@@ -61,6 +63,23 @@ TEST_CASE("two kinds of processor give the same bytes, unless they are asked for
   CHECK(arithmetic_of(here) == common::Json({{"blas", "Haswell"}, {"aten", "AVX2"}}));
   CHECK(arithmetic_of(there) == arithmetic_of(here));
   CHECK(arithmetic_of(other).at("blas") == "Nehalem");
+}
+
+TEST_CASE("bfloat16 takes no instructions that only some processors have, unless it is asked to") {
+  // Only a processor that has such instructions can fail here: oneDNN prints each product that it is asked
+  // for.
+  const World& w = world();
+  std::vector<std::string> command = {"env", "DNNL_VERBOSE=1", "ONEDNN_VERBOSE=1", k_bin + "/safe-trainer"};
+  for (const std::string& word : w.run("soft_retention", "bf16_portable", {"--dtype", "bfloat16"}))
+    command.push_back(word);
+  const Finished finished = run_process(command);
+  World::ok(finished);
+  std::istringstream printed(finished.out + finished.err);
+  for (std::string line; std::getline(printed, line);)
+    if (line.find("verbose,exec") != std::string::npos) {
+      CAPTURE(line);
+      CHECK(line.find("bf16") == std::string::npos);
+    }
 }
 
 TEST_CASE("a run goes on with its own kernels only") {

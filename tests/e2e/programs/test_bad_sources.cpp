@@ -6,6 +6,7 @@
 #include <string>
 #include <vector>
 
+#include "tests/support/holds.hpp"
 #include "tests/support/odd_sources.hpp"
 #include "tests/support/pictures.hpp"
 #include "tests/support/sounds.hpp"
@@ -22,7 +23,7 @@ using support::OddSite;
 using support::OddSound;
 using support::with_le;
 
-bool holds(const std::string& text, const std::string& part) { return text.find(part) != std::string::npos; }
+using support::holds;
 
 Bytes first_bytes(Bytes bytes, std::size_t keep) {
   bytes.resize(keep);

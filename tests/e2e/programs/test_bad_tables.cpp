@@ -5,6 +5,7 @@
 #include <string>
 #include <vector>
 
+#include "tests/support/holds.hpp"
 #include "tests/support/process.hpp"
 #include "tests/support/vqa.hpp"
 
@@ -15,7 +16,7 @@ using support::Finished;
 
 namespace {
 
-bool holds(const std::string& text, const std::string& part) { return text.find(part) != std::string::npos; }
+using support::holds;
 
 }  // namespace
 

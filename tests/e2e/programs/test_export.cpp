@@ -1,5 +1,6 @@
 // Licences, recipes and exports as a user meets them: exit codes, what is printed, what lies on disk.
 #include "common/json.hpp"
+#include "tests/support/holds.hpp"
 #include "tests/support/process.hpp"
 #include "tests/support/small_pack.hpp"
 
@@ -10,7 +11,7 @@ using support::Finished;
 
 namespace {
 
-bool holds(const std::string& text, const std::string& part) { return text.find(part) != std::string::npos; }
+using support::holds;
 
 // The sources of a small pack, and safe-packer in their folder.
 class Sources {

@@ -2,6 +2,7 @@
 #include <string>
 
 #include "tests/support/foreign.hpp"
+#include "tests/support/holds.hpp"
 #include "tests/support/picture_endings.hpp"
 #include "tests/support/process.hpp"
 #include "tests/support/small_pack.hpp"
@@ -12,7 +13,7 @@ namespace {
 
 namespace fs = std::filesystem;
 
-bool holds(const std::string& text, const std::string& part) { return text.find(part) != std::string::npos; }
+using support::holds;
 
 // Builds the small pack in 1 GiB of address space, with `more` arguments.
 support::Finished build(const fs::path& root, const std::string& more) {

@@ -3,6 +3,7 @@
 #include <string>
 
 #include "manifest/format/write.hpp"
+#include "tests/support/holds.hpp"
 #include "tests/support/process.hpp"
 #include "tests/support/small_pack.hpp"
 
@@ -24,7 +25,7 @@ bool has_module() {
   return false;
 }
 
-bool holds(const std::string& text, const std::string& part) { return text.find(part) != std::string::npos; }
+using support::holds;
 
 // Waves of several directions: a picture with as much in it as a photograph has.
 common::Picture scene(int seed, int width = 160, int height = 120) {

@@ -9,6 +9,7 @@
 #include "manifest/format/manifest.hpp"
 #include "manifest/format/parse.hpp"
 #include "manifest/select.hpp"
+#include "tests/support/holds.hpp"
 #include "tests/support/manifest_project.hpp"
 
 #include <doctest/doctest.h>
@@ -19,7 +20,7 @@ using support::Project;
 
 namespace {
 
-bool holds(const std::string& text, const std::string& part) { return text.find(part) != std::string::npos; }
+using support::holds;
 
 }  // namespace
 

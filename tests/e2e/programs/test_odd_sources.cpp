@@ -10,6 +10,7 @@
 #include <string>
 #include <vector>
 
+#include "tests/support/holds.hpp"
 #include "tests/support/odd_sources.hpp"
 #include "tests/support/pictures.hpp"
 #include "tests/support/sounds.hpp"
@@ -26,7 +27,7 @@ using support::OddSite;
 using support::OddSound;
 using support::with_le;
 
-bool holds(const std::string& text, const std::string& part) { return text.find(part) != std::string::npos; }
+using support::holds;
 
 // What looks odd and is a picture all the same.
 std::vector<OddPicture> odd_pictures() {

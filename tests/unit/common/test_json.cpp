@@ -3,6 +3,7 @@
 
 #include "common/error.hpp"
 #include "common/json.hpp"
+#include "tests/support/holds.hpp"
 
 #include <doctest/doctest.h>
 
@@ -25,7 +26,7 @@ std::string nested(int levels) {
   return std::string(static_cast<std::size_t>(levels), '[') +
          std::string(static_cast<std::size_t>(levels), ']');
 }
-bool holds(const std::string& text, const std::string& part) { return text.find(part) != std::string::npos; }
+using support::holds;
 }  // namespace
 
 TEST_CASE("keys keep their order and values their kind") {

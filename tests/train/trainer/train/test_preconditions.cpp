@@ -3,6 +3,7 @@
 #include <string>
 
 #include "common/error.hpp"
+#include "tests/support/holds.hpp"
 
 #include <doctest/doctest.h>
 
@@ -40,7 +41,7 @@ std::string refusal(const RunConfig& config, const Selection& selection) {
   return {};
 }
 
-bool holds(const std::string& text, const std::string& part) { return text.find(part) != std::string::npos; }
+using support::holds;
 
 }  // namespace
 

@@ -7,6 +7,7 @@
 
 #include "common/error.hpp"
 #include "common/media/audio.hpp"
+#include "tests/support/holds.hpp"
 #include "tests/support/sounds.hpp"
 
 #include <doctest/doctest.h>
@@ -77,7 +78,7 @@ std::string refusal(const std::function<void()>& act) {
 std::string probed(const Bytes& bytes) {
   return refusal([&] { (void)probe_audio(bytes, "sound"); });
 }
-bool holds(const std::string& text, const std::string& part) { return text.find(part) != std::string::npos; }
+using support::holds;
 
 Bytes shortened(const Bytes& bytes, std::size_t keep) {
   return {bytes.begin(), bytes.begin() + static_cast<std::ptrdiff_t>(keep)};

@@ -6,6 +6,7 @@
 #include "manifest/format/manifest.hpp"
 #include "manifest/format/parse.hpp"
 #include "manifest/format/write.hpp"
+#include "tests/support/holds.hpp"
 #include "tests/support/scratch.hpp"
 #include "tests/support/vqa.hpp"
 
@@ -50,7 +51,7 @@ std::string subset_refusal(const Change& change) {
   return refusal(manifest::parse_subset, subset_json(), change);
 }
 std::string vqa_refusal(const Change& change) { return refusal(manifest::parse_vqa, vqa_json(), change); }
-bool holds(const std::string& text, const std::string& part) { return text.find(part) != std::string::npos; }
+using support::holds;
 
 }  // namespace
 

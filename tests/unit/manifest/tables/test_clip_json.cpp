@@ -2,6 +2,7 @@
 #include "common/error.hpp"
 #include "manifest/select.hpp"
 #include "manifest/tables/clip_table.hpp"
+#include "tests/support/holds.hpp"
 #include "tests/support/process.hpp"
 
 #include <doctest/doctest.h>
@@ -38,7 +39,7 @@ std::string refusal(Action action) {
 std::string row_refusal(const std::string& row) {
   return refusal([&] { (void)json("[" + row + "]"); });
 }
-bool holds(const std::string& text, const std::string& part) { return text.find(part) != std::string::npos; }
+using support::holds;
 
 }  // namespace
 

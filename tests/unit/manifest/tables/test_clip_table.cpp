@@ -5,6 +5,7 @@
 
 #include "common/error.hpp"
 #include "manifest/datasets/clotho.hpp"
+#include "tests/support/holds.hpp"
 #include "tests/support/process.hpp"
 
 #include <doctest/doctest.h>
@@ -23,7 +24,7 @@ std::string refusal(const std::string& text, manifest::TableForm form = manifest
   return "accepted";
 }
 
-bool holds(const std::string& text, const std::string& part) { return text.find(part) != std::string::npos; }
+using support::holds;
 
 const std::string k_header = "audiocap_id,youtube_id,start_time,caption\n";
 const std::string k_clotho =

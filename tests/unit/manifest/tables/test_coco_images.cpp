@@ -1,6 +1,7 @@
 #include "manifest/tables/coco_images.hpp"
 
 #include "common/error.hpp"
+#include "tests/support/holds.hpp"
 #include "tests/support/process.hpp"
 #include "tests/support/scratch.hpp"
 
@@ -40,7 +41,7 @@ struct Files {
   }
 };
 
-bool holds(const std::string& text, const std::string& part) { return text.find(part) != std::string::npos; }
+using support::holds;
 
 }  // namespace
 

@@ -6,6 +6,7 @@
 
 #include "common/error.hpp"
 #include "manifest/tables/clip_table.hpp"
+#include "tests/support/holds.hpp"
 #include "tests/support/process.hpp"
 
 #include <doctest/doctest.h>
@@ -57,7 +58,7 @@ std::string utf16(const std::string& text, bool little) {
 
 std::string text_of(const std::string& bytes) { return table_text(common::view_of(bytes), "t.csv"); }
 
-std::string refusal(const std::string& bytes, const std::string& name = "t.csv") {
+std::string refusal_of_table(const std::string& bytes, const std::string& name = "t.csv") {
   try {
     (void)table_text(common::view_of(bytes), name);
   } catch (const common::Error& error) {
@@ -67,7 +68,7 @@ std::string refusal(const std::string& bytes, const std::string& name = "t.csv")
   return "accepted";
 }
 
-bool holds(const std::string& text, const std::string& part) { return text.find(part) != std::string::npos; }
+using support::holds;
 
 }  // namespace
 
@@ -85,35 +86,35 @@ TEST_CASE("a table is the same text in UTF-8, in UTF-16 of either order, in gzip
 TEST_CASE("a gzip or UTF-16 that is damaged or cut short is a sentence that says so") {
   const std::string good = gzipped(k_csv);
   for (std::size_t size = 2; size < good.size(); ++size)
-    CHECK_MESSAGE(holds(refusal(good.substr(0, size)), "t.csv is a gzip file that "), size);
+    CHECK_MESSAGE(holds(refusal_of_table(good.substr(0, size)), "t.csv is a gzip file that "), size);
   std::string bad = good;
   bad[good.size() - 5] ^= 1;  // of the checksum
-  CHECK(holds(refusal(bad), "is damaged"));
-  CHECK(holds(refusal(good + "x"), "has other bytes behind its end"));
-  CHECK(holds(refusal("\xff\xfe"
-                      "a"),
+  CHECK(holds(refusal_of_table(bad), "is damaged"));
+  CHECK(holds(refusal_of_table(good + "x"), "has other bytes behind its end"));
+  CHECK(holds(refusal_of_table("\xff\xfe"
+                               "a"),
               "ends within a character"));
-  CHECK(holds(refusal(std::string("\xff\xfe\x3d\xd8\x61\x00", 6)), "holds half a character"));
+  CHECK(holds(refusal_of_table(std::string("\xff\xfe\x3d\xd8\x61\x00", 6)), "holds half a character"));
 }
 
 TEST_CASE("a table in a binary form is called by its name, with the two lines that make a CSV of it") {
-  const std::string parquet = refusal("PAR1\x15\x04", "folder/t.parquet");
+  const std::string parquet = refusal_of_table("PAR1\x15\x04", "folder/t.parquet");
   CHECK(holds(parquet, "folder/t.parquet is a Parquet file"));
   CHECK(holds(parquet,
               "\n  import pandas as pd\n  pd.read_parquet(\"t.parquet\").to_csv(\"t.csv\", index=False)"));
-  CHECK(holds(refusal("PK\x03\x04..xl/workbook.xml", "t.xlsx"), "pd.read_excel(\"t.xlsx\")"));
-  CHECK(holds(refusal("PK\x03\x04..mimetypeapplication/vnd.oasis.opendocument.spreadsheet", "t.ods"),
+  CHECK(holds(refusal_of_table("PK\x03\x04..xl/workbook.xml", "t.xlsx"), "pd.read_excel(\"t.xlsx\")"));
+  CHECK(holds(refusal_of_table("PK\x03\x04..mimetypeapplication/vnd.oasis.opendocument.spreadsheet", "t.ods"),
               "an OpenDocument table (.ods)"));
-  CHECK(holds(refusal("PK\x03\x04..t.csv", "t.zip"), "pd.read_csv(\"t.zip\", compression=\"zip\")"));
+  CHECK(holds(refusal_of_table("PK\x03\x04..t.csv", "t.zip"), "pd.read_csv(\"t.zip\", compression=\"zip\")"));
   CHECK(
-      holds(refusal("\x93NUMPY\x01", "t.npy"),
+      holds(refusal_of_table("\x93NUMPY\x01", "t.npy"),
             "a NumPy array (.npy), and tables are read as CSV, JSON or JSONL; make a CSV of it with Python, "
             "and name that:\n  import numpy\n  import pandas as pd\n  "
             "pd.DataFrame(numpy.load(\"t.npy\")).to_csv(\"t.csv\", index=False)"));
-  CHECK(holds(refusal("\x80\x04\x95..", "t.pkl"), "pd.read_pickle(\"t.pkl\")"));
-  CHECK(holds(refusal(std::string("SQLite format 3\0...", 19), "t.db"), "an SQLite database"));
-  CHECK(holds(refusal("ARROW1\0\0", "t.feather"), "pd.read_feather(\"t.feather\")"));
-  CHECK(holds(refusal(gzipped("PAR1...")), "a Parquet file"));
+  CHECK(holds(refusal_of_table("\x80\x04\x95..", "t.pkl"), "pd.read_pickle(\"t.pkl\")"));
+  CHECK(holds(refusal_of_table(std::string("SQLite format 3\0...", 19), "t.db"), "an SQLite database"));
+  CHECK(holds(refusal_of_table("ARROW1\0\0", "t.feather"), "pd.read_feather(\"t.feather\")"));
+  CHECK(holds(refusal_of_table(gzipped("PAR1...")), "a Parquet file"));
 }
 
 TEST_CASE("what is no table at all is called by its name, and that to name the table") {
@@ -122,17 +123,18 @@ TEST_CASE("what is no table at all is called by its name, and that to name the t
                                     {"%PDF-1.7", "a PDF"},
                                     {"RIFF....WAVE", "a sound or video file (RIFF)"},
                                     {"<!DOCTYPE html>", "a web page (HTML)"}})
-    CHECK(refusal(bytes) == "t.csv is " + std::string(what) +
-                                ", and tables are read as CSV, JSON or JSONL; name the table itself");
+    CHECK(refusal_of_table(bytes) ==
+          "t.csv is " + std::string(what) +
+              ", and tables are read as CSV, JSON or JSONL; name the table itself");
 }
 
 TEST_CASE("UTF-16 without its mark is called so, and what holds zero bytes otherwise is no text") {
   for (const bool is_little : {true, false})
-    CHECK(refusal(utf16(k_csv, is_little).substr(2)) ==
+    CHECK(refusal_of_table(utf16(k_csv, is_little).substr(2)) ==
           "t.csv is UTF-16 without a byte order mark; save it as UTF-8");
-  CHECK(holds(refusal(k_csv + std::string(1, '\0') + k_csv),
+  CHECK(holds(refusal_of_table(k_csv + std::string(1, '\0') + k_csv),
               "t.csv is no text: it has a zero byte at byte " + std::to_string(k_csv.size())));
-  CHECK(holds(refusal(std::string("\0\0\0\1\0\0", 6)), "t.csv is no text"));
+  CHECK(holds(refusal_of_table(std::string("\0\0\0\1\0\0", 6)), "t.csv is no text"));
 }
 
 TEST_CASE("bytes that are no UTF-8 are Windows' Western code page only where the data set writes so") {

@@ -3,6 +3,7 @@
 #include "manifest/tables/clip_table.hpp"
 #include "manifest/tables/csv.hpp"
 #include "manifest/tables/vqa_tables.hpp"
+#include "tests/support/holds.hpp"
 #include "tests/support/process.hpp"
 #include "tests/support/vqa.hpp"
 
@@ -16,9 +17,9 @@ using Fields = std::vector<std::string>;
 
 namespace {
 
-const std::string k_header = "audiocap_id,youtube_id,start_time,caption\n";
+const std::string k_tables_header = "audiocap_id,youtube_id,start_time,caption\n";
 
-bool holds(const std::string& text, const std::string& part) { return text.find(part) != std::string::npos; }
+using support::holds;
 
 template <typename Action>
 std::string refusal(Action action) {
@@ -98,19 +99,21 @@ TEST_CASE("an AudioCaps table that cannot be meant is one sentence with the line
               "t.csv, line 1: there is no column start_time"));
   CHECK(holds(table_refusal("audiocap_id,youtube_id,start_time,caption,caption\n"),
               "column caption is there twice"));
-  CHECK(holds(table_refusal(k_header + "1,a,3,x\n2,b,3\n"),
+  CHECK(holds(table_refusal(k_tables_header + "1,a,3,x\n2,b,3\n"),
               "t.csv, line 3: the row has 3 fields, the header 4"));
-  CHECK(holds(table_refusal(k_header + "1,a,3,x,y\n"), "t.csv, line 2: the row has 5 fields"));
-  CHECK(holds(table_refusal(k_header + "1,a,3,x\n2,b,3,y\n01,c,3,z\n"),
+  CHECK(holds(table_refusal(k_tables_header + "1,a,3,x,y\n"), "t.csv, line 2: the row has 5 fields"));
+  CHECK(holds(table_refusal(k_tables_header + "1,a,3,x\n2,b,3,y\n01,c,3,z\n"),
               "t.csv, line 4: the audiocap_id 1 stands in line 2 too"));
   for (const char* id : {"", "x", "-1", "1.5", "99999999999999999999"})
-    CHECK_MESSAGE(holds(table_refusal(k_header + id + ",a,3,x\n"), "t.csv, line 2: the audiocap_id"), id);
+    CHECK_MESSAGE(holds(table_refusal(k_tables_header + id + ",a,3,x\n"), "t.csv, line 2: the audiocap_id"),
+                  id);
   for (const char* start : {"x", "-1", "nan", "inf", "3s", "1e999"})
-    CHECK_MESSAGE(holds(table_refusal(k_header + "1,a," + start + ",x\n"), "t.csv, line 2: the start_time"),
-                  start);
+    CHECK_MESSAGE(
+        holds(table_refusal(k_tables_header + "1,a," + start + ",x\n"), "t.csv, line 2: the start_time"),
+        start);
   for (const char* id : {"", "a b", "..", "../x", "a/b", ".a", "\xc3\xa9"})
-    CHECK_MESSAGE(holds(table_refusal(k_header + "1," + id + ",3,x\n"), "cannot be a file name"), id);
-  CHECK(holds(table_refusal(k_header + "1,a,3,\" \"\n"), "t.csv, line 2: the caption is empty"));
+    CHECK_MESSAGE(holds(table_refusal(k_tables_header + "1," + id + ",3,x\n"), "cannot be a file name"), id);
+  CHECK(holds(table_refusal(k_tables_header + "1,a,3,\" \"\n"), "t.csv, line 2: the caption is empty"));
 }
 
 TEST_CASE("VQA tables are joined on question_id, ascending, with stripped texts") {

@@ -6,6 +6,7 @@
 
 #include "common/error.hpp"
 #include "packer/build/build.hpp"
+#include "tests/support/holds.hpp"
 #include "tests/support/scratch.hpp"
 #include "tests/support/small_pack.hpp"
 
@@ -15,7 +16,7 @@ namespace {
 
 namespace fs = std::filesystem;
 
-struct Setting {
+struct CollectSetting {
   support::Scratch scratch;
   packer::BuildRequest request = support::small_sources(scratch.path());
 
@@ -33,12 +34,12 @@ struct Setting {
   }
 };
 
-bool holds(const std::string& text, const std::string& part) { return text.find(part) != std::string::npos; }
+using support::holds;
 
 }  // namespace
 
 TEST_CASE("missing and damaged sources are listed together") {
-  Setting setting;
+  CollectSetting setting;
   const fs::path pictures = setting.scratch / "vqa/images/val2014";
   fs::remove(pictures / support::image_name(3));
   support::put(pictures / support::image_name(1), std::string("no picture"));
@@ -54,7 +55,7 @@ TEST_CASE("missing and damaged sources are listed together") {
 TEST_CASE("a place that holds none of the clips, or of the pictures, is one line that names its flag") {
   for (const char* flag : {"--source-root", "--image-root"}) {
     CAPTURE(std::string(flag));
-    Setting setting;
+    CollectSetting setting;
     const fs::path nowhere = setting.scratch / "nowhere";
     if (std::string(flag) == "--source-root")
       setting.request.source_root = nowhere;

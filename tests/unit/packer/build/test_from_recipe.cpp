@@ -3,6 +3,7 @@
 #include "packer/build/from_recipe.hpp"
 #include "packer/check/sign.hpp"
 #include "packer/export/recipe.hpp"
+#include "tests/support/holds.hpp"
 #include "tests/support/scratch.hpp"
 #include "tests/support/small_pack.hpp"
 
@@ -48,7 +49,7 @@ struct Shared {
   }
 };
 
-bool holds(const std::string& text, const std::string& part) { return text.find(part) != std::string::npos; }
+using support::holds;
 
 }  // namespace
 

@@ -50,11 +50,11 @@ void check_alike(const packer::Report& joined, const packer::Report& whole) {
   CHECK_FALSE(joined.part.has_value());
 }
 
-struct Setting {
+struct PartsSetting {
   support::Scratch scratch;
   fs::path pack;
 
-  Setting() {
+  PartsSetting() {
     packer::BuildRequest request = support::small_sources(scratch.path());
     request.verbosity = common::Verbosity::quiet;
     pack = packer::build_pack(request).location;
@@ -146,7 +146,7 @@ TEST_CASE("parts that are joined say what one verify says, of whole packs and of
       [](const fs::path& pack) { fs::remove(pack / "SHA256SUMS"); }};
   for (std::size_t i = 0; i < damages.size(); ++i) {
     CAPTURE(i);
-    const Setting setting;
+    const PartsSetting setting;
     damages[i](setting.pack);
     const packer::Report whole = packer::verify(setting.pack, support::quiet_examination());
     CHECK(whole.findings.empty() == (i == 0));
@@ -156,7 +156,7 @@ TEST_CASE("parts that are joined say what one verify says, of whole packs and of
 }
 
 TEST_CASE("parts of a .tar find a changed byte in any of its files") {
-  const Setting setting;
+  const PartsSetting setting;
   const fs::path tar = setting.scratch / "pack.tar";
   (void)packer::archive({setting.pack, tar, 1, common::Verbosity::quiet});
   const std::string bytes = support::get(tar);
@@ -172,7 +172,7 @@ TEST_CASE("parts of a .tar find a changed byte in any of its files") {
 }
 
 TEST_CASE("a part needs a folder or a .tar") {
-  const Setting setting;
+  const PartsSetting setting;
   const fs::path archive = setting.scratch / "pack.tar.zst";
   (void)packer::archive({setting.pack, archive, 1, common::Verbosity::quiet});
   packer::ExamineRequest request = support::quiet_examination();
@@ -182,7 +182,7 @@ TEST_CASE("a part needs a folder or a .tar") {
 }
 
 TEST_CASE("parts that do not make one whole are refused, and the message names what to do") {
-  const Setting setting;
+  const PartsSetting setting;
   const auto join = [&](const std::vector<packer::PartReport>& parts) {
     return packer::join_parts(setting.pack, {parts, {}}, support::quiet_examination());
   };
@@ -214,7 +214,7 @@ TEST_CASE("parts that do not make one whole are refused, and the message names w
 }
 
 TEST_CASE("a file that goes or grows after its part was verified is found when the parts are joined") {
-  const Setting setting;
+  const PartsSetting setting;
   const std::vector<packer::PartReport> parts = verify_parts(setting.pack, 2);
   const fs::path image = setting.pack / "images" / support::image_name(2);
   support::put(image, support::get(image) + "x");
@@ -251,7 +251,7 @@ bool has(const std::string& text, const std::string& part) { return text.find(pa
 }  // namespace
 
 TEST_CASE("a part that a killed task left empty or cut off, wherever, is missing, and the message makes it") {
-  const Setting setting;
+  const PartsSetting setting;
   const std::vector<packer::PartReport> parts = verify_parts(setting.pack, 3);
   const fs::path folder = setting.scratch / "parts", second = folder / "p2.json";
   for (const packer::PartReport& part : parts)
@@ -288,7 +288,7 @@ TEST_CASE("a part that a killed task left empty or cut off, wherever, is missing
 }
 
 TEST_CASE("parts of one copy do not speak for another of the same id") {
-  const Setting setting;
+  const PartsSetting setting;
   const fs::path copy = setting.scratch / "copy", link = setting.scratch / "elsewhere";
   fs::copy(setting.pack, copy, fs::copy_options::recursive);
   const fs::path image = copy / "images" / support::image_name(1);

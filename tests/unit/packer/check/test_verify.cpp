@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "packer/archive/archive.hpp"
+#include "tests/support/holds.hpp"
 #include "tests/support/scratch.hpp"
 #include "tests/support/small_pack.hpp"
 
@@ -15,23 +16,23 @@ namespace {
 
 namespace fs = std::filesystem;
 
-struct Setting {
+struct BuiltPack {
   support::Scratch scratch;
   packer::BuildSummary built;
 
-  Setting() {
+  BuiltPack() {
     packer::BuildRequest request = support::small_sources(scratch.path());
     request.verbosity = common::Verbosity::quiet;
     built = packer::build_pack(request);
   }
 };
 
-bool holds(const std::string& text, const std::string& part) { return text.find(part) != std::string::npos; }
+using support::holds;
 
 }  // namespace
 
 TEST_CASE("a whole pack with another id than the expected one needs no repair") {
-  const Setting setting;
+  const BuiltPack setting;
   packer::ExamineRequest request = support::quiet_examination();
   request.expected_id = common::digest_of(std::string_view("another"));
   const common::Findings findings = packer::verify(setting.built.location, request).findings;
@@ -42,7 +43,7 @@ TEST_CASE("a whole pack with another id than the expected one needs no repair") 
 }
 
 TEST_CASE("of a folder that is not a pack only that is said, whatever it holds") {
-  const Setting setting;
+  const BuiltPack setting;
   const fs::path other = setting.scratch / "other";
   support::put(other / "thesis" / "chapter 1.txt", std::string("mine"));
   fs::create_directories(other / "empty");
@@ -55,7 +56,7 @@ TEST_CASE("of a folder that is not a pack only that is said, whatever it holds")
 }
 
 TEST_CASE("a pack without its seal is still looked through, and can be repaired") {
-  const Setting setting;
+  const BuiltPack setting;
   fs::remove(setting.built.location / "SHA256SUMS");
   support::put(setting.built.location / "stray", std::string("x"));
   const common::Findings findings =
@@ -66,7 +67,7 @@ TEST_CASE("a pack without its seal is still looked through, and can be repaired"
 
 TEST_CASE(
     "wherever an archive is truncated, all that is missing behind that place is one line behind the cause") {
-  const Setting setting;
+  const BuiltPack setting;
   for (const char* suffix : {".tar", ".tgz", ".tar.zst"}) {
     CAPTURE(std::string(suffix));
     const fs::path archive = setting.scratch / ("x" + std::string(suffix));
@@ -91,7 +92,7 @@ TEST_CASE(
 }
 
 TEST_CASE("in a folder every missing file is a line") {
-  const Setting setting;
+  const BuiltPack setting;
   fs::remove_all(setting.built.location / "images");
   const common::Findings findings =
       packer::verify(setting.built.location, support::quiet_examination()).findings;

@@ -8,6 +8,7 @@
 #include "packer/export/recipe.hpp"
 #include "packer/export/webdataset.hpp"
 #include "packer/tar/ustar.hpp"
+#include "tests/support/holds.hpp"
 #include "tests/support/scratch.hpp"
 #include "tests/support/small_pack.hpp"
 
@@ -55,7 +56,7 @@ std::string refusal(ErrorKind kind, const Call& call) {
   return "accepted";
 }
 
-bool holds(const std::string& text, const std::string& part) { return text.find(part) != std::string::npos; }
+using support::holds;
 
 }  // namespace
 

@@ -7,6 +7,7 @@
 #include <string>
 
 #include "packer/leaks/elf_file.hpp"
+#include "tests/support/holds.hpp"
 
 #include <doctest/doctest.h>
 
@@ -47,7 +48,7 @@ std::string damage(const SmallElf& elf) {
   return packer::damage_of_elf(common::ByteView(elf.bytes())).value_or("none");
 }
 
-bool holds(const std::string& text, const std::string& part) { return text.find(part) != std::string::npos; }
+using support::holds;
 
 }  // namespace
 

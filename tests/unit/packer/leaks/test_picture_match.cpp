@@ -8,12 +8,14 @@
 #include "common/random.hpp"
 #include "packer/leaks/picture_match.hpp"
 #include "packer/leaks/vision.hpp"
+#include "tests/support/vision.hpp"
 
 #include <doctest/doctest.h>
 
 namespace {
 
 using common::Picture;
+using support::vision;
 
 // Waves of many directions, and blobs: as much in it as in a photograph, and different for each seed.
 Picture scene(std::uint32_t seed, int width = 240, int height = 180) {
@@ -78,12 +80,12 @@ Picture grey(Picture picture) {
   return picture;
 }
 
-struct Change {
+struct PictureChange {
   std::string name;
   std::function<Picture(const Picture&)> make;
 };
 
-const std::vector<Change> k_changes = {
+const std::vector<PictureChange> k_picture_changes = {
     {"JPEG 95", [](const Picture& p) { return encoded(p, 95); }},
     {"JPEG 60", [](const Picture& p) { return encoded(p, 60); }},
     {"JPEG 30", [](const Picture& p) { return encoded(p, 30); }},
@@ -112,19 +114,6 @@ const std::vector<Change> k_changes = {
      [](const Picture& p) { return encoded(grey(part(p, 0.1, 0, 0, 0, 0.5)), 50); }},
 };
 
-// Nothing where the program was built without OpenCV.
-const packer::Vision* vision() {
-  static const std::optional<packer::Vision> k_vision = []() -> std::optional<packer::Vision> {
-    try {
-      return packer::Vision::load();
-    } catch (const common::Error& error) {
-      MESSAGE("not tested: " << error.what());
-      return std::nullopt;
-    }
-  }();
-  return k_vision ? &*k_vision : nullptr;
-}
-
 }  // namespace
 
 TEST_CASE("a picture is found in each of its changed copies, whichever of the two comes first") {
@@ -133,7 +122,7 @@ TEST_CASE("a picture is found in each of its changed copies, whichever of the tw
     const Picture picture = scene(seed);
     const packer::PictureMark mark = vision()->mark(picture);
     REQUIRE_FALSE(packer::is_flat(mark));
-    for (const Change& change : k_changes) {
+    for (const PictureChange& change : k_picture_changes) {
       CAPTURE(seed);
       CAPTURE(change.name);
       const packer::PictureMark copy = vision()->mark(change.make(picture));

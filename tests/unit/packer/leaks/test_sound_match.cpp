@@ -1,7 +1,6 @@
 #include <algorithm>
 #include <cmath>
 #include <functional>
-#include <optional>
 #include <string>
 #include <vector>
 
@@ -9,12 +8,14 @@
 #include "common/media/audio.hpp"
 #include "packer/leaks/sound_match.hpp"
 #include "packer/leaks/vision.hpp"
+#include "tests/support/vision.hpp"
 
 #include <doctest/doctest.h>
 
 namespace {
 
 using common::Waveform;
+using support::vision;
 
 constexpr int k_rate = 16000;
 
@@ -72,12 +73,12 @@ Waveform stereo(const Waveform& sound) {
   return both;
 }
 
-struct Change {
+struct SoundChange {
   std::string name;
   std::function<Waveform(const Waveform&)> make;  // of the eleven seconds; the clip is the first ten
 };
 
-const std::vector<Change> k_changes = {
+const std::vector<SoundChange> k_sound_changes = {
     {"the same", [](const Waveform& s) { return cut(s, 0, 10); }},
     {"12 dB louder", [](const Waveform& s) { return gained(cut(s, 0, 10), 4); }},
     {"12 dB quieter", [](const Waveform& s) { return gained(cut(s, 0, 10), 0.25); }},
@@ -94,18 +95,6 @@ const std::vector<Change> k_changes = {
      [](const Waveform& s) { return gained(at_rate(cut(s, 1, 11), 11025), 0.3); }},
 };
 
-const packer::Vision* vision() {
-  static const std::optional<packer::Vision> k_vision = []() -> std::optional<packer::Vision> {
-    try {
-      return packer::Vision::load();
-    } catch (const common::Error& error) {
-      MESSAGE("skipped: " << std::string(error.what()));
-      return std::nullopt;
-    }
-  }();
-  return k_vision ? &*k_vision : nullptr;
-}
-
 packer::SoundMark mark_of(const Waveform& sound) {
   return packer::mark_sound(vision()->levels(common::to_mono(sound, packer::k_sound_rate_hz)));
 }
@@ -117,7 +106,7 @@ TEST_CASE("a sound is found in each of its changed copies, and the shift is told
   for (const std::uint32_t seed : {1U, 2U, 3U}) {
     const Waveform whole = soundscape(seed);
     const packer::SoundMark mark = mark_of(cut(whole, 0, 10));
-    for (const Change& change : k_changes) {
+    for (const SoundChange& change : k_sound_changes) {
       CAPTURE(seed);
       CAPTURE(change.name);
       const packer::SoundMark copy = mark_of(change.make(whole));

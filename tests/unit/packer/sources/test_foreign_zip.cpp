@@ -13,7 +13,7 @@ using support::ZipWidth;
 
 namespace {
 
-std::string why_not(const ForeignArchive& archive, const std::string& name) {
+std::string why_not_in_zip(const ForeignArchive& archive, const std::string& name) {
   const ForeignArchive::Entry* entry = archive.find(name);
   return entry == nullptr ? "not there" : entry->why_not;
 }
@@ -25,12 +25,12 @@ packer::ForeignReader::Taken taken_from(const ForeignArchive& archive, const std
   packer::ForeignReader reader(archive.path(), {{*entry, 1 << 20}});
   return reader.next();
 }
-std::string bytes_of(const ForeignArchive& archive, const std::string& name) {
+std::string bytes_in_zip(const ForeignArchive& archive, const std::string& name) {
   return std::string(common::text_of(taken_from(archive, name).bytes));
 }
 
 // Why the zip, or its file a.jpg, is refused.
-std::string refusal(const std::filesystem::path& path) {
+std::string refusal_of_zip(const std::filesystem::path& path) {
   try {
     if (taken_from(ForeignArchive(path), "a.jpg").is_too_long) return "too long";
   } catch (const common::Error& error) {
@@ -55,14 +55,14 @@ TEST_CASE(
                                                    {"g.jpg", "", 0040755},
                                                    {"h.jpg/", "", 0}}));
   const ForeignArchive archive(scratch / "x.zip");
-  CHECK(bytes_of(archive, "a.jpg") == "file");
-  CHECK(why_not(archive, "b.jpg") == "a symlink to /etc/passwd, which lies outside of the archive");
-  CHECK(why_not(archive, "c.jpg") == "not a regular file");
-  CHECK(why_not(archive, "d.jpg") == "not a regular file");
-  CHECK(bytes_of(archive, "e.jpg") == "no type");
-  CHECK(bytes_of(archive, "f.jpg") == "no mode");
-  CHECK(why_not(archive, "g.jpg") == "not there");
-  CHECK(why_not(archive, "h.jpg") == "not there");
+  CHECK(bytes_in_zip(archive, "a.jpg") == "file");
+  CHECK(why_not_in_zip(archive, "b.jpg") == "a symlink to /etc/passwd, which lies outside of the archive");
+  CHECK(why_not_in_zip(archive, "c.jpg") == "not a regular file");
+  CHECK(why_not_in_zip(archive, "d.jpg") == "not a regular file");
+  CHECK(bytes_in_zip(archive, "e.jpg") == "no type");
+  CHECK(bytes_in_zip(archive, "f.jpg") == "no mode");
+  CHECK(why_not_in_zip(archive, "g.jpg") == "not there");
+  CHECK(why_not_in_zip(archive, "h.jpg") == "not there");
 }
 
 TEST_CASE("a name that stands twice in a zip, and an unknown method of compression, cannot be had") {
@@ -71,15 +71,15 @@ TEST_CASE("a name that stands twice in a zip, and an unknown method of compressi
                support::zip_of(
                    {{"a.jpg", "one"}, {"b.jpg", "other"}, {"./a.jpg", "two"}, {"c.jpg", "?", 0100644, 98}}));
   const ForeignArchive archive(scratch / "x.zip");
-  CHECK(why_not(archive, "a.jpg") == "a duplicate name");
-  CHECK(why_not(archive, "b.jpg") == "");
-  CHECK(why_not(archive, "c.jpg") == "compressed by method 98, which is not supported");
+  CHECK(why_not_in_zip(archive, "a.jpg") == "a duplicate name");
+  CHECK(why_not_in_zip(archive, "b.jpg") == "");
+  CHECK(why_not_in_zip(archive, "c.jpg") == "compressed by method 98, which is not supported");
 }
 
 TEST_CASE("backslashes that a Windows program wrote are slashes") {
   const Scratch scratch;
   support::put(scratch / "x.zip", support::zip_of({{"images\\val2014\\a.jpg", "1", 0}}));
-  CHECK(bytes_of(ForeignArchive(scratch / "x.zip"), "images/val2014/a.jpg") == "1");
+  CHECK(bytes_in_zip(ForeignArchive(scratch / "x.zip"), "images/val2014/a.jpg") == "1");
 }
 
 TEST_CASE("a zip whose sizes and offsets are all of 64 bits is read as any other") {
@@ -87,8 +87,8 @@ TEST_CASE("a zip whose sizes and offsets are all of 64 bits is read as any other
   const std::vector<ZipPart> parts{{"images/a.jpg", std::string(70'000, 'a')}, {"images/b.jpg", "second"}};
   support::put(scratch / "x.zip", support::zip_of(parts, ZipWidth::wide));
   const ForeignArchive archive(scratch / "x.zip");
-  CHECK(bytes_of(archive, "images/a.jpg") == parts[0].bytes);
-  CHECK(bytes_of(archive, "images/b.jpg") == parts[1].bytes);
+  CHECK(bytes_in_zip(archive, "images/a.jpg") == parts[0].bytes);
+  CHECK(bytes_in_zip(archive, "images/b.jpg") == parts[1].bytes);
 }
 
 TEST_CASE("a zip may end with a comment, and hold more entries than 16 bits can count") {
@@ -96,9 +96,9 @@ TEST_CASE("a zip may end with a comment, and hold more entries than 16 bits can 
   std::string zip = support::zip_of({{"a.jpg", "1"}});
   zip.replace(zip.size() - 2, 2, support::little_endian(7, 2));
   support::put(scratch / "x.zip", zip + "comment");
-  CHECK(bytes_of(ForeignArchive(scratch / "x.zip"), "a.jpg") == "1");
+  CHECK(bytes_in_zip(ForeignArchive(scratch / "x.zip"), "a.jpg") == "1");
   support::put(scratch / "x.zip", zip + "comm");
-  CHECK_FALSE(refusal(scratch / "x.zip").empty());
+  CHECK_FALSE(refusal_of_zip(scratch / "x.zip").empty());
 
   std::vector<ZipPart> many;
   for (int i = 0; i < 70'000; ++i) many.push_back({std::to_string(i) + ".jpg", ""});
@@ -106,7 +106,7 @@ TEST_CASE("a zip may end with a comment, and hold more entries than 16 bits can 
   for (const auto& [width, count] :
        {std::pair(ZipWidth::wide, many.size()), {ZipWidth::narrow, 70'000 % 0x10000}}) {
     support::put(scratch / "x.zip", support::zip_of(many, width, count));
-    CHECK(bytes_of(ForeignArchive(scratch / "x.zip"), "69999.jpg") == "last");
+    CHECK(bytes_in_zip(ForeignArchive(scratch / "x.zip"), "69999.jpg") == "last");
   }
 }
 
@@ -132,13 +132,13 @@ TEST_CASE("a zip whose directory does not tell the truth is refused") {
       ZipPart part = honest;
       lie.tell(part);
       support::put(scratch / "x.zip", support::zip_of({part, {"b.jpg", "other"}}, width));
-      CHECK_FALSE(refusal(scratch / "x.zip").empty());
+      CHECK_FALSE(refusal_of_zip(scratch / "x.zip").empty());
     }
   // The number of entries, beyond what the bytes can hold too.
   for (const std::uint64_t count :
        {std::uint64_t{0}, std::uint64_t{1}, std::uint64_t{3}, std::uint64_t{1} << 40}) {
     CAPTURE(count);
     support::put(scratch / "x.zip", support::zip_of({honest, {"b.jpg", "other"}}, ZipWidth::wide, count));
-    CHECK_FALSE(refusal(scratch / "x.zip").empty());
+    CHECK_FALSE(refusal_of_zip(scratch / "x.zip").empty());
   }
 }

@@ -18,7 +18,7 @@ namespace {
 
 const std::string k_name = "audio/train/a.wav";
 
-std::string bytes_of(const std::filesystem::path& path, const std::string& name = k_name) {
+std::string bytes_at(const std::filesystem::path& path, const std::string& name = k_name) {
   const ForeignArchive archive(path);
   const ForeignArchive::Entry* entry = archive.find(name);
   if (entry == nullptr) return "not there";
@@ -27,7 +27,7 @@ std::string bytes_of(const std::filesystem::path& path, const std::string& name 
   return std::string(common::text_of(reader.next().bytes));
 }
 
-std::string refusal(const std::filesystem::path& path) {
+std::string refusal_of_archive(const std::filesystem::path& path) {
   try {
     const ForeignArchive archive(path);
   } catch (const common::Error& error) {
@@ -93,7 +93,7 @@ TEST_CASE("what lies beside the one folder, and what macOS and Windows add, does
         CAPTURE(members.front().name);
         members.push_back({top + "/" + k_name, "right"});
         support::write_foreign(scratch / form, members);
-        CHECK(bytes_of(scratch / form) == "right");
+        CHECK(bytes_at(scratch / form) == "right");
         CHECK(ForeignArchive(scratch / form).find("audio/train/._a.wav") == nullptr);
       }
 }
@@ -113,7 +113,7 @@ TEST_CASE("names in pax headers are found in any script, whatever the locale") {
     ::archive_entry_free(entry);
     ::archive_write_close(writer);
     ::archive_write_free(writer);
-    CHECK(bytes_of(scratch / "binary.tar") == "right");
+    CHECK(bytes_at(scratch / "binary.tar") == "right");
     // As GNU tar and Python write them: path=, in UTF-8.
     const std::string name = folder + "/" + k_name;
     std::string record = " path=" + name + "\n";
@@ -122,7 +122,7 @@ TEST_CASE("names in pax headers are found in any script, whatever the locale") {
     std::string tar = support::tar_member("PaxHeaders/a", record, [](std::string& h) { h[156] = 'x'; });
     tar += support::tar_member("a.wav", "right");
     support::put(scratch / "pax.tar", support::tar_of({tar}));
-    CHECK(bytes_of(scratch / "pax.tar") == "right");
+    CHECK(bytes_at(scratch / "pax.tar") == "right");
   }
 }
 
@@ -133,8 +133,8 @@ TEST_CASE("one name below two folders is refused by both names; names of differe
                                              {"old/audio/train/c.wav", "3"},
                                              {"new/audio/train/c.wav", "4"},
                                              {"thumbs/d.jpg", "5"}});
-  CHECK(bytes_of(scratch / "x.zip") == "1");
-  CHECK(bytes_of(scratch / "x.zip", "audio/train/b.wav") == "2");
+  CHECK(bytes_at(scratch / "x.zip") == "1");
+  CHECK(bytes_at(scratch / "x.zip", "audio/train/b.wav") == "2");
   const ForeignArchive archive(scratch / "x.zip");
   const auto both = archive.search("audio/train/c.wav");
   CHECK(both.entry == nullptr);
@@ -152,11 +152,11 @@ TEST_CASE("a .tar.zst is read as zstd reads it: frames in a row, with skippable 
         skippable(15, "") + skippable(3, std::string(300'000, 's')) + zstd_of(tar),
         zstd_of(tar) + support::zeros(10'000)}) {
     support::put(scratch / "x.tar.zst", bytes);
-    CHECK(bytes_of(scratch / "x.tar.zst") == std::string(5000, 'a'));
+    CHECK(bytes_at(scratch / "x.tar.zst") == std::string(5000, 'a'));
     support::put(scratch / "x.tzst", bytes);
-    CHECK(bytes_of(scratch / "x.tzst") == std::string(5000, 'a'));
+    CHECK(bytes_at(scratch / "x.tzst") == std::string(5000, 'a'));
     support::put(scratch / "x.tar.zst", bytes + "garbage");
-    CHECK_FALSE(refusal(scratch / "x.tar.zst").empty());
+    CHECK_FALSE(refusal_of_archive(scratch / "x.tar.zst").empty());
   }
 }
 
@@ -167,9 +167,9 @@ TEST_CASE("a .tar.gz is read as gzip reads it: members in a row, zeros behind th
        {gzip_of(tar) + support::zeros(1), gzip_of(tar) + support::zeros(300'000),
         gzip_of(a) + gzip_of(b) + support::zeros(512), gzip_of(a) + support::zeros(512) + gzip_of(b)}) {
     support::put(scratch / "x.tar.gz", bytes);
-    CHECK(bytes_of(scratch / "x.tar.gz") == std::string(5000, 'a'));
+    CHECK(bytes_at(scratch / "x.tar.gz") == std::string(5000, 'a'));
     support::put(scratch / "x.tar.gz", bytes + "garbage");
-    CHECK_FALSE(refusal(scratch / "x.tar.gz").empty());
+    CHECK_FALSE(refusal_of_archive(scratch / "x.tar.gz").empty());
   }
 }
 
@@ -204,20 +204,20 @@ TEST_CASE(
     CAPTURE(form.first);
     REQUIRE(packer::is_foreign_archive_name(form.first));
     support::put(scratch / form.first, form.second);
-    CHECK(bytes_of(scratch / form.first) == std::string(5000, 'a'));
+    CHECK(bytes_at(scratch / form.first) == std::string(5000, 'a'));
   }
   for (const std::string& bytes : {xz, bz}) {
     for (std::size_t size = 1; size < bytes.size(); size += 7) {
       support::put(scratch / "x.tar.xz", bytes.substr(0, size));
-      CHECK_MESSAGE(!refusal(scratch / "x.tar.xz").empty(), size);
+      CHECK_MESSAGE(!refusal_of_archive(scratch / "x.tar.xz").empty(), size);
     }
     // Behind the first bytes, which name the form.
     for (std::size_t at = 6; at < bytes.size(); at += 11) {
       std::string changed = bytes;
       changed[at] = static_cast<char>(changed[at] ^ 0x10);
       support::put(scratch / "x.tar.xz", changed);
-      const std::string said = refusal(scratch / "x.tar.xz");
-      if (said.empty()) CHECK_MESSAGE(bytes_of(scratch / "x.tar.xz") == std::string(5000, 'a'), at);
+      const std::string said = refusal_of_archive(scratch / "x.tar.xz");
+      if (said.empty()) CHECK_MESSAGE(bytes_at(scratch / "x.tar.xz") == std::string(5000, 'a'), at);
     }
   }
 }

@@ -15,14 +15,14 @@ namespace fs = std::filesystem;
 
 namespace {
 
-const common::Digest k_config = common::digest_of("a configuration");
+const common::Digest k_sealed_config = common::digest_of("a configuration");
 // 2026-01-02 03:04:05 UTC.
-const auto k_now = std::chrono::system_clock::from_time_t(1767323045);
+const auto k_sealed_at = std::chrono::system_clock::from_time_t(1767323045);
 
 // Its files are those of a run; what they say is not looked at here.
-fs::path finished_run(const fs::path& root) {
-  RunDirectory run = RunDirectory::create(root, "full_safe", k_config, k_now);
-  run.write_config({{"variant", "full_safe"}, {"config_digest", k_config.hex()}, {"seed", 42}});
+fs::path sealed_run(const fs::path& root) {
+  RunDirectory run = RunDirectory::create(root, "full_safe", k_sealed_config, k_sealed_at);
+  run.write_config({{"variant", "full_safe"}, {"config_digest", k_sealed_config.hex()}, {"seed", 42}});
   run.write_metrics(Metrics{});
   run.write_subset_indices({0, 1, 2});
   run.write_timings(common::Json::object());
@@ -46,7 +46,7 @@ std::string what_of(const common::Findings& findings) {
 
 TEST_CASE("a sealed run verifies, here and with sha256sum") {
   const support::Scratch scratch;
-  const fs::path run = finished_run(scratch.path());
+  const fs::path run = sealed_run(scratch.path());
   const common::Digest seal = seal_run(run);
   CHECK(seal == common::digest_file(run / common::k_seal_name).digest);
   const RunSealCheck check = check_of(run);
@@ -58,7 +58,7 @@ TEST_CASE("a sealed run verifies, here and with sha256sum") {
 
 TEST_CASE("a run seals whatever it keeps, a pack of its own with the longest names included") {
   const support::Scratch scratch;
-  const fs::path run = finished_run(scratch.path());
+  const fs::path run = sealed_run(scratch.path());
   const std::string longest = "audio/" + std::string(common::PackPath::k_limit_bytes - 6, 'x');
   fs::create_directories(run / "source_pack/audio");
   support::put_file(run / "source_pack/SHA256SUMS", "sums");
@@ -71,7 +71,7 @@ TEST_CASE("a run seals whatever it keeps, a pack of its own with the longest nam
 
 TEST_CASE("a run without a checkpoint is sealed without an empty folder") {
   const support::Scratch scratch;
-  const fs::path run = finished_run(scratch.path());
+  const fs::path run = sealed_run(scratch.path());
   fs::remove(run / "checkpoints/adapter.safetensors");
   seal_run(run);
   CHECK(what_of(check_of(run).findings) == "");
@@ -79,19 +79,19 @@ TEST_CASE("a run without a checkpoint is sealed without an empty folder") {
 
 TEST_CASE("a name that sha256sum would write another way is not sealed") {
   const support::Scratch scratch;
-  const fs::path run = finished_run(scratch.path());
+  const fs::path run = sealed_run(scratch.path());
   support::put_file(run / "a\\b", "");
   CHECK_THROWS_WITH_AS(seal_run(run), doctest::Contains("invalid path"), common::Error);
 }
 
 TEST_CASE("two runs that wrote the same bytes have the same seal") {
   const support::Scratch scratch;
-  CHECK(seal_run(finished_run(scratch / "a")) == seal_run(finished_run(scratch / "b")));
+  CHECK(seal_run(sealed_run(scratch / "a")) == seal_run(sealed_run(scratch / "b")));
 }
 
 TEST_CASE("an unfinished run is not sealed") {
   const support::Scratch scratch;
-  const fs::path run = finished_run(scratch.path());
+  const fs::path run = sealed_run(scratch.path());
   fs::rename(run / "metrics.json", run / ".metrics.json.draft");
   CHECK_THROWS_AS(seal_run(run), common::Error);
   fs::remove(run / ".metrics.json.draft");
@@ -146,7 +146,7 @@ TEST_CASE("every change to a sealed run is found and named") {
   for (const Case& one : cases) {
     CAPTURE(one.finding);
     const support::Scratch scratch;
-    const fs::path run = finished_run(scratch.path());
+    const fs::path run = sealed_run(scratch.path());
     seal_run(run);
     one.damage(run);
     const std::string found = what_of(check_of(run).findings);
@@ -157,7 +157,7 @@ TEST_CASE("every change to a sealed run is found and named") {
 TEST_CASE("a run that is signed when it is sealed is trusted by that key alone") {
   const support::Scratch scratch;
   const common::SecretKey key = common::SecretKey::generate(), other = common::SecretKey::generate();
-  const fs::path run = finished_run(scratch.path());
+  const fs::path run = sealed_run(scratch.path());
   const common::Digest seal = seal_run(run, &key);
   CHECK(fs::file_size(run / common::k_signature_name) == common::k_signature_bytes);
   CHECK(check_of(run).signature == RunSignature::not_checked);
@@ -174,7 +174,7 @@ TEST_CASE("a run that is signed when it is sealed is trusted by that key alone")
 TEST_CASE("signing a run changes neither its seal nor the bytes that a pack's signature would have") {
   const support::Scratch scratch;
   const common::SecretKey key = common::SecretKey::generate();
-  const fs::path signed_run = finished_run(scratch / "a"), plain = finished_run(scratch / "b");
+  const fs::path signed_run = sealed_run(scratch / "a"), plain = sealed_run(scratch / "b");
   CHECK(seal_run(signed_run, &key) == seal_run(plain));
   const common::Bytes seal = common::read_file(plain / common::k_seal_name, common::k_seal_limit_bytes),
                       signature = common::read_file(signed_run / common::k_signature_name, 64);
@@ -194,7 +194,7 @@ TEST_CASE("where the trusted key did not sign a run, nothing else of it is looke
                             }};
   for (const Damage& damage : damages) {
     const support::Scratch place;
-    const fs::path run = finished_run(place.path());
+    const fs::path run = sealed_run(place.path());
     (void)seal_run(run, &key);
     damage(run);
     const RunSealCheck check = check_of(run, key.public_key());
@@ -206,7 +206,7 @@ TEST_CASE("where the trusted key did not sign a run, nothing else of it is looke
 
 TEST_CASE("a file of a run is read as its seal had it when the run was checked, or refused") {
   const support::Scratch scratch;
-  const fs::path run = finished_run(scratch.path());
+  const fs::path run = sealed_run(scratch.path());
   const common::Digest seal = seal_run(run);
   const std::string name = "subset_indices.json", text = support::text_of_file(run / name);
   CHECK(common::text_of(read_sealed(run, seal, name)) == text);
