@@ -13,14 +13,6 @@
 namespace trainer {
 namespace {
 
-std::int64_t limit_of(std::int64_t own_batches, std::int64_t all_batches, std::int64_t batch_size,
-                      std::size_t items) {
-  std::int64_t limit = static_cast<std::int64_t>(items);
-  if (own_batches > 0) limit = std::min(limit, own_batches * batch_size);
-  if (all_batches > 0) limit = std::min(limit, all_batches * batch_size);
-  return limit;
-}
-
 SpeakOptions options_for(const RunConfig& config, std::int64_t token_limit, const std::string& what) {
   return {config.evaluation.batch_size, token_limit, config.fusion.positions, what, config.verbosity, 1};
 }
@@ -117,12 +109,11 @@ struct Questioning {
 };
 
 std::size_t count_asked(const EvaluationConfig& options, const std::vector<QuestionItem>& items) {
-  return static_cast<std::size_t>(
-      limit_of(options.max_vl_batches, options.max_batches, options.batch_size, items.size()));
+  return static_cast<std::size_t>(options.questions_of(static_cast<std::int64_t>(items.size())));
 }
 
 std::int64_t count_captioned(const EvaluationConfig& options, const ClipGroup& clips) {
-  return limit_of(options.max_audio_batches, options.max_batches, options.batch_size, clips.items.size());
+  return options.clips_of(static_cast<std::int64_t>(clips.items.size()));
 }
 
 // The first `count` of `items`, under each condition; `what` names them for progress and log.

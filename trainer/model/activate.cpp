@@ -1,15 +1,16 @@
 #include "trainer/model/activate.hpp"
 
 #include "common/error.hpp"
+#include "trainer/model/compat.hpp"
 
 namespace trainer {
 
 torch::Tensor activate(Activation activation, const torch::Tensor& x) {
   switch (activation) {
     case Activation::gelu:
-      return at::gelu(x);
+      return gelu(x, "none");
     case Activation::gelu_tanh:
-      return at::gelu(x, "tanh");
+      return gelu(x, "tanh");
     case Activation::quick_gelu:
       return x * at::sigmoid(x * 1.702);
     case Activation::relu:

@@ -11,7 +11,8 @@ namespace trainer {
 namespace {
 
 bool is_slow(const torch::Tensor& x) {
-  // oneDNN's fast products of bf16 take AVX-512, which --arithmetic portable takes from all libraries.
+  // oneDNN multiplies bf16 by AVX-512 only, which --arithmetic portable takes from all libraries: LibTorch
+  // then asks it in vain, and fails, or multiplies one number at a time.
   static const bool has_instructions =
       __builtin_cpu_supports("avx512bf16") != 0 && arithmetic_in_use().aten == "AVX512";
   return x.scalar_type() == torch::kBFloat16 && x.is_cpu() && !has_instructions;
@@ -40,6 +41,16 @@ torch::Tensor linear_map(const torch::Tensor& x, const torch::Tensor& weight, co
 torch::Tensor product(const torch::Tensor& a, const torch::Tensor& b) {
   if (!is_slow(a) || !is_slow(b)) return at::matmul(a, b);
   return at::matmul(widened(a), widened(b)).to(torch::kBFloat16);
+}
+
+torch::Tensor strided_map(const torch::Tensor& pictures, const torch::Tensor& weight, std::int64_t stride) {
+  if (!is_slow(pictures) || !is_slow(weight)) return at::conv2d(pictures, weight, {}, stride);
+  return at::conv2d(widened(pictures), widened(weight), {}, stride).to(torch::kBFloat16);
+}
+
+torch::Tensor gelu(const torch::Tensor& x, const char* approximation) {
+  if (!is_slow(x)) return at::gelu(x, approximation);
+  return at::gelu(widened(x), approximation).to(torch::kBFloat16);
 }
 
 torch::Tensor index_on(torch::Device device, const std::vector<std::int64_t>& numbers) {

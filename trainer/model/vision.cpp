@@ -2,6 +2,7 @@
 
 #include "common/error.hpp"
 #include "trainer/model/activate.hpp"
+#include "trainer/model/compat.hpp"
 
 namespace trainer {
 
@@ -40,8 +41,7 @@ void VisionTower::visit(const WeightVisitor& visitor) {
 
 torch::Tensor VisionTower::embed(const torch::Tensor& pixels) const {
   const auto rows = pixels.size(0);
-  const auto patches =
-      at::conv2d(pixels, patch_embedding_, {}, config_.patch_side).flatten(2).transpose(1, 2);
+  const auto patches = strided_map(pixels, patch_embedding_, config_.patch_side).flatten(2).transpose(1, 2);
   const auto first = class_embedding_.expand({rows, 1, config_.hidden});
   return pre_norm_(at::cat({first, patches}, 1) + position_embedding_);  // [B,N,D]
 }

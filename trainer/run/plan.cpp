@@ -124,9 +124,15 @@ void count_flops(const RunConfig& config, const PlanInputs& inputs, Plan& plan) 
     return static_cast<double>(count) * by *
            forward_flops(c, c.layers, 2 * inputs.clip_positions + config.evaluation.caption_tokens);
   };
-  plan.evaluation_flops = asked(inputs.questions, voices) +
-                          asked(inputs.questions_beyond, std::min(voices, 1.0 + k_beyond_conditions.size())) +
-                          captioned(inputs.clips + inputs.held_out, 3);
+  const EvaluationConfig& judged = config.evaluation;
+  const std::int64_t questions = judged.questions_of(inputs.questions);
+  plan.evaluation_flops = asked(questions, voices) +
+                          captioned(judged.clips_of(inputs.clips) + judged.clips_of(inputs.held_out), 3);
+  if (inputs.questions_beyond > 0) {
+    const std::int64_t unlike = inputs.questions_beyond - 2 * inputs.questions;
+    plan.evaluation_flops += asked(2 * questions + judged.questions_of(unlike),
+                                   std::min(voices, 1.0 + k_beyond_conditions.size()));
+  }
   if (!config.curve.is_on() || plan.steps == 0) return;
   const double looks = static_cast<double>((plan.steps - 1) / config.curve.every);
   plan.evaluation_flops += looks * (asked(std::min(inputs.questions, config.curve.items), 2) +

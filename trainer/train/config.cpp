@@ -2,12 +2,21 @@
 
 #include <ATen/detail/CUDAHooksInterface.h>
 
+#include <algorithm>
+
 #include "common/error.hpp"
 #include "trainer/results/config_keys.hpp"
 #include "trainer/train/git_commit.hpp"
 
 namespace trainer {
 namespace {
+
+std::int64_t limited(std::int64_t count, std::int64_t own_batches, std::int64_t all_batches,
+                     std::int64_t batch_size) {
+  if (own_batches > 0) count = std::min(count, own_batches * batch_size);
+  if (all_batches > 0) count = std::min(count, all_batches * batch_size);
+  return count;
+}
 
 const char* text_of(GateComparison value) { return value == GateComparison::sweep ? "sweep" : "none"; }
 const char* text_of(FusionPositions value) { return value == FusionPositions::text ? "text" : "all"; }
@@ -59,6 +68,14 @@ void append_original_keys(const RunConfig& c, common::Json& json) {
 }
 
 }  // namespace
+
+std::int64_t EvaluationConfig::questions_of(std::int64_t count) const {
+  return limited(count, max_vl_batches, max_batches, batch_size);
+}
+
+std::int64_t EvaluationConfig::clips_of(std::int64_t count) const {
+  return limited(count, max_audio_batches, max_batches, batch_size);
+}
 
 void apply_model_config(RunConfig& config) {
   if (config.model_config == "tiny") {

@@ -35,6 +35,9 @@ struct EvaluationConfig {
   std::int64_t answer_tokens = 12, caption_tokens = 20;
   std::int64_t caption_beams = 1;      // 1: captions are greedy, as answers always are
   std::int64_t captions_per_clip = 0;  // references; 0: all that the pack has
+  // How many of `count` the limits above leave.
+  [[nodiscard]] std::int64_t questions_of(std::int64_t count) const;
+  [[nodiscard]] std::int64_t clips_of(std::int64_t count) const;
 };
 
 struct RunConfig {

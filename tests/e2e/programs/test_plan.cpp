@@ -54,6 +54,19 @@ TEST_CASE("a plan's parts are in its sums: weights in memory, and all of it on t
   CHECK(plan.at("step_flops") > 0);
 }
 
+TEST_CASE("a plan counts the questions and clips that the limits of the evaluation leave") {
+  const World& w = world();
+  const auto operations = [&](const std::vector<std::string>& more) {
+    std::vector<std::string> flags = {"--max-audio-eval-batches", "1", "--val-batch-size", "2"};
+    flags.insert(flags.end(), more.begin(), more.end());
+    return plan_json(w.run("no_retention", "limits", flags)).at("evaluation_flops").get<double>();
+  };
+  const double all = operations({}), few = operations({"--max-vl-eval-batches", "2"});
+  CHECK(few < all);
+  CHECK(operations({"--max-eval-batches", "2"}) == few);
+  CHECK(all < plan_json(w.run("no_retention", "limits")).at("evaluation_flops").get<double>());
+}
+
 TEST_CASE("a plan counts the tokens of the prompt that the run puts") {
   const World& w = world();
   // One token of the tiny tokenizer is a whole stretch of the original's prompt, and of LLaVA's there is
