@@ -1,5 +1,5 @@
 // What most files include, compiled once. No file may count on it: the sanitizer builds compile common/,
-// manifest/ and packer/ without.
+// manifest/ and packer/ without, and CI each file that changed lately by itself.
 #pragma once
 
 #include <algorithm>

@@ -9,7 +9,7 @@ namespace packer {
 namespace {
 
 using common::Random;
-constexpr double k_turn = 2.0 * std::numbers::pi;
+constexpr double k_voice_turn = 2.0 * std::numbers::pi;
 
 // What every voice is made from: samples to fill, its pitch, noise of its own.
 struct Voice {
@@ -36,7 +36,7 @@ class Phase {
     turns_ -= std::floor(turns_);
     return turns_;
   }
-  double sine(double frequency_hz) { return std::sin(k_turn * step(frequency_hz)); }
+  double sine(double frequency_hz) { return std::sin(k_voice_turn * step(frequency_hz)); }
 
  private:
   double rate_hz_;
@@ -66,7 +66,7 @@ void blow_whistle(Voice& voice) {
   Phase tone(voice.rate_hz);
   Resonator breath(2300.0 * voice.pitch, 500.0, voice.rate_hz);
   voice.fill([&](double t) {
-    const double frequency_hz = 2300.0 * voice.pitch * (1.0 + 0.012 * std::sin(k_turn * 11.0 * t));
+    const double frequency_hz = 2300.0 * voice.pitch * (1.0 + 0.012 * std::sin(k_voice_turn * 11.0 * t));
     return plateau(t, voice.length_s(), 0.05, 0.1) *
            (tone.sine(frequency_hz) + 0.6 * breath.step(voice.noise.next()));
   });
@@ -136,7 +136,7 @@ void meow_cat(Voice& voice) {
     double sum = 0;  // the mouth opens: the strongest harmonic climbs from the first to the third and back
     for (int k = 1; k <= 4; ++k) {
       const double away = static_cast<double>(k) - (1.0 + 2.0 * bend);
-      sum += std::exp(-away * away) * std::sin(k_turn * k * turns);
+      sum += std::exp(-away * away) * std::sin(k_voice_turn * k * turns);
     }
     return plateau(t, voice.length_s(), 0.08, 0.2) * sum;
   });
@@ -155,7 +155,7 @@ void croak_frog(Voice& voice) {
 void wail_siren(Voice& voice) {
   Phase tone(voice.rate_hz);
   voice.fill([&](double t) {
-    const double sweep = 0.5 - 0.5 * std::cos(k_turn * t / 2.4);
+    const double sweep = 0.5 - 0.5 * std::cos(k_voice_turn * t / 2.4);
     const double sine = tone.sine(voice.pitch * (560.0 + 760.0 * sweep));
     return sine - 0.35 * sine * sine * sine;
   });
@@ -245,13 +245,14 @@ void scale_to_peak(std::vector<float>& samples) {
 
 Resonator::Resonator(double centre_hz, double bandwidth_hz, double rate_hz) {
   const double radius = std::exp(-std::numbers::pi * bandwidth_hz / rate_hz);
-  const double angle = k_turn * std::min(centre_hz, 0.45 * rate_hz) / rate_hz;
+  const double angle = k_voice_turn * std::min(centre_hz, 0.45 * rate_hz) / rate_hz;
   a1_ = 2.0 * radius * std::cos(angle);
   a2_ = -radius * radius;
   gain_ = (1.0 - radius) * std::sqrt(1.0 - 2.0 * radius * std::cos(2.0 * angle) + radius * radius);
 }
 
-LowPass::LowPass(double cutoff_hz, double rate_hz) : a_(1.0 - std::exp(-k_turn * cutoff_hz / rate_hz)) {}
+LowPass::LowPass(double cutoff_hz, double rate_hz)
+    : a_(1.0 - std::exp(-k_voice_turn * cutoff_hz / rate_hz)) {}
 
 double voice_length_s(SoundKind kind) {
   constexpr std::array<double, k_sound_kinds> k_lengths_s{1.0, 0.7,  0.5, 0.3, 0.55, 0.7, 0.35,

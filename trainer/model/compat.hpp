@@ -26,7 +26,7 @@ struct Placement {
 [[nodiscard]] torch::Tensor linear_map(const torch::Tensor& x, const torch::Tensor& weight,
                                        const torch::Tensor& bias);
 [[nodiscard]] torch::Tensor product(const torch::Tensor& a, const torch::Tensor& b);
-// Its kernels are oneDNN's too. approximation: "none" or "tanh".
+// oneDNN has kernels of it, too. approximation: "none" or "tanh".
 [[nodiscard]] torch::Tensor gelu(const torch::Tensor& x, const char* approximation);
 // A convolution without bias or padding, likewise: pictures [B,C,Y,X], weight [D,C,S,S] -> [B,D,..,..].
 [[nodiscard]] torch::Tensor strided_map(const torch::Tensor& pictures, const torch::Tensor& weight,

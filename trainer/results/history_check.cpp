@@ -12,7 +12,7 @@ namespace {
 
 using common::Json;
 
-constexpr const char* k_file = "history.jsonl";
+constexpr const char* k_history_file = "history.jsonl";
 
 struct Plan {
   std::int64_t steps_per_epoch = 0, steps = 0;
@@ -58,7 +58,7 @@ class Record {
   Record(const Json& record, std::size_t number, common::Findings& findings)
       : record_(record), where_("line " + std::to_string(number) + ": "), findings_(findings) {}
 
-  void find(const std::string& what) const { findings_.push_back({k_file, "R6", where_ + what}); }
+  void find(const std::string& what) const { findings_.push_back({k_history_file, "R6", where_ + what}); }
 
   void require(const char* key, std::int64_t expected) const {
     const auto found = record_.find(key);
@@ -118,12 +118,13 @@ void check_history(const std::vector<Json>& records, const Json& config, std::in
                    common::Findings& findings) {
   if (config.contains("evaluated_run")) {
     if (!records.empty())
-      findings.push_back({k_file, "R6", "has steps, and config.json says that an earlier run was judged"});
+      findings.push_back(
+          {k_history_file, "R6", "has steps, and config.json says that an earlier run was judged"});
     return;
   }
   const Plan plan = plan_of(config, trained_clips);
   if (static_cast<std::int64_t>(records.size()) != plan.steps) {
-    findings.push_back({k_file, "R6",
+    findings.push_back({k_history_file, "R6",
                         "has " + std::to_string(records.size()) + " steps; " + std::to_string(plan.steps) +
                             " follow from config.json and subset_indices.json"});
     return;

@@ -12,9 +12,11 @@ namespace {
 
 using common::Json;
 
-constexpr const char* k_file = "metrics.json";
+constexpr const char* k_metrics_file = "metrics.json";
 
-void find(common::Findings& findings, const std::string& what) { findings.push_back({k_file, "R5", what}); }
+void find(common::Findings& findings, const std::string& what) {
+  findings.push_back({k_metrics_file, "R5", what});
+}
 
 // Logarithms and exponentials differ between C libraries in the last digit; sums and quotients do not.
 bool has_logarithms(const std::string& path) {
@@ -98,7 +100,7 @@ void note_tensors(const Metrics& metrics, std::vector<std::string>& not_derived)
 
 void check_metrics(const Json& found, const MetricsSources& sources, common::Findings& findings,
                    std::vector<std::string>& not_derived) {
-  const Metrics said = metrics_from_json(found, k_file);
+  const Metrics said = metrics_from_json(found, k_metrics_file);
   const Json& config = sources.config;
   // An evaluation of an earlier run measures answers alone.
   const bool trained = !config.contains("evaluated_run");

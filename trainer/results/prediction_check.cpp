@@ -14,7 +14,7 @@
 namespace trainer {
 namespace {
 
-constexpr const char* k_file = "predictions.jsonl";
+constexpr const char* k_predictions_file = "predictions.jsonl";
 constexpr std::size_t k_shown_bytes = 60;
 
 using Maybes = std::optional<std::string>;
@@ -39,7 +39,7 @@ class Line {
   Line(std::size_t number, const Prediction& item, common::Findings& findings)
       : where_("line " + std::to_string(number) + " (" + item_key(item) + "): "), findings_(findings) {}
   void find(const char* rule, const std::string& what) const {
-    findings_.push_back({k_file, rule, where_ + what});
+    findings_.push_back({k_predictions_file, rule, where_ + what});
   }
   template <typename T>
   void require(const char* rule, const char* field, const T& found, const T& expected,
@@ -146,7 +146,7 @@ void check_whole(const Groups& groups, common::Findings& findings) {
       const auto with =
           std::count_if(group.begin(), group.end(), [&](const auto& one) { return has(*one.second); });
       if (with != 0 && with != static_cast<std::ptrdiff_t>(group.size()))
-        findings.push_back({k_file, "R4",
+        findings.push_back({k_predictions_file, "R4",
                             fmt::format("{} of {} items of {} have {}; all have it or none", with,
                                         group.size(), name, field)});
     };
@@ -174,7 +174,7 @@ void check_same_questions(const Groups& groups, common::Findings& findings) {
     const auto [first, is_new] = firsts.emplace(questions_of(condition_in(group.first)), &group);
     if (!is_new && ids_of(group.second) != ids_of(first->second->second))
       findings.push_back(
-          {k_file, "R4",
+          {k_predictions_file, "R4",
            group.first + " has other ids, or another order of them, than " + first->second->first});
   }
 }
@@ -187,7 +187,7 @@ void check_asked(const Groups& groups, const PredictionContext& context, common:
   const auto require = [&](const std::string& condition, bool wanted) {
     if (has(condition) != wanted)
       findings.push_back(
-          {k_file, "R4",
+          {k_predictions_file, "R4",
            fmt::format("config.json says that questions were {}asked under {}, and there are {}",
                        wanted ? "" : "not ", condition, wanted ? "none" : "some")});
   };

@@ -164,7 +164,7 @@ PredictionContext context_of(const Json& config, const Json& metrics, std::int64
 void check_own_pack(const common::Folder& run, const Json& config, common::Findings& findings) {
   const std::string seal = fmt::format("source_pack/{}", common::k_seal_name);
   if (!run.has_file(seal)) return;
-  const std::string id = common::digest_of(run.read(seal, k_json_limit_bytes)).hex(),
+  const std::string id = common::digest_of(run.read(seal, common::k_seal_limit_bytes)).hex(),
                     said = common::string_member(config, "pack_id", "config.json");
   if (id != said)
     findings.push_back(

@@ -135,8 +135,9 @@ void count_flops(const RunConfig& config, const PlanInputs& inputs, Plan& plan) 
   }
   if (!config.curve.is_on() || plan.steps == 0) return;
   const double looks = static_cast<double>((plan.steps - 1) / config.curve.every);
-  plan.evaluation_flops += looks * (asked(std::min(inputs.questions, config.curve.items), 2) +
-                                    captioned(std::min(inputs.clips, config.curve.items), 2));
+  plan.evaluation_flops +=
+      looks * (asked(std::min(questions, config.curve.items), 2) +
+               captioned(std::min(judged.clips_of(inputs.clips), config.curve.items), 2));
 }
 
 }  // namespace

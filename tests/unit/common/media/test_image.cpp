@@ -3,8 +3,8 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include <chrono>
 #include <csignal>
+#include <ctime>
 
 #include "common/program.hpp"
 
@@ -80,9 +80,9 @@ TEST_CASE("what stands beside the pixels of a PNG is never inflated, and costs n
   std::string chunks = png_chunk("iCCP", std::string("k\0\0", 3) + packed);
   for (int i = 0; i < 300; ++i) chunks += png_chunk("zTXt", std::string("k\0\0", 3) + packed);
   const Bytes png = png_file(1, 1, 8, k_grey, "x", chunks);
-  const auto begin = std::chrono::steady_clock::now();
+  const std::clock_t begin = std::clock();
   CHECK(decode_picture(png, "x.png").pixels == Bytes{'x', 'x', 'x'});
-  CHECK(std::chrono::steady_clock::now() - begin < std::chrono::seconds(3));
+  CHECK(std::clock() - begin < 3 * CLOCKS_PER_SEC);  // of the processor, which others use too
 }
 
 TEST_CASE("a PNG with a wrong checksum is refused, in whichever chunk") {

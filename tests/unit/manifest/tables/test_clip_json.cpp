@@ -27,7 +27,7 @@ ClipEntry one(const std::string& row) {
 }
 
 template <typename Action>
-std::string refusal(Action action) {
+std::string json_refusal(Action action) {
   try {
     action();
   } catch (const common::Error& error) {
@@ -37,7 +37,7 @@ std::string refusal(Action action) {
   return "accepted";
 }
 std::string row_refusal(const std::string& row) {
-  return refusal([&] { (void)json("[" + row + "]"); });
+  return json_refusal([&] { (void)json("[" + row + "]"); });
 }
 using support::holds;
 
@@ -127,10 +127,11 @@ TEST_CASE("rows without numbers keep their order; rows that name only the clip a
 
 TEST_CASE("a JSON table that cannot be meant is one sentence with the row") {
   const std::string row = R"({"audiocap_id": 1, "youtube_id": "a", "caption": "c"})";
-  CHECK(holds(refusal([] { (void)json("{\"rows\": []}"); }),
+  CHECK(holds(json_refusal([] { (void)json("{\"rows\": []}"); }),
               "t.json is not a table of AudioCaps: expected a list"));
-  CHECK(holds(refusal([] { (void)json("[{]"); }), "t.json is not valid JSON at byte"));
-  CHECK(holds(refusal([&] { (void)jsonl(row + "\n{\n"); }), "t.jsonl, line 2 is not valid JSON at byte"));
+  CHECK(holds(json_refusal([] { (void)json("[{]"); }), "t.json is not valid JSON at byte"));
+  CHECK(
+      holds(json_refusal([&] { (void)jsonl(row + "\n{\n"); }), "t.jsonl, line 2 is not valid JSON at byte"));
   CHECK(holds(row_refusal(row + ", 3"), "t.json, row 2: a row must be an object, found number"));
   CHECK(holds(row_refusal(R"({"id": 1, "caption": "c"})"), "row 1: there is no youtube_id (looked for"));
   CHECK(holds(row_refusal(R"({"id": 1, "ytid": 5, "caption": "c"})"),
@@ -160,7 +161,7 @@ TEST_CASE("an answer that is no string is one sentence") {
 
 TEST_CASE("an id that stands twice is one sentence with both rows") {
   const auto twice = [](const std::string& first, const std::string& second) {
-    return refusal(
+    return json_refusal(
         [&] { (void)json("[{" + first + R"(, "caption": "c"}, {)" + second + R"(, "caption": "d"}])"); });
   };
   CHECK(holds(twice(R"("audiocap_id": 1, "ytid": "a")", R"("audiocap_id": "01", "ytid": "b")"),
@@ -171,7 +172,7 @@ TEST_CASE("an id that stands twice is one sentence with both rows") {
               "t.json, row 2: the id \"a\" stands in row 1 too"));
   CHECK(holds(twice(R"("id": 4, "ytid": "a")", R"("id": "x", "ytid": "b")"),
               "t.json, row 2: there is no numeric audiocap_id, and row 1 has one"));
-  CHECK(holds(refusal([] { (void)json(R"([{"id": 1, "id": 2, "ytid": "a", "caption": "c"}])"); }),
+  CHECK(holds(json_refusal([] { (void)json(R"([{"id": 1, "id": 2, "ytid": "a", "caption": "c"}])"); }),
               "duplicate key \"id\""));
 }
 

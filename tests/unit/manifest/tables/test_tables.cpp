@@ -22,7 +22,7 @@ const std::string k_tables_header = "audiocap_id,youtube_id,start_time,caption\n
 using support::holds;
 
 template <typename Action>
-std::string refusal(Action action) {
+std::string refusal_by_table(Action action) {
   try {
     action();
   } catch (const Error& error) {
@@ -32,7 +32,7 @@ std::string refusal(Action action) {
   return "accepted";
 }
 std::string table_refusal(const std::string& text) {
-  return refusal([&] { (void)parse_clip_table(text, "t.csv"); });
+  return refusal_by_table([&] { (void)parse_clip_table(text, "t.csv"); });
 }
 
 std::vector<Fields> rows_of(const std::string& text) {
@@ -54,7 +54,7 @@ class Tables {
                                      common::Verbosity::quiet);
   }
   [[nodiscard]] std::string refused() const {
-    return refusal([&] { (void)read(); });
+    return refusal_by_table([&] { (void)read(); });
   }
 
  private:
@@ -72,11 +72,13 @@ TEST_CASE("CSV fields are bare or quoted, lines end with LF, CRLF or the file") 
 }
 
 TEST_CASE("broken CSV is one sentence with the line where its row begins") {
-  CHECK(holds(refusal([] { rows_of("a\nb,\"c\nd\ne"); }), "t.csv, line 2: a quote that never closes"));
-  CHECK(holds(refusal([] { rows_of("a\n\nb\"c\n"); }), "t.csv, line 3: a quote inside"));
-  CHECK(holds(refusal([] { rows_of("\"a\nb\"\n\"c\"d\n"); }), "t.csv, line 3: text after the closing quote"));
-  CHECK(holds(refusal([] { rows_of("a\nb\rc\n"); }), "t.csv, line 2: a carriage return"));
-  CHECK(holds(refusal([] { rows_of("a\nb,\xc3(\n"); }), "t.csv, line 2: field 2 is not UTF-8"));
+  CHECK(
+      holds(refusal_by_table([] { rows_of("a\nb,\"c\nd\ne"); }), "t.csv, line 2: a quote that never closes"));
+  CHECK(holds(refusal_by_table([] { rows_of("a\n\nb\"c\n"); }), "t.csv, line 3: a quote inside"));
+  CHECK(holds(refusal_by_table([] { rows_of("\"a\nb\"\n\"c\"d\n"); }),
+              "t.csv, line 3: text after the closing quote"));
+  CHECK(holds(refusal_by_table([] { rows_of("a\nb\rc\n"); }), "t.csv, line 2: a carriage return"));
+  CHECK(holds(refusal_by_table([] { rows_of("a\nb,\xc3(\n"); }), "t.csv, line 2: field 2 is not UTF-8"));
 }
 
 TEST_CASE("an AudioCaps table is read by the names of its columns, in numeric order of audiocap_id") {

@@ -3,6 +3,7 @@
 #include <string>
 
 #include "common/error.hpp"
+#include "tests/support/holds.hpp"
 #include "tests/support/small_pack.hpp"
 
 #include <doctest/doctest.h>
@@ -28,9 +29,7 @@ std::string refusal(packer::Tables made) {
   return {};
 }
 
-bool contains(const std::string& text, const std::string& part) {
-  return text.find(part) != std::string::npos;
-}
+using support::holds;
 
 }  // namespace
 
@@ -46,7 +45,7 @@ TEST_CASE("a plan has one clip for each row and one image for each picture") {
 TEST_CASE("two rows never get one file") {
   packer::Tables made = tables();
   made.manifests.subset->entries[1].audio_relpath = "audio/train/video_1.flac";
-  CHECK(contains(refusal(made), "N7 audio/train/video_1.flac"));
+  CHECK(holds(refusal(made), "N7 audio/train/video_1.flac"));
 }
 
 TEST_CASE("a path that only a .wav suffix would keep legal is refused: its source may be a FLAC") {
@@ -54,7 +53,7 @@ TEST_CASE("a path that only a .wav suffix would keep legal is refused: its sourc
   const std::string stem = "audio/train/" + std::string(84, 'x');
   made.manifests.subset->entries[0].audio_relpath = stem + ".wav";
   REQUIRE(made.manifests.subset->entries[0].audio_relpath.size() == common::PackPath::k_limit_bytes);
-  CHECK(contains(refusal(made), "N1 " + stem + ".wav"));
+  CHECK(holds(refusal(made), "N1 " + stem + ".wav"));
 }
 
 TEST_CASE("a name that leaves the pack is refused before any file is looked at") {
@@ -66,7 +65,7 @@ TEST_CASE("a name that leaves the pack is refused before any file is looked at")
   }
   packer::Tables made = tables();
   made.manifests.val->entries[0].image_filename = "../../x.jpg";
-  CHECK(contains(refusal(made), "N1"));
+  CHECK(holds(refusal(made), "N1"));
 }
 
 TEST_CASE("splits that share an id are refused, and all shared ids are named") {
@@ -74,14 +73,14 @@ TEST_CASE("splits that share an id are refused, and all shared ids are named") {
   made.manifests.retention = support::vqa_of("retention", {support::question(1, 7), support::question(9, 1)});
   made.manifests.audio_val = support::subset_of("val", {support::clip_entry(2, "val")});
   const std::string message = refusal(made);
-  CHECK(contains(message, "retention_manifest.json: shares question_id 1 with val_manifest.json"));
-  CHECK(contains(message, "retention_manifest.json: shares image_id 1 with val_manifest.json"));
-  CHECK(contains(message, "audio_val_manifest.json: shares the clip video_2 with manifest.json"));
+  CHECK(holds(message, "retention_manifest.json: shares question_id 1 with val_manifest.json"));
+  CHECK(holds(message, "retention_manifest.json: shares image_id 1 with val_manifest.json"));
+  CHECK(holds(message, "audio_val_manifest.json: shares the clip video_2 with manifest.json"));
 }
 
 TEST_CASE("a caption that a base learns from must not be of a clip of the pack") {
   packer::Tables made = tables();
   made.manifests.base = support::vqa_of("base", {support::question(50, 50)});
   made.manifests.base->captions = {support::clip_entry(1, "train")};
-  CHECK(contains(refusal(made), "base_manifest.json: shares the clip video_1 with manifest.json"));
+  CHECK(holds(refusal(made), "base_manifest.json: shares the clip video_1 with manifest.json"));
 }

@@ -9,6 +9,7 @@
 #include "packer/archive/extract.hpp"
 #include "packer/check/open.hpp"
 #include "packer/check/verify.hpp"
+#include "tests/support/holds.hpp"
 #include "tests/support/keys.hpp"
 #include "tests/support/scratch.hpp"
 #include "tests/support/small_pack.hpp"
@@ -33,9 +34,7 @@ Outcome outcome_of(const std::function<void()>& body) {
   return {};
 }
 
-bool contains(const std::string& text, const std::string& part) {
-  return text.find(part) != std::string::npos;
-}
+using support::holds;
 
 mode_t mode_of(const fs::path& path) {
   struct stat status {};
@@ -130,7 +129,7 @@ TEST_CASE("a file that is no key to trust says what it holds") {
     support::put(site.scratch / "X.pem", row.text);
     const Outcome outcome = outcome_of([&] { (void)common::read_public_key(site.scratch / "X.pem"); });
     CHECK(outcome.code == row.code);
-    CHECK_MESSAGE(contains(outcome.message, row.says), outcome.message);
+    CHECK_MESSAGE(holds(outcome.message, row.says), outcome.message);
   }
   CHECK(outcome_of([&] { (void)common::read_public_key(site.scratch / "none"); }).code == 3);
   CHECK(outcome_of([&] { (void)common::read_public_key(site.scratch.path()); }).code == 3);
@@ -163,7 +162,7 @@ TEST_CASE("a file that is no key to sign with says what it holds") {
       packer::sign_pack({site.pack, site.scratch / "X.pem", 1, common::Verbosity::quiet});
     });
     CHECK(outcome.code == row.code);
-    CHECK_MESSAGE(contains(outcome.message, row.says), outcome.message);
+    CHECK_MESSAGE(holds(outcome.message, row.says), outcome.message);
     CHECK(fs::exists(site.pack / "SHA256SUMS.sig") == (row.code == 0));
     fs::remove(site.pack / "SHA256SUMS.sig");
   }
@@ -193,7 +192,7 @@ TEST_CASE("a signature of somebody else is never replaced") {
     packer::sign_pack({site.pack, other, 1, common::Verbosity::quiet});
   });
   CHECK(outcome.code == 2);
-  CHECK(contains(outcome.message, "delete it first"));
+  CHECK(holds(outcome.message, "delete it first"));
   CHECK(support::get(site.pack / "SHA256SUMS.sig") == signature);
 }
 
@@ -221,7 +220,7 @@ TEST_CASE("a secret key that lies in a pack signs nothing") {
     packer::sign_pack({site.pack, site.pack / "images" / "KEY.pem", 1, common::Verbosity::quiet});
   });
   CHECK(outcome.code == 2);
-  CHECK(contains(outcome.message, "is inside a pack"));
+  CHECK(holds(outcome.message, "is inside a pack"));
 }
 
 TEST_CASE("a key that came with a pack is not trusted, however it is named") {
@@ -243,7 +242,7 @@ TEST_CASE("a key that came with a pack is not trusted, however it is named") {
       CAPTURE(key.string());
       const Outcome outcome = outcome_of([&] { (void)common::read_trusted_key(key, path); });
       CHECK(outcome.code == 2);
-      CHECK(contains(outcome.message, "is inside a pack"));
+      CHECK(holds(outcome.message, "is inside a pack"));
     }
     for (const fs::path& key :
          {site.trusted, site.pack / ".." / "KEY.pub.pem", site.pack / "audio" / ".." / ".." / "KEY.pub.pem"})

@@ -1,7 +1,7 @@
 // A tokenizer.json that somebody made to be refused, or to take long.
 #include <fmt/format.h>
 
-#include <chrono>
+#include <ctime>
 #include <string>
 
 #include "common/error.hpp"
@@ -21,7 +21,7 @@ std::string json(const std::string& vocab, const std::string& merges, const std:
       added, normalizer, vocab, merges);
 }
 
-void check_refused(const std::string& text, const std::string& because) {
+void check_tokenizer_refused(const std::string& text, const std::string& because) {
   CAPTURE(because);
   try {
     (void)Tokenizer::parse(text, "tokenizer.json");
@@ -49,20 +49,21 @@ std::string steps(int count, const std::string& step) {
 
 TEST_CASE("pieces that are listed twice, share an id or have none of theirs are refused") {
   CHECK_NOTHROW((void)Tokenizer::parse(json(R"("a":0,"b":1,"ab":2)", R"("a b")"), "tokenizer.json"));
-  check_refused(json(R"("a":0,"a":1)", ""), "listed twice");
-  check_refused(json(R"("a":0,"b":0)", ""), "both have the id 0");
-  check_refused(json(R"("a":-1)", ""), "out of bounds");
-  check_refused(json(R"("a":1000000000000)", ""), "out of bounds");
-  check_refused(json(R"("a":0.5)", ""), "not a whole number");
-  check_refused(json("\"" + std::string(5000, 'a') + "\":0", ""), "5000 bytes");
-  check_refused(json(R"("a":0)", R"("a b")"), "not made of pieces");
-  check_refused(json(R"("a":0)", R"(["a"])"), "not a pair");
-  check_refused(json(R"("a":0)", "7"), "not a pair");
+  check_tokenizer_refused(json(R"("a":0,"a":1)", ""), "listed twice");
+  check_tokenizer_refused(json(R"("a":0,"b":0)", ""), "both have the id 0");
+  check_tokenizer_refused(json(R"("a":-1)", ""), "out of bounds");
+  check_tokenizer_refused(json(R"("a":1000000000000)", ""), "out of bounds");
+  check_tokenizer_refused(json(R"("a":0.5)", ""), "not a whole number");
+  check_tokenizer_refused(json("\"" + std::string(5000, 'a') + "\":0", ""), "5000 bytes");
+  check_tokenizer_refused(json(R"("a":0)", R"("a b")"), "not made of pieces");
+  check_tokenizer_refused(json(R"("a":0)", R"(["a"])"), "not a pair");
+  check_tokenizer_refused(json(R"("a":0)", "7"), "not a pair");
 }
 
 TEST_CASE("normalisers of many steps, of long texts or without end are refused") {
-  check_refused(json(R"("a":0)", "", "", steps(17, replace("a", "b"))), "more than 16 steps");
-  check_refused(json(R"("a":0)", "", "", steps(1, replace("a", std::string(65, 'a')))), "more bytes");
+  check_tokenizer_refused(json(R"("a":0)", "", "", steps(17, replace("a", "b"))), "more than 16 steps");
+  check_tokenizer_refused(json(R"("a":0)", "", "", steps(1, replace("a", std::string(65, 'a')))),
+                          "more bytes");
   const auto grows =
       Tokenizer::parse(json(R"("a":0)", "", "", steps(16, replace("a", "aa"))), "tokenizer.json");
   CHECK_THROWS_WITH_AS((void)grows.encode(std::string(100, 'a')), doctest::Contains("normalizer"),
@@ -73,10 +74,10 @@ TEST_CASE("more added tokens or values than any model has are refused") {
   std::string added;
   for (int i = 0; i < 9000; ++i)
     added += fmt::format(R"({}{{"id":{},"content":"<{}>"}})", i > 0 ? "," : "", i, i);
-  check_refused(json(R"("a":0)", "", added), "added_tokens: there are more than");
+  check_tokenizer_refused(json(R"("a":0)", "", added), "added_tokens: there are more than");
   std::string many = "{\"a\":[";
   for (int i = 0; i < 100000; ++i) many += "[],";
-  check_refused(many + "[]]}", "more than 65536 values");
+  check_tokenizer_refused(many + "[]]}", "more than 65536 values");
 }
 
 TEST_CASE("of added tokens that begin alike the longest is cut out, and an empty one never is") {
@@ -97,8 +98,8 @@ TEST_CASE("time grows with the text and not with the tokens that it may hold") {
     added += fmt::format(R"({}{{"id":{},"content":"{}b"}})", i > 1 ? "," : "", i,
                          std::string(static_cast<std::size_t>(i), 'a'));
   const auto tokenizer = Tokenizer::parse(json(vocab, merges, added), "tokenizer.json");
-  const auto begin = std::chrono::steady_clock::now();
+  const std::clock_t begin = std::clock();
   CHECK(tokenizer.encode(std::string(5'000, 'a')).size() == 5'000);
   // All tokens tried at all places would be 2.5 billion characters.
-  CHECK(std::chrono::steady_clock::now() - begin < std::chrono::seconds(10));
+  CHECK(std::clock() - begin < 10 * CLOCKS_PER_SEC);  // of the processor, which others use too
 }
