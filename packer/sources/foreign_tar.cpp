@@ -103,13 +103,11 @@ std::unique_ptr<Stream> decompressed(common::File& file, const fs::path& path) {
 // it sees decompressed bytes only. Its callbacks must not throw: a failure waits in `failure`.
 struct TarInput {
   explicit TarInput(const fs::path& archive) : path(archive) {
-    common::File opened = common::open_to_read(archive);
-    if (auto bytes = decompressed(opened, archive)) {
+    file = common::open_to_read(archive);
+    if (auto bytes = decompressed(file, archive))
       stream = std::make_unique<ReadAhead>(std::move(bytes));
-      return;
-    }
-    size = common::size_of(opened, archive);
-    file = std::move(opened);
+    else
+      size = common::size_of(file, archive);
   }
 
   std::size_t read() {
