@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "common/error.hpp"
+#include "packer/sources/foreign_archive.hpp"
 #include "tests/support/small_pack.hpp"
 
 namespace support {
@@ -102,6 +103,12 @@ inline std::vector<Member> members_of(const fs::path& root, const std::string& b
   std::vector<Member> members;
   for (const auto& [path, bytes] : tree_of(root)) members.push_back({before + path, bytes});
   return members;
+}
+
+// Why that file is not taken; empty where it is.
+inline std::string why_not(const packer::ForeignArchive& archive, const std::string& name) {
+  const packer::ForeignArchive::Entry* entry = archive.find(name);
+  return entry == nullptr ? "not there" : entry->why_not;
 }
 
 }  // namespace support

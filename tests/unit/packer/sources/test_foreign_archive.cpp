@@ -30,11 +30,6 @@ std::string bytes_of(const ForeignArchive& archive, const std::string& name,
   return std::string(common::text_of(reader.next().bytes));
 }
 
-std::string why_not(const ForeignArchive& archive, const std::string& name) {
-  const ForeignArchive::Entry* entry = archive.find(name);
-  return entry == nullptr ? "not there" : entry->why_not;
-}
-
 std::string refusal(const std::filesystem::path& path) {
   try {
     const ForeignArchive archive(path);
@@ -92,11 +87,11 @@ TEST_CASE("FIFOs, devices and names that stand there twice cannot be had, and it
                                              {"./f.wav", "new"},
                                              {"g.wav", "", Kind::folder}});
   const ForeignArchive archive(scratch / "x.tar");
-  CHECK(why_not(archive, "a.wav") == "");
-  CHECK(why_not(archive, "d.wav") == "not a regular file");
-  CHECK(why_not(archive, "e.wav") == "not a regular file");
-  CHECK(why_not(archive, "f.wav") == "a duplicate name");
-  CHECK(why_not(archive, "g.wav") == "not there");
+  CHECK(support::why_not(archive, "a.wav") == "");
+  CHECK(support::why_not(archive, "d.wav") == "not a regular file");
+  CHECK(support::why_not(archive, "e.wav") == "not a regular file");
+  CHECK(support::why_not(archive, "f.wav") == "a duplicate name");
+  CHECK(support::why_not(archive, "g.wav") == "not there");
 }
 
 TEST_CASE(
@@ -143,13 +138,15 @@ TEST_CASE("a link that leads to no file of the archive is refused by its target"
                                             {"i.wav", "g", Kind::symbolic_link},
                                             {"./i.wav", "x/c.wav", Kind::symbolic_link}});
     const ForeignArchive archive(scratch / form);
-    CHECK(why_not(archive, "a.wav") == "a symlink to /etc/passwd, which lies outside of the archive");
-    CHECK(why_not(archive, "b.wav") == "a symlink to ../b.wav, which lies outside of the archive");
-    CHECK(why_not(archive, "x/c.wav") == "a symlink to ../y/./gone, which leads to no file of the archive");
-    CHECK(why_not(archive, "d.wav") == "a symlink to e.wav, which leads to no file of the archive");
-    CHECK(why_not(archive, "f.wav") == "a symlink to g, which is a duplicate name");
-    CHECK(why_not(archive, "h.wav") == "a symlink to folder, which leads to no file of the archive");
-    CHECK(why_not(archive, "i.wav") == "a duplicate name");
+    CHECK(support::why_not(archive, "a.wav") ==
+          "a symlink to /etc/passwd, which lies outside of the archive");
+    CHECK(support::why_not(archive, "b.wav") == "a symlink to ../b.wav, which lies outside of the archive");
+    CHECK(support::why_not(archive, "x/c.wav") ==
+          "a symlink to ../y/./gone, which leads to no file of the archive");
+    CHECK(support::why_not(archive, "d.wav") == "a symlink to e.wav, which leads to no file of the archive");
+    CHECK(support::why_not(archive, "f.wav") == "a symlink to g, which is a duplicate name");
+    CHECK(support::why_not(archive, "h.wav") == "a symlink to folder, which leads to no file of the archive");
+    CHECK(support::why_not(archive, "i.wav") == "a duplicate name");
   }
 }
 
@@ -163,7 +160,7 @@ TEST_CASE("tars in a row are one archive, compressed or not") {
     const ForeignArchive archive(scratch / form);
     CHECK(bytes_of(archive, "a.wav") == "first");
     CHECK(bytes_of(archive, "b.wav") == "second");
-    CHECK(why_not(archive, "c.wav") == "a duplicate name");
+    CHECK(support::why_not(archive, "c.wav") == "a duplicate name");
     // What lies behind the last end is neither passed over nor believed.
     if (form != "x.tar") continue;
     support::put(scratch / form, support::get(scratch / form) + std::string(1024, 'x'));
@@ -195,7 +192,7 @@ TEST_CASE("an xz of several streams, and one that is padded, is one tar") {
 TEST_CASE("an encrypted entry cannot be had") {
   const Scratch scratch;
   support::write_foreign(scratch / "x.zip", {{"a.jpg", "secret"}}, "zip:encryption=zipcrypt");
-  CHECK(why_not(ForeignArchive(scratch / "x.zip"), "a.jpg") == "encrypted");
+  CHECK(support::why_not(ForeignArchive(scratch / "x.zip"), "a.jpg") == "encrypted");
 }
 
 TEST_CASE("an entry is read up to its limit and not beyond, and those behind it are read all the same") {

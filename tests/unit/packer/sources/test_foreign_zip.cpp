@@ -1,5 +1,6 @@
 // What is special about a zip: its directory says everything, and not always the truth.
 #include "packer/sources/foreign_archive.hpp"
+#include "tests/support/foreign.hpp"
 #include "tests/support/scratch.hpp"
 #include "tests/support/small_pack.hpp"
 #include "tests/support/zip_parts.hpp"
@@ -12,11 +13,6 @@ using support::ZipPart;
 using support::ZipWidth;
 
 namespace {
-
-std::string why_not_in_zip(const ForeignArchive& archive, const std::string& name) {
-  const ForeignArchive::Entry* entry = archive.find(name);
-  return entry == nullptr ? "not there" : entry->why_not;
-}
 
 packer::ForeignReader::Taken taken_from(const ForeignArchive& archive, const std::string& name) {
   const ForeignArchive::Entry* entry = archive.find(name);
@@ -56,13 +52,13 @@ TEST_CASE(
                                                    {"h.jpg/", "", 0}}));
   const ForeignArchive archive(scratch / "x.zip");
   CHECK(bytes_in_zip(archive, "a.jpg") == "file");
-  CHECK(why_not_in_zip(archive, "b.jpg") == "a symlink to /etc/passwd, which lies outside of the archive");
-  CHECK(why_not_in_zip(archive, "c.jpg") == "not a regular file");
-  CHECK(why_not_in_zip(archive, "d.jpg") == "not a regular file");
+  CHECK(support::why_not(archive, "b.jpg") == "a symlink to /etc/passwd, which lies outside of the archive");
+  CHECK(support::why_not(archive, "c.jpg") == "not a regular file");
+  CHECK(support::why_not(archive, "d.jpg") == "not a regular file");
   CHECK(bytes_in_zip(archive, "e.jpg") == "no type");
   CHECK(bytes_in_zip(archive, "f.jpg") == "no mode");
-  CHECK(why_not_in_zip(archive, "g.jpg") == "not there");
-  CHECK(why_not_in_zip(archive, "h.jpg") == "not there");
+  CHECK(support::why_not(archive, "g.jpg") == "not there");
+  CHECK(support::why_not(archive, "h.jpg") == "not there");
 }
 
 TEST_CASE("a name that stands twice in a zip, and an unknown method of compression, cannot be had") {
@@ -71,9 +67,9 @@ TEST_CASE("a name that stands twice in a zip, and an unknown method of compressi
                support::zip_of(
                    {{"a.jpg", "one"}, {"b.jpg", "other"}, {"./a.jpg", "two"}, {"c.jpg", "?", 0100644, 98}}));
   const ForeignArchive archive(scratch / "x.zip");
-  CHECK(why_not_in_zip(archive, "a.jpg") == "a duplicate name");
-  CHECK(why_not_in_zip(archive, "b.jpg") == "");
-  CHECK(why_not_in_zip(archive, "c.jpg") == "compressed by method 98, which is not supported");
+  CHECK(support::why_not(archive, "a.jpg") == "a duplicate name");
+  CHECK(support::why_not(archive, "b.jpg") == "");
+  CHECK(support::why_not(archive, "c.jpg") == "compressed by method 98, which is not supported");
 }
 
 TEST_CASE("backslashes that a Windows program wrote are slashes") {
