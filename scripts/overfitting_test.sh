@@ -240,7 +240,7 @@ requeue() {
   for _ in 1 2 3 4 5; do
     state=$(squeue --noheader --jobs "$job" --format %T 2>/dev/null) || true
     case $state in
-      RUNNING)
+      RUNNING | SIGNALING) # the second while a STOP or CONT of somebody's is under way
         log "requeueing job $job"
         ! scontrol requeue "$job" || return 0
         ;;

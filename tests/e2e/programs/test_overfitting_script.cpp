@@ -238,7 +238,10 @@ TEST_CASE("a stopped job requeues itself while it runs, and not while it is canc
   cluster.set("state", "RUNNING\n");
   CHECK(cluster.run(job).code == 75);
   // The number of an array's last task is that of the array, and would bring all of them back.
-  CHECK(cluster.calls().find("scontrol requeue 10_2\n") != std::string::npos);
+  CHECK(count(cluster.calls(), "scontrol requeue 10_2\n") == 1);
+  cluster.set("state", "SIGNALING\n");
+  CHECK(cluster.run(job).code == 75);
+  CHECK(count(cluster.calls(), "scontrol requeue 10_2\n") == 2);
   const std::size_t before = cluster.calls().size();
   cluster.set("state", "COMPLETING\n");
   CHECK(cluster.run(job).code == 75);

@@ -65,6 +65,7 @@ ReturnToService=2
 MpiDefault=none
 JobRequeue=1
 KillWait=5
+MessageTimeout=60
 MinJobAge=3600
 NodeName=DEFAULT RealMemory=4000 State=UNKNOWN
 NodeName={nodes[0]} NodeHostname={nodes[0]} NodeAddr=127.0.0.1 Port={free_port()} CPUs=6
@@ -98,10 +99,12 @@ PartitionName=both Nodes={nodes[0]},{nodes[1]}
         return subprocess.run(words, text=True, capture_output=True).stdout
 
     def wait_for(self, condition, what, seconds=60):
+        """Asks until the answer is true, and gives it."""
         end = time.monotonic() + seconds
-        while not condition():
+        while not (answer := condition()):
             check(time.monotonic() < end, f"{what} did not come within {seconds} s; logs are in {self.folder}")
             time.sleep(0.2)
+        return answer
 
     def stop(self):
         self.ask("scancel", "--user=root", "--quiet")
@@ -113,8 +116,16 @@ PartitionName=both Nodes={nodes[0]},{nodes[1]}
                 daemon.kill()
 
     def state(self, job):
-        text = self.ask("scontrol", "--oneliner", "show", "job", job)
-        return dict(word.split("=", 1) for word in text.split() if "=" in word)
+        """What SLURM says of the job. A controller that does not answer is asked again: it says nothing of the job."""
+        end = time.monotonic() + 60
+        while True:
+            done = subprocess.run(("scontrol", "--oneliner", "show", "job", job), text=True, capture_output=True)
+            state = dict(word.split("=", 1) for word in done.stdout.split() if "=" in word)
+            if "JobState" in state:
+                return state
+            check(time.monotonic() < end, f"SLURM says nothing of job {job}: {done.stdout}{done.stderr}")
+            print(f"  asked again about job {job}: {done.stdout}{done.stderr}", flush=True)
+            time.sleep(0.5)
 
 
 class World:
