@@ -5,6 +5,7 @@
 
 #include <cstring>
 
+#include "trainer/model/batched_product.hpp"
 #include "trainer/model/compute.hpp"
 
 namespace trainer {
@@ -39,8 +40,8 @@ torch::Tensor linear_map(const torch::Tensor& x, const torch::Tensor& weight, co
 }
 
 torch::Tensor product(const torch::Tensor& a, const torch::Tensor& b) {
-  if (!is_slow(a) || !is_slow(b)) return at::matmul(a, b);
-  return at::matmul(widened(a), widened(b)).to(torch::kBFloat16);
+  if (!is_slow(a) || !is_slow(b)) return batched_product(a, b);
+  return batched_product(widened(a), widened(b)).to(torch::kBFloat16);
 }
 
 torch::Tensor strided_map(const torch::Tensor& pictures, const torch::Tensor& weight, std::int64_t stride) {

@@ -13,6 +13,7 @@
 #include "common/error.hpp"
 #include "common/parallel.hpp"
 #include "trainer/model/cuda_library.hpp"
+#include "trainer/model/memory.hpp"
 
 namespace trainer {
 
@@ -88,6 +89,7 @@ Compute::Compute(unsigned threads, std::int64_t width, const Placement& placemen
   available_ = common::thread_count(threads);
   is_wide_ = width > k_wide;
   is_on_cpu_ = !placement.device.is_cuda();
+  if (is_on_cpu_) keep_freed_memory();
   if (width > k_wide)
     threads_inside_ = static_cast<int>(available_);
   else if (placement.device.is_cpu())

@@ -1,6 +1,7 @@
 #include "trainer/model/memory.hpp"
 
 #include <dlfcn.h>
+#include <malloc.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -68,6 +69,13 @@ Memory memory_of(torch::Device device) { return device.is_cuda() ? cuda_memory()
 
 std::uint64_t free_bytes(torch::Device device) { return memory_of(device).free; }
 std::uint64_t total_bytes(torch::Device device) { return memory_of(device).total; }
+
+void keep_freed_memory() {
+  constexpr int k_mebibyte = 1 << 20;
+  ::mallopt(M_TRIM_THRESHOLD, 256 * k_mebibyte);
+  ::mallopt(M_TOP_PAD, 16 * k_mebibyte);
+  ::mallopt(M_MMAP_THRESHOLD, 32 * k_mebibyte);  // glibc's limit
+}
 
 std::uint64_t resident_bytes() {
   std::ifstream table("/proc/self/statm");
