@@ -1,8 +1,8 @@
 #!/usr/bin/env bash
 # Makes experiments/overfitting/RESULTS*.md anew: a pack and two bases that nothing was tuned on, the second primary
-# contrast of experiments/overfitting/PRIMARY.md with five seeds on each base, rivals, single mechanisms and other numbers of
-# retention questions with two on the first, and the tables. Takes about three hours on two cores by reckoning; a second call
-# goes on where the first was stopped. Everything lies in build/results/2611_96 (or $RESULTS_ROOT).
+# contrast of experiments/overfitting/PRIMARY.md with five seeds on each base, the weight of KL with five others and rivals,
+# single mechanisms and other numbers of retention questions with three on the first, and the tables. Takes about three hours
+# on two cores by reckoning; a second call goes on where the first was stopped. Everything lies in build/results/2611_96 (or $RESULTS_ROOT).
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
@@ -40,14 +40,15 @@ END
 side_by_side <<END
 sweep first second_primary
 sweep second second_primary
+sweep first kl_weight
 sweep first rivals
 sweep first scarcity
 END
 
-# report FILE RUNS...
-report() {
-  "$bin/safe-trainer" --quiet report "${@:2}" --primary 'soft_retention, 32 questions -> full_safe, 32 questions' \
-    --markdown "experiments/overfitting/$1" >/dev/null
+report() { # FILE PRIMARY RUNS...
+  "$bin/safe-trainer" --quiet report "${@:3}" --primary "$2" --markdown "experiments/overfitting/$1" >/dev/null
 }
-report RESULTS.md "$root"/runs/first_{second_primary,rivals,scarcity}/*
-report RESULTS_second_base.md "$root"/runs/second_second_primary/*
+null_space='soft_retention, 32 questions -> full_safe, 32 questions'
+report RESULTS.md "$null_space" "$root"/runs/first_{second_primary,rivals,scarcity}/*
+report RESULTS_second_base.md "$null_space" "$root"/runs/second_second_primary/*
+report RESULTS_kl_weight.md 'soft_retention, KL 0.1 -> soft_retention, KL 1' "$root"/runs/first_kl_weight/*

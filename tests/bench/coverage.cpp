@@ -1,10 +1,12 @@
 // How often the intervals of a report hold the truth:
-//   bench_coverage [EXPERIMENTS]      2000 unless given; prints one table in Markdown, the same every time
+//   bench_coverage [EXPERIMENTS [WORDS]]      2000 unless given; prints one table in Markdown, the same every
+//                                             time, of the worlds in whose name the words are
 // Each row is a world of seeds and questions whose truth is known. An experiment draws seeds and questions
 // from it, answers every question once a seed, and makes the interval that safe-report prints.
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <array>
 #include <cmath>
 #include <functional>
 #include <string>
@@ -13,6 +15,7 @@
 #include "common/parallel.hpp"
 #include "common/random.hpp"
 #include "common/terminal.hpp"
+#include "trainer/report/equal_skill.hpp"
 #include "trainer/report/statistics.hpp"
 
 namespace {
@@ -27,6 +30,12 @@ struct World {
   std::size_t questions;
   std::function<Tables(common::Random&, std::size_t seeds, std::size_t questions)> draw;
   std::function<Estimate(const Tables&)> estimate;
+  // In place of both where an interval is made of more than tables.
+  std::function<Interval(common::Random&, std::size_t seeds, std::size_t questions)> experiment = {};
+  [[nodiscard]] Interval interval(common::Random& random, std::size_t seeds) const {
+    return experiment ? experiment(random, seeds, questions)
+                      : estimate(draw(random, seeds, questions)).interval;
+  }
 };
 
 // Standard deviations of what seeds, questions and their combination add.
@@ -123,6 +132,100 @@ World difference_world(const std::string& name, double seeds_spread) {
           [](const Tables& tables) { return trainer::estimate_mean(tables[0]); }};
 }
 
+// Two settings that forget alike at equal audio skill, of which the second learns two thirds as fast. Clips
+// and questions are harder or easier, and seeds agree about most of that; progress p runs from 0 to 1.
+struct SkillWorld {
+  double rate_spread = 0;    // standard deviation of the logarithm of a seed's pace
+  double forget_spread = 0;  // of what a seed adds to all questions
+};
+
+constexpr std::int64_t k_looks = 20, k_steps_a_look = 156;
+const std::array<std::string, 2> k_settings = {"first", "second"};
+
+trainer::ItemTable table_of(std::size_t items, const std::string& measure,
+                            const std::function<double(std::size_t)>& value) {
+  trainer::ItemTable table;
+  for (std::size_t i = 0; i < items; ++i) {
+    table.ids.push_back(fmt::format("{:04}", i));
+    table.values[measure].push_back(value(i));
+  }
+  return table;
+}
+
+// What every run of an experiment has in common: how hard clips and questions are.
+struct SkillItems {
+  std::vector<double> clips, questions;
+};
+
+std::vector<trainer::CurvePoint> draw_curve(common::Random& random, const SkillItems& items, double pace,
+                                            double forgetting) {
+  std::vector<double> own_clips, own_questions;
+  for (const double clip : items.clips) own_clips.push_back(clip + 0.7 * random.normal());
+  for (const double question : items.questions) own_questions.push_back(question + 0.4 * random.normal());
+  std::vector<trainer::CurvePoint> curve;
+  for (std::int64_t look = 0; look <= k_looks; ++look) {
+    const double p = 1 - std::exp(-pace * static_cast<double>(look)),
+                 known = look == 0 ? -30.0 : std::log(p / (1 - p));
+    trainer::CurvePoint& point = curve.emplace_back();
+    point.step = look * k_steps_a_look;
+    point.tables[std::string(trainer::condition::k_memorised)] =
+        table_of(items.clips.size(), std::string(trainer::measure::k_token_f1),
+                 [&](std::size_t i) { return 1 / (1 + std::exp(-known - own_clips[i])); });
+    // What is forgotten comes soon and goes on slowly.
+    const double lost = 0.9 * std::sqrt(p) * (1 + forgetting);
+    trainer::ItemTable questions =
+        table_of(items.questions.size(), std::string(trainer::measure::k_accuracy),
+                 [&](std::size_t i) { return own_questions[i] > lost - 1.4 ? 1.0 : 0.0; });
+    for (const double question : own_questions)
+      questions.values[std::string(trainer::measure::k_kl_to_base)].push_back(
+          kl_of(2.2 * lost - 1.8 * question));
+    point.tables[std::string(trainer::condition::k_distractor_memorised)] = std::move(questions);
+  }
+  return curve;
+}
+
+trainer::SkillComparison draw_comparison(const SkillWorld& world, common::Random& random, std::size_t seeds,
+                                         std::size_t questions) {
+  constexpr double k_first_pace = 0.35, k_slower = 2.0 / 3;
+  SkillItems items;
+  for (std::size_t i = 0; i < questions; ++i) {
+    items.clips.push_back(1.5 * random.normal());
+    items.questions.push_back(0.8 * random.normal());
+  }
+  trainer::Comparison comparison;
+  for (std::size_t setting = 0; setting < k_settings.size(); ++setting) {
+    trainer::VariantGroup& group = comparison.groups.emplace_back();
+    group.label = k_settings[setting];
+    for (std::size_t seed = 0; seed < seeds; ++seed) {
+      group.runs.push_back(comparison.runs.size());
+      trainer::RunSummary& run = comparison.runs.emplace_back();
+      run.seed = static_cast<std::int64_t>(seed);
+      const double pace =
+          k_first_pace * (setting == 0 ? 1 : k_slower) * std::exp(world.rate_spread * random.normal());
+      run.curve = draw_curve(random, items, pace, world.forget_spread * random.normal());
+    }
+  }
+  trainer::PairedComparison& pair = comparison.paired.emplace_back();
+  pair.condition = trainer::condition::k_distractor_memorised;
+  pair.first = k_settings[0];
+  pair.second = k_settings[1];
+  trainer::compare_at_equal_skill(comparison);
+  return comparison.skill_pairs.at(0);
+}
+
+World skill_world(const std::string& name, bool of_kl, const SkillWorld& world) {
+  return {(of_kl ? "ratio of two KL at equal skill, " : "difference in accuracy at equal skill, ") + name,
+          250,
+          {},
+          {},
+          [=](common::Random& random, std::size_t seeds, std::size_t questions) {
+            const trainer::SkillComparison pair = draw_comparison(world, random, seeds, questions);
+            if (!of_kl) return pair.accuracy.interval;
+            const Interval ratio = pair.kl_ratio.value().interval;
+            return Interval{std::log(ratio.low), std::log(ratio.high)};
+          }};
+}
+
 // The truth: one question of each of very many seeds.
 double truth_of(const World& world) {
   constexpr std::size_t k_draws = 400000;
@@ -140,7 +243,7 @@ double cover(const World& world, std::size_t seeds, std::size_t experiments, dou
   std::vector<char> held(experiments, 0);
   common::parallel_for(experiments, 0, [&](std::size_t i) {
     common::Random random(static_cast<std::int64_t>(i), world.name + "/" + std::to_string(seeds));
-    const Interval interval = world.estimate(world.draw(random, seeds, world.questions)).interval;
+    const Interval interval = world.interval(random, seeds);
     held[i] = interval.low <= truth && truth <= interval.high ? 1 : 0;
   });
   return static_cast<double>(std::count(held.begin(), held.end(), 1)) / static_cast<double>(experiments);
@@ -162,7 +265,11 @@ std::vector<World> worlds() {
           kl_world("seeds differ much", 0.3),
           kl_ratio_world("seeds do not differ", 0),
           kl_ratio_world("seeds differ", 0.1),
-          kl_ratio_world("seeds differ much", 0.3)};
+          kl_ratio_world("seeds differ much", 0.3),
+          skill_world("seeds do not differ", false, {}),
+          skill_world("seeds differ", false, {0.15, 0.1}),
+          skill_world("seeds do not differ", true, {}),
+          skill_world("seeds differ", true, {0.15, 0.1})};
 }
 
 }  // namespace
@@ -177,6 +284,7 @@ int main(int argc, char** argv) {
   }
   common::print_line(stdout, head + "\n" + rule);
   for (const World& world : worlds()) {
+    if (argc > 2 && world.name.find(argv[2]) == std::string::npos) continue;
     const double truth = truth_of(world);
     std::string row = fmt::format("| {} | {} |", world.name, world.questions);
     for (const std::size_t seeds : seed_counts) {

@@ -32,26 +32,35 @@ torch::Tensor widened(const torch::Tensor& x) {
   return wide;
 }
 
+// map(operands), all of them widened where LibTorch is slow with them as they are.
+template <typename Map, typename... Tensors>
+torch::Tensor at_speed(const Map& map, const Tensors&... operands) {
+  if (!(is_slow(operands) && ...)) return map(operands...);
+  return map(widened(operands)...).to(torch::kBFloat16);
+}
+
 }  // namespace
 
 torch::Tensor linear_map(const torch::Tensor& x, const torch::Tensor& weight, const torch::Tensor& bias) {
-  if (!is_slow(x) || !is_slow(weight)) return at::linear(x, weight, bias);
-  return at::linear(widened(x), widened(weight), bias.defined() ? widened(bias) : bias).to(torch::kBFloat16);
+  const auto map = [&](const torch::Tensor& a, const torch::Tensor& b) {
+    return at::linear(a, b, bias.defined() ? bias.to(a.scalar_type()) : bias);
+  };
+  return at_speed(map, x, weight);
 }
 
 torch::Tensor product(const torch::Tensor& a, const torch::Tensor& b) {
-  if (!is_slow(a) || !is_slow(b)) return batched_product(a, b);
-  return batched_product(widened(a), widened(b)).to(torch::kBFloat16);
+  return at_speed(batched_product, a, b);
 }
 
 torch::Tensor strided_map(const torch::Tensor& pictures, const torch::Tensor& weight, std::int64_t stride) {
-  if (!is_slow(pictures) || !is_slow(weight)) return at::conv2d(pictures, weight, {}, stride);
-  return at::conv2d(widened(pictures), widened(weight), {}, stride).to(torch::kBFloat16);
+  const auto map = [stride](const torch::Tensor& a, const torch::Tensor& b) {
+    return at::conv2d(a, b, {}, stride);
+  };
+  return at_speed(map, pictures, weight);
 }
 
 torch::Tensor gelu(const torch::Tensor& x, const char* approximation) {
-  if (!is_slow(x)) return at::gelu(x, approximation);
-  return at::gelu(widened(x), approximation).to(torch::kBFloat16);
+  return at_speed([approximation](const torch::Tensor& a) { return at::gelu(a, approximation); }, x);
 }
 
 torch::Tensor index_on(torch::Device device, const std::vector<std::int64_t>& numbers) {

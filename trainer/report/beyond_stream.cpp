@@ -10,9 +10,6 @@
 namespace trainer {
 namespace {
 
-// What the base itself does not know cannot be lost.
-constexpr double k_base_knows_from = 0.6;
-
 struct AskedSet {
   std::string_view name;  // empty: as they are trained
   std::string condition;  // with a trained clip

@@ -31,6 +31,10 @@ const std::vector<std::string>& distracted_conditions() {
   return k_conditions;
 }
 
+bool is_beyond_stream(std::string_view condition) {
+  return condition != condition::k_distractor_memorised && condition != condition::k_distractor_held_out;
+}
+
 template <typename Names>
 bool contains(const Names& names, std::string_view name) {
   return std::find(names.begin(), names.end(), name) != names.end();
@@ -98,6 +102,8 @@ std::optional<PairedComparison> compare_questions(const Comparison& comparison, 
   };
   pair.agreement = difference(measure::k_agreement);
   pair.negative_flips = difference(measure::k_negative_flips);
+  if (is_beyond_stream(condition) && first.has(measure::k_base_accuracy))
+    pair.base_knows = mean_of(first.values(measure::k_base_accuracy).front()) >= k_base_knows_from;
   if (first.has(measure::k_kl_to_base) && second.has(measure::k_kl_to_base))
     pair.kl_ratio = ratio_of(first.values(measure::k_kl_to_base), second.values(measure::k_kl_to_base));
   return pair;
@@ -210,7 +216,8 @@ void require_primary(const Comparison& comparison) {
 }
 
 // Tests for new questions of one seed, and for new seeds too, say different things: each kind is corrected
-// for its own number. The primary comparison was chosen before its result was known, and needs no correction.
+// for its own number. The primary comparison was chosen before its result was known, and needs no correction;
+// questions that the base does not know test nothing.
 void correct_p(Comparison& comparison) {
   for (PairedComparison& pair : comparison.paired) {
     pair.is_primary = is_primary(comparison, pair);
@@ -221,7 +228,7 @@ void correct_p(Comparison& comparison) {
     std::vector<PairedComparison*> family;
     std::vector<double> p_values;
     for (PairedComparison& pair : comparison.paired)
-      if (!pair.is_primary && (pair.seeds.size() == 1) == of_one_seed) {
+      if (!pair.is_primary && pair.base_knows && (pair.seeds.size() == 1) == of_one_seed) {
         family.push_back(&pair);
         p_values.push_back(pair.p);
       }

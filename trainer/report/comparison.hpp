@@ -51,7 +51,14 @@ struct PairedComparison {
   // p.
   double holm_p = 1;
   bool is_primary = false;
+  // False: questions unlike those that retention sees, of which the base itself answers too few for their
+  // accuracy to say anything; p is of no family then.
+  bool base_knows = true;
 };
+
+// What the base itself does not know cannot be lost: its accuracy from which a set of questions unlike those
+// that retention sees is compared in accuracy.
+inline constexpr double k_base_knows_from = 0.6;
 
 // Two groups over the same clips.
 struct ClipComparison {
@@ -70,6 +77,10 @@ struct AtSkill {
   std::vector<double> steps;  // where each seed reaches it
   Estimate accuracy;          // with a trained clip, of the questions looked at
   std::optional<Estimate> kl_to_base;
+  // Of the very questions that were looked at, which are the first of the run's: what the base has of them,
+  // and the setting at the end of training.
+  double base_accuracy = 0;
+  Estimate end_accuracy;
 };
 
 // Two settings at one skill.
@@ -80,6 +91,7 @@ struct SkillComparison {
   std::vector<double> first_steps, second_steps;
   Estimate accuracy;                 // second minus first
   std::optional<Estimate> kl_ratio;  // of the first / of the second
+  Estimate end_accuracy;             // second minus first at the end of training, of the same questions
 };
 
 struct Comparison {

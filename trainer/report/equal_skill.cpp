@@ -95,10 +95,11 @@ std::vector<Learner> learners_like(Comparison& comparison, const VariantGroup& l
   return learners;
 }
 
-// The questions of a run where its skill is `level`.
+// The questions of a run where its skill is `level`, and what became of them.
 struct Crossing {
   double step = 0;
   ItemTable questions;
+  const ItemTable *at_start = nullptr, *at_end = nullptr;
 };
 
 ItemTable between(const ItemTable& before, const ItemTable& after, double share) {
@@ -114,6 +115,11 @@ ItemTable between(const ItemTable& before, const ItemTable& after, double share)
   return table;
 }
 
+const ItemTable* questions_at(const CurvePoint& point) {
+  const auto found = point.tables.find(condition::k_distractor_memorised);
+  return found == point.tables.end() ? nullptr : &found->second;
+}
+
 // Where the run first has the skill; nothing where it never has, or was asked nothing.
 std::optional<Crossing> cross(const RunSummary& run, double level) {
   for (std::size_t i = 0; i < run.curve.size(); ++i) {
@@ -122,12 +128,12 @@ std::optional<Crossing> cross(const RunSummary& run, double level) {
     const std::size_t j = i == 0 ? 0 : i - 1;
     const double earlier = skill_at(run.curve[j]);
     const double share = skill > earlier ? (level - earlier) / (skill - earlier) : 1;
-    const auto before = run.curve[j].tables.find(condition::k_distractor_memorised),
-               after = run.curve[i].tables.find(condition::k_distractor_memorised);
-    if (before == run.curve[j].tables.end() || after == run.curve[i].tables.end()) return std::nullopt;
+    const ItemTable *before = questions_at(run.curve[j]), *after = questions_at(run.curve[i]),
+                    *start = questions_at(run.curve.front()), *end = questions_at(run.curve.back());
+    if (before == nullptr || after == nullptr || start == nullptr || end == nullptr) return std::nullopt;
     return Crossing{static_cast<double>(run.curve[j].step) +
                         share * static_cast<double>(run.curve[i].step - run.curve[j].step),
-                    between(before->second, after->second, share)};
+                    between(*before, *after, share), start, end};
   }
   return std::nullopt;
 }
@@ -135,14 +141,27 @@ std::optional<Crossing> cross(const RunSummary& run, double level) {
 // Of several runs at one level; empty where one has no questions.
 struct Crossings {
   std::vector<Crossing> all;
+
   [[nodiscard]] std::vector<double> steps() const {
     std::vector<double> steps;
     for (const Crossing& one : all) steps.push_back(one.step);
     return steps;
   }
   [[nodiscard]] ItemPanel panel() const {
+    return panel([](const Crossing& one) { return &one.questions; });
+  }
+  [[nodiscard]] ItemPanel at_start() const {
+    return panel([](const Crossing& one) { return one.at_start; });
+  }
+  [[nodiscard]] ItemPanel at_end() const {
+    return panel([](const Crossing& one) { return one.at_end; });
+  }
+
+ private:
+  template <typename Table>
+  [[nodiscard]] ItemPanel panel(Table table) const {
     std::vector<const ItemTable*> tables;
-    for (const Crossing& one : all) tables.push_back(&one.questions);
+    for (const Crossing& one : all) tables.push_back(table(one));
     return ItemPanel(tables);
   }
 };
@@ -161,11 +180,13 @@ std::optional<AtSkill> at_skill(const Comparison& comparison, const Learner& lea
   const Crossings crossings = cross_all(comparison, learner.runs, level);
   const ItemPanel panel = crossings.panel();
   if (!panel.has(measure::k_accuracy)) return std::nullopt;
-  AtSkill at{learner.group->label,
-             level,
-             crossings.steps(),
-             estimate_accuracy(panel.values(measure::k_accuracy)),
-             {}};
+  AtSkill at;
+  at.label = learner.group->label;
+  at.skill = level;
+  at.steps = crossings.steps();
+  at.accuracy = estimate_accuracy(panel.values(measure::k_accuracy));
+  at.base_accuracy = mean_of(seed_means(crossings.at_start().values(measure::k_accuracy)));
+  at.end_accuracy = estimate_accuracy(crossings.at_end().values(measure::k_accuracy));
   if (panel.has(measure::k_kl_to_base)) at.kl_to_base = estimate_kl(panel.values(measure::k_kl_to_base));
   return at;
 }
@@ -185,9 +206,21 @@ std::optional<SkillComparison> compare_pair(const Comparison& comparison, const 
   ItemPanel before = a.panel(), after = b.panel();
   keep_common(before, after);
   if (!before.has(measure::k_accuracy) || !after.has(measure::k_accuracy)) return std::nullopt;
-  SkillComparison pair{first.group->label, second.group->label, level, seeds.seeds,
-                       a.steps(),          b.steps(),           {},    {}};
-  pair.accuracy = estimate_mean(minus(after.values(measure::k_accuracy), before.values(measure::k_accuracy)));
+  const auto difference = [](const ItemPanel& from, const ItemPanel& to) {
+    return estimate_mean(minus(to.values(measure::k_accuracy), from.values(measure::k_accuracy)));
+  };
+  SkillComparison pair;
+  pair.first = first.group->label;
+  pair.second = second.group->label;
+  pair.skill = level;
+  pair.seeds = seeds.seeds;
+  pair.first_steps = a.steps();
+  pair.second_steps = b.steps();
+  pair.accuracy = difference(before, after);
+  ItemPanel before_end = a.at_end(), after_end = b.at_end();
+  before_end.keep(before.ids());
+  after_end.keep(before.ids());
+  pair.end_accuracy = difference(before_end, after_end);
   if (before.has(measure::k_kl_to_base) && after.has(measure::k_kl_to_base))
     pair.kl_ratio = ratio_of(before.values(measure::k_kl_to_base), after.values(measure::k_kl_to_base));
   return pair;
@@ -291,28 +324,36 @@ Table at_skill_table(const Comparison& comparison) {
       "while a "
       "trained clip plays, and KL to the base in nats, of what was looked at, on the lines between two "
       "looks. Without "
-      "retention this is early stopping",
-      {"", "audio skill", "step", "accuracy", "KL to base"},
+      "retention this is early stopping. The questions are those that were looked at, the first of the "
+      "run's: "
+      "beside it what the base has of them, and what was kept of them at the end",
+      {"", "audio skill", "step", "questions", "base", "accuracy", "KL to base", "accuracy at the end"},
       {}};
   for (const AtSkill& at : comparison.at_skill)
     table.rows.push_back({at.label, number_text(at.skill, Scale::percent), steps_text(at.steps),
+                          std::to_string(at.accuracy.items), number_text(at.base_accuracy, Scale::percent),
                           estimate_text(&at.accuracy, Scale::percent),
-                          estimate_text(at.kl_to_base ? &*at.kl_to_base : nullptr, Scale::plain4)});
+                          estimate_text(at.kl_to_base ? &*at.kl_to_base : nullptr, Scale::plain4),
+                          estimate_text(&at.end_accuracy, Scale::percent)});
   return table;
 }
 
 Table skill_pair_table(const Comparison& comparison) {
   Table table{
       "Second against first at one audio skill, nine tenths of what the one with less of it gains: points of "
-      "accuracy, and KL of the first divided by that of the second. Secondary: intervals of each pair by "
-      "itself",
-      {"", "seeds", "audio skill", "step of the first", "step of the second", "accuracy", "KL ratio"},
+      "accuracy, and KL of the first divided by that of the second; beside it the points at the end of "
+      "training, of the same questions, so that what the skill changes can be told from what these questions "
+      "do. Secondary: intervals of each pair by itself",
+      {"", "seeds", "audio skill", "step of the first", "step of the second", "questions", "accuracy",
+       "KL ratio", "accuracy at the end"},
       {}};
   for (const SkillComparison& pair : comparison.skill_pairs)
     table.rows.push_back({pair.first + " → " + pair.second, std::to_string(pair.seeds.size()),
                           number_text(pair.skill, Scale::percent), steps_text(pair.first_steps),
-                          steps_text(pair.second_steps), estimate_text(&pair.accuracy, Scale::points),
-                          estimate_text(pair.kl_ratio ? &*pair.kl_ratio : nullptr, Scale::factor)});
+                          steps_text(pair.second_steps), std::to_string(pair.accuracy.items),
+                          estimate_text(&pair.accuracy, Scale::points),
+                          estimate_text(pair.kl_ratio ? &*pair.kl_ratio : nullptr, Scale::factor),
+                          estimate_text(&pair.end_accuracy, Scale::points)});
   return table;
 }
 

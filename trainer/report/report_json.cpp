@@ -83,6 +83,7 @@ Json pair_json(const PairedComparison& pair) {
   writer("p", pair.p);
   writer("holm_p", pair.holm_p);
   writer.object["is_primary"] = pair.is_primary;
+  writer.object["base_knows"] = pair.base_knows;
   return std::move(writer.object);
 }
 
@@ -103,6 +104,8 @@ Json at_skill_json(const AtSkill& at) {
   writer.object["steps"] = at.steps;
   writer.object["accuracy"] = estimate_json(at.accuracy);
   writer.object["kl_to_base"] = estimate_json(at.kl_to_base);
+  writer("base_accuracy", at.base_accuracy);
+  writer.object["end_accuracy"] = estimate_json(at.end_accuracy);
   return std::move(writer.object);
 }
 
@@ -116,6 +119,7 @@ Json skill_pair_json(const SkillComparison& pair) {
   writer.object["second_steps"] = pair.second_steps;
   writer.object["accuracy_difference"] = estimate_json(pair.accuracy);
   writer.object["kl_ratio"] = estimate_json(pair.kl_ratio);
+  writer.object["end_accuracy_difference"] = estimate_json(pair.end_accuracy);
   return std::move(writer.object);
 }
 

@@ -38,12 +38,29 @@ std::vector<double> drawn_counts(common::Random& random, std::size_t count) {
 
 double least_p(std::size_t draws) { return 2 / (count_of(draws) + 1); }
 
-// Twice the smaller share of `sorted` numbers on one side of 0, of which one more is taken to be there.
-double two_sided_p(const std::vector<double>& sorted) {
-  const auto below = std::upper_bound(sorted.begin(), sorted.end(), 0.0) - sorted.begin();
-  const auto above = sorted.end() - std::lower_bound(sorted.begin(), sorted.end(), 0.0);
-  const double fewer = static_cast<double>(std::min(below, above));
-  return std::min(1.0, (fewer + 1) * least_p(sorted.size()));
+// Twice the smaller share of `sorted` numbers, which lie around `centre`, on one side of 0, of which one more
+// is taken to be there. Where that is less than a hundredth of them, few or none are left to count: there the
+// tail is a power of the distance from the centre, as the outermost hundredth has it (Hill 1975, Ann. Stat.
+// 3:1163). That is Student's tail, which a few seeds have, and heavier than that of many.
+double two_sided_p(const std::vector<double>& sorted, double centre) {
+  const auto below =
+      static_cast<std::size_t>(std::upper_bound(sorted.begin(), sorted.end(), 0.0) - sorted.begin());
+  const auto above =
+      static_cast<std::size_t>(sorted.end() - std::lower_bound(sorted.begin(), sorted.end(), 0.0));
+  const double counted = std::min(1.0, (count_of(std::min(below, above)) + 1) * least_p(sorted.size()));
+  const std::size_t outermost = sorted.size() / 100;
+  if (std::min(below, above) >= outermost) return counted;
+  const auto distance = [&](std::size_t i) {
+    return below < above ? centre - sorted[i] : sorted[sorted.size() - 1 - i] - centre;
+  };
+  const double nearest = distance(outermost);
+  if (!(nearest > 0)) return counted;
+  double logarithms = 0;
+  for (std::size_t i = 0; i < outermost; ++i)
+    logarithms += std::log(distance(i) / nearest) / count_of(outermost);
+  if (!(logarithms > 0)) return counted;
+  const double share = count_of(outermost) / count_of(sorted.size());
+  return std::min(counted, 2 * share * std::pow(std::abs(centre) / nearest, -1 / logarithms));
 }
 
 }  // namespace
@@ -128,7 +145,7 @@ Estimate estimate_mean(const SeedsByItems& values) {
   for (double& mean : means) mean += estimate.value;
   std::sort(means.begin(), means.end());
   estimate.interval = {quantile_of_sorted(means, k_tail), quantile_of_sorted(means, 1 - k_tail)};
-  estimate.p = two_sided_p(means);
+  estimate.p = two_sided_p(means, estimate.value);
   return estimate;
 }
 

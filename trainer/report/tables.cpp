@@ -207,7 +207,9 @@ Table paired_table(const Comparison& comparison) {
   Table table{
       "Second against first over the same questions, clips and seeds: points; KL of the first divided by "
       "that of the second; questions that only one answers right; p of no difference in accuracy, corrected "
-      "for the number of comparisons (Holm), of one seed and of several apart",
+      "for the number of comparisons (Holm), of one seed and of several apart. Of questions of which the "
+      "base "
+      "itself knows less than 60 % only agreement and KL are compared",
       {"", "condition", "accuracy", "by seed", "agreement", "negative flips", "KL ratio", "token F1",
        "only 2nd : only 1st", "Cohen's g", "p"},
       {}};
@@ -220,15 +222,17 @@ Table paired_table(const Comparison& comparison) {
   };
   for (const PairedComparison& pair : comparison.paired) {
     const ClipComparison* clips = clips_of(comparison, pair);
+    const auto if_known = [&](const std::string& text) { return pair.base_knows ? text : std::string("-"); };
     table.rows.push_back({pair.first + " → " + pair.second +
                               std::string(pair.is_primary ? k_primary_mark : std::string_view()),
-                          condition_title(pair.condition), estimate_text(&pair.accuracy, Scale::points),
-                          by_seed(pair.accuracy), optional_cell(pair.agreement, Scale::points),
-                          optional_cell(pair.negative_flips, Scale::points),
+                          condition_title(pair.condition),
+                          if_known(estimate_text(&pair.accuracy, Scale::points)),
+                          if_known(by_seed(pair.accuracy)), optional_cell(pair.agreement, Scale::points),
+                          if_known(optional_cell(pair.negative_flips, Scale::points)),
                           optional_cell(pair.kl_ratio, Scale::factor),
                           estimate_text(clips == nullptr ? nullptr : &clips->token_f1, Scale::points),
-                          fmt::format("{} : {}", pair.only_second_right, pair.only_first_right),
-                          fmt::format("{:+.2f}", pair.cohens_g), p_text(pair.holm_p)});
+                          if_known(fmt::format("{} : {}", pair.only_second_right, pair.only_first_right)),
+                          if_known(fmt::format("{:+.2f}", pair.cohens_g)), if_known(p_text(pair.holm_p))});
   }
   return table;
 }
@@ -284,7 +288,8 @@ Table gate_table(const Comparison& comparison) {
   Table table{
       "Gate of the trained model, on retention questions while an irrelevant clip plays and on captions of "
       "training clips: rms of its argument Wg·h, mean of |tanh| (0 shut, 1 open), and the share of the "
-      "energy of h that a null space leaves to it",
+      "energy of h that a null space leaves to it; the questions are those that U was made of, of which its "
+      "energy leaves that share by construction",
       {"", "seed", "layer", "rms, questions", "rms, captions", "open, questions", "open, captions",
        "outside U, questions", "outside U, captions", "captions / questions"},
       {}};

@@ -56,8 +56,8 @@ inline constexpr std::array<ReportWord, 30> k_report_words = {{
      "even, 0.05 small, 0.15 medium, 0.25 large"},
     {"p",
      "how often chance alone would make a difference this large or larger, if there were none; corrected by "
-     "Holm's method for the number of comparisons, but for the primary one, which was chosen before the "
-     "runs"},
+     "Holm's method for the number of comparisons, but for a primary one, which must have been chosen "
+     "before the runs"},
     {"95 % interval", "made so that it holds the truth in 95 of 100 such experiments"},
 }};
 

@@ -81,6 +81,38 @@ TEST_CASE("of questions that the base itself does not know no accuracy is shown"
   CHECK(table.rows[0][6] != "-");
 }
 
+TEST_CASE(
+    "questions that the base does not know are compared by KL and agreement alone, and correct no other p") {
+  const support::Scratch scratch;
+  const auto compare = [&](const std::vector<double>& unlike, const char* folder) {
+    std::vector<fs::path> runs;
+    for (const int seed : {42, 43, 44})
+      for (const char* variant : {"no_retention", "soft_retention"})
+        runs.push_back(make_run(scratch / folder, {.variant = variant,
+                                                   .scores = {1, 1, variant[0] == 's' ? 1.0 : 0.0, 0},
+                                                   .kl = 0.1,
+                                                   .unlike = unlike,
+                                                   .seed = seed}));
+    return compare_runs(runs);
+  };
+  const auto row_of = [](const Comparison& comparison, std::string_view condition) {
+    for (const std::vector<std::string>& row : paired_table(comparison).rows)
+      if (row[1] == condition) return row;
+    return std::vector<std::string>();
+  };
+  const Comparison unknown = compare({1, 0}, "unknown"), known = compare({1, 1, 1, 1, 0}, "known");
+  const std::vector<std::string> row = row_of(unknown, "other words");
+  REQUIRE(row.size() == 11);
+  for (const std::size_t column : {2U, 3U, 5U, 8U, 9U, 10U}) CHECK(row[column] == "-");
+  CHECK(row[4] != "-");
+  CHECK(row[6] != "-");
+  CHECK(row_of(known, "other words")[2] != "-");
+  const auto correction = [](const Comparison& comparison) {
+    return comparison.paired.front().holm_p / comparison.paired.front().p;
+  };
+  CHECK(correction(unknown) < correction(known));
+}
+
 TEST_CASE("where no such question was asked there is neither table nor figure") {
   const support::Scratch scratch;
   const Comparison comparison = compare_runs({make_run(scratch.path(), {.kl = 0.1})});

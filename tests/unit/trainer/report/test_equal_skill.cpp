@@ -61,6 +61,10 @@ TEST_CASE(
   REQUIRE(comparison.skill_pairs.size() == 1);
   CHECK(comparison.skill_pairs[0].accuracy.value == doctest::Approx(0.09));
   CHECK(comparison.skill_pairs[0].kl_ratio->value == doctest::Approx(1.8));
+  // Of the same questions: what the base has, and what is left in the end.
+  CHECK(none.base_accuracy == doctest::Approx(0.9));
+  CHECK(none.end_accuracy.value == doctest::Approx(0.2));
+  CHECK(comparison.skill_pairs[0].end_accuracy.value == doctest::Approx(0.7));
   // At the ends of training it is 70 points.
   CHECK(comparison.paired[0].accuracy.value == doctest::Approx(0.7));
 }

@@ -123,6 +123,35 @@ TEST_CASE("where nothing but the seeds differs the interval is Student's t over 
   CHECK(estimate.p == doctest::Approx(1 - ratio / std::sqrt(2 + ratio * ratio)).epsilon(0.1));
 }
 
+TEST_CASE("p goes on where no draw is left to count, as Student's does") {
+  // Seeds around d, of which the first is d - 1 and the last d + 1; two and four degrees have closed forms.
+  const auto p_of = [](std::size_t seeds, double d) {
+    SeedsByItems table;
+    for (std::size_t s = 0; s < seeds; ++s) {
+      const double value = d - 1 + 2 * static_cast<double>(s) / static_cast<double>(seeds - 1);
+      table.push_back({value, value});
+    }
+    return estimate_mean(table).p;
+  };
+  for (const double d : {20.0, 100.0, 1000.0}) {
+    CAPTURE(d);
+    const double two = d * std::sqrt(3.0), four = d / std::sqrt(0.625 / 5);
+    // Never much too small; too large by what a power of a hundred draws misses, which grows with the
+    // distance.
+    const auto check = [](double p, double truth) {
+      CHECK(p > truth / 2);
+      CHECK(std::log(p) < 0.8 * std::log(truth));
+    };
+    check(p_of(3, d), 1 - two / std::sqrt(2 + two * two));
+    const double x = four * four / (4 + four * four);
+    check(p_of(5, d), 1 - std::sqrt(x) * (1 + (1 - x) / 2));
+  }
+  // Never more than what can be counted, and less the farther it is from 0.
+  CHECK(p_of(5, 4) > p_of(5, 8));
+  CHECK(p_of(5, 8) > p_of(5, 16));
+  CHECK(p_of(5, -16) == doctest::Approx(p_of(5, 16)).epsilon(0.5));
+}
+
 TEST_CASE("seeds that do not differ leave the interval of the items") {
   common::Random random(5);
   const SeedsByItems one = draw_table(random, 1, 400, {.item_sd = 1});
