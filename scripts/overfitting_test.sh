@@ -37,7 +37,8 @@
 #   DEBUG_LOGGING    --debug-logging, unless 0
 #   SAFE_TRAINER     the program; CONDA_ENV  an environment to activate first
 #   VARIANTS, SEEDS  which variants (all three), each with which seeds (SEED)
-#   SWEEP            a sweep file, instead of them
+#   SWEEP            a sweep file, instead of them; of the variables above it takes PACK_ROOT, DATA_ROOT, OUTPUT_ROOT, BASE
+#                    and AUDIO_ENCODER, for all of its runs
 #   STAGE            a folder on the node's own disk, to which the pack is copied, once a node, and verified on the way,
 #                    as STAGE/safe-packs-UID/safe-pack-ID; $TMPDIR in it, in single quotes, is the first node's
 #
@@ -53,6 +54,8 @@ set -euo pipefail
 if [[ -z ${PACK_ROOT:-} && -n ${DATA_ROOT:-} && (-e $DATA_ROOT/SHA256SUMS || -f $DATA_ROOT) ]]; then
   PACK_ROOT=$DATA_ROOT
 fi
+# A sweep file may name packs itself; only one that was named here stands above it.
+pack_is_named=${PACK_ROOT:+yes}
 PACK_ROOT=${PACK_ROOT:-$PWD/experiments/overfitting/data_pack}
 # One folder for the three tasks of an array; outside SLURM there is no job number to add.
 JOB=${SLURM_ARRAY_JOB_ID:-${SLURM_JOB_ID:-}}
@@ -150,12 +153,14 @@ forward() {
 trap 'signalled=1; stopped=1; forward' TERM HUP USR1 USR2
 trap 'signalled=1' INT
 
-step_name=safe-trainer-$$
-# SLURM may not know the step yet.
+# Of no other task of an array, whose shells may have the same number on other nodes.
+step_name=safe-trainer-${SLURM_ARRAY_TASK_ID:-0}-$$
+# SLURM may not know the step yet, or be too busy to answer: it is asked until the step has got its TERM.
 signal_step() {
-  local step
+  local steps step
   while kill -0 "$child" 2>/dev/null; do
-    step=$(squeue --steps --noheader --jobs "$SLURM_JOB_ID" --format '%i %j' 2>/dev/null | awk -v name="$step_name" '$2 == name {print $1}')
+    steps=$(squeue --steps --noheader --jobs "$SLURM_JOB_ID" --format '%i %j' 2>/dev/null) || steps=
+    step=$(awk -v name="$step_name" '$2 == name {print $1; exit}' <<<"$steps")
     [[ -z $step ]] || ! scancel --signal=TERM "$step" || return 0
     sleep 1
   done
@@ -204,7 +209,9 @@ run_one() { # [FLAG...]
   local -a command
   local code=0
   if [[ -n ${SWEEP:-} ]]; then
-    command=("$TRAINER" sweep "$SWEEP" --task "$task" --pack-root "$PACK_ROOT" --output-root "$OUTPUT_ROOT")
+    command=("$TRAINER" sweep "$SWEEP" --task "$task" --output-root "$OUTPUT_ROOT")
+    [[ -z $pack_is_named ]] || command+=(--pack-root "$PACK_ROOT")
+    [[ -z ${DATA_ROOT:-} ]] || command+=(--data-path "$DATA_ROOT")
     [[ -z ${BASE:-} ]] || command+=(--base "$BASE")
     [[ -z ${AUDIO_ENCODER:-} ]] || command+=(--audio-encoder "$AUDIO_ENCODER")
   else
@@ -352,7 +359,15 @@ if [[ -z $TRAINER ]] || ! command -v "$TRAINER" >/dev/null; then
   die 3 "no safe-trainer${TRAINER:+ at $TRAINER}; build it (cmake --preset release && cmake --build --preset release)" \
     "or name it in SAFE_TRAINER"
 fi
-if [[ ${TRAIN_SOURCE:-pack} == pack && ! -e $PACK_ROOT ]]; then
+if [[ -n ${SWEEP:-} ]]; then
+  for name in VARIANTS SEEDS SEED TRAIN_SOURCE VAL_SOURCE VAL_SIZE SUBSET_SIZE TRAIN_BS VAL_BS NUM_EPOCHS NUM_WORKERS MODEL_CONFIG \
+    MAX_EVAL_BATCHES MAX_AUDIO_EVAL_BATCHES MAX_VL_EVAL_BATCHES EVAL_LOGGING_STEPS TRAIN_ACCURACY_INTERVAL \
+    TRAIN_ACCURACY_WARMUP TRAIN_EVAL_BATCHES GEN_MAX_NEW_TOKENS; do
+    [[ -z ${!name:-} ]] || die 2 "$name does not change a sweep; put it into $SWEEP, and unset it here"
+  done
+  [[ -z ${STAGE:-} || -n $pack_is_named ]] || die 2 "STAGE copies one pack for all runs of a sweep; name it in PACK_ROOT"
+fi
+if [[ ${TRAIN_SOURCE:-pack} == pack && (-z ${SWEEP:-} || -n $pack_is_named) && ! -e $PACK_ROOT ]]; then
   die 3 "no pack at $PACK_ROOT; build one (safe-packer build) or extract one (safe-packer extract) and set PACK_ROOT"
 fi
 mkdir -p "$OUTPUT_ROOT"

@@ -168,17 +168,36 @@ void RunDirectory::cut_history(std::uint64_t bytes) {
   if (text.size() > bytes) folder().write(k_history_name, std::string_view(text).substr(0, bytes));
 }
 
+namespace {
+
+// Whether nobody writes the run.
+bool is_free(const Folder& root, const std::string& name) {
+  try {
+    const common::Lock lock(root, name);
+    return true;
+  } catch (const Error&) {
+    return false;
+  }
+}
+
+}  // namespace
+
 std::optional<fs::path> find_run(const fs::path& output_root, const std::string& variant,
                                  const common::Digest& config_digest) {
   if (!fs::is_directory(output_root)) return std::nullopt;
   const Folder root = Folder::open(output_root);
   const std::vector<common::Entry> entries = root.walk(1);
   // Names begin with the time, so the last by name is the newest.
+  std::vector<std::string> found;
   for (auto entry = entries.rbegin(); entry != entries.rend(); ++entry)
     if (entry->kind == common::EntryKind::folder &&
         is_run_of(root.subfolder(entry->path), variant, config_digest))
-      return output_root / entry->path;
-  return std::nullopt;
+      found.push_back(entry->path);
+  if (found.empty()) return std::nullopt;
+  const auto chosen = std::find_if(found.begin(), found.end(), [&](const std::string& name) {
+    return found.size() == 1 || is_sealed(root.subfolder(name)) || is_free(root, name);
+  });
+  return output_root / (chosen == found.end() ? found.front() : *chosen);
 }
 
 bool is_finished(const fs::path& run) { return is_sealed(Folder::open(run)); }

@@ -63,7 +63,8 @@ class RunDirectory {
 };
 
 // The newest run under `output_root` whose config.json is of `variant` and has `config_digest` under
-// "config_digest", finished or not; nothing where there is none.
+// "config_digest", finished or not; nothing where there is none. Of several, one that another process writes
+// is taken last: two jobs may have begun the same run, and each goes on with one that the other has not.
 [[nodiscard]] std::optional<std::filesystem::path> find_run(const std::filesystem::path& output_root,
                                                             const std::string& variant,
                                                             const common::Digest& config_digest);

@@ -359,14 +359,61 @@ TEST_CASE("VARIANTS and SEEDS make one run each, and an array has one task a run
 TEST_CASE("SWEEP runs the runs of a sweep file, one a task") {
   const Cluster cluster;
   CHECK(cluster.run({"SWEEP=s.json"}).code == 0);
-  CHECK(count(cluster.calls(), "sweep s.json --task 0 --pack-root ") == 1);
-  CHECK(count(cluster.calls(), "sweep s.json --task 1 --pack-root ") == 1);
+  CHECK(count(cluster.calls(), "sweep s.json --task 0 --output-root ") == 1);
+  CHECK(count(cluster.calls(), "sweep s.json --task 1 --output-root ") == 1);
+  CHECK(count(cluster.calls(), "--pack-root") == 0);  // the file may name one, or several
   const Cluster other;
   CHECK(other.run({"SWEEP=s.json", "SLURM_ARRAY_TASK_ID=1", "BASE=llava"}).code == 0);
   CHECK(count(other.calls(), "--task 1 ") == 1);
   CHECK(count(other.calls(), "--task 0 ") == 0);
   CHECK(count(other.calls(), "--base llava ") == 1);
   CHECK(other.run({"SWEEP=s.json", "SLURM_ARRAY_TASK_ID=2"}).code == 2);
+}
+
+TEST_CASE("a sweep takes the pack that is named for all of it, and refuses variables that do not change it") {
+  const Cluster cluster;
+  fs::remove_all(cluster.scratch / "experiments");
+  CHECK(cluster.run({"SWEEP=s.json", "DATA_ROOT=somewhere"}).code == 0);  // the default pack is not asked for
+  CHECK(count(cluster.calls(), "--data-path somewhere ") == 2);
+  CHECK(count(cluster.calls(), "--pack-root") == 0);
+  fs::create_directories(cluster.scratch / "other");
+  CHECK(cluster.run({"SWEEP=s.json", "PACK_ROOT=other"}).code == 0);
+  CHECK(count(cluster.calls(), "--pack-root other ") == 2);
+  CHECK(cluster.run({"SWEEP=s.json", "PACK_ROOT=nowhere"}).code == 3);
+  const std::string before = cluster.calls();
+  for (const char* variable : {"NUM_EPOCHS=3", "SEEDS=1 2", "SEED=1", "VARIANTS=full_safe", "TRAIN_BS=8"}) {
+    const support::Finished done = cluster.run({"SWEEP=s.json", variable});
+    const std::string name = std::string(variable).substr(0, std::string(variable).find('='));
+    CHECK(done.code == 2);
+    CHECK(done.err.find(name + " does not change a sweep") != std::string::npos);
+  }
+  const support::Finished staged = cluster.run({"SWEEP=s.json", "STAGE=st"});
+  CHECK(staged.code == 2);
+  CHECK(staged.err.find("PACK_ROOT") != std::string::npos);
+  CHECK(count(cluster.calls(), "--task") == count(before, "--task"));
+}
+
+TEST_CASE("several processes get the TERM through their step, also where SLURM does not answer at first") {
+  const Cluster cluster;
+  put_program(cluster.scratch / "bin/srun",
+              "if [[ $* == *listen* ]]; then until [[ -e holds ]]; do sleep 0.01; done; exit 143; fi\n"
+              "for word; do [[ $word != --job-name=* ]] || echo ${word#*=} > step; done\n"
+              "echo $$ > process\ntrap 'echo stopped >> calls; exit 75' TERM\n"
+              "touch holds\nfor ((;;)); do sleep 0.01; done\n");
+  put_program(cluster.scratch / "bin/squeue",
+              "echo squeue \"$@\" >> calls\nif [[ $* != *--steps* ]]; then echo RUNNING; exit; fi\n"
+              "if [[ ! -e asked ]]; then touch asked; exit 1; fi\n"
+              "echo 13.0 safe-trainer-0-1\necho 12.1 $(cat step)\n");
+  put_program(cluster.scratch / "bin/scancel",
+              "echo scancel \"$@\" >> calls\n[[ ${@: -1} != 12.1 ]] || kill -TERM $(cat process)\n");
+  const support::Finished done =
+      cluster.run({"SLURM_JOB_ID=12", "SLURM_NTASKS=2", "SLURM_ARRAY_JOB_ID=10", "SLURM_ARRAY_TASK_ID=1"});
+  CHECK_MESSAGE(done.code == 75, done.err);
+  CHECK(count(cluster.calls(), "scancel --signal=TERM 12.1\n") == 1);
+  CHECK(count(cluster.calls(), "scancel") == 1);
+  CHECK(count(cluster.calls(), "stopped\n") == 1);
+  CHECK(count(cluster.calls(), "scontrol requeue 10_1\n") == 1);
+  CHECK(done.err.find("was stopped and has saved") != std::string::npos);
 }
 
 TEST_CASE(
@@ -385,10 +432,9 @@ TEST_CASE(
   CHECK(count(cluster.calls(), "--pack-root " + copy + " ") == 3);
   CHECK(count(cluster.calls(), "--pack-id abc ") == 3);
   cluster.set("verify", "0");
-  std::vector<std::string> sweep = staged;
-  sweep.emplace_back("SWEEP=s.json");
-  CHECK(cluster.run(sweep).code == 0);
-  CHECK(count(cluster.calls(), "--task 1 --pack-root " + copy + " ") == 1);
+  CHECK(cluster.run({staged[0], staged[1], "SWEEP=s.json", "PACK_ROOT=experiments/overfitting/data_pack"})
+            .code == 0);
+  CHECK(count(cluster.calls(), "--pack-root " + copy + " ") == 5);
   CHECK(count(cluster.calls(), "--pack-id abc ") == 5);
 }
 

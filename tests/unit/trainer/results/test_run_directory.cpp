@@ -185,13 +185,33 @@ TEST_CASE("the run to resume is the newest unfinished one of the same variant an
   };
   CHECK_FALSE(find_run(scratch / "nothing", "full_safe", k_config).has_value());
   make(0, k_config);
-  const RunDirectory newer = make(5, k_config);
+  const fs::path newer = make(5, k_config).path();
   make(9, another);
   (void)RunDirectory::create(scratch.path(), "full_safe", k_config, k_now + std::chrono::seconds(20));
-  CHECK(find_run(scratch.path(), "full_safe", k_config) == newer.path());
+  CHECK(find_run(scratch.path(), "full_safe", k_config) == newer);
   CHECK_FALSE(find_run(scratch.path(), "no_retention", k_config).has_value());
-  CHECK_FALSE(is_finished(newer.path()));
-  support::put_file(newer.path() / k_sums_name, "");
-  CHECK(find_run(scratch.path(), "full_safe", k_config) == newer.path());
-  CHECK(is_finished(newer.path()));
+  CHECK_FALSE(is_finished(newer));
+  support::put_file(newer / k_sums_name, "");
+  CHECK(find_run(scratch.path(), "full_safe", k_config) == newer);
+  CHECK(is_finished(newer));
+}
+
+TEST_CASE("of a run that two jobs began, the one is resumed that nobody writes") {
+  const support::Scratch scratch;
+  std::vector<std::optional<RunDirectory>> runs;
+  std::vector<fs::path> paths;
+  for (const int seconds : {0, 5}) {
+    runs.emplace_back(
+        RunDirectory::create(scratch.path(), "full_safe", k_config, k_now + std::chrono::seconds(seconds)));
+    runs.back()->write_config(config_of());
+    paths.push_back(runs.back()->path());
+  }
+  const auto found = [&] { return find_run(scratch.path(), "full_safe", k_config); };
+  CHECK(found() == paths[1]);  // both are written: the newest says so
+  runs[0].reset();
+  CHECK(found() == paths[0]);
+  runs[1].reset();
+  CHECK(found() == paths[1]);
+  const auto entries = std::distance(fs::directory_iterator(scratch.path()), fs::directory_iterator());
+  CHECK(entries == 2);  // and no lock is left
 }
