@@ -119,7 +119,11 @@ void check_text(const DecoderConfig& c, const std::string& name) {
   check_size(name, "num_key_value_heads", c.kv_heads, c.heads);
   check_size(name, "head_dim", c.head_width, 1 << 14);
   check_divides(name, "num_key_value_heads", c.kv_heads, "num_attention_heads", c.heads);
-  check_divides(name, "2", 2, "head_dim", c.head_width);
+  if (c.head_width % 2 != 0)
+    refuse_config(name,
+                  fmt::format("head_dim is {}, and must be even; where it is not given it is hidden_size {} "
+                              "divided by num_attention_heads {}",
+                              c.head_width, c.hidden, c.heads));
   check_size(name, "max_position_embeddings", c.position_limit, 1 << 24);
   check_epsilon(name, "rms_norm_eps", c.norm_epsilon);
   if (!(c.rope_scale > 0 && c.rope_scale < 1e6) || !(c.rope_theta > 0 && c.rope_theta < 1e12))

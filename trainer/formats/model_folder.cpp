@@ -2,6 +2,7 @@
 
 #include "common/error.hpp"
 #include "common/sealed/folder.hpp"
+#include "trainer/formats/find_model.hpp"
 
 namespace trainer {
 
@@ -31,7 +32,17 @@ common::Json ModelFolder::read_json(const std::string& name, std::uint64_t limit
   return common::parse_json(read_text(name, limit_bytes), path_of(name).string());
 }
 
-common::File ModelFolder::open(const std::string& name) const { return state_->folder.open_linked(name); }
+common::File ModelFolder::open(const std::string& name) const {
+  if (!has(name))
+    throw common::Error(common::ErrorKind::io, path_of(name).string() + " is not there; " + advice());
+  return state_->folder.open_linked(name);
+}
+
+std::string ModelFolder::advice() const {
+  const std::string id = hub_id_of(path());
+  return id.empty() ? "copy it from where the model was published"
+                    : "download the rest:\n  hf download " + id;
+}
 
 void ModelFolder::note(const std::string& name, const common::Digest& digest) const {
   const auto [at, fresh] = state_->read.emplace(name, digest);

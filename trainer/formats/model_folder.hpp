@@ -36,6 +36,8 @@ class ModelFolder {
   [[nodiscard]] common::Json read_json(const std::string& name, std::uint64_t limit_bytes) const;
   // For a reader that is too large for memory: it hashes what it reads, and says so with note().
   [[nodiscard]] common::File open(const std::string& name) const;
+  // What to do about a file that is missing, for the end of a sentence.
+  [[nodiscard]] std::string advice() const;
   // A file that was read before and had other bytes then is a mismatch error.
   void note(const std::string& name, const common::Digest& digest) const;
 

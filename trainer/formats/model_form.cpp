@@ -1,5 +1,6 @@
 #include "trainer/formats/model_form.hpp"
 
+#include <filesystem>
 #include <string>
 
 #include "common/error.hpp"
@@ -24,7 +25,11 @@ void refuse_pickled(const ModelFolder& folder) {
                       : folder.has("pytorch_model.bin.index.json") ? "pytorch_model.bin.index.json"
                                                                    : nullptr;
   if (found == nullptr) return;
-  (void)folder.open(found);  // what was not fetched yet needs no conversion
+  // What was not fetched yet needs no conversion.
+  for (const auto& entry : std::filesystem::directory_iterator(folder.path()))
+    if (const std::string name = entry.path().filename().string();
+        name.starts_with("pytorch_model") && (name.ends_with(".bin") || name == found))
+      (void)folder.open(name);
   refuse(folder.path().string() + " has its weights as " + found +
          ", which can run code when it is read, and not as safetensors; convert them (with torch and "
          "huggingface_hub):" +
@@ -38,7 +43,16 @@ void refuse_pickled(const ModelFolder& folder) {
 void refuse_adapter(const ModelFolder& folder) {
   const bool has_weights = folder.has("model.safetensors") || folder.has("model.safetensors.index.json") ||
                            folder.has("pytorch_model.bin") || folder.has("pytorch_model.bin.index.json");
-  if (has_weights || !folder.has("adapter_config.json")) return;
+  const char* adapter = folder.has("adapter_model.safetensors") ? "adapter_model.safetensors"
+                        : folder.has("adapter_model.bin")       ? "adapter_model.bin"
+                                                                : nullptr;
+  if (!folder.has("adapter_config.json") || (has_weights && adapter == nullptr)) return;
+  if (adapter != nullptr) (void)folder.open(adapter);  // what was not fetched yet cannot be merged
+  if (has_weights)
+    refuse(folder.path().string() + " holds a whole model and an adapter of PEFT (" + adapter +
+           "), and is read differently by different programs; remove the adapter's two files where it is "
+           "merged, "
+           "else merge it (merge_and_unload of peft) and name the folder that is made");
   refuse(folder.path().string() +
          " is an adapter of PEFT and no whole model; merge it with its base (with peft and transformers), "
          "and name "
@@ -52,16 +66,26 @@ void refuse_adapter(const ModelFolder& folder) {
                 {folder.path().string(), folder.path().string() + "-merged"}));
 }
 
+// Of a LLaVA the published one that has this width.
+std::string published_like(const common::Json& config) {
+  const auto text = config.find("text_config");
+  if (config.value("model_type", "") != "llava" || text == config.end() || !text->is_object()) return {};
+  const auto width = text->find("hidden_size");
+  const bool is_large = width != text->end() && *width == 5120;
+  return std::string(", such as\n  hf download llava-hf/llava-1.5-") + (is_large ? "13b" : "7b") + "-hf";
+}
+
 void refuse_quantised(const ModelFolder& folder, const common::Json& config) {
-  const auto found = config.find("quantization_config");
+  // MLX calls it otherwise.
+  auto found = config.find("quantization_config");
+  if (found == config.end() || found->is_null()) found = config.find("quantization");
   if (found == config.end() || found->is_null()) return;
   const auto method = found->is_object() ? found->find("quant_method") : found->end();
   const std::string how =
       method != found->end() && method->is_string() ? method->get<std::string>() : "unknown";
-  refuse(
-      folder.path_of(k_model_config_name).string() + ": the model is quantised (" + how +
-      "), and gradients go through its weights; take the one in F16 or BF16 that it was made from, such as\n"
-      "  hf download llava-hf/llava-1.5-7b-hf");
+  refuse(folder.path_of(k_model_config_name).string() + ": the model is quantised (" + how +
+         "), and gradients go through its weights; take the one in F16 or BF16 that it was made from" +
+         published_like(config));
 }
 
 void refuse_original_llava(const ModelFolder& folder, const common::Json& config) {
@@ -76,18 +100,18 @@ void refuse_original_llava(const ModelFolder& folder, const common::Json& config
 }  // namespace
 
 common::Json read_model_config(const ModelFolder& folder) {
-  refuse_adapter(folder);
+  if (!folder.has(k_model_config_name)) refuse_adapter(folder);
   common::Json config = folder.read_json(k_model_config_name, k_config_limit_bytes);
-  if (config.is_object()) {
-    refuse_original_llava(folder, config);
-    refuse_quantised(folder, config);
-  }
+  if (config.is_object()) refuse_original_llava(folder, config);
+  refuse_adapter(folder);
+  if (config.is_object()) refuse_quantised(folder, config);
   refuse_pickled(folder);
   return config;
 }
 
 void require_tokenizer_json(const ModelFolder& folder) {
   if (folder.has("tokenizer.json") || !folder.has("tokenizer.model")) return;
+  (void)folder.open("tokenizer.model");
   refuse(folder.path().string() +
          " has tokenizer.model and no tokenizer.json; make it (with 'transformers<5', sentencepiece and "
          "protobuf; "

@@ -52,6 +52,8 @@ torch::Tensor batch_normed(const BatchNorm& norm, const torch::Tensor& x) {
 std::string canonical_clap_name(const std::string& name) {
   for (const auto* other : {"text_model.", "text_projection.", "logit_scale"})
     if (name.starts_with(other)) return "";
+  // A count of training batches: stored by batch norm, of no use here.
+  if (name.ends_with(k_batch_count)) return "";
   return name.starts_with("audio_encoder.") ? "audio_model." + name : name;
 }
 
@@ -156,9 +158,7 @@ Clap Clap::load(const ModelFolder& folder, const Placement& placement) {
   Clap clap(parse_clap_config(read_model_config(folder), folder.path_of(k_model_config_name).string()),
             placement);
   const auto visit = [&](const WeightVisitor& visitor) { clap.visit(visitor); };
-  clap.unused_ = load_weights(visit, SafetensorsFolder(folder), canonical_clap_name, placement);
-  // A count of training batches: stored by batch norm, of no use here.
-  std::erase_if(clap.unused_, [](const std::string& name) { return name.ends_with(k_batch_count); });
+  load_weights(visit, SafetensorsFolder(folder), canonical_clap_name, placement);
   return clap;
 }
 

@@ -30,7 +30,6 @@ class Clap {
   [[nodiscard]] ModelFiles files();
 
   [[nodiscard]] const ClapConfig& config() const { return config_; }
-  [[nodiscard]] const std::vector<std::string>& unused() const { return unused_; }
   // log_mel [B,M,T,F], T at most config().frame_limit(). A clip's pieces are always heard with the whole, as
   // transformers does for a clip alone. `tap` sees each stage.
   [[nodiscard]] ClapOutput encode(const torch::Tensor& log_mel, const Tap& tap = {}) const;
@@ -83,7 +82,6 @@ class Clap {
   LayerNorm patch_norm_, final_norm_;
   std::vector<Stage> stages_;
   Linear projection_1_, projection_2_;
-  std::vector<std::string> unused_;
 };
 
 // x [B, side, side, C] <-> windows [B * (side/window)², window², C]

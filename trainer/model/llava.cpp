@@ -71,8 +71,12 @@ Llava Llava::load(const ModelFolder& folder, const Placement& placement) {
       config.text.vocabulary = weights.entry(tensor).shape[0];
   check(config, name.string());
   Llava llava(config, placement);
-  llava.unused_ = load_weights([&](const WeightVisitor& visitor) { llava.visit(visitor); }, weights,
-                               canonical_llava_name, placement);
+  // Where embeddings are tied some writers store them twice.
+  const auto canonical = [&](const std::string& tensor) {
+    std::string ours = canonical_llava_name(tensor);
+    return config.text.tied_embeddings && ours == "language_model.lm_head.weight" ? std::string() : ours;
+  };
+  load_weights([&](const WeightVisitor& visitor) { llava.visit(visitor); }, weights, canonical, placement);
   return llava;
 }
 

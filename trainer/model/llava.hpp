@@ -16,9 +16,8 @@ namespace trainer {
 
 class Llava final : public VisionLanguageBase {
  public:
-  // A folder with config.json and model.safetensors (or shards). A tensor that is missing or of another shape
-  // is a mismatch error; those that were there and not needed are in unused(). Weights do not require
-  // gradients.
+  // A folder with config.json and model.safetensors (or shards). Errors as of load_weights. Weights do not
+  // require gradients.
   [[nodiscard]] static Llava load(const ModelFolder& folder, const Placement& placement = {});
   // The same config and seed give the same weights.
   [[nodiscard]] static Llava random(const LlavaConfig& config, std::int64_t seed,
@@ -28,7 +27,6 @@ class Llava final : public VisionLanguageBase {
 
   [[nodiscard]] const LlavaConfig& config() const { return config_; }
   [[nodiscard]] const Placement& placement() const override { return placement_; }
-  [[nodiscard]] const std::vector<std::string>& unused() const { return unused_; }
   [[nodiscard]] const Decoder& decoder() const override { return decoder_; }
   [[nodiscard]] BaseTokens tokens() const override {
     return {config_.image_token, config_.pad_token, config_.text.bos_token, config_.text.eos_token};
@@ -56,7 +54,6 @@ class Llava final : public VisionLanguageBase {
   VisionTower vision_;
   Linear projector_1_, projector_2_;
   Decoder decoder_;
-  std::vector<std::string> unused_;
 };
 
 // Any of the layouts that transformers, PEFT or the original LLaVA write, mapped to the classic one; empty

@@ -194,6 +194,19 @@ struct SafetensorsFolder::State {
   std::map<std::string, const OpenTensorFile*> file_of;  // by tensor
 };
 
+namespace {
+
+// "model-00001-of-00003.safetensors"
+bool has_shard(const std::filesystem::path& folder) {
+  for (const auto& entry : std::filesystem::directory_iterator(folder)) {
+    const std::string name = entry.path().filename().string();
+    if (name.ends_with(".safetensors") && name.find("-of-") != std::string::npos) return true;
+  }
+  return false;
+}
+
+}  // namespace
+
 SafetensorsFolder::SafetensorsFolder(const ModelFolder& folder) : state_(std::make_unique<State>()) {
   state_->folder = &folder;
   const auto open = [&](const std::string& name) -> const OpenTensorFile& {
@@ -204,10 +217,13 @@ SafetensorsFolder::SafetensorsFolder(const ModelFolder& folder) : state_(std::ma
   };
   if (!folder.has(k_index_name)) {
     if (!folder.has(k_single_name))
-      throw Error(ErrorKind::io,
-                  fmt::format("{}: there is neither model.safetensors nor model.safetensors.index.json; "
-                              "weights in other formats must be converted first",
-                              folder.path().string()));
+      throw Error(
+          ErrorKind::io,
+          has_shard(folder.path())
+              ? fmt::format("{}: there are parts of the weights, and {}, which lists them, is not there; {}",
+                            folder.path().string(), k_index_name, folder.advice())
+              : fmt::format("{}: there are no weights, neither {} nor {}; {}", folder.path().string(),
+                            k_single_name, k_index_name, folder.advice()));
     const OpenTensorFile& single = open(k_single_name);
     for (const auto& [name, entry] : single.header.tensors) state_->file_of.emplace(name, &single);
     return;
@@ -224,9 +240,8 @@ SafetensorsFolder::SafetensorsFolder(const ModelFolder& folder) : state_(std::ma
   std::uint64_t header_bytes = 0;
   for (const auto& [tensor, file] : weight_map) {
     if (!folder.has(file))
-      throw Error(ErrorKind::io,
-                  fmt::format("{} lists {}, which is not there; the folder is incomplete, download it again",
-                              folder.path_of(k_index_name).string(), file));
+      throw Error(ErrorKind::io, fmt::format("{} lists {}, which is not there; the folder is incomplete: {}",
+                                             folder.path_of(k_index_name).string(), file, folder.advice()));
     const std::size_t known = state_->files.size();
     const OpenTensorFile& shard = open(file);
     if (state_->files.size() > known) header_bytes += shard.start.size();

@@ -53,6 +53,35 @@ std::string nearest(const std::string& wanted, const std::map<std::string, std::
   return best;
 }
 
+void refuse_adapters(const std::string& where, const std::vector<std::string>& names) {
+  for (const std::string& name : names)
+    if (name.find(".lora_") != std::string::npos || name.find(".base_layer.") != std::string::npos)
+      throw Error(
+          ErrorKind::io,
+          fmt::format(
+              "{}: tensor {} is of an adapter of PEFT that was not merged; merge it (merge_and_unload "
+              "of peft), save the model, and name that folder",
+              where, name));
+}
+
+// A tensor beside those that the network has tells of another network: more layers, or biases. One with a
+// name of its own is no part of it.
+void refuse_unused(const std::string& where, const std::map<std::string, std::string>& sources,
+                   const std::map<std::string, std::string>& unused) {
+  const auto part_of = [](const std::string& name) { return name.substr(0, name.find('.')); };
+  std::set<std::string> parts;
+  for (const auto& [ours, source] : sources)
+    if (!unused.contains(ours)) parts.insert(part_of(ours));
+  for (const auto& [ours, source] : unused)
+    if (parts.contains(part_of(ours)))
+      throw Error(
+          ErrorKind::mismatch,
+          fmt::format(
+              "{}: tensor {} is not of the network that config.json describes; config.json belongs to "
+              "another model, or leaves out what transformers would add to it",
+              where, source));
+}
+
 }  // namespace
 
 void start_randomly(const WeightVisit& visit, std::int64_t seed, const Placement& placement) {
@@ -71,8 +100,8 @@ void start_randomly(const WeightVisit& visit, std::int64_t seed, const Placement
   });
 }
 
-std::vector<std::string> load_weights(const WeightVisit& visit, const SafetensorsFolder& folder,
-                                      const CanonicalName& canonical, const Placement& placement) {
+void load_weights(const WeightVisit& visit, const SafetensorsFolder& folder, const CanonicalName& canonical,
+                  const Placement& placement) {
   const std::string where = folder.path().string();
   std::map<std::string, std::string> sources;  // the model's name -> the folder's
   for (const auto& name : folder.names()) {
@@ -83,6 +112,7 @@ std::vector<std::string> load_weights(const WeightVisit& visit, const Safetensor
       throw Error(ErrorKind::mismatch, fmt::format("{}: tensors {} and {} both are {}; remove one of them",
                                                    where, at->second, name, ours));
   }
+  refuse_adapters(where, folder.names());
   std::map<std::string, std::string> unused = sources;
   struct Place {
     torch::Tensor* weight;
@@ -104,10 +134,6 @@ std::vector<std::string> load_weights(const WeightVisit& visit, const Safetensor
     }
     unused.erase(name);
     const auto& entry = folder.entry(source->second);
-    if (at::IntArrayRef(entry.shape) != shape)
-      throw Error(ErrorKind::mismatch,
-                  fmt::format("{}: tensor {} has shape [{}], config.json asks for [{}]", where,
-                              source->second, fmt::join(entry.shape, ", "), fmt::join(shape, ", ")));
     if (start == Start::index ? is_floating(entry.type) : !is_floating(entry.type))
       throw Error(
           ErrorKind::mismatch,
@@ -115,9 +141,14 @@ std::vector<std::string> load_weights(const WeightVisit& visit, const Safetensor
                       start == Start::index
                           ? ", and whole numbers are expected; fetch the model again"
                           : ": the model is quantised or damaged; fetch the one in F16, BF16 or F32"));
+    if (at::IntArrayRef(entry.shape) != shape)
+      throw Error(ErrorKind::mismatch,
+                  fmt::format("{}: tensor {} has shape [{}], config.json asks for [{}]", where,
+                              source->second, fmt::join(entry.shape, ", "), fmt::join(shape, ", ")));
     places.emplace(source->second, Place{&weight, start});
     wanted.insert(source->second);
   });
+  refuse_unused(where, sources, unused);
   folder.read(wanted, [&](const std::string& name, const torch::Tensor& stored) {
     const Place& place = places.at(name);
     if (place.start != Start::index)
@@ -128,10 +159,6 @@ std::vector<std::string> load_weights(const WeightVisit& visit, const Safetensor
                               "damaged or of an unknown variant",
                               where, name));
   });
-  std::vector<std::string> names;
-  for (const auto& [ours, source] : unused) names.push_back(source);
-  std::sort(names.begin(), names.end());
-  return names;
 }
 
 NamedTensors weights_by_name(const WeightVisit& visit) {

@@ -54,10 +54,11 @@ void start_randomly(const WeightVisit& visit, std::int64_t seed, const Placement
 // What the folder calls a tensor -> what the model calls it; empty: known and never needed.
 using CanonicalName = std::function<std::string(const std::string&)>;
 
-// Sets every weight from the folder. A missing tensor, two of one name, or another shape is a mismatch error.
-// Returns the folder's names that were neither needed nor known, sorted.
-std::vector<std::string> load_weights(const WeightVisit& visit, const SafetensorsFolder& folder,
-                                      const CanonicalName& canonical, const Placement& placement);
+// Sets every weight from the folder. A missing tensor, two of one name, another shape, or one more in a part
+// of the network (which its first word names) is a mismatch error; tensors of an adapter are an io error.
+// Those of other names are left alone.
+void load_weights(const WeightVisit& visit, const SafetensorsFolder& folder, const CanonicalName& canonical,
+                  const Placement& placement);
 
 // The very tensors of the model by name: setting requires_grad on them or writing into them changes the
 // model.

@@ -22,7 +22,6 @@ TEST_CASE("a saved folder loads to the same logits, bit for bit, and the same se
   support::save_files(tiny_llava().files(), b.path());
   CHECK(llava.files() == tiny_llava().files());
   const auto loaded = Llava::load(a.path());
-  CHECK(loaded.unused().empty());
   CHECK(logits_of(loaded, {1, 5, 7}).equal(logits_of(llava, {1, 5, 7})));
   const auto pixels = torch::rand({1, 3, 12, 12});
   CHECK(loaded.encode_images(pixels).equal(llava.encode_images(pixels)));
@@ -67,7 +66,6 @@ TEST_CASE("every layout of names that is in use loads to the same model") {
     content.tensors["something.else"] = torch::ones({1});
     trainer::write_safetensors(folder / "model.safetensors", content);
     auto loaded = Llava::load(folder.path());
-    CHECK(loaded.unused() == std::vector<std::string>{"something.else"});
     for (const auto& [name, tensor] : loaded.parameters()) CHECK(tensor.equal(classic.at(name)));
   }
 }
@@ -94,6 +92,43 @@ TEST_CASE("a folder with a tensor missing, twice or of another shape is refused 
   check_refused([&](auto& t) { t.erase(name); }, "missing");
   check_refused([&](auto& t) { t[name] = torch::ones({3, 16}); }, "shape [3, 16]");
   check_refused([&](auto& t) { t["base_model.model." + name] = t[name]; }, "both are");
+  check_refused([&](auto& t) { t[name] = t[name].to(torch::kUInt8).narrow(1, 0, 1).contiguous(); },
+                "quantised");
+}
+
+TEST_CASE(
+    "a tensor that the network does not have is refused, so that no part of a model is left out in silence") {
+  auto llava = tiny_llava();
+  const auto refusal = [&](const std::string& name, bool in_place_of_weight) {
+    const support::Scratch folder;
+    support::save_files(llava.files(), folder.path());
+    auto tensors = llava.parameters();
+    if (in_place_of_weight) tensors.erase(name.substr(0, name.find(".base_layer")) + ".weight");
+    tensors[name] = torch::ones({2});
+    trainer::write_safetensors(folder / "model.safetensors", {tensors, {}});
+    try {
+      (void)Llava::load(folder.path());
+      return std::string();
+    } catch (const common::Error& error) {
+      return std::string(error.what());
+    }
+  };
+  for (const char* name :
+       {"language_model.model.layers.7.mlp.up_proj.weight",
+        "language_model.model.layers.0.self_attn.q_proj.bias",
+        "model.language_model.layers.0.self_attn.q_norm.weight", "multi_modal_projector.linear_3.weight",
+        "vision_tower.vision_model.encoder.layers.9.mlp.fc1.weight"}) {
+    CAPTURE(name);
+    const std::string text = refusal(name, false);
+    CHECK(text.find(name) != std::string::npos);
+    CHECK(text.find("not of the network that config.json describes") != std::string::npos);
+  }
+  const std::string layer = "language_model.model.layers.0.self_attn.q_proj";
+  for (const std::string part : {".lora_A.weight", ".lora_B.default.weight"})
+    CHECK(refusal(layer + part, false).find("adapter of PEFT that was not merged") != std::string::npos);
+  CHECK(refusal(layer + ".base_layer.weight", true).find("adapter of PEFT") != std::string::npos);
+  for (const char* name : {"something.else", "image_newline", "logit_scale_a", "text_model.layer.weight"})
+    CHECK(refusal(name, false).empty());
 }
 
 TEST_CASE(

@@ -36,7 +36,7 @@ TEST_CASE("a model in another form is refused with the command that converts it"
        {"pytorch_model.bin.index.json", "python3 -c", "save_torch_state_dict"}},
       {"config.json",
        R"({"quantization_config": {"quant_method": "bitsandbytes"}})",
-       {"quantised (bitsandbytes)", "hf download"}},
+       {"quantised (bitsandbytes)"}},
       {"config.json", R"({"quantization_config": 4})", {"quantised (unknown)"}},
       {"config.json",
        R"({"model_type": "llava", "mm_vision_tower": "openai/clip-vit-large-patch14-336"})",
@@ -56,7 +56,8 @@ TEST_CASE("a model in another form is refused with the command that converts it"
   }
 }
 
-TEST_CASE("an adapter that was not merged is called that, and with weights beside it is none") {
+TEST_CASE(
+    "an adapter that was not merged is called that, and its configuration alone beside weights is none") {
   const support::Scratch folder;
   put_file(folder / "adapter_config.json", "{}");
   CHECK(refusal(folder).find("merge_and_unload") != std::string::npos);
@@ -64,6 +65,48 @@ TEST_CASE("an adapter that was not merged is called that, and with weights besid
   CHECK(refusal(folder).find("merge_and_unload") != std::string::npos);
   put_file(folder / "model.safetensors", "");
   CHECK(refusal(folder).empty());
+  put_file(folder / "adapter_model.safetensors", "x");
+  CHECK(refusal(folder).find("a whole model and an adapter of PEFT") != std::string::npos);
+  put_file(folder / "config.json", R"({"model_type": "llava_llama", "mm_vision_tower": "openai/clip"})");
+  CHECK(refusal(folder).find("original layout") !=
+        std::string::npos);  // whose base is no LLaVA to merge with
+}
+
+TEST_CASE("what a conversion or a merge would read and was never fetched is to be fetched first") {
+  const std::string pointer =
+      "version https://git-lfs.github.com/spec/v1\noid sha256:" + std::string(64, 'a') + "\nsize 12\n";
+  const auto text_with = [&](const std::vector<std::pair<std::string, std::string>>& files) {
+    const support::Scratch folder;
+    for (const auto& [name, text] : files) put_file(folder / name, text);
+    return refusal(folder);
+  };
+  for (const std::string& text :
+       {text_with({{"config.json", "{}"},
+                   {"pytorch_model.bin.index.json", "{}"},
+                   {"pytorch_model-00001-of-00002.bin", "PK"},
+                   {"pytorch_model-00002-of-00002.bin", pointer}}),
+        text_with({{"adapter_config.json", "{}"}, {"adapter_model.safetensors", pointer}})}) {
+    CAPTURE(text);
+    CHECK(text.find("is a Git LFS pointer") != std::string::npos);
+    CHECK(text.find("python3") == std::string::npos);
+  }
+}
+
+TEST_CASE(
+    "quantised weights are called so however their writer says it, with the published model of that width") {
+  const auto text_of = [&](const std::string& config) {
+    const support::Scratch folder;
+    put_file(folder / "config.json", config);
+    return refusal(folder);
+  };
+  const std::string large = text_of(
+      R"({"model_type": "llava", "text_config": {"hidden_size": 5120}, "quantization": {"bits": 4}})");
+  CHECK(large.find("quantised") != std::string::npos);
+  CHECK(large.find("hf download llava-hf/llava-1.5-13b-hf") != std::string::npos);
+  const std::string audio =
+      text_of(R"({"model_type": "clap", "quantization_config": {"quant_method": "gptq"}})");
+  CHECK(audio.find("quantised (gptq)") != std::string::npos);
+  CHECK(audio.find("llava") == std::string::npos);
 }
 
 TEST_CASE("pickled weights that were never fetched are to be fetched, and not converted") {
