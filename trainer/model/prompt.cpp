@@ -80,6 +80,7 @@ Row PromptWriter::image_row(const std::string& question, std::int64_t image, Ask
   Row row;
   row.ids = base_.expand_image(tokenizer_.encode(image_prompt(question, asking)));
   require_known(row.ids);
+  require_room("the question takes", row.ids);
   row.image = image;
   const auto last = std::find(row.ids.rbegin(), row.ids.rend(), base_.tokens().image);
   row.fused_begin = static_cast<std::int64_t>(row.ids.rend() - last);
@@ -96,6 +97,7 @@ Row PromptWriter::plain_row(const std::string& prompt) const {
   Row row;
   row.ids = tokenizer_.encode(prompt);
   require_known(row.ids);
+  require_room("the question takes", row.ids);
   if (row.ids.empty()) refuse("tokenizer.json has no token for its question");
   row.answer_begin = static_cast<std::int64_t>(row.ids.size());
   return row;
@@ -109,17 +111,18 @@ Row PromptWriter::with_answer(Row row, const std::string& answer) const {
     refuse(fmt::format("tokenizer.json has no token for its answer \"{}\"", beginning_of(answer)));
   row.ids.insert(row.ids.end(), ids.begin(), ids.end());
   row.ids.push_back(base_.tokens().eos);
-  const DecoderConfig& decoder = base_.decoder().config();
-  const auto length = static_cast<std::int64_t>(row.ids.size());
-  if (length > decoder.position_limit)
-    refuse(fmt::format("question and answer take {} tokens, and the base has {} positions", length,
-                       decoder.position_limit));
-  if (length > decoder.row_limit())
-    refuse(fmt::format(
-        "question and answer take {} tokens, and the base looks back {} (sliding_window), which is not "
-        "computed",
-        length, decoder.window));
+  require_room("question and answer take", row.ids);
   return row;
+}
+
+void PromptWriter::require_room(const char* what, const TokenIds& ids) const {
+  const DecoderConfig& decoder = base_.decoder().config();
+  const auto length = static_cast<std::int64_t>(ids.size());
+  if (length > decoder.position_limit)
+    refuse(fmt::format("{} {} tokens, and the base has {} positions", what, length, decoder.position_limit));
+  if (length > decoder.row_limit())
+    refuse(fmt::format("{} {} tokens, and the base looks back {} (sliding_window), which is not computed",
+                       what, length, decoder.window));
 }
 
 }  // namespace trainer

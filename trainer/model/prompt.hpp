@@ -43,6 +43,7 @@ class PromptWriter {
   [[nodiscard]] Row plain_row(const std::string& prompt) const;
   void require_plain(const char* what, const std::string& text) const;
   void require_known(const TokenIds& ids) const;
+  void require_room(const char* what, const TokenIds& ids) const;
 
   const VisionLanguageBase& base_;
   const Tokenizer& tokenizer_;
