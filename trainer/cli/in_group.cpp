@@ -10,7 +10,6 @@
 
 #include "common/error.hpp"
 #include "common/parallel.hpp"
-#include "trainer/model/memory.hpp"
 
 namespace trainer {
 namespace {
@@ -36,7 +35,6 @@ int in_group(const std::function<int(const std::shared_ptr<const ProcessGroup>& 
   const World world = world_of_environment();
   if (world.size == 1) return body(std::make_shared<const ProcessGroup>());
   take_own_gpu(world);
-  share_host_memory(world.local_size);
   const auto group = std::make_shared<ProcessGroup>(world);
   try {
     const int code = body(group);

@@ -22,7 +22,7 @@ struct Placement {
 
 // x weightᵀ + bias and a b, in the type of their operands, sums in fp32. LibTorch multiplies bf16 on a CPU
 // without instructions for it, or that is not to use them (--arithmetic portable), at least seven times
-// slower than fp32: there the operands are widened first and the result is rounded.
+// slower than fp32: there the operands are widened first and the result is rounded. product has gradients.
 [[nodiscard]] torch::Tensor linear_map(const torch::Tensor& x, const torch::Tensor& weight,
                                        const torch::Tensor& bias);
 [[nodiscard]] torch::Tensor product(const torch::Tensor& a, const torch::Tensor& b);

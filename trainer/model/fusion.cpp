@@ -5,7 +5,6 @@
 #include <cmath>
 
 #include "common/error.hpp"
-#include "trainer/model/batched_product.hpp"
 #include "trainer/model/compat.hpp"
 
 namespace trainer {
@@ -70,9 +69,8 @@ FusionBlock::Inputs FusionBlock::inputs(const torch::Tensor& hidden, const torch
   const torch::Tensor q = split(query_(normed));
   const torch::Tensor k = split(key_(tokens));
   const torch::Tensor v = split(value_(tokens));
-  const torch::Tensor scores =
-      batched_product(q, k.transpose(2, 3)) / std::sqrt(static_cast<double>(head_width));
-  const torch::Tensor attended = batched_product(torch::softmax(scores, -1), v);  // [R, heads, L, head_width]
+  const torch::Tensor scores = product(q, k.transpose(2, 3)) / std::sqrt(static_cast<double>(head_width));
+  const torch::Tensor attended = product(torch::softmax(scores, -1), v);  // [R, heads, L, head_width]
   const torch::Tensor joined = attended.transpose(1, 2).reshape({rows, positions, width});
   return {normed, joined * torch::tanh(gate_(normed))};
 }

@@ -6,6 +6,7 @@
 #include <set>
 
 #include "common/error.hpp"
+#include "trainer/model/memory.hpp"
 #include "trainer/model/safetensors.hpp"
 #include "trainer/results/config_keys.hpp"
 #include "trainer/results/run_seal.hpp"
@@ -217,6 +218,7 @@ RunResult evaluate_run(const EvaluateRequest& request, std::shared_ptr<const Pro
   RunConfig config = recorded_config(run.config, (request.run / "config.json").string());
   take_places(request.places, config);
   if (!group.is_first()) config.verbosity = common::Verbosity::quiet;
+  share_host_memory(group.local_size());
   if (request.gate_comparison == GateComparison::sweep)
     config.evaluation.gate_comparison = GateComparison::sweep;
   if (request.beyond_stream == BeyondStream::ask) config.evaluation.beyond_stream = BeyondStream::ask;

@@ -12,6 +12,7 @@
 #include "common/terminal.hpp"
 #include "trainer/evaluate/measure_gate.hpp"
 #include "trainer/evaluate/watch_curve.hpp"
+#include "trainer/model/memory.hpp"
 #include "trainer/model/safetensors.hpp"
 #include "trainer/results/config_keys.hpp"
 #include "trainer/results/run_check.hpp"
@@ -128,6 +129,7 @@ RunDirectory open_directory(const RunConfig& config, const common::Digest& diges
 RunResult run_experiment(RunConfig config, Resume resume, std::shared_ptr<const ProcessGroup> shared) {
   const ProcessGroup& group = *shared;
   if (!group.is_first()) config.verbosity = common::Verbosity::quiet;
+  share_host_memory(group.local_size());
   require_source(config);
   require_pack_for_several(config, group);
   const std::optional<common::SecretKey> key = read_run_key(config.signing_key);

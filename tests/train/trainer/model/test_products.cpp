@@ -1,4 +1,4 @@
-#include "trainer/model/batched_product.hpp"
+#include "trainer/model/compat.hpp"
 
 #include <array>
 
@@ -46,27 +46,27 @@ TEST_CASE(
     const torch::Tensor a = noise(shapes.a, 1), b = noise(shapes.b, 2);
     for (const torch::Tensor& left : layouts_of(a))
       for (const torch::Tensor& right : layouts_of(b)) {
-        CHECK(same(batched_product(left, right), at::matmul(left, right)));
+        CHECK(same(product(left, right), at::matmul(left, right)));
         const auto leaf = [](const torch::Tensor& x) { return x.detach().requires_grad_(true); };
         const torch::Tensor x = leaf(left), y = leaf(right);
         const torch::Tensor of_product = noise(at::matmul(a, b).sizes(), 3);
-        const auto ours = torch::autograd::grad({batched_product(x, y)}, {x, y}, {of_product});
+        const auto ours = torch::autograd::grad({product(x, y)}, {x, y}, {of_product});
         const auto theirs = torch::autograd::grad({at::matmul(x, y)}, {x, y}, {of_product});
         CHECK(same(ours[0], theirs[0]));
         CHECK(same(ours[1], theirs[1]));
         // Of one side alone.
-        CHECK(same(torch::autograd::grad({batched_product(x, right)}, {x}, {of_product})[0], theirs[0]));
-        CHECK(same(torch::autograd::grad({batched_product(left, y)}, {y}, {of_product})[0], theirs[1]));
+        CHECK(same(torch::autograd::grad({product(x, right)}, {x}, {of_product})[0], theirs[0]));
+        CHECK(same(torch::autograd::grad({product(left, y)}, {y}, {of_product})[0], theirs[1]));
       }
   }
 }
 
 TEST_CASE("what is no product of as many matrices on both sides, or of other numbers, is LibTorch's own") {
   const torch::Tensor many = noise({3, 4, 5, 20}, 1), one = noise({20, 30}, 2), row = noise({1, 4, 20, 6}, 3);
-  CHECK(same(batched_product(many, one), at::matmul(many, one)));
-  CHECK(same(batched_product(many, row), at::matmul(many, row)));
-  CHECK(same(batched_product(one.t(), one), at::matmul(one.t(), one)));
+  CHECK(same(product(many, one), at::matmul(many, one)));
+  CHECK(same(product(many, row), at::matmul(many, row)));
+  CHECK(same(product(one.t(), one), at::matmul(one.t(), one)));
   const torch::Tensor wide = many.to(torch::kFloat64);
-  CHECK(same(batched_product(wide, wide.transpose(2, 3)), at::matmul(wide, wide.transpose(2, 3))));
-  CHECK_THROWS_AS((void)batched_product(many, many), c10::Error);  // 20 columns, 5 rows
+  CHECK(same(product(wide, wide.transpose(2, 3)), at::matmul(wide, wide.transpose(2, 3))));
+  CHECK_THROWS_AS((void)product(many, many), c10::Error);  // 20 columns, 5 rows
 }
