@@ -40,7 +40,7 @@ common::File ModelFolder::open(const std::string& name) const {
 
 std::string ModelFolder::advice() const {
   const std::string id = hub_id_of(path());
-  return id.empty() ? "copy it from where the model was published"
+  return id.empty() ? "download it from where the model was published"
                     : "download the rest:\n  hf download " + id;
 }
 
