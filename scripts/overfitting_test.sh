@@ -65,31 +65,33 @@ OUTPUT_ROOT=${OUTPUT_ROOT:-$PWD/experiments/overfitting/runs${JOB:+/$JOB}}
 again="run this again with --resume"
 [[ -z ${SWEEP:-} ]] || again="run this again"
 
-# Flags of the variables that are set.
-flags=()
-add() { # FLAG VALUE
-  [[ -z $2 ]] || flags+=("$1" "$2")
+# Flags of the variables that are set, and the names of those.
+flags=() named=()
+add() { # FLAG VARIABLE
+  [[ -n ${!2:-} ]] || return 0
+  flags+=("$1" "${!2}")
+  named+=("$2")
 }
-add --train-source "${TRAIN_SOURCE:-}"
-add --val-source "${VAL_SOURCE:-}"
-add --val-size "${VAL_SIZE:-}"
-add --subset-size "${SUBSET_SIZE:-}"
-add --data-path "${DATA_ROOT:-}"
-add --train-batch-size "${TRAIN_BS:-}"
-add --val-batch-size "${VAL_BS:-}"
-add --num-epochs "${NUM_EPOCHS:-}"
-add --num-workers "${NUM_WORKERS:-}"
-add --model-config "${MODEL_CONFIG:-}"
-add --base "${BASE:-}"
-add --audio-encoder "${AUDIO_ENCODER:-}"
-add --max-eval-batches "${MAX_EVAL_BATCHES:-}"
-add --max-audio-eval-batches "${MAX_AUDIO_EVAL_BATCHES:-}"
-add --max-vl-eval-batches "${MAX_VL_EVAL_BATCHES:-}"
-add --eval-logging-steps "${EVAL_LOGGING_STEPS:-}"
-add --train-accuracy-interval "${TRAIN_ACCURACY_INTERVAL:-}"
-add --train-accuracy-warmup "${TRAIN_ACCURACY_WARMUP:-}"
-add --train-eval-batches "${TRAIN_EVAL_BATCHES:-}"
-add --generation-max-new-tokens "${GEN_MAX_NEW_TOKENS:-}"
+add --train-source TRAIN_SOURCE
+add --val-source VAL_SOURCE
+add --val-size VAL_SIZE
+add --subset-size SUBSET_SIZE
+add --data-path DATA_ROOT
+add --train-batch-size TRAIN_BS
+add --val-batch-size VAL_BS
+add --num-epochs NUM_EPOCHS
+add --num-workers NUM_WORKERS
+add --model-config MODEL_CONFIG
+add --base BASE
+add --audio-encoder AUDIO_ENCODER
+add --max-eval-batches MAX_EVAL_BATCHES
+add --max-audio-eval-batches MAX_AUDIO_EVAL_BATCHES
+add --max-vl-eval-batches MAX_VL_EVAL_BATCHES
+add --eval-logging-steps EVAL_LOGGING_STEPS
+add --train-accuracy-interval TRAIN_ACCURACY_INTERVAL
+add --train-accuracy-warmup TRAIN_ACCURACY_WARMUP
+add --train-eval-batches TRAIN_EVAL_BATCHES
+add --generation-max-new-tokens GEN_MAX_NEW_TOKENS
 [[ ${DEBUG_LOGGING:-0} == 0 ]] || flags+=(--debug-logging)
 
 # Each run is a line: its number, its seed, and its variant or its name in the sweep, as JSON.
@@ -360,10 +362,9 @@ if [[ -z $TRAINER ]] || ! command -v "$TRAINER" >/dev/null; then
     "or name it in SAFE_TRAINER"
 fi
 if [[ -n ${SWEEP:-} ]]; then
-  for name in VARIANTS SEEDS SEED TRAIN_SOURCE VAL_SOURCE VAL_SIZE SUBSET_SIZE TRAIN_BS VAL_BS NUM_EPOCHS NUM_WORKERS MODEL_CONFIG \
-    MAX_EVAL_BATCHES MAX_AUDIO_EVAL_BATCHES MAX_VL_EVAL_BATCHES EVAL_LOGGING_STEPS TRAIN_ACCURACY_INTERVAL \
-    TRAIN_ACCURACY_WARMUP TRAIN_EVAL_BATCHES GEN_MAX_NEW_TOKENS; do
-    [[ -z ${!name:-} ]] || die 2 "$name does not change a sweep; put it into $SWEEP, and unset it here"
+  for name in VARIANTS SEEDS SEED "${named[@]}"; do
+    [[ -z ${!name:-} || $name =~ ^(DATA_ROOT|BASE|AUDIO_ENCODER)$ ]] ||
+      die 2 "$name does not change a sweep; put it into $SWEEP, and unset it here"
   done
   [[ -z ${STAGE:-} || -n $pack_is_named ]] || die 2 "STAGE copies one pack for all runs of a sweep; name it in PACK_ROOT"
 fi

@@ -1,8 +1,9 @@
 #!/usr/bin/env bash
 # Makes experiments/overfitting/RESULTS*.md anew: a pack and two bases that nothing was tuned on, the second primary
 # contrast of experiments/overfitting/PRIMARY.md with five seeds on each base, the weight of KL with five others and rivals,
-# single mechanisms and other numbers of retention questions with three on the first, and the tables. Takes about three hours
-# on two cores by reckoning; a second call goes on where the first was stopped. Everything lies in build/results/2611_96 (or $RESULTS_ROOT).
+# single mechanisms and other numbers of retention questions with three on the first, and the tables. Takes about four hours
+# on two cores by reckoning; a second call goes on where the first was stopped. Everything lies in build/results/2611_96 (or
+# $RESULTS_ROOT).
 set -euo pipefail
 cd "$(dirname "$0")/.."
 

@@ -51,8 +51,7 @@ void refuse_adapter(const ModelFolder& folder) {
   if (has_weights)
     refuse(folder.path().string() + " holds a whole model and an adapter of PEFT (" + adapter +
            "), and is read differently by different programs; remove the adapter's two files where it is "
-           "merged, "
-           "else merge it (merge_and_unload of peft) and name the folder that is made");
+           "merged, else merge it (merge_and_unload of peft) and name the folder that is made");
   refuse(folder.path().string() +
          " is an adapter of PEFT and no whole model; merge it with its base (with peft and transformers), "
          "and name "
@@ -68,8 +67,8 @@ void refuse_adapter(const ModelFolder& folder) {
 
 // Of a LLaVA the published one that has this width.
 std::string published_like(const common::Json& config) {
-  const auto text = config.find("text_config");
-  if (config.value("model_type", "") != "llava" || text == config.end() || !text->is_object()) return {};
+  const auto type = config.find("model_type"), text = config.find("text_config");
+  if (type == config.end() || *type != "llava" || text == config.end() || !text->is_object()) return {};
   const auto width = text->find("hidden_size");
   const bool is_large = width != text->end() && *width == 5120;
   return std::string(", such as\n  hf download llava-hf/llava-1.5-") + (is_large ? "13b" : "7b") + "-hf";

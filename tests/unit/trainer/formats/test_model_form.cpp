@@ -107,6 +107,10 @@ TEST_CASE(
       text_of(R"({"model_type": "clap", "quantization_config": {"quant_method": "gptq"}})");
   CHECK(audio.find("quantised (gptq)") != std::string::npos);
   CHECK(audio.find("llava") == std::string::npos);
+  for (const char* odd :
+       {R"({"model_type": 4, "text_config": [], "quantization": true})",
+        R"({"model_type": "llava", "text_config": {"hidden_size": "5120"}, "quantization": {}})"})
+    CHECK(text_of(odd).find("quantised (unknown)") != std::string::npos);
 }
 
 TEST_CASE("pickled weights that were never fetched are to be fetched, and not converted") {
